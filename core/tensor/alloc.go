@@ -1,0 +1,108 @@
+package tensor
+
+import (
+	"runtime"
+	"sync"
+)
+
+// Allocator hands out pointer-free buffers from slabs that are taken once from Go's heap and
+// reused through free lists of power-of-two classes, under a byte budget. Over budget it first
+// drops what is free and collects once, then returns an error: running out of memory in Go is
+// fatal and must never be reached.
+type Allocator struct {
+	mu     sync.Mutex
+	budget int64
+	taken  int64 // bytes held from the heap, in use or free
+	used   int64 // bytes in use
+	live   int
+	free   [48][][]byte // by log2 of the size
+}
+
+// NewAllocator returns an allocator limited to budget bytes; 0 means no limit of its own.
+func NewAllocator(budget int64) *Allocator { return &Allocator{budget: budget} }
+
+const minClass = 6 // 64 bytes: one cache line
+
+func sizeClass(n int) int {
+	c := minClass
+	for 1<<c < n {
+		c++
+	}
+	return c
+}
+
+// Alloc returns a buffer of n bytes, aligned to 64 bytes where it lies on the heap; its contents are
+// arbitrary. The error names the budget.
+func (a *Allocator) Alloc(n int) ([]byte, error) {
+	if n < 0 || n > 1<<46 {
+		return nil, Err("Allocator", "impossible size of ", n, " bytes")
+	}
+	c := sizeClass(n)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if l := a.free[c]; len(l) > 0 {
+		b := l[len(l)-1]
+		l[len(l)-1] = nil
+		a.free[c] = l[:len(l)-1]
+		a.used += int64(cap(b))
+		a.live++
+		return b[:n], nil
+	}
+	size := int64(1) << c
+	if a.budget > 0 && a.taken+size > a.budget {
+		for i := range a.free {
+			for _, b := range a.free[i] {
+				a.taken -= int64(cap(b))
+			}
+			a.free[i] = nil
+		}
+		runtime.GC() // gives freed slabs back to the heap before it grows
+		if a.taken+size > a.budget {
+			return nil, Err("Allocator", "out of memory: ", n, " bytes asked, ", a.taken, " in use of a budget of ", a.budget,
+				" bytes; use a smaller batch or model, or raise the budget")
+		}
+	}
+	b := alignedSlab(int(size))
+	a.taken += size
+	a.used += size
+	a.live++
+	return b[:n], nil
+}
+
+// Free gives a buffer back; it must come from Alloc of the same allocator and not be used again.
+func (a *Allocator) Free(b []byte) {
+	b = b[:cap(b)]
+	c := sizeClass(len(b))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.used -= int64(len(b))
+	a.live--
+	a.free[c] = append(a.free[c], b)
+}
+
+// Trim gives all free slabs back to Go's heap.
+func (a *Allocator) Trim() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.free {
+		for _, b := range a.free[i] {
+			a.taken -= int64(cap(b))
+		}
+		a.free[i] = nil
+	}
+}
+
+// MemoryStats is what an allocator holds.
+type MemoryStats struct {
+	Budget int64 // bytes; 0: no limit
+	Taken  int64 // bytes held from the heap
+	Used   int64 // bytes in use
+	Live   int   // buffers in use
+}
+
+// Stats returns what the allocator holds now.
+func (a *Allocator) Stats() MemoryStats {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return MemoryStats{Budget: a.budget, Taken: a.taken, Used: a.used, Live: a.live}
+}
