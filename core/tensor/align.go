@@ -10,3 +10,14 @@ func alignedSlab(n int) []byte {
 	b := unsafe.Slice((*byte)(unsafe.Pointer(&w[0])), len(w)*8)
 	return b[skip : skip+n : skip+n]
 }
+
+// Cast returns the bytes of b as elements of type T, shared. b must be aligned to T; what is left over
+// after the last whole element is dropped.
+func Cast[T Elem](b []byte) []T {
+	var z T
+	n := len(b) / int(unsafe.Sizeof(z))
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n)
+}

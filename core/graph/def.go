@@ -1,0 +1,215 @@
+package graph
+
+import "github.com/weft-ml/weft/core/tensor"
+
+// Def defines an operator in one place: what it is called, the shapes and types it gives, its
+// gradient, its slow obvious evaluation, how it is lowered to kernel steps, and the traits that
+// the compiler's passes look at, so that no pass names an operator. A Def is a plain package variable in core/op/<family>.go.
+type Def struct {
+	Domain string // "" is ONNX's own; "weft" is ours
+	Name   string
+	Since  int // opset version whose semantics this Def has; ops of older models are brought here by Upgrade
+
+	Attrs  []AttrDef
+	MinIn  int    // inputs that must be given
+	MaxIn  int    // -1: variadic
+	MinOut int    // 0 means 1
+	MaxOut int    // 0 means 1; -1: variadic
+	Doc    string // one line
+
+	// Infer sets types and shapes of the outputs and checks the inputs; it fails through InferCtx.Fail.
+	Infer func(c *InferCtx)
+	// Grad returns one value per input: the gradient of the loss by it, or nil where there is none.
+	// A Def without Grad says why in NoGrad (which also may say "zero almost everywhere").
+	Grad   func(c *GradCtx) []*Value
+	NoGrad string
+	// Ref evaluates the node on contiguous tensors of any element type it allows; it defines the result.
+	Ref func(c *RefCtx)
+	// Lower emits kernel steps for concrete shapes. It returns false when it has none for these element types or
+	// shapes; the compiler then runs Ref as a step.
+	Lower func(b Builder, n *Node) bool
+	// Body expresses the node by other operators. An operator of domain "weft" has one, so that export can
+	// expand it; a Def with Body and without Grad, Ref or Lower gets them from the body.
+	Body func(g *Graph, n *Node, in []*Value) []*Value
+	// Upgrade brings a node of an older opset version to Since (attributes that became inputs, changed defaults).
+	Upgrade func(c *UpgradeCtx)
+
+	// Elem marks an elementwise operator: every output element depends on the input elements at the same
+	// (broadcast) position, computed in float32 by one vector kernel. It returns false when these attributes have none.
+	Elem func(n *Node) (ElemOp, bool)
+	// Act marks an elementwise unary operator that Gemm and convolution epilogues can apply.
+	Act func(n *Node) (Act, bool)
+	// TakesAct marks an operator whose Lower applies Builder.Epilogue.
+	TakesAct bool
+	// InPlace lists inputs whose memory the first output may take over (element i depends on elements i only).
+	InPlace []int
+	// View marks an operator whose output is its first input's memory under another shape.
+	View bool
+	// Random marks an operator whose result depends on the random state and must not be folded or shared.
+	Random bool
+	// ShapeOnly lists inputs of which only the shape is used, never the elements: no memory is kept alive for them.
+	ShapeOnly []int
+	// HostInputs lists small integer inputs (axes, target shapes, repeats) whose values shape inference needs.
+	HostInputs []int
+}
+
+// FullName returns the name with its domain: "Relu", "weft.ReluGrad".
+func (d *Def) FullName() string {
+	if d.Domain == "" {
+		return d.Name
+	}
+	return d.Domain + "." + d.Name
+}
+
+// ElemOp is one instruction of a fused elementwise chain.
+type ElemOp struct {
+	Kind   ElemKind
+	Code   uint8   // simd.UnaryOp, simd.BinaryOp or simd.CmpOp
+	P0, P1 float32 // constant parameters of a unary kernel
+}
+
+// ElemKind says which family of vector kernels an ElemOp belongs to.
+type ElemKind uint8
+
+const (
+	ElemUnary   ElemKind = iota // Map(Code, dst, x, P0, P1)
+	ElemBinary                  // Zip(Code, dst, a, b)
+	ElemSelect                  // Select(dst, cond, a, b): cond is a bool operand
+	ElemCompare                 // Compare(Code, dst bool, a, b)
+)
+
+// Act is an activation that an epilogue applies; the codes are simd.Act's.
+type Act struct {
+	Code   uint8
+	Lo, Hi float32
+}
+
+// Type is what inference knows of a value.
+type Type struct {
+	DType   tensor.DType
+	Shape   []int // dimensions may be Unknown or symbols
+	HasRank bool
+	Const   *tensor.Tensor // the elements, when they are known
+}
+
+// Unknown is a dimension about which nothing is known.
+const Unknown = -1
+
+// InferCtx is what a shape rule reads and sets.
+type InferCtx struct {
+	Node *Node
+	In   []Type // an omitted optional input has DType Undefined
+	Out  []Type // set by the rule
+}
+
+// Fail panics with an error that names the operator, the node and the input shapes.
+func (c *InferCtx) Fail(parts ...any) {
+	e := tensor.Err(c.Node.describe(), parts...)
+	for _, t := range c.In {
+		if t.HasRank {
+			e.Shapes = append(e.Shapes, t.Shape)
+		}
+	}
+	panic(e)
+}
+
+// Has reports whether optional input i is given.
+func (c *InferCtx) Has(i int) bool { return i < len(c.In) && c.In[i].DType != tensor.Undefined }
+
+// Set sets output i to a type and shape; a nil shape with rank unknown is set by SetUnranked.
+func (c *InferCtx) Set(i int, d tensor.DType, shape []int) {
+	if i < len(c.Out) {
+		c.Out[i] = Type{DType: d, Shape: shape, HasRank: true}
+	}
+}
+
+// SetUnranked sets output i to a type of unknown rank.
+func (c *InferCtx) SetUnranked(i int, d tensor.DType) {
+	if i < len(c.Out) {
+		c.Out[i] = Type{DType: d}
+	}
+}
+
+// Ints returns the elements of integer input i when they are known.
+func (c *InferCtx) Ints(i int) ([]int, bool) {
+	if i >= len(c.In) || c.In[i].Const == nil {
+		return nil, false
+	}
+	v := c.In[i].Const.Int64sOf()
+	out := make([]int, len(v))
+	for k := range v {
+		out[k] = int(v[k])
+	}
+	return out, true
+}
+
+// RefCtx is what a reference evaluation reads and sets. Inputs are contiguous; an omitted input is nil.
+type RefCtx struct {
+	Node *Node
+	In   []*tensor.Tensor
+	Out  []*tensor.Tensor // allocated to the inferred shape; nil where the shape depends on data (use Set) or the output is unused
+	Rand *RandState       // for random operators
+}
+
+// Fail panics with an error that names the operator and the node.
+func (c *RefCtx) Fail(parts ...any) { panic(tensor.Err(c.Node.describe(), parts...)) }
+
+// Has reports whether optional input i is given.
+func (c *RefCtx) Has(i int) bool { return i < len(c.In) && c.In[i] != nil }
+
+// Wants reports whether output i is used.
+func (c *RefCtx) Wants(i int) bool { return i < len(c.Node.Outputs) && c.Node.Outputs[i] != nil }
+
+// RandState is the random state of one run: every random node draws from the Philox stream
+// (Seed, node id) at block counter Step, so results do not depend on the order of evaluation.
+type RandState struct {
+	Seed uint64
+	Step uint64
+}
+
+// GradCtx is what a gradient rule reads.
+type GradCtx struct {
+	G    *Graph
+	Node *Node
+	DY   []*Value // gradient by each output; nil where none flows
+}
+
+// In returns input i of the node, nil when omitted.
+func (c *GradCtx) In(i int) *Value {
+	if i < len(c.Node.Inputs) {
+		return c.Node.Inputs[i]
+	}
+	return nil
+}
+
+// Out returns output i of the node.
+func (c *GradCtx) Out(i int) *Value { return c.Node.Outputs[i] }
+
+// UpgradeCtx lets a Def rewrite a node of an older opset.
+type UpgradeCtx struct {
+	G       *Graph
+	Version int // the model's opset version
+	Attrs   []Attr
+	Inputs  []*Value
+	NumOut  int
+}
+
+// Attr returns the attribute of that name, or nil.
+func (c *UpgradeCtx) Attr(name string) *Attr {
+	for i := range c.Attrs {
+		if c.Attrs[i].Name == name {
+			return &c.Attrs[i]
+		}
+	}
+	return nil
+}
+
+// Remove deletes the attribute of that name.
+func (c *UpgradeCtx) Remove(name string) {
+	for i := range c.Attrs {
+		if c.Attrs[i].Name == name {
+			c.Attrs = append(c.Attrs[:i:i], c.Attrs[i+1:]...)
+			return
+		}
+	}
+}

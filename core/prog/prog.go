@@ -1,0 +1,82 @@
+// Package prog is the form of a compiled program: a table of fixed-size steps over regions of linear memory.
+// Natively a Go loop runs the table; in the browser the kernel module runs it by itself.
+package prog
+
+import "github.com/weft-ml/weft/core/tensor"
+
+// Ref is an address: a region and a byte offset in it.
+type Ref uint64
+
+// None is the address of nothing: an operand that is not given.
+const None Ref = ^Ref(0)
+
+const offsetBits = 44
+
+// At returns the address of byte off of a region.
+func At(region, off int) Ref { return Ref(region)<<offsetBits | Ref(off) }
+
+// Region returns the address's region.
+func (r Ref) Region() int { return int(r >> offsetBits) }
+
+// Offset returns the address's byte offset.
+func (r Ref) Offset() int { return int(r & (1<<offsetBits - 1)) }
+
+// Add returns the address that lies the given bytes further.
+func (r Ref) Add(bytes int) Ref { return r + Ref(bytes) }
+
+// Step is one instruction: a kernel with its operands' addresses, sizes and scalars. A step with more than one tile
+// may run its tiles at the same time, in any order, on any worker; the result never depends on that.
+type Step struct {
+	Kernel *Kernel
+	Tiles  int32 // at least 1
+	Worker int32 // bytes of scratch that each worker needs
+	A      [12]Ref
+	N      [28]int32
+	F      [8]float32
+}
+
+// Kernel is what a step calls. Kernels are package variables; their names are for profiles and listings.
+type Kernel struct {
+	Name string
+	Run  func(w *Worker, s *Step, tile int)
+}
+
+// Worker is one thread's view of a running program.
+type Worker struct {
+	Regions [][]byte // base of every region; shared by all workers of a run
+	Scratch []byte   // private, at least Step.Worker bytes
+	ID      int
+}
+
+// Bytes returns n bytes at an address, nil for None.
+func (w *Worker) Bytes(r Ref, n int) []byte {
+	if r == None {
+		return nil
+	}
+	o := r.Offset()
+	return w.Regions[r.Region()][o : o+n : o+n]
+}
+
+// F32 returns n float32s at an address, nil for None.
+func (w *Worker) F32(r Ref, n int) []float32 { return tensor.Cast[float32](w.Bytes(r, n*4)) }
+
+// I64 returns n int64s at an address, nil for None.
+func (w *Worker) I64(r Ref, n int) []int64 { return tensor.Cast[int64](w.Bytes(r, n*8)) }
+
+// I32 returns n int32s at an address, nil for None.
+func (w *Worker) I32(r Ref, n int) []int32 { return tensor.Cast[int32](w.Bytes(r, n*4)) }
+
+// U64 returns n uint64s at an address, nil for None.
+func (w *Worker) U64(r Ref, n int) []uint64 { return tensor.Cast[uint64](w.Bytes(r, n*8)) }
+
+// ScratchF32 returns the first n float32s of the worker's scratch.
+func (w *Worker) ScratchF32(n int) []float32 { return tensor.Cast[float32](w.Scratch[:n*4]) }
+
+// Span returns the part [lo, hi) of n items that falls to one of the given tiles, in multiples of
+// unit, so that parallel tiles share no cache line when unit is one.
+func Span(n, unit, tile, tiles int) (lo, hi int) {
+	blocks := (n + unit - 1) / unit
+	lo = blocks * tile / tiles * unit
+	hi = min(blocks*(tile+1)/tiles*unit, n)
+	return min(lo, n), hi
+}
