@@ -21,7 +21,7 @@ type Def struct {
 	Infer func(c *InferCtx)
 	// Grad returns one value per input: the gradient of the loss by it, or nil where there is none.
 	// A Def without Grad says why in NoGrad (which also may say "zero almost everywhere").
-	Grad   func(c *GradCtx) []*Value
+	Grad   GradRule
 	NoGrad string
 	// Ref evaluates the node on contiguous tensors of any element type it allows; it defines the result.
 	Ref func(c *RefCtx)
@@ -30,7 +30,7 @@ type Def struct {
 	Lower func(b Builder, n *Node) bool
 	// Body expresses the node by other operators. An operator of domain "weft" has one, so that export can
 	// expand it; a Def with Body and without Grad, Ref or Lower gets them from the body.
-	Body func(g *Graph, n *Node, in []*Value) []*Value
+	Body BodyRule
 	// Upgrade brings a node of an older opset version to Since (attributes that became inputs, changed defaults).
 	Upgrade func(c *UpgradeCtx)
 
@@ -51,6 +51,20 @@ type Def struct {
 	ShapeOnly []int
 	// HostInputs lists small integer inputs (axes, target shapes, repeats) whose values shape inference needs.
 	HostInputs []int
+}
+
+// GradRule builds the gradient of a node. It is an interface, implemented by a type of no size
+// beside the Def (gradMul{}), because a rule names other Defs: as a function value in a package variable's
+// initialiser that would be an initialisation cycle, and registering rules at start-up would keep the linker from dropping unused operators.
+type GradRule interface {
+	// Grad returns one value per input of the node: the gradient of the loss by it, nil where there is none.
+	Grad(c *GradCtx) []*Value
+}
+
+// BodyRule expresses a node by other operators; see [GradRule] for why it is an interface.
+type BodyRule interface {
+	// Body adds the nodes to g and returns one value per output of the node (nil for unused ones).
+	Body(g *Graph, n *Node, in []*Value) []*Value
 }
 
 // FullName returns the name with its domain: "Relu", "weft.ReluGrad".
