@@ -319,6 +319,7 @@ func (n *Node) InferTypes(in []Type, outputs int) []Type {
 		tensor.Fail(n.describe(), "the operator has no shape rule")
 	}
 	n.Def.Infer(c)
+	n.constOutputs(c)
 	for i := range c.Out {
 		if c.Out[i].DType == tensor.Undefined {
 			tensor.Fail(n.describe(), "the operator has no output ", i)
