@@ -1,6 +1,7 @@
 package op
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/weft-ml/weft/core/graph"
@@ -143,7 +144,7 @@ func nodeGrad(c *graph.GradCtx) []*graph.Value {
 		}
 		at := make([]int, 0, len(c.Node.Inputs))
 		for i, v := range c.Node.Inputs {
-			if v != nil {
+			if v != nil && !slices.Contains(wrt, v) { // an input given twice gets its whole gradient once
 				wrt, at = append(wrt, v), append(at, i)
 			}
 		}
