@@ -1,0 +1,168 @@
+package simd
+
+// ConvShape describes a convolution of x[N,C,H,W] with w[M,C/Groups,KH,KW] to y[N,M,OH,OW]:
+//
+//	y[n,m,oh,ow] = sum over kh, kw, ci of w[m,ci,kh,kw] * x[n, g*C/Groups+ci, oh*SH+kh*DH-PT, ow*SW+kw*DW-PL]
+//
+// where g is the group of m, and x is 0 outside the image. A 1-D convolution has H = KH = OH = 1. Bottom and right padding
+// are implied by OH and OW. Padding takes part as a product with +0, so an infinite weight makes NaN there.
+type ConvShape struct {
+	N, C, H, W     int // input
+	M              int // output channels
+	KH, KW         int // kernel
+	OH, OW         int // output
+	SH, SW         int // strides
+	DH, DW         int // dilations
+	PT, PL, PB, PR int // pads: top, left, bottom, right
+	Groups         int
+}
+
+// cg and mg return the input and output channels of one group.
+func (s *ConvShape) cg() int { return s.C / s.Groups }
+func (s *ConvShape) mg() int { return s.M / s.Groups }
+
+// flops returns the operations of the forward pass; both gradients take about as many.
+func (s *ConvShape) flops() float64 {
+	return 2 * float64(s.N) * float64(s.M) * float64(s.OH*s.OW) * float64(s.cg()*s.KH*s.KW)
+}
+
+// convKernels are the convolution's fields of a kernel set. nil fields mean generic; forward and its pack belong together,
+// and so do gradInput and its pack.
+type convKernels struct {
+	packSize, gradInputPackSize func(s *ConvShape) int
+	pack, gradInputPack         func(s *ConvShape, dst, w []float32)
+
+	forward    func(s *ConvShape, x, packed, bias, y []float32, lo, hi float32, tile, tiles int, scratch []float32)
+	gradInput  func(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scratch []float32)
+	gradWeight func(s *ConvShape, x, dy, dw []float32, tile, tiles int, scratch []float32)
+
+	forwardScratch, gradInputScratch, gradWeightScratch func(s *ConvShape) int
+}
+
+// ConvPackSize returns the length of the buffer that ConvPack fills.
+func ConvPackSize(s *ConvShape) int {
+	if f := current.conv.packSize; f != nil {
+		return f(noescape(s))
+	}
+	return s.M * s.cg() * s.KH * s.KW
+}
+
+// ConvPack packs w[M,C/Groups,KH,KW] for ConvForward by the current kernel set.
+func ConvPack(s *ConvShape, dst, w []float32) {
+	if f := current.conv.pack; f != nil {
+		f(noescape(s), dst, w)
+		return
+	}
+	copy(dst[:s.M*s.cg()*s.KH*s.KW], w)
+}
+
+// ConvForward computes tile number tile of tiles of y = act(conv(x, w) + bias). packed is w as ConvPack left it; bias has
+// length M or is nil; lo and hi are the bounds of ActClip. All tiles together write all of y; tiles are independent and
+// may run at the same time, each with its own scratch of ConvForwardScratch(s). Any tiles >= 1 is valid and gives the same bits.
+//
+// Order: k runs over (kh, kw, ci), kh outermost, ci innermost; products are added in the order of k inside chunks of
+// KChunk, each chunk from +0; the chunk sums are added in order; then the bias is added and the activation applied.
+func ConvForward(s *ConvShape, x, packed, bias, y []float32, act Act, lo, hi float32, tile, tiles int, scratch []float32) {
+	lo, hi = act.bounds(lo, hi)
+	if f := current.conv.forward; f != nil {
+		f(noescape(s), x, packed, bias, y, lo, hi, tile, tiles, scratch)
+		return
+	}
+	convForwardGeneric(current.Class, s, x, packed, bias, y, lo, hi, tile, tiles)
+}
+
+// ConvForwardTiles returns into how many tiles the forward pass is worth splitting.
+func ConvForwardTiles(s *ConvShape) int { return tilesFor(s.flops()) }
+
+// ConvForwardScratch returns how many float32 of scratch one worker needs for ConvForward.
+func ConvForwardScratch(s *ConvShape) int {
+	if f := current.conv.forwardScratch; f != nil {
+		return f(noescape(s))
+	}
+	return 0
+}
+
+// ConvGradInputPackSize returns the length of the buffer that ConvGradInputPack fills.
+func ConvGradInputPackSize(s *ConvShape) int {
+	if f := current.conv.gradInputPackSize; f != nil {
+		return f(noescape(s))
+	}
+	return s.M * s.cg() * s.KH * s.KW
+}
+
+// ConvGradInputPack packs w[M,C/Groups,KH,KW] for ConvGradInput by the current kernel set.
+func ConvGradInputPack(s *ConvShape, dst, w []float32) {
+	if f := current.conv.gradInputPack; f != nil {
+		f(noescape(s), dst, w)
+		return
+	}
+	copy(dst[:s.M*s.cg()*s.KH*s.KW], w)
+}
+
+// ConvGradInput computes tile number tile of tiles of the gradient of the forward pass with respect to its input, which is
+// also the forward pass of a transposed convolution (whose input is dy and whose output is dx):
+//
+//	dx[n,ci,h,w] = sum over kh, kw, m of w[m,ci,kh,kw] * dy[n,m,oh,ow]   where h = oh*SH+kh*DH-PT and w = ow*SW+kw*DW-PL
+//
+// packed is w as ConvGradInputPack left it. Tiles and scratch are as for ConvForward.
+//
+// Order: over the taps (kh, kw) whose h+PT-kh*DH and w+PL-kw*DW are multiples of the strides, with kh descending outermost,
+// kw descending, and m of the group ascending innermost; dy is 0 outside, and takes part. Chunks of KChunk as in ConvForward.
+func ConvGradInput(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scratch []float32) {
+	if f := current.conv.gradInput; f != nil {
+		f(noescape(s), dy, packed, dx, tile, tiles, scratch)
+		return
+	}
+	convGradInputGeneric(current.Class, s, dy, packed, dx, tile, tiles)
+}
+
+// ConvGradInputTiles returns into how many tiles the input gradient is worth splitting.
+func ConvGradInputTiles(s *ConvShape) int { return tilesFor(s.flops()) }
+
+// ConvGradInputScratch returns how many float32 of scratch one worker needs for ConvGradInput.
+func ConvGradInputScratch(s *ConvShape) int {
+	if f := current.conv.gradInputScratch; f != nil {
+		return f(noescape(s))
+	}
+	return 0
+}
+
+// gradLanes is how many accumulators one element of a weight gradient has.
+const gradLanes = 8
+
+// gradSlice returns how many images one accumulator of the weight gradient runs over before its sum is added to the
+// total: about KChunk steps, at least one image, at most all.
+func (s *ConvShape) gradSlice() int {
+	return min(max(KChunk/(s.OH*((s.OW+gradLanes-1)/gradLanes)), 1), s.N)
+}
+
+// ConvGradWeight computes tile number tile of tiles of the gradient of the forward pass with respect to w:
+//
+//	dw[m,ci,kh,kw] = sum over n, oh, ow of dy[n,m,oh,ow] * x[n, g*C/Groups+ci, oh*SH+kh*DH-PT, ow*SW+kw*DW-PL]
+//
+// Tiles and scratch are as for ConvForward; dw is overwritten.
+//
+// Order: each element has 8 lanes, lane = ow mod 8, and OW is rounded up to a multiple of 8 with products 0*0. A lane adds its
+// products in the order (n, oh, ow), starting from +0 every max(1, KChunk/(OH*ceil(OW/8))) images; these slices' sums are added
+// per lane in order (the first replaces the total); then lane l is added to lane l+4, then l+2, then l+1. With N*OH*OW == 0 the
+// result is +0.
+func ConvGradWeight(s *ConvShape, x, dy, dw []float32, tile, tiles int, scratch []float32) {
+	if f := current.conv.gradWeight; f != nil && s.N*s.OH*s.OW > 0 {
+		f(noescape(s), x, dy, dw, tile, tiles, scratch)
+		return
+	}
+	convGradWeightGeneric(current.Class, s, x, dy, dw, tile, tiles)
+}
+
+// ConvGradWeightTiles returns into how many tiles the weight gradient is worth splitting.
+func ConvGradWeightTiles(s *ConvShape) int {
+	return min(tilesFor(s.flops()), max(s.M*s.cg(), 1))
+}
+
+// ConvGradWeightScratch returns how many float32 of scratch one worker needs for ConvGradWeight.
+func ConvGradWeightScratch(s *ConvShape) int {
+	if f := current.conv.gradWeightScratch; f != nil {
+		return f(noescape(s))
+	}
+	return 0
+}

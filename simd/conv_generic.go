@@ -1,0 +1,201 @@
+package simd
+
+// The generic convolutions follow the formulas of their doc comments in the stated order, one output row at a
+// time, with the row's accumulators side by side. They are the oracle, and what runs where there is no SIMD.
+
+// inside returns the range of q in [0, n) for which 0 <= first+q*stride < size.
+func inside(first, stride, size, n int) (lo, hi int) {
+	if first < 0 {
+		lo = (-first + stride - 1) / stride
+	}
+	if last := size - 1 - first; last < 0 {
+		hi = 0
+	} else {
+		hi = last/stride + 1
+	}
+	lo, hi = min(lo, n), min(hi, n)
+	return lo, max(lo, hi)
+}
+
+// rowAxpy computes acc[q] = a*src[first+q*stride] + acc[q], with src 0 outside its bounds.
+func rowAxpy(class Class, acc, src []float32, first, stride int, a float32) {
+	lo, hi := inside(first, stride, len(src), len(acc))
+	var zero [genericBlock]float32
+	axpyGeneric(class, acc[:lo], zero[:lo], a)
+	axpyGeneric(class, acc[hi:], zero[:len(acc)-hi], a)
+	switch {
+	case lo == hi:
+	case stride == 1:
+		axpyGeneric(class, acc[lo:hi], src[first+lo:first+hi], a)
+	case class == FMA:
+		for q := lo; q < hi; q++ {
+			acc[q] = fma32(a, src[first+q*stride], acc[q])
+		}
+	default:
+		for q := lo; q < hi; q++ {
+			acc[q] = mulAdd32(a, src[first+q*stride], acc[q])
+		}
+	}
+}
+
+// convRow is the running sum of one block of an output row: a chunk's accumulators and the sum of the earlier chunks.
+type convRow struct {
+	class    Class
+	n, k     int // width, products added so far
+	acc, sum [genericBlock]float32
+}
+
+// add adds the products of one k.
+func (r *convRow) add(src []float32, first, stride int, a float32) {
+	if r.k%KChunk == 0 && r.k > 0 {
+		r.flush()
+	}
+	rowAxpy(r.class, r.acc[:r.n], src, first, stride, a)
+	r.k++
+}
+
+// flush adds the chunk's sums to the total and starts a chunk.
+func (r *convRow) flush() {
+	if r.k <= KChunk {
+		copy(r.sum[:r.n], r.acc[:r.n])
+	} else {
+		for q := range r.n {
+			r.sum[q] += r.acc[q]
+		}
+	}
+	clear(r.acc[:r.n])
+}
+
+// total returns the sums of the row.
+func (r *convRow) total() []float32 {
+	r.flush()
+	return r.sum[:r.n]
+}
+
+func convForwardGeneric(class Class, s *ConvShape, x, w, bias, y []float32, lo, hi float32, tile, tiles int) {
+	cg, mg := s.cg(), s.mg()
+	u0, u1 := split(s.N*s.M*s.OH, 1, tile, tiles)
+	for u := u0; u < u1; u++ {
+		oh, m, n := u%s.OH, u/s.OH%s.M, u/s.OH/s.M
+		for ow := 0; ow < s.OW; ow += genericBlock {
+			r := convRow{class: class, n: min(s.OW-ow, genericBlock)}
+			for kh := range s.KH {
+				ih := oh*s.SH + kh*s.DH - s.PT
+				for kw := range s.KW {
+					for ci := range cg {
+						var row []float32
+						if ih >= 0 && ih < s.H {
+							row = x[((n*s.C+m/mg*cg+ci)*s.H+ih)*s.W:][:s.W]
+						}
+						r.add(row, ow*s.SW+kw*s.DW-s.PL, s.SW, w[((m*cg+ci)*s.KH+kh)*s.KW+kw])
+					}
+				}
+			}
+			out := y[u*s.OW+ow:][:r.n]
+			copy(out, r.total())
+			if bias != nil {
+				for q := range out {
+					out[q] += bias[m]
+				}
+			}
+			clampGeneric(out, lo, hi)
+		}
+	}
+}
+
+func convGradInputGeneric(class Class, s *ConvShape, dy, w, dx []float32, tile, tiles int) {
+	cg, mg := s.cg(), s.mg()
+	u0, u1 := split(s.N*s.C*s.H, 1, tile, tiles)
+	for u := u0; u < u1; u++ {
+		h, c, n := u%s.H, u/s.H%s.C, u/s.H/s.C
+		for phase := range min(s.SW, s.W) { // columns phase, phase+SW, ... have the same taps
+			cols := (s.W - phase + s.SW - 1) / s.SW
+			for q0 := 0; q0 < cols; q0 += genericBlock {
+				r := convRow{class: class, n: min(cols-q0, genericBlock)}
+				for kh := s.KH - 1; kh >= 0; kh-- {
+					oh := h + s.PT - kh*s.DH
+					if oh%s.SH != 0 {
+						continue
+					}
+					oh /= s.SH
+					for kw := s.KW - 1; kw >= 0; kw-- {
+						ow := phase + s.PL - kw*s.DW
+						if ow%s.SW != 0 {
+							continue
+						}
+						for mi := range mg {
+							m := c/cg*mg + mi
+							var row []float32
+							if oh >= 0 && oh < s.OH {
+								row = dy[((n*s.M+m)*s.OH+oh)*s.OW:][:s.OW]
+							}
+							r.add(row, ow/s.SW+q0, 1, w[((m*cg+c%cg)*s.KH+kh)*s.KW+kw])
+						}
+					}
+				}
+				for q, v := range r.total() {
+					dx[u*s.W+phase+(q0+q)*s.SW] = v
+				}
+			}
+		}
+	}
+}
+
+func convGradWeightGeneric(class Class, s *ConvShape, x, dy, dw []float32, tile, tiles int) {
+	cg, mg := s.cg(), s.mg()
+	u0, u1 := split(s.M*cg*s.KH*s.KW, 1, tile, tiles)
+	slice := 1
+	if s.N*s.OH*s.OW > 0 {
+		slice = s.gradSlice()
+	}
+	for u := u0; u < u1; u++ {
+		kw, kh, ci, m := u%s.KW, u/s.KW%s.KH, u/s.KW/s.KH%cg, u/s.KW/s.KH/cg
+		var total [gradLanes]float32
+		for n0 := 0; n0 < s.N; n0 += slice {
+			var acc [gradLanes]float32
+			for n := n0; n < min(n0+slice, s.N); n++ {
+				for oh := range s.OH {
+					ih := oh*s.SH + kh*s.DH - s.PT
+					var row []float32
+					if ih >= 0 && ih < s.H {
+						row = x[((n*s.C+m/mg*cg+ci)*s.H+ih)*s.W:][:s.W]
+					}
+					lanesGeneric(class, &acc, dy[((n*s.M+m)*s.OH+oh)*s.OW:][:s.OW], row, kw*s.DW-s.PL, s.SW)
+				}
+			}
+			for l := range total {
+				if n0 == 0 {
+					total[l] = acc[l]
+				} else {
+					total[l] += acc[l]
+				}
+			}
+		}
+		for l := range 4 {
+			total[l] += total[l+4]
+		}
+		for l := range 2 {
+			total[l] += total[l+2]
+		}
+		dw[u] = total[0] + total[1]
+	}
+}
+
+// lanesGeneric adds dy[ow]*row[first+ow*stride] to lane ow mod 8, with row 0 outside its bounds, and 0*0 up to a multiple
+// of 8 products.
+func lanesGeneric(class Class, acc *[gradLanes]float32, dy, row []float32, first, stride int) {
+	for ow := 0; ow < (len(dy)+gradLanes-1)/gradLanes*gradLanes; ow++ {
+		var d, v float32
+		if ow < len(dy) {
+			d = dy[ow]
+			if i := first + ow*stride; i >= 0 && i < len(row) {
+				v = row[i]
+			}
+		}
+		if a := &acc[ow%gradLanes]; class == FMA {
+			*a = fma32(d, v, *a)
+		} else {
+			*a = mulAdd32(d, v, *a)
+		}
+	}
+}
