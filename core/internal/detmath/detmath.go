@@ -45,7 +45,7 @@ func SinCos(x float64) (sin, cos float64) {
 
 // sinPoly is the Taylor series of sin(x)/x in z = x*x, for |x| <= Pi/4.
 func sinPoly(z float64) float64 {
-	p := -1.0 / 121645100408832000 * z // x^18/19!
+	p := float64(-1.0 / 121645100408832000 * z) // x^18/19!
 	p = float64((p + 1.0/355687428096000) * z)
 	p = float64((p - 1.0/1307674368000) * z)
 	p = float64((p + 1.0/6227020800) * z)
