@@ -43,6 +43,13 @@ type Def struct {
 	TakesAct bool
 	// InPlace lists inputs whose memory the first output may take over (element i depends on elements i only).
 	InPlace []int
+	// InPlaceOut lists further pairs {output, input} as InPlace does for the first output: optimizer updates write
+	// new parameters and new slots over the old ones. All the listed pairs may be taken at the same time.
+	InPlaceOut [][2]int
+	// Same reports that for these types the first output is the first input, element by element, so that the node costs
+	// nothing: Identity, Cast to the type there is, Expand and SumTo when shapes agree, Dropout when it does not train. The types
+	// have the same element type and shape; values known at bind time are in Type.Const.
+	Same func(n *Node, in, out []Type) bool
 	// View marks an operator whose output is its first input's memory under another shape.
 	View bool
 	// Random marks an operator whose result depends on the random state and must not be folded or shared.
