@@ -15,7 +15,9 @@ func (f *Func) Mem(op Op, offset uint32) *Func {
 }
 
 // MemAlign is [Func.Mem] with another alignment hint, 2^align bytes; atomic accesses allow only the natural one.
-func (f *Func) MemAlign(op Op, offset uint32, align int) *Func { return f.access(op, offset, align, -1) }
+func (f *Func) MemAlign(op Op, offset uint32, align int) *Func {
+	return f.access(op, offset, align, -1)
+}
 
 // MemLane emits a load to, or store of, one lane of a vector.
 func (f *Func) MemLane(op Op, offset uint32, lane int) *Func {

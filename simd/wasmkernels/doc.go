@@ -1,0 +1,62 @@
+// Package wasmkernels writes the kernel module of the browser with wasmasm. The generated files, kernels-*.wasm, are
+// checked in beside it; they are what a host loads:
+//
+//	kernels-simd128.wasm         128-bit SIMD, multiplication and addition round twice (class muladd)
+//	kernels-relaxed.wasm         f32x4.relaxed_madd: class fma where fma_probe finds it fused
+//	kernels-*-shared.wasm        the same on a shared memory, for threads
+//
+// A module imports the memory of the Go program as env.memory and has no data and no state of its own, so that
+// any number of instances run on one memory. Addresses are bytes, leading dimensions and strides are elements. The caller
+// validates sizes; nothing here checks them.
+//
+// No function runs for longer than a tile row or a packed panel: V8 compiles a function with its optimising
+// compiler between calls only, and Safari's compiler dislikes huge functions. A caller that must not stall (a
+// goroutine, a page) calls gemm_f32 for as many rows at a time as take about a millisecond.
+package wasmkernels
+
+import "github.com/weft-ml/weft/simd/wasmasm"
+
+// Variant is one of the generated modules.
+type Variant struct {
+	Relaxed bool // fused multiply-add by relaxed SIMD, instead of two roundings
+	Shared  bool // the memory is shared between threads
+}
+
+// Variants lists the generated modules.
+var Variants = []Variant{{}, {Shared: true}, {Relaxed: true}, {Relaxed: true, Shared: true}}
+
+// String returns the variant's name, as it stands in the file's name.
+func (v Variant) String() string {
+	name := "simd128"
+	if v.Relaxed {
+		name = "relaxed"
+	}
+	if v.Shared {
+		name += "-shared"
+	}
+	return name
+}
+
+// File returns the name of the variant's file in this folder.
+func (v Variant) File() string { return "kernels-" + v.String() + ".wasm" }
+
+// Chunk is simd.KChunk: how many consecutive k one accumulator adds up.
+const Chunk = 512
+
+// Generate returns the variant's binary module.
+func Generate(v Variant) ([]byte, error) {
+	m := wasmasm.NewModule("weft kernels " + v.String())
+	limits := wasmasm.Limits{}
+	if v.Shared {
+		limits = wasmasm.Limits{Max: 1 << 16, Shared: true}
+	}
+	m.ImportMemory("env", "memory", limits)
+	t := tile{m: m, relaxed: v.Relaxed, mr: 4, nr: 8, unroll: 4}
+	if v.Relaxed {
+		t.mr, t.unroll = 6, 2
+	}
+	addPack(m, t)
+	addGemm(m, t)
+	addProbe(m, t)
+	return m.Bytes()
+}

@@ -1,0 +1,74 @@
+package wasmkernels_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/weft-ml/weft/internal/require"
+	"github.com/weft-ml/weft/simd/wasmkernels"
+)
+
+var generate = flag.Bool("generate", false, "write the kernel modules")
+
+// maxSize is the budget of one checked-in module.
+const maxSize = 100_000
+
+// TestGenerate checks that the checked-in modules are what the package generates; with -generate it writes them.
+func TestGenerate(t *testing.T) {
+	for _, v := range wasmkernels.Variants {
+		want, err := wasmkernels.Generate(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(want) >= maxSize {
+			t.Errorf("%s has %d bytes, at most %d", v.File(), len(want), maxSize)
+		}
+		if *generate {
+			if err := os.WriteFile(v.File(), want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, _ := os.ReadFile(v.File()); !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the package generates: run make generate", v.File())
+		}
+	}
+}
+
+// TestValidates lets V8 validate every variant, and instantiate it on a memory of its kind.
+func TestValidates(t *testing.T) {
+	node := require.Tool(t, "node", "node")
+	for _, v := range wasmkernels.Variants {
+		abs, err := filepath.Abs(v.File())
+		if err != nil {
+			t.Fatal(err)
+		}
+		script := `const m = new WebAssembly.Module(require("fs").readFileSync(process.argv[1]));
+			const shared = process.argv[2] === "true";
+			const memory = new WebAssembly.Memory(shared ? { initial: 1, maximum: 65536, shared } : { initial: 1 });
+			const e = new WebAssembly.Instance(m, { env: { memory } }).exports;
+			console.log(e.gemm_mr(), e.gemm_nr(), e.fma_probe(1 + 2**-12, 1 + 2**-12, -(1 + 2**-11)) !== 0);`
+		shared := "false"
+		if v.Shared {
+			shared = "true"
+		}
+		out, err := exec.Command(node, "--experimental-wasm-relaxed-simd", "-e", script, abs, shared).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", v, err, out)
+			continue
+		}
+		// Whether relaxed multiply-add is fused is the processor's affair; the plain one never is.
+		got := strings.TrimSpace(string(out))
+		if want := "4 8 false"; !v.Relaxed && got != want {
+			t.Errorf("%s: %s, want %s", v, got, want)
+		}
+		if v.Relaxed && !strings.HasPrefix(got, "6 8 ") {
+			t.Errorf("%s: %s", v, got)
+		}
+		t.Logf("%s: rows, columns, fused: %s", v, got)
+	}
+}
