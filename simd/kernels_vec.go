@@ -1,4 +1,38 @@
 package simd
 
-// vecKernels are the fields of a kernel set for everything that is not a matrix product or a convolution. Nil means generic.
-type vecKernels struct{}
+// vecKernels are the accelerated vector kernels of a set. A nil field, and an operation for which a function returns
+// false, means the generic version of the set's class. Slices have been cut to equal lengths when a kernel is called.
+type vecKernels struct {
+	mapOp      func(op UnaryOp, dst, x []float32, p0, p1 float32) bool
+	zip        func(op BinaryOp, dst, a, b []float32) bool
+	zipScalar  func(op BinaryOp, dst, a []float32, s float32) bool
+	scalarZip  func(op BinaryOp, dst []float32, s float32, b []float32) bool
+	axpy       func(y, x []float32, a float32)
+	selectMask func(dst []float32, cond []uint8, a, b []float32)
+
+	reduce    func(op ReduceOp, x []float32, runs, stride, n int, p float32) (v float32, ok bool)
+	reduceRow func(op ReduceOp, acc, x []float32) bool
+	dot       func(a, b []float32, runs, stride, n int, p float32) float32
+	expSum    func(dst, x []float32, shift float32) float32
+	sub2      func(dst, x []float32, a, b float32)
+	subMul    func(dst, x, y []float32, a float32)
+	expMulAdd func(dst, x, y []float32, a float32)
+
+	normRow       func(dst, x, gamma, beta []float32, mean, inv float32)
+	normGrad      func(dx, dy, x []float32, mean, a, b, s float32)
+	normParamGrad func(dgamma, dbeta, dy, x []float32, mean, inv float32)
+
+	maxPool2     func(dst, x []float32, rows, ow, w int)
+	maxPool2Grad func(dx, dy, x []float32, rows, ow, w int)
+
+	sgd      func(w, g []float32, p *sgdParams)
+	momentum func(w, g, v []float32, p *sgdParams)
+	nesterov func(w, g, v []float32, p *sgdParams)
+	adam     func(w, g, m, v []float32, p *adamParams)
+	rmsprop  func(w, g, v []float32, p *rmspropParams)
+	adagrad  func(w, g, v []float32, p *adagradParams)
+	lion     func(w, g, m []float32, p *lionParams)
+
+	transpose func(dst, x []float32, rows, cols, ldx, ldd int)
+	philox    func(dst []float32, seed, stream, block uint64, scale, shift float32) int
+}

@@ -1,0 +1,170 @@
+package simd
+
+// PoolShape describes a two-dimensional pooling over Planes images of H x W (Planes = batch times channels). One-dimensional
+// pooling has H = KH = OH = 1. Window o covers the rows o*SH-PT+i*DH, i < KH, that lie in the image; columns likewise.
+type PoolShape struct {
+	Planes, H, W, KH, KW, OH, OW, SH, SW, DH, DW, PT, PL, PB, PR int
+}
+
+// halves reports whether the pooling is the common one: 2x2 windows, stride 2, no padding.
+func (s *PoolShape) halves() bool {
+	return s.KH == 2 && s.KW == 2 && s.SH == 2 && s.SW == 2 && s.DH <= 1 && s.DW <= 1 && s.PT == 0 && s.PL == 0 && 2*s.OH <= s.H && 2*s.OW <= s.W
+}
+
+// window returns the taps from <= i < to of output o that lie in an image of n rows (or columns), and the row of tap 0.
+func window(o, stride, dilation, pad, k, n int) (base, from, to int) {
+	base = o*stride - pad
+	from, to = 0, k
+	for from < k && base+from*dilation < 0 {
+		from++
+	}
+	for to > from && base+(to-1)*dilation >= n {
+		to--
+	}
+	return base, from, to
+}
+
+// MaxPool2D computes y[p,oh,ow] = the maximum of the window in x[p], scanned in row order: a value replaces the maximum if it is
+// greater or NaN, so a NaN stays; a window of nothing gives -Inf. index, if not nil, receives where in its plane the maximum
+// is (h*W + w). Only the planes from <= p < to are computed.
+func MaxPool2D(s *PoolShape, y []float32, index []int64, x []float32, from, to int) {
+	if f := current.vec.maxPool2; f != nil && index == nil && s.halves() && to > from {
+		if s.H == 2*s.OH { // the rows of all planes follow one another
+			f(y[from*s.OH*s.OW:], x[from*s.H*s.W:], (to-from)*s.OH, s.OW, s.W)
+			return
+		}
+		for p := from; p < to; p++ {
+			f(y[p*s.OH*s.OW:], x[p*s.H*s.W:], s.OH, s.OW, s.W)
+		}
+		return
+	}
+	maxPoolGeneric(s, y, index, x, from, to)
+}
+
+func maxPoolGeneric(s *PoolShape, y []float32, index []int64, x []float32, from, to int) {
+	for p := from; p < to; p++ {
+		plane := x[p*s.H*s.W : (p+1)*s.H*s.W]
+		at := p * s.OH * s.OW
+		for oh := range s.OH {
+			for ow := range s.OW {
+				k := s.argMax(plane, oh, ow)
+				if k >= 0 {
+					y[at] = plane[k]
+				} else {
+					y[at] = -inf32
+				}
+				if index != nil {
+					index[at] = int64(max(k, 0))
+				}
+				at++
+			}
+		}
+	}
+}
+
+// argMax returns the position in the plane of the window's first maximum (or NaN), -1 for an empty window.
+func (s *PoolShape) argMax(plane []float32, oh, ow int) int {
+	h, h0, h1 := window(oh, s.SH, max(s.DH, 1), s.PT, s.KH, s.H)
+	w, w0, w1 := window(ow, s.SW, max(s.DW, 1), s.PL, s.KW, s.W)
+	best := -1
+	var m float32
+	for i := h0; i < h1; i++ {
+		row := (h + i*max(s.DH, 1)) * s.W
+		for j := w0; j < w1; j++ {
+			k := row + w + j*max(s.DW, 1)
+			if v := plane[k]; best < 0 || v > m || v != v {
+				best, m = k, v
+			}
+		}
+	}
+	return best
+}
+
+// MaxPool2DGrad computes dx: every dy[p,oh,ow] is added, in the order of the outputs, to the position of its window's first maximum, which is
+// found again in x. dx is zero elsewhere. Only the planes from <= p < to are computed.
+func MaxPool2DGrad(s *PoolShape, dx, dy, x []float32, from, to int) {
+	if f := current.vec.maxPool2Grad; f != nil && s.halves() && s.W == 2*s.OW && s.H == 2*s.OH && to > from {
+		f(dx[from*s.H*s.W:], dy[from*s.OH*s.OW:], x[from*s.H*s.W:], (to-from)*s.OH, s.OW, s.W)
+		return
+	}
+	maxPoolGradGeneric(s, dx, dy, x, from, to)
+}
+
+func maxPoolGradGeneric(s *PoolShape, dx, dy, x []float32, from, to int) {
+	for p := from; p < to; p++ {
+		plane, out := x[p*s.H*s.W:(p+1)*s.H*s.W], dx[p*s.H*s.W:(p+1)*s.H*s.W]
+		clear(out)
+		at := p * s.OH * s.OW
+		for oh := range s.OH {
+			for ow := range s.OW {
+				if k := s.argMax(plane, oh, ow); k >= 0 {
+					out[k] += dy[at]
+				}
+				at++
+			}
+		}
+	}
+}
+
+// count returns the divisor of an average: the taps in the image or, with padding counted, in the padded image.
+func (s *PoolShape) count(oh, ow, taps int, includePad bool) float32 {
+	if !includePad {
+		return float32(taps)
+	}
+	_, h0, h1 := window(oh, s.SH, max(s.DH, 1), 0, s.KH, s.H+s.PT+s.PB)
+	_, w0, w1 := window(ow, s.SW, max(s.DW, 1), 0, s.KW, s.W+s.PL+s.PR)
+	return float32((h1 - h0) * (w1 - w0))
+}
+
+// AvgPool2D computes y[p,oh,ow] = the average of the window: a sequential sum in row order from +0, divided by the number of values in the image or,
+// with includePad, in the padded image (ONNX count_include_pad). A window of nothing gives 0. Only the planes from <= p < to are computed.
+func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int) {
+	for p := from; p < to; p++ {
+		plane := x[p*s.H*s.W : (p+1)*s.H*s.W]
+		at := p * s.OH * s.OW
+		for oh := range s.OH {
+			h, h0, h1 := window(oh, s.SH, max(s.DH, 1), s.PT, s.KH, s.H)
+			for ow := range s.OW {
+				w, w0, w1 := window(ow, s.SW, max(s.DW, 1), s.PL, s.KW, s.W)
+				var sum float32
+				for i := h0; i < h1; i++ {
+					row := (h+i*max(s.DH, 1))*s.W + w
+					for j := w0; j < w1; j++ {
+						sum += plane[row+j*max(s.DW, 1)]
+					}
+				}
+				if taps := (h1 - h0) * (w1 - w0); taps > 0 {
+					sum /= s.count(oh, ow, taps, includePad)
+				}
+				y[at] = sum
+				at++
+			}
+		}
+	}
+}
+
+// AvgPool2DGrad computes dx of [AvgPool2D]: every dy, divided as there, is added to its window, in the order of the outputs.
+func AvgPool2DGrad(s *PoolShape, dx, dy []float32, includePad bool, from, to int) {
+	for p := from; p < to; p++ {
+		out := dx[p*s.H*s.W : (p+1)*s.H*s.W]
+		clear(out)
+		at := p * s.OH * s.OW
+		for oh := range s.OH {
+			h, h0, h1 := window(oh, s.SH, max(s.DH, 1), s.PT, s.KH, s.H)
+			for ow := range s.OW {
+				w, w0, w1 := window(ow, s.SW, max(s.DW, 1), s.PL, s.KW, s.W)
+				taps := (h1 - h0) * (w1 - w0)
+				if taps > 0 {
+					g := dy[at] / s.count(oh, ow, taps, includePad)
+					for i := h0; i < h1; i++ {
+						row := (h+i*max(s.DH, 1))*s.W + w
+						for j := w0; j < w1; j++ {
+							out[row+j*max(s.DW, 1)] += g
+						}
+					}
+				}
+				at++
+			}
+		}
+	}
+}

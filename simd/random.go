@@ -1,0 +1,112 @@
+package simd
+
+import (
+	"math"
+	"math/bits"
+)
+
+// Random numbers come from Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011). Word w of
+// the sequence (seed, stream) is element w mod 4 of the block with counter {lo(w/4), hi(w/4), lo(stream), hi(stream)}
+// and key {lo(seed), hi(seed)}, as in package core/random. A fill takes consecutive words from the given counter, so a range may be
+// split anywhere. The fills use separate multiplications and additions in both numeric classes: the bits are the same everywhere.
+
+const (
+	philoxM0, philoxM1 = 0xD2511F53, 0xCD9E8D57
+	philoxW0, philoxW1 = 0x9E3779B9, 0xBB67AE85
+)
+
+// philoxBlock returns the four words of a block.
+func philoxBlock(seed, stream, block uint64) [4]uint32 {
+	c0, c1, c2, c3 := uint32(block), uint32(block>>32), uint32(stream), uint32(stream>>32)
+	k0, k1 := uint32(seed), uint32(seed>>32)
+	for range 10 {
+		h0, l0 := bits.Mul32(philoxM0, c0)
+		h1, l1 := bits.Mul32(philoxM1, c2)
+		c0, c1, c2, c3 = h1^c1^k0, l1, h0^c3^k1, l0
+		k0 += philoxW0
+		k1 += philoxW1
+	}
+	return [4]uint32{c0, c1, c2, c3}
+}
+
+// unit maps a word to a multiple of 2**-24 in [0, 1).
+func unit(w uint32) float32 { return float32(w>>8) * 0x1p-24 }
+
+// FillUniform sets dst[i] = unit*(hi-lo) + lo (two roundings), unit being the upper 24 bits of word counter+i as a fraction in [0, 1).
+// Rounding can make a value equal hi.
+func FillUniform(dst []float32, seed, stream, counter uint64, lo, hi float32) {
+	scale := hi - lo
+	for len(dst) > 0 {
+		if at := counter % 4; at != 0 || len(dst) < 4 {
+			b := philoxBlock(seed, stream, counter/4)
+			k := min(len(dst), int(4-at))
+			for i := range k {
+				dst[i] = float32(unit(b[int(at)+i])*scale) + lo
+			}
+			dst, counter = dst[k:], counter+uint64(k)
+			continue
+		}
+		if f := current.vec.philox; f != nil {
+			if k := f(dst, seed, stream, counter/4, scale, lo); k > 0 {
+				dst, counter = dst[k:], counter+uint64(k)
+				continue
+			}
+		}
+		b := philoxBlock(seed, stream, counter/4)
+		for i, w := range b {
+			dst[i] = float32(unit(w)*scale) + lo
+		}
+		dst, counter = dst[4:], counter+4
+	}
+}
+
+// FillNormal sets dst to normally distributed numbers by the Box-Muller transform: words w, w+1 (w even) give elements
+//
+//	z[w] = r*cos(t), z[w+1] = r*sin(t); r = sqrt(-2*log(u)), u = (upper 24 bits of word w + 1) * 2**-24, t = 2*pi*(word w+1)*2**-32
+//
+// dst[i] = z[counter+i]*std + mean, two roundings. (The sine's argument keeps the quadrant exactly and 24 bits within it.)
+func FillNormal(dst []float32, seed, stream, counter uint64, mean, std float32) {
+	var b [4]uint32
+	for i := 0; i < len(dst); {
+		w := counter + uint64(i)
+		b = philoxBlock(seed, stream, w/4)
+		for k := w % 4 &^ 1; k < 4 && i < len(dst); k += 2 {
+			c, s := boxMuller(b[k], b[k+1])
+			if (w/4*4+k)&1 == 0 && counter+uint64(i) == w/4*4+k {
+				dst[i] = float32(c*std) + mean
+				i++
+			}
+			if i < len(dst) {
+				dst[i] = float32(s*std) + mean
+				i++
+			}
+		}
+	}
+}
+
+// boxMuller returns two independent standard normal numbers made from two words.
+func boxMuller(a, b uint32) (c, s float32) {
+	u := float32(a>>8+1) * 0x1p-24
+	r := sqrt32(-2 * MulAdd.log(u))
+	q := int32(b >> 30)
+	f := int32(b<<2) >> 8 // the fraction of the quadrant as [-1/2, 1/2): the upper half belongs to the next one
+	if f < 0 {
+		q++
+	}
+	sin, cos := MulAdd.sinCosPoly(float32(float32(f) * float32(math.Pi/2*0x1p-24)))
+	sin, cos = sinCosQuadrant(sin, cos, q)
+	return r * cos, r * sin
+}
+
+// FillBernoulli sets dst[i] to value where the number of [FillUniform] in [0, 1) is below p, else to 0. A dropout mask
+// is FillBernoulli with p = 1-rate and value = 1/(1-rate).
+func FillBernoulli(dst []float32, seed, stream, counter uint64, p, value float32) {
+	FillUniform(dst, seed, stream, counter, 0, 1)
+	for i, u := range dst {
+		if u < p {
+			dst[i] = value
+		} else {
+			dst[i] = 0
+		}
+	}
+}

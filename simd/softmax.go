@@ -1,0 +1,127 @@
+package simd
+
+// Softmax computes, for every row of x[rows,n], dst = e**(x-m) / sum(e**(x-m)) with m the row's maximum. The
+// maximum and the sum run in Lanes lanes and the tree; the division is a multiplication by the sum's correctly rounded
+// reciprocal. dst may be x.
+func Softmax(dst, x []float32, rows, n int) {
+	for r := range rows {
+		row, out := x[r*n:r*n+n], dst[r*n:r*n+n]
+		m := reduceRuns(ReduceMax, row, 1, n, n, 0)
+		s := expSum(out, row, m)
+		Map(MulC, out, out, 1/s, 0)
+	}
+}
+
+// LogSoftmax computes, for every row of x[rows,n], dst = (x-m) - log(sum(e**(x-m))). dst may be x.
+func LogSoftmax(dst, x []float32, rows, n int) {
+	for r := range rows {
+		row, out := x[r*n:r*n+n], dst[r*n:r*n+n]
+		m := reduceRuns(ReduceMax, row, 1, n, n, 0)
+		l := current.Class.log(expSum(nil, row, m))
+		sub2(out, row, m, l)
+	}
+}
+
+// SoftmaxGrad computes dx = y*(dy - sum(dy*y)) for every row, y being the result of [Softmax]. dx may be dy or y.
+func SoftmaxGrad(dx, dy, y []float32, rows, n int) {
+	for r := range rows {
+		g, p, out := dy[r*n:r*n+n], y[r*n:r*n+n], dx[r*n:r*n+n]
+		subMul(out, g, p, dotRuns(g, p, 1, n, n, 0))
+	}
+}
+
+// LogSoftmaxGrad computes dx = dy - e**y*sum(dy) for every row, y being the result of [LogSoftmax]. dx may be dy or y.
+func LogSoftmaxGrad(dx, dy, y []float32, rows, n int) {
+	for r := range rows {
+		g, p, out := dy[r*n:r*n+n], y[r*n:r*n+n], dx[r*n:r*n+n]
+		expMulAdd(out, g, p, -reduceRuns(Sum, g, 1, n, n, 0))
+	}
+}
+
+// CrossEntropy computes the loss of classification and its gradient in one pass over logits[rows,n]:
+//
+//	loss[r] = log(sum_j e**(x[r,j]-m)) - (x[r,label]-m), m the row's maximum
+//	grad[r,j] = scale*(softmax(x[r])[j] - (j == label ? 1 : 0))
+//
+// Rows whose label is ignore get zeros. grad may be nil (loss only) or the logits themselves. Labels other than
+// ignore must be in [0, n). The caller adds up the losses (see [SumSliced]) and chooses scale, for example 1/rows for a mean.
+func CrossEntropy[L int32 | int64](loss, grad, logits []float32, labels []L, rows, n int, scale float32, ignore L) {
+	c := current.Class
+	for r := range rows {
+		row := logits[r*n : r*n+n]
+		label := labels[r]
+		if label == ignore {
+			loss[r] = 0
+			if grad != nil {
+				clear(grad[r*n : r*n+n])
+			}
+			continue
+		}
+		m := reduceRuns(ReduceMax, row, 1, n, n, 0)
+		picked := row[label] - m
+		var out []float32
+		if grad != nil {
+			out = grad[r*n : r*n+n]
+		}
+		s := expSum(out, row, m)
+		loss[r] = c.log(s) - picked
+		if grad != nil {
+			Map(MulC, out, out, scale/s, 0)
+			out[label] -= scale
+		}
+	}
+}
+
+// expSum computes dst[i] = e**(x[i]-shift) and returns the sum in Lanes lanes. A nil dst is not stored to.
+func expSum(dst, x []float32, shift float32) float32 {
+	if f := current.vec.expSum; f != nil {
+		return f(dst, x, shift)
+	}
+	return expSumGeneric(current.Class, dst, x, shift)
+}
+
+func expSumGeneric(c Class, dst, x []float32, shift float32) float32 {
+	var acc [Lanes]float32
+	for i, v := range x {
+		e := c.exp(v - shift)
+		if dst != nil {
+			dst[i] = e
+		}
+		acc[i%Lanes] += e
+	}
+	return Sum.tree(&acc)
+}
+
+// sub2 computes dst[i] = (x[i] - a) - b.
+func sub2(dst, x []float32, a, b float32) {
+	if f := current.vec.sub2; f != nil {
+		f(dst, x, a, b)
+		return
+	}
+	for i, v := range x {
+		dst[i] = v - a - b
+	}
+}
+
+// subMul computes dst[i] = (x[i] - a) * y[i].
+func subMul(dst, x, y []float32, a float32) {
+	if f := current.vec.subMul; f != nil {
+		f(dst, x, y, a)
+		return
+	}
+	for i, v := range x {
+		dst[i] = (v - a) * y[i]
+	}
+}
+
+// expMulAdd computes dst[i] = e**y[i]*a + x[i], a madd.
+func expMulAdd(dst, x, y []float32, a float32) {
+	if f := current.vec.expMulAdd; f != nil {
+		f(dst, x, y, a)
+		return
+	}
+	c := current.Class
+	for i, v := range x {
+		dst[i] = c.madd(c.exp(y[i]), a, v)
+	}
+}
