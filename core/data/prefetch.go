@@ -1,0 +1,93 @@
+package data
+
+import "context"
+
+// prefetcher is the goroutine that prepares batches ahead, and its two queues: filled batches
+// towards the consumer, empty ones back. With Prefetch p there are p + 1 batches in circulation, of
+// which the consumer holds one, so memory is bounded and nothing is allocated after the first
+// round.
+type prefetcher struct {
+	cancel context.CancelFunc
+	ready  chan prepared
+	free   chan *Batch
+	held   *Batch // the consumer's
+	done   chan struct{}
+}
+
+type prepared struct {
+	b   *Batch
+	err error
+}
+
+// start runs the goroutine from the current position. While it runs it owns l.order and the
+// workers; the consumer owns the position.
+func (l *Loader) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &prefetcher{
+		cancel: cancel,
+		ready:  make(chan prepared, l.opt.Prefetch),
+		free:   make(chan *Batch, l.opt.Prefetch+1),
+		done:   make(chan struct{}),
+	}
+	for range l.opt.Prefetch + 1 {
+		p.free <- &Batch{}
+	}
+	l.pre = p
+	go func(epoch, index int) {
+		defer close(p.done)
+		for {
+			var b *Batch
+			select {
+			case b = <-p.free:
+			case <-ctx.Done():
+				return
+			}
+			err := l.fill(ctx, b, epoch, index)
+			select {
+			case p.ready <- prepared{b, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return // the consumer sees the error and starts anew when it asks again
+			}
+			if index++; index == l.steps {
+				epoch, index = epoch+1, 0
+			}
+		}
+	}(l.epoch, l.index)
+}
+
+// nextPrefetched takes the next filled batch and gives the one before back.
+func (l *Loader) nextPrefetched(ctx context.Context) (*Batch, error) {
+	if l.pre == nil {
+		l.start()
+	}
+	p := l.pre
+	if p.held != nil {
+		p.free <- p.held // never blocks: the queue has room for all
+		p.held = nil
+	}
+	select {
+	case r := <-p.ready:
+		if r.err != nil {
+			l.Close()
+			return nil, r.err
+		}
+		p.held = r.b
+		return r.b, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Close stops the background goroutine, if any, and waits for it. The position stays: Next starts
+// anew from there. Close may be called more than once.
+func (l *Loader) Close() {
+	if l.pre == nil {
+		return
+	}
+	l.pre.cancel()
+	<-l.pre.done
+	l.pre = nil
+}
