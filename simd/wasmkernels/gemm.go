@@ -13,8 +13,8 @@ const panelColumns = 128
 //
 // of packed matrices (gemm_pack_a, gemm_pack_b), and gemm_mr and gemm_nr, their panel sizes. Products are added in the
 // order of k inside chunks of Chunk, each from +0; the first sum replaces C, or is added to it under acc, and
-// the following ones are added in order. Any rows of A, from a multiple of gemm_mr on, may be left to another call:
-// it must get the same k and the panels of its own rows.
+// the following ones are added in order. The rows of A from a multiple of gemm_mr on, and the columns of B from a multiple of
+// gemm_nr on, are a product of their own, so that a caller may divide the work.
 func addGemm(m *Module, t tile) {
 	row := addRow(m, t)
 
@@ -23,29 +23,29 @@ func addGemm(m *Module, t tile) {
 	pa, pb, c, ldc, acc := f.Param(3, "pa"), f.Param(4, "pb"), f.Param(5, "c"), f.Param(6, "ldc"), f.Param(7, "acc")
 	kc, i, j := f.Local(I32, "kc"), f.Local(I32, "i"), f.Local(I32, "j")
 	w, a, bj, cj := f.Local(I32, "w"), f.Local(I32, "a"), f.Local(I32, "bj"), f.Local(I32, "cj")
-	ci := f.Local(I32, "ci")
+	ci, left := f.Local(I32, "ci"), f.Local(I32, "left")
 
 	f.Get(ldc).I32(2).Op(I32Shl).Set(ldc)
+	f.Get(k).Set(left)
 	f.Loop(func(chunk Label) { // once even if k is zero: C becomes zero
-		minimum(f, k, Chunk, kc)
+		minimum(f, left, Chunk, kc)
 		f.I32(0).Set(j).Get(pb).Set(bj).Get(c).Set(cj)
 		forStep(f, j, cols, panelColumns, func() {
 			f.Get(cols, j).Op(I32Sub).Set(w)
 			minimum(f, w, panelColumns, w)
 			f.I32(0).Set(i).Get(pa).Set(a).Get(cj).Set(ci)
 			forStep(f, i, rows, t.mr, func() {
-				f.Get(a, bj, kc, ci, ldc, acc).Get(rows, i).Op(I32Sub).Get(w).Call(row)
-				addProduct(f, a, kc, int32(4*t.mr))
+				f.Get(a, bj, kc, ci, ldc, acc).Get(rows, i).Op(I32Sub).Get(w, k).Call(row)
+				addProduct(f, a, k, int32(4*t.mr))
 				addProduct(f, ci, ldc, int32(t.mr))
 			})
-			addProduct(f, bj, kc, 4*panelColumns)
+			addProduct(f, bj, k, 4*panelColumns)
 			f.Get(cj).I32(4 * panelColumns).Op(I32Add).Set(cj)
 		})
-		// The next chunk of the packed matrices follows this one.
-		f.Get(pa).Get(rows).I32(int32(t.mr-1)).Op(I32Add).I32(int32(t.mr)).Op(I32DivU).I32(int32(4*t.mr)).Op(I32Mul).Get(kc).Op(I32Mul, I32Add).Set(pa)
-		f.Get(pb).Get(cols).I32(int32(t.nr-1)).Op(I32Add).I32(int32(t.nr)).Op(I32DivU).I32(int32(4*t.nr)).Op(I32Mul).Get(kc).Op(I32Mul, I32Add).Set(pb)
+		addProduct(f, pa, kc, int32(4*t.mr))
+		addProduct(f, pb, kc, int32(4*t.nr))
 		f.I32(1).Set(acc)
-		f.Get(k, kc).Op(I32Sub).Tee(k).BrIf(chunk)
+		f.Get(left, kc).Op(I32Sub).Tee(left).BrIf(chunk)
 	})
 	m.ExportFunc("gemm_f32", f)
 
@@ -60,14 +60,15 @@ func addSize(m *Module, name string, v int) {
 	m.ExportFunc(name, f)
 }
 
-// addRow adds the function of one row of tiles: at most mr rows of C, n <= panelColumns columns, one chunk of k.
+// addRow adds the function of one row of tiles: at most mr rows of C, n <= panelColumns columns, one chunk of kc of the k
+// rows that a panel of B has.
 func addRow(m *Module, t tile) *Func {
 	full, edge := t.addFull(), t.addEdge(t.addStoreRow())
-	f := m.Func(t.name("gemm_row"), Sig(I32, I32, I32, I32, I32, I32, I32, I32)())
+	f := m.Func(t.name("gemm_row"), Sig(I32, I32, I32, I32, I32, I32, I32, I32, I32)())
 	pa, pb, kc, c, ldc, add := f.Param(0, "pa"), f.Param(1, "pb"), f.Param(2, "kc"), f.Param(3, "c"), f.Param(4, "ldc"), f.Param(5, "add")
-	rows, cols := f.Param(6, "m"), f.Param(7, "n")
+	rows, cols, k := f.Param(6, "m"), f.Param(7, "n"), f.Param(8, "k")
 	next := func() {
-		addProduct(f, pb, kc, int32(4*t.nr))
+		addProduct(f, pb, k, int32(4*t.nr))
 		f.Get(c).I32(int32(4 * t.nr)).Op(I32Add).Set(c)
 		f.Get(cols).I32(int32(t.nr)).Op(I32Sub).Set(cols)
 	}

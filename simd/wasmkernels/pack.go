@@ -11,8 +11,8 @@ import (
 //	gemm_pack_a(m, k, a, rs, cs, pa)   element (i, p) of A is a[i*rs + p*cs]
 //	gemm_pack_b(k, n, b, rs, cs, pb)   element (p, j) of B is b[p*rs + j*cs]
 //
-// pa holds, for each chunk of k, the panels of mr rows, each with its chunk's columns one after the other; pb the panels of nr
-// columns, row after row. Missing rows and columns are zero, so pa takes k * (m rounded up to mr) elements, pb likewise.
+// pa holds the panels of mr rows one after the other, each column by column; pb the panels of nr columns, each row by row.
+// Missing rows and columns are zero, so pa takes k * (m rounded up to mr) elements, pb likewise.
 // Strides are elements: a transposed matrix packs as well as a plain one.
 func addPack(m *Module, t tile) {
 	packA, packB := addPanel(m, t.mr), addPanel(m, t.nr)
@@ -29,23 +29,13 @@ func addPack(m *Module, t tile) {
 			k, n = f.Param(0, "k"), f.Param(1, "n")
 			src, ks, ws = f.Param(2, "b"), f.Param(3, "rs"), f.Param(4, "cs")
 		}
-		kc, i, at := f.Local(I32, "kc"), f.Local(I32, "i"), f.Local(I32, "at")
+		i := f.Local(I32, "i")
 		f.Get(ws).I32(2).Op(I32Shl).Set(ws)
 		f.Get(ks).I32(2).Op(I32Shl).Set(ks)
-		f.Block(func(exit Label) {
-			f.Loop(func(chunk Label) {
-				f.Get(k).Op(I32Eqz).BrIf(exit)
-				minimum(f, k, Chunk, kc)
-				f.I32(0).Set(i).Get(src).Set(at)
-				forStep(f, i, n, p.width, func() {
-					f.Get(at, ws, ks).Get(n, i).Op(I32Sub).Get(kc, dst).Call(p.panel)
-					addProduct(f, dst, kc, int32(4*p.width))
-					addProduct(f, at, ws, int32(p.width))
-				})
-				f.Get(src).Get(ks, kc).Op(I32Mul, I32Add).Set(src)
-				f.Get(k, kc).Op(I32Sub).Set(k)
-				f.Br(chunk)
-			})
+		forStep(f, i, n, p.width, func() {
+			f.Get(src, ws, ks).Get(n, i).Op(I32Sub).Get(k, dst).Call(p.panel)
+			addProduct(f, dst, k, int32(4*p.width))
+			addProduct(f, src, ws, int32(p.width))
 		})
 		m.ExportFunc(p.name, f)
 	}
@@ -53,24 +43,24 @@ func addPack(m *Module, t tile) {
 
 // addPanel adds, once per width, the function that packs one panel:
 //
-//	for p := range kc { for i := range width { dst[p*width+i] = i < n ? src[i*ws + p*ks] : 0 } }
+//	for p := range k { for i := range width { dst[p*width+i] = i < n ? src[i*ws + p*ks] : 0 } }
 //
 // with strides in bytes. It reads whole vectors where the width runs along memory, and transposes none: packing is a small
 // part of a product, and loads of single elements are as fast as its stores.
 func addPanel(m *Module, width int) *Func {
 	f := m.Func("pack_panel_"+strconv.Itoa(width), Sig(I32, I32, I32, I32, I32, I32)())
 	src, ws, ks := f.Param(0, "src"), f.Param(1, "ws"), f.Param(2, "ks")
-	n, kc, dst := f.Param(3, "n"), f.Param(4, "kc"), f.Param(5, "dst")
+	n, k, dst := f.Param(3, "n"), f.Param(4, "k"), f.Param(5, "dst")
 	at, i := f.Local(I32, "at"), f.Local(I32, "i")
 
 	eachK := func(body func()) {
 		f.Block(func(exit Label) {
 			f.Loop(func(again Label) {
-				f.Get(kc).Op(I32Eqz).BrIf(exit)
+				f.Get(k).Op(I32Eqz).BrIf(exit)
 				body()
 				f.Get(src, ks).Op(I32Add).Set(src)
 				f.Get(dst).I32(int32(4 * width)).Op(I32Add).Set(dst)
-				f.Get(kc).I32(1).Op(I32Sub).Set(kc).Br(again)
+				f.Get(k).I32(1).Op(I32Sub).Set(k).Br(again)
 			})
 		})
 	}
