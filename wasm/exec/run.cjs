@@ -1,0 +1,65 @@
+// Runs a linked Go program on a memory that the kernel module shares.
+// Arguments: wasm_exec.js, the linked program, the initial pages of its memory, then the program's own arguments.
+"use strict";
+
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+const [, , wasmExec, linked, pages, ...argv] = process.argv;
+
+Object.assign(globalThis, { require, fs, path });
+require(wasmExec);
+
+const kernelFile = (name) => path.join(__dirname, "..", "..", "simd", "wasmkernels", `kernels-${name}.wasm`);
+
+// The variants from the fastest down; one that this Node cannot compile is passed over. WEFT_KERNELS names one.
+const wanted = process.env.WEFT_KERNELS ? [process.env.WEFT_KERNELS] : ["relaxed", "simd128"];
+
+function kernels(memory) {
+  const failures = [];
+  for (const name of wanted) {
+    try {
+      const module = new WebAssembly.Module(fs.readFileSync(kernelFile(name)));
+      const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+      const fused = exports.fma_probe(1 + 2 ** -12, 1 + 2 ** -12, -(1 + 2 ** -11)) !== 0;
+      if (name === "relaxed" && !fused) throw new Error("relaxed multiply-add is not fused on this processor");
+      return exports;
+    } catch (err) {
+      failures.push(`${name}: ${err.message}`);
+    }
+  }
+  throw new Error(`no kernel module runs in Node ${process.version}: ${failures.join("; ")}`);
+}
+
+// wasm_exec.js refuses more than 8 KB of arguments and environment together, so only what programs here read is passed.
+function environment() {
+  const env = { TMPDIR: os.tmpdir() };
+  for (const [name, value] of Object.entries(process.env)) {
+    if (/^(GO|WEFT_|UPDATE_)/.test(name) || ["HOME", "PATH", "PWD", "TZ"].includes(name)) env[name] = value;
+  }
+  return env;
+}
+
+async function main() {
+  const memory = new WebAssembly.Memory({ initial: Number(pages), maximum: 65536 });
+  const go = new Go();
+  go.argv = argv;
+  go.env = environment();
+  go.exit = process.exit;
+  go.importObject.env = { memory };
+  go.importObject.weft = kernels(memory);
+  const { instance } = await WebAssembly.instantiate(fs.readFileSync(linked), go.importObject);
+  process.on("exit", (code) => {
+    // Node ends when no event is pending: a deadlock, which Go reports when it is resumed with nothing to do.
+    if (code === 0 && !go.exited) {
+      go._pendingEvent = { id: 0 };
+      go._resume();
+    }
+  });
+  await go.run(instance);
+}
+
+main().catch((err) => {
+  console.error(err);
+  process.exit(1);
+});
