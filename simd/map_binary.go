@@ -172,6 +172,9 @@ func (c Class) geluGrad(x float32) float32 {
 	if !(x < 0) {
 		tail = 1 - tail
 	}
+	if v < 1 {
+		tail = c.phiSmall(x)
+	}
 	h := float32(float32(v*v) * -0.5)
 	density := c.exp(h) * 0.3989422804014327
 	return c.madd(copysign32(v, x), density, tail)

@@ -47,8 +47,8 @@ const (
 	ln2Hi = 0.693359375
 	ln2Lo = -2.12194440054690583e-4
 
-	// Beyond these arguments exp is certainly 0 or +Inf.
-	expLo = -104
+	// Beyond these arguments exp is 0 or +Inf; the lower one is so far out that x*exp(x) is 0 too.
+	expLo = -120
 	expHi = 89
 )
 
@@ -206,12 +206,20 @@ func (c Class) phiTail(a float32) (p, s, t float32) {
 	h := math.Float32frombits(math.Float32bits(a) & 0xfffff000)
 	low := float32(float32(a-h) * (a + h))
 	y, s, t := c.expParts(float32(float32(h*h)*-0.5), float32(low*-0.5))
-	u := 1 / c.madd(a, 0.25, 1)
+	u := 1 / c.madd(a, 0.375, 1)
 	return float32(float32(y*u) * c.poly(u, coefPhi[:])), s, t
+}
+
+// phiSmall returns Phi(x) for |x| < 1.
+func (c Class) phiSmall(x float32) float32 {
+	return c.madd(c.poly(float32(x*x), coefPhiSmall[:]), x, 0.5)
 }
 
 // gelu returns x*Phi(x).
 func (c Class) gelu(x float32) float32 {
+	if abs32(x) < 1 {
+		return float32(x * c.phiSmall(x))
+	}
 	p, s, t := c.phiTail(abs32(x))
 	q := float32(p * s)
 	if x < 0 {

@@ -32,7 +32,7 @@ func (c Class) trigReduce(x float32) (r float32, q int32) {
 }
 
 // twoOverPi holds the bits of 2/pi after the binary point, most significant word first.
-var twoOverPi = [...]uint32{0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab}
+var twoOverPi = [...]uint32{0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab, 0xdebbc561}
 
 // trigReduceLarge is trigReduce in integers (Payne and Hanek): x*2/pi modulo 4 to 62 fractional bits.
 func trigReduceLarge(x float32) (r float32, q int32) {
@@ -44,24 +44,20 @@ func trigReduceLarge(x float32) (r float32, q int32) {
 	e := int(b>>23) - 150 // |x| = m * 2**e
 	// The wanted window of 2/pi starts at the bit of weight 2**(1-e): what lies before contributes multiples of 4.
 	start := max(e-2, 0)
-	w, s := start/32, uint(start%32)
+	w, k := start/32, uint(start%32)
 	word := func(i int) uint64 { return uint64(twoOverPi[i]) }
 	hi := word(w)<<32 | word(w+1)
-	lo := word(w+2) << 32
-	if w+3 < len(twoOverPi) {
-		lo |= word(w + 3)
+	lo := word(w+2)<<32 | word(w+3)
+	if k > 0 {
+		hi, lo = hi<<k|lo>>(64-k), lo<<k
 	}
-	if s > 0 {
-		hi, lo = hi<<s|lo>>(64-s), lo<<s
+	if e < 2 { // the window starts before the binary point
+		k = uint(2 - e)
+		hi, lo = hi>>k, hi<<(64-k)|lo>>k
 	}
-	// (hi, lo) * m, of which the two integer bits modulo 4 and the fraction are kept.
-	ph, pl := bits.Mul64(lo, m)
-	_ = pl
-	v := hi*m + ph
-	// v has weight 2**(e - start) / 2**64 per unit: for e >= 2 that is 2**2, the top two bits being the quadrant.
-	if e < 2 {
-		v >>= uint(2 - e) // cannot be reached for |x| > trigLimit unless e is small: keep the quadrant in place
-	}
+	// The top bit of hi has weight 2 in the product with m: bits of higher weight are multiples of 4 and fall off.
+	carry, _ := bits.Mul64(lo, m)
+	v := hi*m + carry
 	q = int32(v >> 62)
 	f := int64(v<<2) >> 1 // fraction of a quadrant, in 2**-63, as [-1/2, 1/2) after the carry
 	if v<<2>>63 == 1 {
@@ -77,7 +73,7 @@ func trigReduceLarge(x float32) (r float32, q int32) {
 // sinCosPoly returns sin(r) and cos(r) for |r| <= pi/4.
 func (c Class) sinCosPoly(r float32) (s, k float32) {
 	z := float32(r * r)
-	s = c.madd(float32(c.poly(z, coefSin[:])*z), r, r)
+	s = copysign32(c.madd(float32(c.poly(z, coefSin[:])*z), r, r), r) // the sign is that of -0 too
 	k = c.madd(float32(z*z), c.poly(z, coefCos[:]), c.madd(z, -0.5, 1))
 	return s, k
 }
