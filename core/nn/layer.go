@@ -1,0 +1,131 @@
+package nn
+
+import (
+	"strconv"
+
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/random"
+	"github.com/weft-ml/weft/core/tensor"
+)
+
+// Layer adds the nodes and variables of one layer, or of a whole model, to the context's graph and
+// returns its output. It panics with *tensor.Error when the input does not fit; see tensor.Catch.
+type Layer interface {
+	Apply(c *Context, x *graph.Value) *graph.Value
+}
+
+// Func makes a layer of a function.
+type Func func(c *Context, x *graph.Value) *graph.Value
+
+// Apply calls f.
+func (f Func) Apply(c *Context, x *graph.Value) *graph.Value { return f(c, x) }
+
+// Sequential is the composition of its layers, first to last.
+type Sequential []Layer
+
+// Apply applies every layer to the output of the one before.
+func (s Sequential) Apply(c *Context, x *graph.Value) *graph.Value {
+	for _, l := range s {
+		x = l.Apply(c, x)
+	}
+	return x
+}
+
+// Residual adds its input to the output of its layers, which must have the same shape.
+type Residual []Layer
+
+// Apply returns x + layers(x).
+func (r Residual) Apply(c *Context, x *graph.Value) *graph.Value {
+	return add(x, Sequential(r).Apply(c, x))
+}
+
+// Options are the settings of a Context.
+type Options struct {
+	Training bool   // batch statistics, dropout
+	Seed     uint64 // of the initial weights
+}
+
+// Context is one graph that a model is being built in.
+type Context struct {
+	G        *graph.Graph
+	Training bool
+	Seed     uint64
+	names    map[string]int
+}
+
+// NewContext returns a context that builds into g.
+func NewContext(g *graph.Graph, o Options) *Context {
+	return &Context{G: g, Training: o.Training, Seed: o.Seed, names: map[string]int{}}
+}
+
+// name returns the layer's own name or the next of its kind: dense, dense_1, dense_2.
+func (c *Context) name(given, kind string) string {
+	base := given
+	if base == "" {
+		base = kind
+	}
+	n := c.names[base]
+	c.names[base]++
+	if n == 0 {
+		return base
+	}
+	if given != "" {
+		tensor.Fail("nn", "two layers are named ", strconv.Quote(given), "; give one another name")
+	}
+	return base + "_" + strconv.Itoa(n)
+}
+
+// Param adds a trainable float32 variable. Its initial elements depend on the seed and its name only, so
+// adding or removing other layers leaves them alone.
+func (c *Context) Param(name string, init Initializer, fanIn, fanOut int, shape ...int) *graph.Value {
+	return c.variable(name, init, fanIn, fanOut, true, shape)
+}
+
+// State adds a float32 variable that gradients do not change, such as a running mean.
+func (c *Context) State(name string, init Initializer, shape ...int) *graph.Value {
+	return c.variable(name, init, 1, 1, false, shape)
+}
+
+func (c *Context) variable(name string, init Initializer, fanIn, fanOut int, trainable bool, shape []int) *graph.Value {
+	t := tensor.New(tensor.Float32, shape...)
+	rng := random.New(c.Seed, streamOf(name))
+	init(t.Float32s(), shape, fanIn, fanOut, &rng)
+	return c.G.Variable(name, t, trainable)
+}
+
+// streamOf is the FNV-1a hash of a name.
+func streamOf(name string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	return h
+}
+
+// dim returns a dimension of x that a layer must know to size its weights.
+func dim(layer string, x *graph.Value, axis, rank int) int {
+	if !x.HasRank || len(x.Shape) != rank {
+		panic(&tensor.Error{Op: layer, Msg: "takes an input of " + strconv.Itoa(rank) + " dimensions", Shapes: [][]int{x.Shape}})
+	}
+	if d := x.Shape[axis]; d > 0 {
+		return d
+	}
+	panic(&tensor.Error{Op: layer, Msg: "dimension " + strconv.Itoa(axis) + " of the input must be known to size the weights", Shapes: [][]int{x.Shape}})
+}
+
+// or returns v, or def when v is zero.
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// orInit is or for initialisers, which cannot be compared.
+func orInit(v, def Initializer) Initializer {
+	if v == nil {
+		return def
+	}
+	return v
+}
