@@ -1,0 +1,69 @@
+// Mksite builds the page into a folder:
+//
+//	go run ./demo/web/mksite -o build/web
+//
+// With -size it prints what the page's files weigh and fails when what a browser fetches is over the budget.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/weft-ml/weft/demo/web/site"
+)
+
+// budget is what a browser may fetch for the page, in bytes of brotli.
+const budget = 900_000
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("mksite", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	out := flags.String("o", "build/web", "write the page into `folder`")
+	size := flags.Bool("size", false, "print what the files weigh")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+		return 2
+	}
+	if err := site.Build(ctx, *out); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	if !*size {
+		return 0
+	}
+	sizes, err := site.Sizes(*out)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	var total site.Size
+	fmt.Fprintf(stdout, "%-36s %10s %10s %10s\n", "", "raw", "gzip", "brotli")
+	for _, s := range sizes {
+		note := ""
+		if s.Fetched {
+			total.Raw, total.Gzip, total.Brotli = total.Raw+s.Raw, total.Gzip+s.Gzip, total.Brotli+s.Brotli
+		} else {
+			note = "  (in place of kernels-relaxed)"
+		}
+		fmt.Fprintf(stdout, "%-36s %10d %10d %10d%s\n", s.Name, s.Raw, s.Gzip, s.Brotli, note)
+	}
+	fmt.Fprintf(stdout, "%-36s %10d %10d %10d  of %d\n", "fetched", total.Raw, total.Gzip, total.Brotli, budget)
+	if total.Brotli == 0 {
+		fmt.Fprintln(stderr, "weft: no brotli sizes: install Node")
+		return 1
+	}
+	if total.Brotli > budget {
+		fmt.Fprintf(stderr, "weft: the page is %d bytes over its budget\n", total.Brotli-budget)
+		return 1
+	}
+	return 0
+}
