@@ -2,7 +2,6 @@ package browsertest
 
 import (
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
