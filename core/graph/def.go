@@ -43,6 +43,8 @@ type Def struct {
 	TakesAct bool
 	// InPlace lists inputs whose memory the first output may take over (element i depends on elements i only).
 	InPlace []int
+	// FLOPs returns how many floating-point operations the node takes for these types; nil: not worth counting.
+	FLOPs func(n *Node, in, out []Type) float64
 	// InPlaceOut lists further pairs {output, input} as InPlace does for the first output: optimizer updates write
 	// new parameters and new slots over the old ones. All the listed pairs may be taken at the same time.
 	InPlaceOut [][2]int

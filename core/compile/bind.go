@@ -1,0 +1,310 @@
+package compile
+
+import (
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/prog"
+	"github.com/weft-ml/weft/core/tensor"
+)
+
+// Regions of a program's memory. Inputs, outputs, variables and constants follow, each in its own region, then packed copies.
+const (
+	regArena = iota
+	regRand  // seed and step of the run
+	regBound // what binding made: values known at bind time, code of elementwise chains
+	regFirst
+)
+
+// bound is a program for one set of input shapes: the step table and what it needs to run.
+type bound struct {
+	shapes  [][]int // of the inputs: the key
+	dynamic bool    // shapes depend on data: the interpreter runs the graph
+	steps   []prog.Step
+	node    []int32 // by step: which node emitted it, -1 for copies
+	data    []byte  // region regBound
+	arena   int     // bytes
+	scratch int     // bytes each worker needs
+	commit  int     // first step that writes a variable
+	outs    []graph.Type
+	packs   []*pack // packed copies it reads
+}
+
+// binder is the working state of binding, kept from bind to bind.
+type binder struct {
+	p     *Program
+	b     *bound
+	types []graph.Type
+	need  []bool  // by value: its elements are read
+	root  []int32 // by value: the value whose memory it lies in; itself for a root
+	last  []int32 // by root: last position that reads it
+	place []place // by root
+	store []storage
+	plan  planner
+	runs  []bool // by node: it emits steps
+
+	bld   lowering
+	known map[int32]prog.Ref // values of regBound
+	fixes []int              // offsets in data of 8-byte addresses that must be relocated
+	late  int                // first position from which only updates are computed
+}
+
+// place is where the memory of a root lies.
+type place struct {
+	kind placeKind
+	k    int32 // number of the output, variable or storage
+}
+
+type placeKind uint8
+
+const (
+	atArena placeKind = iota
+	atOutput
+	atVar
+)
+
+const never = -1
+
+// bind makes the program for the given input shapes. It panics with *tensor.Error when they do not fit.
+func (p *Program) bind(shapes [][]int) *bound {
+	m := &p.binder
+	s := &p.s
+	b := &bound{shapes: shapes}
+	m.p, m.b = p, b
+	nv := len(s.vals)
+	m.types = resize(m.types, nv)
+	m.need = resize(m.need, nv)
+	m.root = resize(m.root, nv)
+	m.last = resize(m.last, nv)
+	m.place = resize(m.place, nv)
+	m.runs = resize(m.runs, len(s.nodes))
+	m.store, m.fixes = m.store[:0], m.fixes[:0]
+	clear(m.known)
+	b.data = b.data[:0]
+	b.commit = -1
+
+	m.infer(shapes)
+	m.demand()
+	if !m.resolved() {
+		b.dynamic = true
+		return b
+	}
+	b.outs = make([]graph.Type, len(s.outputs))
+	for i, v := range s.outputs {
+		b.outs[i] = graph.Type{DType: m.types[v].DType, Shape: m.types[v].Shape, HasRank: true}
+	}
+	m.alias()
+	m.lower()
+	m.relocate()
+	return b
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+// infer finds the concrete type of every value.
+func (m *binder) infer(shapes [][]int) {
+	s := &m.p.s
+	for i := range s.vals {
+		v := &s.vals[i]
+		switch v.origin {
+		case graph.FromInput:
+			m.types[i] = graph.Type{DType: v.typ.DType, Shape: shapes[v.index], HasRank: true}
+		case graph.FromConst, graph.FromVar:
+			m.types[i] = v.typ
+		}
+	}
+	for i := range s.nodes {
+		for k := range s.nodes[i].ops {
+			o := &s.nodes[i].ops[k]
+			in := make([]graph.Type, len(o.in))
+			for j, v := range o.in {
+				if v >= 0 {
+					in[j] = m.types[v]
+				}
+			}
+			out := o.n.InferTypes(in, len(o.out))
+			for j, v := range o.out {
+				if v >= 0 {
+					m.types[v] = out[j]
+				}
+			}
+		}
+	}
+}
+
+// isKnown reports whether binding knows the elements of a value that a node produces.
+func (m *binder) isKnown(v int32) bool {
+	return m.p.s.vals[v].origin == graph.FromNode && m.types[v].Const != nil
+}
+
+// demand finds the values whose elements are read, from outputs and updates backwards. Values that binding
+// knows and operands of which only the shape counts ask for nothing.
+func (m *binder) demand() {
+	s := &m.p.s
+	for _, v := range s.outputs {
+		m.need[v] = true
+	}
+	for _, u := range s.updates {
+		m.need[u.value] = true
+	}
+	for i := len(s.nodes) - 1; i >= 0; i-- {
+		nd := &s.nodes[i]
+		for k := len(nd.ops) - 1; k >= 0; k-- {
+			o := &nd.ops[k]
+			if !m.wanted(o) {
+				continue
+			}
+			m.runs[i] = true
+			for j, v := range o.in {
+				if v >= 0 && m.reads(nd, o, j) {
+					m.need[v] = true
+				}
+			}
+		}
+	}
+}
+
+// wanted reports whether some output of an operator is read and not known.
+func (m *binder) wanted(o *pop) bool {
+	for _, v := range o.out {
+		if v >= 0 && m.need[v] && !m.isKnown(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// reads reports whether the elements of input j are read when the operator runs.
+func (m *binder) reads(nd *pnode, o *pop, j int) bool {
+	if nd.chain {
+		return j < elemArgs(o.elem.Kind)
+	}
+	for _, k := range o.n.Def.ShapeOnly {
+		if k == j {
+			return false
+		}
+	}
+	return true
+}
+
+// resolved reports whether all types that matter are known.
+func (m *binder) resolved() bool {
+	for i, need := range m.need {
+		if need && !known(m.types[i]) {
+			return false
+		}
+	}
+	for i := range m.p.s.nodes {
+		if !m.runs[i] {
+			continue
+		}
+		for k := range m.p.s.nodes[i].ops {
+			for _, v := range m.p.s.nodes[i].ops[k].in {
+				if v >= 0 && !known(m.types[v]) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// find returns the value whose memory v lies in.
+func (m *binder) find(v int32) int32 {
+	for m.root[v] != v {
+		m.root[v] = m.root[m.root[v]]
+		v = m.root[v]
+	}
+	return v
+}
+
+func (m *binder) bytes(v int32) int {
+	t := &m.types[v]
+	return t.DType.Bytes(tensor.Size(t.Shape))
+}
+
+// ref returns the address of a value's elements. Addresses in the arena are given as storage numbers until the plan is made.
+func (m *binder) ref(v int32) prog.Ref {
+	if v < 0 {
+		return prog.None
+	}
+	if m.isKnown(v) {
+		return m.knownRef(v)
+	}
+	p := m.p
+	r := m.find(v)
+	x := &p.s.vals[r]
+	switch x.origin {
+	case graph.FromInput:
+		return prog.At(p.regIn+x.index, 0)
+	case graph.FromVar:
+		return prog.At(p.regVar+x.index, 0)
+	case graph.FromConst:
+		return prog.At(p.regConst+x.index, 0)
+	}
+	if m.isKnown(r) {
+		return m.knownRef(r)
+	}
+	pl := m.place[r]
+	switch pl.kind {
+	case atOutput:
+		return prog.At(p.regOut+int(pl.k), 0)
+	case atVar:
+		return prog.At(p.regVar+int(pl.k), 0)
+	}
+	return storageRef(int(pl.k))
+}
+
+// Until relocation, storage k is region virtual+k.
+const virtual = 1 << 19
+
+func storageRef(k int) prog.Ref { return prog.At(virtual+k, 0) }
+
+func (m *binder) knownRef(v int32) prog.Ref {
+	if r, ok := m.known[v]; ok {
+		return r
+	}
+	r := prog.At(regBound, m.addData(m.types[v].Const.Bytes()))
+	m.known[v] = r
+	return r
+}
+
+// addData appends bytes to region regBound and returns their offset.
+func (m *binder) addData(b []byte) int {
+	off := alignUp(len(m.b.data))
+	m.b.data = append(m.b.data, make([]byte, off-len(m.b.data))...)
+	m.b.data = append(m.b.data, b...)
+	return off
+}
+
+// relocate plans the arena and turns storage numbers into addresses.
+func (m *binder) relocate() {
+	b := m.b
+	b.arena = m.plan.place(m.store)
+	for i := range b.steps {
+		s := &b.steps[i]
+		for k, r := range s.A {
+			s.A[k] = m.real(r)
+		}
+		b.scratch = max(b.scratch, int(s.Worker))
+	}
+	for _, off := range m.fixes {
+		w := tensor.Cast[uint64](b.data[off : off+8])
+		w[0] = uint64(m.real(prog.Ref(w[0])))
+	}
+	if b.commit < 0 {
+		b.commit = len(b.steps)
+	}
+}
+
+func (m *binder) real(r prog.Ref) prog.Ref {
+	if r == prog.None || r.Region() < virtual {
+		return r
+	}
+	return prog.At(regArena, m.store[r.Region()-virtual].off+r.Offset())
+}

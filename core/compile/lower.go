@@ -1,0 +1,273 @@
+package compile
+
+import (
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/prog"
+	"github.com/weft-ml/weft/core/tensor"
+)
+
+// lower emits the steps of all nodes, framed by the copies that no node does.
+func (m *binder) lower() {
+	s := &m.p.s
+	end := len(s.nodes)
+	l := &m.bld
+	l.m = m
+
+	// A variable that is returned or assigned to another one is read before its own update: copied first.
+	l.pos, l.node = -1, -1
+	for i, v := range s.outputs {
+		if m.isVar(m.find(v)) {
+			l.Emit(copyStep(prog.At(m.p.regOut+i, 0), m.ref(v), m.bytes(v)))
+		}
+	}
+	saved := make([]prog.Ref, len(s.updates))
+	for i, u := range s.updates {
+		r := m.find(u.value)
+		saved[i] = prog.None
+		if m.isVar(r) && m.p.updated[s.vals[r].index] {
+			saved[i] = m.newStorage(m.bytes(u.value), -1, end)
+			l.Emit(copyStep(saved[i], m.ref(u.value), m.bytes(u.value)))
+		}
+	}
+
+	for i := range s.nodes {
+		if m.runs[i] {
+			l.lowerNode(i)
+		}
+	}
+
+	l.pos, l.node = end, -1
+	for i, v := range s.outputs {
+		r := m.find(v)
+		dst := prog.At(m.p.regOut+i, 0)
+		if !m.isVar(r) && m.ref(v) != dst {
+			l.Emit(copyStep(dst, m.ref(v), m.bytes(v)))
+		}
+	}
+	for i, u := range s.updates {
+		r := m.find(u.value)
+		dst := prog.At(m.p.regVar+u.variable, 0)
+		src := saved[i]
+		if src == prog.None {
+			src = m.ref(u.value)
+		}
+		if m.computed(r) && src == dst {
+			continue
+		}
+		l.writes()
+		l.Emit(copyStep(dst, src, m.bytes(u.value)))
+	}
+}
+
+func (m *binder) isVar(r int32) bool { return m.p.s.vals[r].origin == graph.FromVar }
+
+// newStorage reserves memory between two positions.
+func (m *binder) newStorage(size, start, end int) prog.Ref {
+	m.store = append(m.store, storage{size: size, start: start, end: end})
+	return storageRef(len(m.store) - 1)
+}
+
+// lowering implements graph.Builder for the node at hand.
+type lowering struct {
+	m    *binder
+	nd   *pnode
+	o    *pop
+	pos  int // position in time
+	node int // -1: none
+}
+
+func (l *lowering) lowerNode(i int) {
+	m := l.m
+	l.nd, l.pos, l.node = &m.p.s.nodes[i], i, i
+	for k := range l.nd.ops {
+		for _, v := range l.nd.ops[k].out {
+			if v < 0 || !m.need[v] || m.isKnown(v) || (l.nd.chain && !m.leaves(l.nd, i, v)) {
+				continue
+			}
+			r := m.find(v)
+			pl := &m.place[r]
+			if pl.kind == atVar {
+				l.writes()
+			}
+			if pl.kind == atArena && pl.k < 0 {
+				m.newStorage(m.bytes(r), i, int(m.last[r]))
+				pl.k = int32(len(m.store) - 1)
+			}
+		}
+	}
+	if l.nd.chain {
+		l.lowerChain(i)
+		return
+	}
+	l.o = &l.nd.ops[0]
+	if f := l.o.n.Def.Lower; f != nil {
+		steps, stores, data := len(m.b.steps), len(m.store), len(m.b.data)
+		if f(l, l.o.n) {
+			return
+		}
+		m.b.steps, m.b.node = m.b.steps[:steps], m.b.node[:steps]
+		m.store, m.b.data = m.store[:stores], m.b.data[:data]
+		for v, r := range m.known { // what the failed lowering added is gone
+			if r.Offset() >= data {
+				delete(m.known, v)
+			}
+		}
+	}
+	if l.nd.act != (graph.Act{}) {
+		tensor.Fail(l.o.n.Describe(), "the operator takes an activation but has no kernel for ", m.types[l.o.in[0]].DType)
+	}
+	l.lowerRef()
+}
+
+// writes notes that the steps from here on change variables.
+func (l *lowering) writes() {
+	if b := l.m.b; b.commit < 0 {
+		b.commit = len(b.steps)
+	}
+}
+
+func (l *lowering) NumIn() int  { return len(l.o.in) }
+func (l *lowering) NumOut() int { return len(l.o.out) }
+
+func (l *lowering) in(i int) int32 {
+	if i < len(l.o.in) {
+		return l.o.in[i]
+	}
+	return -1
+}
+
+func (l *lowering) In(i int) prog.Ref { return l.m.ref(l.in(i)) }
+
+func (l *lowering) InType(i int) tensor.DType {
+	if v := l.in(i); v >= 0 {
+		return l.m.types[v].DType
+	}
+	return tensor.Undefined
+}
+
+func (l *lowering) InShape(i int) []int {
+	if v := l.in(i); v >= 0 {
+		return l.m.types[v].Shape
+	}
+	return nil
+}
+
+func (l *lowering) InConst(i int) *tensor.Tensor {
+	if v := l.in(i); v >= 0 {
+		return l.m.types[v].Const
+	}
+	return nil
+}
+
+func (l *lowering) Out(i int) prog.Ref {
+	if i >= len(l.o.out) || l.o.out[i] < 0 || !l.m.need[l.o.out[i]] {
+		return prog.None
+	}
+	return l.m.ref(l.o.out[i])
+}
+
+func (l *lowering) outType(i int) graph.Type {
+	if i < len(l.o.out) && l.o.out[i] >= 0 {
+		return l.m.types[l.o.out[i]]
+	}
+	// An output that nothing reads has no number; its type is inferred again.
+	out := l.o.n.InferTypes(l.m.typesOf(l.o.in), len(l.o.out))
+	if i < len(out) {
+		return out[i]
+	}
+	return graph.Type{}
+}
+
+func (l *lowering) OutType(i int) tensor.DType { return l.outType(i).DType }
+func (l *lowering) OutShape(i int) []int       { return l.outType(i).Shape }
+
+func (l *lowering) Scratch(bytes int) prog.Ref { return l.m.newStorage(bytes, l.pos, l.pos) }
+
+func (l *lowering) Epilogue() graph.Act { return l.nd.act }
+
+func (l *lowering) Rand() prog.Ref { return prog.At(regRand, 0) }
+
+func (l *lowering) Threads() int { return l.m.p.rt.Threads() }
+
+func (l *lowering) Emit(s prog.Step) {
+	if s.Tiles < 1 {
+		s.Tiles = 1
+	}
+	b := l.m.b
+	b.steps = append(b.steps, s)
+	b.node = append(b.node, int32(l.node))
+}
+
+func (l *lowering) Pack(i, bytes int, s prog.Step) prog.Ref {
+	m, p := l.m, l.m.p
+	v := l.in(i)
+	s.A[1] = m.ref(v)
+	r := m.find(v)
+	x := &p.s.vals[r]
+	if (x.origin == graph.FromConst || x.origin == graph.FromVar && !p.updated[x.index]) && !m.isKnown(v) {
+		pk := p.packed(r, bytes, s)
+		m.b.packs = append(m.b.packs, pk)
+		m.b.scratch = max(m.b.scratch, int(s.Worker))
+		return prog.At(p.regPack+pk.index, 0)
+	}
+	s.A[0] = l.Scratch(bytes)
+	l.Emit(s)
+	return s.A[0]
+}
+
+// pack is a packed copy of a constant or variable, shared by the binds of a program.
+type pack struct {
+	index   int
+	root    int32
+	step    prog.Step
+	buf     []byte
+	cell    *graph.Cell // nil for a constant
+	version uint64      // of the cell when it was packed; 0: not packed yet
+}
+
+// packed returns the copy of root r that the step makes, a new one when there is none yet.
+func (p *Program) packed(r int32, bytes int, s prog.Step) *pack {
+	if s.Tiles < 1 {
+		s.Tiles = 1
+	}
+	for _, k := range p.packs {
+		s.A[0] = prog.At(p.regPack+k.index, 0)
+		if k.root == r && len(k.buf) == bytes && k.step == s {
+			return k
+		}
+	}
+	buf, err := p.rt.alloc.Alloc(bytes)
+	if err != nil {
+		panic(err)
+	}
+	k := &pack{index: len(p.packs), root: r, buf: buf}
+	s.A[0] = prog.At(p.regPack+k.index, 0)
+	k.step = s
+	if x := &p.s.vals[r]; x.origin == graph.FromVar {
+		k.cell = p.cells[x.index]
+	}
+	p.packs = append(p.packs, k)
+	p.regions = append(p.regions, buf)
+	return k
+}
+
+// kCopy copies N[0] + N[1]<<31 bytes from A[1] to A[0].
+var kCopy = prog.Kernel{Name: "Copy", Run: runCopy}
+
+func runCopy(w *prog.Worker, s *prog.Step, tile int) {
+	lo, hi := prog.Span(int(s.N[0])|int(s.N[1])<<31, cacheLine, tile, int(s.Tiles))
+	copy(w.Bytes(s.A[0].Add(lo), hi-lo), w.Bytes(s.A[1].Add(lo), hi-lo))
+}
+
+// A copy is worth a second thread from this many bytes.
+const copyTile = 1 << 20
+
+func copyStep(dst, src prog.Ref, bytes int) prog.Step {
+	s := prog.Step{Kernel: &kCopy, Tiles: int32(min(max(bytes/copyTile, 1), 64))}
+	s.A[0], s.A[1] = dst, src
+	for i := 2; i < len(s.A); i++ {
+		s.A[i] = prog.None
+	}
+	s.N[0], s.N[1] = int32(bytes&(1<<31-1)), int32(bytes>>31)
+	return s
+}
