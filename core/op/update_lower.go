@@ -1,0 +1,164 @@
+package op
+
+import (
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/prog"
+	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/simd"
+)
+
+// elemTile is how many elements of a pass over memory are worth another thread.
+const elemTile = 64 << 10
+
+// elemTiles returns into how many tiles a pass over n elements is split.
+func elemTiles(n int) int32 { return int32(min(max(n/elemTile, 1), 64)) }
+
+// lineElems is a cache line of float32s: tiles meet at multiples of it.
+const lineElems = 16
+
+// Operands of an update step: A holds the parameter and up to two slots (old, then new), the gradient, and the scalars.
+const (
+	upW, upS0, upS1, upNewW, upNewS0, upNewS1, upG, upLR, upC1, upC2 = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+)
+
+// emitUpdate emits the one step of an optimizer update with the given number of slots.
+func emitUpdate(b graph.Builder, k *prog.Kernel, slots int, flags int32, f ...float32) bool {
+	if b.InType(0) != tensor.Float32 {
+		return false
+	}
+	n := tensor.Size(b.InShape(0))
+	if n == 0 {
+		return true
+	}
+	s := prog.Step{Kernel: k, Tiles: elemTiles(n)}
+	for i := range s.A {
+		s.A[i] = prog.None
+	}
+	s.A[upW], s.A[upNewW], s.A[upG] = b.In(0), b.Out(0), b.In(1)
+	for i := range slots {
+		s.A[upS0+i], s.A[upNewS0+i] = b.In(2+i), b.Out(1+i)
+		if b.Out(1+i) == prog.None {
+			s.A[upNewS0+i] = b.Scratch(4 * n)
+		}
+	}
+	for i := 2 + slots; i < b.NumIn(); i++ {
+		s.A[upLR+i-2-slots] = b.In(i)
+	}
+	if s.A[upNewW] == prog.None {
+		s.A[upNewW] = b.Scratch(4 * n)
+	}
+	s.N[0], s.N[1] = int32(n), flags
+	copy(s.F[:], f)
+	b.Emit(s)
+	return true
+}
+
+// updateSpan returns the tile's part of the parameter, the gradient and the slots, the old elements copied to
+// the new places where those differ: the kernels update in place.
+func updateSpan(w *prog.Worker, s *prog.Step, tile, slots int) (p, g, s0, s1 []float32) {
+	n := int(s.N[0])
+	lo, hi := prog.Span(n, lineElems, tile, int(s.Tiles))
+	part := func(i int) []float32 {
+		v := w.F32(s.A[upNewW+i], n)[lo:hi]
+		if s.A[i] != s.A[upNewW+i] {
+			copy(v, w.F32(s.A[i], n)[lo:hi])
+		}
+		return v
+	}
+	p, g = part(upW), w.F32(s.A[upG], n)[lo:hi]
+	if slots > 0 {
+		s0 = part(upS0)
+	}
+	if slots > 1 {
+		s1 = part(upS1)
+	}
+	return p, g, s0, s1
+}
+
+const decoupledFlag, nesterovFlag = 1, 2
+
+func updateFlags(n *graph.Node) int32 {
+	var f int32
+	if n.Int("decoupled") != 0 {
+		f |= decoupledFlag
+	}
+	if n.Int("nesterov") != 0 {
+		f |= nesterovFlag
+	}
+	return f
+}
+
+var kSGD = prog.Kernel{Name: "SGD", Run: runSGD}
+
+func lowerSGD(b graph.Builder, n *graph.Node) bool {
+	return emitUpdate(b, &kSGD, 0, updateFlags(n), n.Float("weight_decay"))
+}
+
+func runSGD(w *prog.Worker, s *prog.Step, tile int) {
+	p, g, _, _ := updateSpan(w, s, tile, 0)
+	simd.SGD(p, g, nil, &simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Decoupled: s.N[1]&decoupledFlag != 0})
+}
+
+var kMomentum = prog.Kernel{Name: "Momentum", Run: runMomentum}
+
+func lowerMomentum(b graph.Builder, n *graph.Node) bool {
+	if n.Float("momentum") == 0 {
+		return false // the kernel leaves the velocity alone then; the body does not
+	}
+	return emitUpdate(b, &kMomentum, 1, updateFlags(n), n.Float("weight_decay"), n.Float("momentum"))
+}
+
+func runMomentum(w *prog.Worker, s *prog.Step, tile int) {
+	p, g, v, _ := updateSpan(w, s, tile, 1)
+	simd.SGD(p, g, v, &simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Momentum: s.F[1],
+		Nesterov: s.N[1]&nesterovFlag != 0, Decoupled: s.N[1]&decoupledFlag != 0})
+}
+
+var kRMSProp = prog.Kernel{Name: "RMSProp", Run: runRMSProp}
+
+func lowerRMSProp(b graph.Builder, n *graph.Node) bool {
+	return emitUpdate(b, &kRMSProp, 1, 0, n.Float("weight_decay"), n.Float("rho"), n.Float("epsilon"))
+}
+
+func runRMSProp(w *prog.Worker, s *prog.Step, tile int) {
+	p, g, v, _ := updateSpan(w, s, tile, 1)
+	simd.RMSProp(p, g, v, &simd.RMSPropOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Rho: s.F[1], Eps: s.F[2]})
+}
+
+var kAdagrad = prog.Kernel{Name: "Adagrad", Run: runAdagrad}
+
+func lowerAdagrad(b graph.Builder, n *graph.Node) bool {
+	return emitUpdate(b, &kAdagrad, 1, 0, n.Float("weight_decay"), n.Float("epsilon"))
+}
+
+func runAdagrad(w *prog.Worker, s *prog.Step, tile int) {
+	p, g, v, _ := updateSpan(w, s, tile, 1)
+	simd.Adagrad(p, g, v, &simd.AdagradOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Eps: s.F[1]})
+}
+
+var kAdam = prog.Kernel{Name: "Adam", Run: runAdam}
+
+func lowerAdam(b graph.Builder, n *graph.Node) bool {
+	var flags int32
+	if n.Def.Name == "AdamW" {
+		flags = decoupledFlag
+	}
+	return emitUpdate(b, &kAdam, 2, flags, n.Float("weight_decay"), n.Float("beta1"), n.Float("beta2"), n.Float("epsilon"))
+}
+
+func runAdam(w *prog.Worker, s *prog.Step, tile int) {
+	p, g, m, v := updateSpan(w, s, tile, 2)
+	simd.Adam(p, g, m, v, &simd.AdamOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2], Eps: s.F[3],
+		Correction1: w.F32(s.A[upC1], 1)[0], Correction2: w.F32(s.A[upC2], 1)[0], Decoupled: s.N[1]&decoupledFlag != 0})
+}
+
+var kLion = prog.Kernel{Name: "Lion", Run: runLion}
+
+func lowerLion(b graph.Builder, n *graph.Node) bool {
+	return emitUpdate(b, &kLion, 1, 0, n.Float("weight_decay"), n.Float("beta1"), n.Float("beta2"))
+}
+
+func runLion(w *prog.Worker, s *prog.Step, tile int) {
+	p, g, m, _ := updateSpan(w, s, tile, 1)
+	simd.Lion(p, g, m, &simd.LionOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2]})
+}
