@@ -32,7 +32,7 @@ func Evaluate(ctx context.Context, rt *compile.Runtime, g *graph.Graph, store *g
 	in := make([]*tensor.Tensor, 1)
 	return evaluate(ctx, src, func(x []float32, n int) ([]float32, error) {
 		in[0] = reuse(in[0], x, n, src.Spec().Shape)
-		out, err := p.Run(in)
+		out, err := p.Run(in...)
 		if err != nil {
 			return nil, err
 		}

@@ -149,7 +149,7 @@ func (t *Trainer) Step(b *data.Batch) (meanLoss float32, correct int, err error)
 	} else {
 		t.in[1] = reuse(t.in[1], b.Labels, b.N, nil)
 	}
-	out, err := t.train.RunWith(t.in, compile.RunOptions{Seed: t.cfg.Seed, Step: uint64(t.step)})
+	out, err := t.train.RunWith(t.in, compile.RunOptions{Rand: graph.RandState{Seed: t.cfg.Seed, Step: uint64(t.step)}})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -176,7 +176,7 @@ func reuse[T tensor.Elem](old *tensor.Tensor, x []T, n int, shape []int) *tensor
 // Logits returns the model's outputs [n, classes] for n samples; the slice is valid until the trainer's next run.
 func (t *Trainer) Logits(x []float32, n int) ([]float32, error) {
 	t.evalIn[0] = reuse(t.evalIn[0], x, n, t.cfg.Spec.Shape)
-	out, err := t.eval.Run(t.evalIn)
+	out, err := t.eval.Run(t.evalIn...)
 	if err != nil {
 		return nil, err
 	}
