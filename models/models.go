@@ -19,6 +19,7 @@ type Recipe struct {
 	BatchSize    int
 	Optimizer    string // see optim.Parse
 	LearningRate float64
+	WeightDecay  float64
 	Schedule     string  // see optim.ParseSchedule
 	Augment      string  // see augment.Parse; "": none
 	EMA          float64 // decay of the exponential moving average of the weights that is kept at the end; 0: none
@@ -29,9 +30,9 @@ type Model struct {
 	Name   string
 	Doc    string
 	Recipe Recipe
-	// New returns the layers for images of the given channels, height and width and a number of classes. It panics with
+	// New returns the layers for samples of the given shape ([C H W] for images) and a number of classes. It panics with
 	// *tensor.Error when the architecture does not fit the size.
-	New func(shape [3]int, classes int) nn.Layer
+	New func(shape []int, classes int) nn.Layer
 }
 
 // All lists the architectures.

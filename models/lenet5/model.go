@@ -7,7 +7,7 @@ import "github.com/weft-ml/weft/core/nn"
 // New returns the layers: C1 6@5x5 over the image padded by 2 (the paper's 32x32 input), S2 average pooling 2; C3 16@5x5, S4
 // average pooling 2; C5 120@5x5; F6 84; classes (logits), with tanh between. Unlike the paper's, C3 reads all
 // maps of S2, the pooling has no weights of its own and the output layer is linear: 61,706 parameters for 28x28x1 images and ten classes.
-func New(_ [3]int, classes int) nn.Layer {
+func New(_ []int, classes int) nn.Layer {
 	glorot := nn.GlorotUniform
 	return nn.Sequential{
 		nn.Conv2D{Filters: 6, Kernel: 5, Pads: []int{2, 2, 2, 2}, Activation: nn.Tanh, Init: glorot, Name: "c1"},

@@ -4,7 +4,7 @@ package mlp
 import "github.com/weft-ml/weft/core/nn"
 
 // New returns the layers: flatten; Dense 256, ReLU; Dense 128, ReLU; Dense classes (logits).
-func New(_ [3]int, classes int) nn.Layer {
+func New(_ []int, classes int) nn.Layer {
 	return nn.Sequential{
 		nn.Flatten{},
 		nn.Dense{Units: 256, Activation: nn.Relu, Name: "fc1"},
