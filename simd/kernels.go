@@ -2,6 +2,7 @@ package simd
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -74,7 +75,7 @@ func best(c Class) *Kernels {
 
 // All returns every set compiled into the program, best first, the generic ones last, with the unavailable ones.
 func All() []*Kernels {
-	return append(archKernels(), &genericFMA, &genericMulAdd)
+	return append(slices.Clone(archKernels()), &genericFMA, &genericMulAdd)
 }
 
 // Current returns the set in use.

@@ -2,5 +2,28 @@
 
 package simd
 
+import "sync"
+
 // archKernels returns the sets for this architecture, best first.
-func archKernels() []*Kernels { return nil }
+var archKernels = sync.OnceValue(func() []*Kernels {
+	noAVX2, noAVX512 := cpuFeatures()
+	avx512 := &Kernels{Name: "avx512", Class: FMA, Unavailable: noAVX512}
+	(&tileSet{
+		lanes: 16,
+		gemm:  newTileTable(gemmTilesAVX512), conv: newTileTable(convPairsTilesAVX512), convPlain: newTileTable(convTilesAVX512),
+		grad: newTileTable(gradTilesAVX512), transpose: transpose8AVX2,
+	}).fill(avx512)
+	avx2 := &Kernels{Name: "avx2", Class: FMA, Unavailable: noAVX2}
+	(&tileSet{
+		lanes: 8,
+		gemm:  newTileTable(gemmTilesAVX2), conv: newTileTable(convTilesAVX2),
+		grad: newTileTable(gradTilesAVX2), transpose: transpose8AVX2,
+	}).fill(avx2)
+	muladd := &Kernels{Name: "avx2-muladd", Class: MulAdd, Unavailable: noAVX2}
+	(&tileSet{
+		lanes: 8,
+		gemm:  newTileTable(gemmTilesAVX2MulAdd), conv: newTileTable(convTilesAVX2MulAdd),
+		grad: newTileTable(gradTilesAVX2MulAdd), transpose: transpose8AVX2,
+	}).fill(muladd)
+	return []*Kernels{avx512, avx2, muladd}
+})

@@ -21,3 +21,8 @@ func Cast[T Elem](b []byte) []T {
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n)
 }
+
+// Aligned reports whether b starts at a multiple of n bytes, as [Wrap] needs for elements of n bytes.
+func Aligned(b []byte, n int) bool {
+	return len(b) == 0 || n <= 1 || uintptr(unsafe.Pointer(&b[0]))%uintptr(n) == 0
+}

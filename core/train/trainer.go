@@ -198,3 +198,12 @@ func (t *Trainer) Export() (*graph.Graph, *graph.Store, error) {
 	}
 	return t.infer, s, nil
 }
+
+// Programs returns the training and the evaluation program, for profiles and listings.
+func (t *Trainer) Programs() (train, eval *compile.Program) { return t.train, t.eval }
+
+// Close gives the programs' memory back to the runtime. The trainer cannot be used afterwards.
+func (t *Trainer) Close() {
+	t.train.Close()
+	t.eval.Close()
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"fmt"
+
+	op "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// genGemm writes the tiles of a set and its packing kernel.
+func genGemm(g *gen) {
+	for rows := 1; rows <= g.maxRows(); rows++ {
+		for _, cols := range g.widths(rows) {
+			g.tile(rows, cols)
+		}
+	}
+	if !g.wide && g.fma {
+		g.transpose()
+	}
+}
+
+// strideRegs are registers for 1, 3, 5, ... times a stride; with the scales 1, 2, 4 and 8 of an address they reach every row.
+var strideRegs = []reg.GPPhysical{reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.R13, reg.R14}
+
+// strides loads the odd multiples of a stride that rows rows need.
+func (g *gen) strides(rows, offset int) {
+	if rows < 2 {
+		return
+	}
+	s := strideRegs[0]
+	g.MOVQ(field(offset), s)
+	for i := 3; i < rows; i += 2 {
+		prev := strideRegs[(i-3)/2]
+		g.LEAQ(indexed(prev, s, 2), strideRegs[(i-1)/2])
+	}
+}
+
+// row returns the address of a row, given the registers that strides loaded.
+func row(base reg.Register, i int) op.Mem {
+	if i == 0 {
+		return mem(base, 0)
+	}
+	scale := uint8(1)
+	for i%2 == 0 {
+		i, scale = i/2, scale*2
+	}
+	return indexed(base, strideRegs[(i-1)/2], scale)
+}
+
+// tile writes the kernel for a tile of rows x cols vectors of C.
+func (g *gen) tile(rows, cols int) {
+	g.begin("gemm", []int{rows, cols}, fmt.Sprintf("gemmTile%dx%d", rows, cols*g.lanes()), "tileArgs",
+		fmt.Sprintf("C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < %d, j < %d, in the order of k; then the epilogue.", rows, cols*g.lanes()))
+	var (
+		a, b, k, acs, bs, mask = reg.RSI, reg.RDX, reg.RCX, reg.RAX, reg.RBX, reg.RDI
+		acc                    = func(r, c int) reg.VecPhysical { return g.vec(r*cols + c) }
+		last                   = cols - 1
+	)
+	bReg := func(c int) reg.VecPhysical { return g.vec(rows*cols + c) }
+	bcast := g.vec(rows*cols + cols)
+	tmp := bcast
+	if !g.fma {
+		tmp = g.vec(rows*cols + cols + 1)
+	}
+	g.MOVQ(field(tileK), k)
+	g.MOVQ(field(tileA), a)
+	g.strides(rows, tileARS)
+	g.MOVQ(field(tileACS), acs)
+	g.MOVQ(field(tileB), b)
+	g.MOVQ(field(tileBS), bs)
+	if g.wide {
+		g.KMOVW(field(tileBits), reg.K1)
+	} else {
+		g.MOVQ(field(tileMask), mask)
+	}
+	for i := range rows * cols {
+		g.zero(g.vec(i))
+	}
+	loop := func(name string, masked bool) {
+		g.Label(name)
+		for c := range cols {
+			src := mem(b, c*g.lanes()*4)
+			switch {
+			case c == last && g.wide:
+				g.VMOVUPS_Z(src, reg.K1, bReg(c))
+			case c == last && masked:
+				g.VMOVUPS(mem(mask, 0), bcast)
+				g.VMASKMOVPS(src, bcast, bReg(c))
+			default:
+				g.VMOVUPS(src, bReg(c))
+			}
+		}
+		for r := range rows {
+			g.VBROADCASTSS(row(a, r), bcast)
+			for c := range cols {
+				g.madd(acc(r, c), bcast, bReg(c), tmp)
+			}
+		}
+		g.ADDQ(acs, a)
+		g.ADDQ(bs, b)
+		g.DECQ(k)
+		g.JNZ(op.LabelRef(name))
+	}
+	if g.wide {
+		loop("loop", true)
+	} else {
+		g.TESTQ(mask, mask)
+		g.JNZ(op.LabelRef("masked"))
+		loop("loop", false)
+		g.JMP(op.LabelRef("epilogue"))
+		loop("masked", true)
+		g.Label("epilogue")
+	}
+	g.tileEpilogue(rows, cols)
+	g.end()
+}
+
+// zero clears a register.
+func (g *gen) zero(v reg.VecPhysical) {
+	if g.wide {
+		g.VPXORD(v, v, v)
+		return
+	}
+	g.VXORPS(v, v, v)
+}
+
+// tileEpilogue adds C, the biases and the clamp as the flags say, and stores the tile. Registers above the
+// accumulators are free; the AVX2 mask register pointer is still in RDI.
+func (g *gen) tileEpilogue(rows, cols int) {
+	var (
+		c, cs, flags, bias, mask = reg.RSI, reg.RAX, reg.RBX, reg.RDX, reg.RDI
+		acc                      = func(r, v int) reg.VecPhysical { return g.vec(r*cols + v) }
+		t, m                     = g.vec(rows * cols), g.vec(rows*cols + 1)
+		last                     = cols - 1
+	)
+	load := func(src op.Mem, v int, masked bool) {
+		switch {
+		case v == last && g.wide:
+			g.VMOVUPS_Z(src, reg.K1, t)
+		case v == last && masked:
+			g.VMASKMOVPS(src, m, t)
+		default:
+			g.VMOVUPS(src, t)
+		}
+	}
+	// Both forms of the AVX2 code, with and without a mask, exist; AVX-512 always masks the last vector.
+	both := func(name string, body func(masked bool)) {
+		if g.wide {
+			body(true)
+			return
+		}
+		g.TESTQ(mask, mask)
+		g.JNZ(op.LabelRef(name + "Masked"))
+		body(false)
+		g.JMP(op.LabelRef(name + "Done"))
+		g.Label(name + "Masked")
+		g.VMOVUPS(mem(mask, 0), m)
+		body(true)
+		g.Label(name + "Done")
+	}
+	g.MOVQ(field(tileC), c)
+	g.MOVQ(field(tileCS), cs)
+	g.MOVQ(field(tileFlags), flags)
+
+	g.TESTQ(op.U32(flagAdd), flags)
+	g.JZ(op.LabelRef("added"))
+	both("add", func(masked bool) {
+		for r := range rows {
+			for v := range cols {
+				load(mem(c, v*g.lanes()*4), v, masked)
+				g.VADDPS(acc(r, v), t, acc(r, v))
+			}
+			if r+1 < rows {
+				g.ADDQ(cs, c)
+			}
+		}
+	})
+	g.MOVQ(field(tileC), c)
+	g.Label("added")
+
+	g.TESTQ(op.U32(flagFinish), flags)
+	g.JZ(op.LabelRef("store"))
+	g.MOVQ(field(tileBiasM), bias)
+	g.TESTQ(bias, bias)
+	g.JZ(op.LabelRef("biasedM"))
+	for r := range rows {
+		g.VBROADCASTSS(mem(bias, 4*r), t)
+		for v := range cols {
+			g.VADDPS(t, acc(r, v), acc(r, v))
+		}
+	}
+	g.Label("biasedM")
+	g.MOVQ(field(tileBiasN), bias)
+	g.TESTQ(bias, bias)
+	g.JZ(op.LabelRef("biasedN"))
+	both("bias", func(masked bool) {
+		for v := range cols {
+			load(mem(bias, v*g.lanes()*4), v, masked)
+			for r := range rows {
+				g.VADDPS(t, acc(r, v), acc(r, v))
+			}
+		}
+	})
+	g.Label("biasedN")
+	g.clamp(tileLo, rows*cols, flags)
+
+	g.Label("store")
+	both("store", func(masked bool) {
+		for r := range rows {
+			for v := range cols {
+				dst := mem(c, v*g.lanes()*4)
+				switch {
+				case v == last && g.wide:
+					g.VMOVUPS(acc(r, v), reg.K1, dst)
+				case v == last && masked:
+					g.VMASKMOVPS(acc(r, v), m, dst)
+				default:
+					g.VMOVUPS(acc(r, v), dst)
+				}
+			}
+			if r+1 < rows {
+				g.ADDQ(cs, c)
+			}
+		}
+	})
+}
+
+// clamp applies lo > x ? lo : x, then hi < x ? hi : x, to the first n registers when the flags ask for it. MAXPS and MINPS
+// return their second source (the first one in Go's order) when the comparison is false, so NaN and -0 stay.
+func (g *gen) clamp(lo, n int, flags reg.Register) {
+	t := g.vec(n)
+	g.TESTQ(op.U32(flagClamp), flags)
+	g.JZ(op.LabelRef("clamped"))
+	g.VBROADCASTSS(field(lo), t)
+	for i := range n {
+		g.VMAXPS(g.vec(i), t, g.vec(i))
+	}
+	g.VBROADCASTSS(field(lo+4), t)
+	for i := range n {
+		g.VMINPS(g.vec(i), t, g.vec(i))
+	}
+	g.Label("clamped")
+}
