@@ -22,7 +22,7 @@ func (c *structurer) fuseActs() {
 		if !ok || !onlyRead(p.out) || !onlyRead(u.out) || u.out[0].DType != x.DType {
 			continue
 		}
-		p.act = act
+		p.act, p.actN = act, u.n
 		y := u.out[0]
 		y.unit, y.index = p, 0
 		p.out[0] = y

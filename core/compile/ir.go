@@ -22,6 +22,7 @@ type unit struct {
 	in    []*val      // nil where omitted
 	out   []*val      // never nil; unused ones have no readers
 	act   graph.Act   // fused activation
+	actN  *graph.Node // the node it came from
 	elem  graph.ElemOp
 	group *group // the elementwise chain it belongs to
 	live  bool
@@ -49,6 +50,7 @@ type pop struct {
 type pnode struct {
 	ops   []pop
 	act   graph.Act
+	actN  *graph.Node // the activation's node, for when the operator has no kernel for the shapes at hand
 	chain bool
 }
 

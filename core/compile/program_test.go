@@ -170,7 +170,7 @@ func TestSharedStoreAndPacks(t *testing.T) {
 	st := graph.NewStore()
 	p := mustCompile(t, newRuntime(t, 2), g, st, compile.Options{})
 	packs = 0
-	for _, n := range []int{8, 3, 8, 8} {
+	for _, n := range []int{8, 3, 13, 8, 0, 8} {
 		x := randn(r, n, 20)
 		got := mustRun(t, p, x)
 		want, _ := graph.Eval(g, st, []*tensor.Tensor{x}, nil)

@@ -9,7 +9,7 @@ import (
 // lowerRef emits a step that runs the operator's reference evaluation. It allocates; operators that matter have kernels.
 func (l *lowering) lowerRef() {
 	m := l.m
-	r := &refStep{n: l.o.n, in: make([]refArg, len(l.o.in)), out: make([]refArg, len(l.o.out))}
+	r := &refStep{n: l.o.n, act: l.nd.actN, in: make([]refArg, len(l.o.in)), out: make([]refArg, len(l.o.out))}
 	for i, v := range l.o.in {
 		if v < 0 {
 			continue
@@ -41,6 +41,7 @@ func (l *lowering) lowerRef() {
 
 type refStep struct {
 	n       *graph.Node
+	act     *graph.Node // an activation that was fused into the node
 	in, out []refArg
 	refs    []prog.Ref
 	table   int
@@ -71,6 +72,9 @@ func (r *refStep) run(w *prog.Worker, s *prog.Step, tile int) {
 	}
 	st := w.U64(prog.At(regRand, 0), 2)
 	res := r.n.Eval(in, &graph.RandState{Seed: st[0], Step: st[1]})
+	if r.act != nil {
+		res = r.act.Eval(res[:1], nil)
+	}
 	for i, a := range r.out {
 		if !a.used {
 			continue

@@ -261,7 +261,7 @@ func (c *structurer) finish() *structure {
 		nd.ops = append(nd.ops, o)
 	}
 	for _, u := range c.units {
-		nd := pnode{act: u.act}
+		nd := pnode{act: u.act, actN: u.actN}
 		if u.group != nil {
 			if u.group.units[len(u.group.units)-1] != u {
 				continue // a chain runs where its last member stands
