@@ -11,7 +11,8 @@ import (
 type CrossEntropyOptions struct {
 	LabelSmoothing float32      // epsilon: the target becomes (1-epsilon) one-hot + epsilon/classes
 	Weights        *graph.Value // per class [classes]; nil: 1. Sparse labels only; the mean divides by the sum of the weights used
-	IgnoreIndex    *int         // a label that does not count. Sparse labels only
+	Ignore         bool         // whether IgnoreIndex is set
+	IgnoreIndex    int          // a label that does not count, when Ignore is set. Sparse labels only
 }
 
 // CrossEntropy is the mean softmax cross-entropy of logits [N, classes, ...] against labels: class numbers
@@ -21,16 +22,16 @@ func CrossEntropy(logits, labels *graph.Value, o CrossEntropyOptions) *graph.Val
 		tensor.Fail("loss.CrossEntropy", "label smoothing must lie in 0 to less than 1, not ", o.LabelSmoothing)
 	}
 	soft := labels.DType.IsFloat()
-	if soft && (o.Weights != nil || o.IgnoreIndex != nil) {
+	if soft && (o.Weights != nil || o.Ignore) {
 		tensor.Fail("loss.CrossEntropy", "class weights and an ignored index need class numbers as labels")
 	}
 	eps := float64(o.LabelSmoothing)
 	if !soft {
-		hard := op.SoftmaxCrossEntropyLoss(logits, labels, o.Weights, op.LossOptions{IgnoreIndex: o.IgnoreIndex})
+		hard := op.SoftmaxCrossEntropyLoss(logits, labels, o.Weights, op.LossOptions{Ignore: o.Ignore, IgnoreIndex: o.IgnoreIndex})
 		if eps == 0 {
 			return hard
 		}
-		if o.Weights != nil || o.IgnoreIndex != nil {
+		if o.Weights != nil || o.Ignore {
 			tensor.Fail("loss.CrossEntropy", "label smoothing is not defined here with class weights or an ignored index")
 		}
 		// -(1-eps) log p[label] - eps mean over classes of log p

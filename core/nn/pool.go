@@ -102,6 +102,6 @@ func (Flatten) Apply(_ *Context, x *graph.Value) *graph.Value { return op.Flatte
 type Reshape []int
 
 // Apply returns [N, shape...].
-func (r Reshape) Apply(c *Context, x *graph.Value) *graph.Value {
-	return op.Reshape(x, op.ConstInts(c.G, append([]int{0}, r...)...))
+func (r Reshape) Apply(_ *Context, x *graph.Value) *graph.Value {
+	return op.Reshape(x, append([]int{0}, r...)...)
 }
