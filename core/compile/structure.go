@@ -98,8 +98,7 @@ func (c *structurer) add(n *graph.Node, env map[*graph.Value]*val) {
 			in[i], types[i], shadow.Inputs[i] = x, x.Type, &x.Value
 		}
 	}
-	if n.Def.Lower == nil && n.Def.Body != nil && !isElem(&shadow) {
-		c.expand(n, in, env)
+	if d := n.Def; d.Lower == nil && d.Body != nil && !d.View && d.Same == nil && !isElem(&shadow) && c.expand(n, in, env) {
 		return
 	}
 	outTypes := shadow.InferTypes(types, len(n.Outputs))
@@ -165,8 +164,20 @@ func isElem(n *graph.Node) bool {
 	return ok
 }
 
-// expand replaces a node by its body.
-func (c *structurer) expand(n *graph.Node, in []*val, env map[*graph.Value]*val) {
+// expand replaces a node by its body. It reports false when the body cannot be written down before the shapes are
+// known and the node can be evaluated without it.
+func (c *structurer) expand(n *graph.Node, in []*val, env map[*graph.Value]*val) (ok bool) {
+	if n.Def.Ref != nil {
+		defer func() {
+			switch r := recover().(type) {
+			case nil:
+			case *tensor.Error:
+				ok = false
+			default:
+				panic(r)
+			}
+		}()
+	}
 	sub := graph.New()
 	inner := map[*graph.Value]*val{}
 	args := make([]*graph.Value, len(in))
@@ -191,6 +202,7 @@ func (c *structurer) expand(n *graph.Node, in []*val, env map[*graph.Value]*val)
 		}
 		env[v] = c.resolve(outs[i], inner)
 	}
+	return true
 }
 
 // sweep marks what outputs and updates depend on, drops the rest and lists every value's readers.
