@@ -192,11 +192,11 @@ func inferFlatten(c *graph.InferCtx) {
 	if axis < 0 {
 		axis += r
 	}
-	c.Set(0, x.DType, []int{product(x.Shape[:axis]), product(x.Shape[axis:])})
+	c.Set(0, x.DType, []int{dimProduct(x.Shape[:axis]), dimProduct(x.Shape[axis:])})
 }
 
-// product multiplies dimensions, of which at most one may be a symbol and then all others 1.
-func product(dims []int) int {
+// dimProduct multiplies dimensions, of which at most one may be a symbol and then all others 1.
+func dimProduct(dims []int) int {
 	p, _ := quotient(dims, []int{1}, 0)
 	return p
 }
@@ -282,7 +282,7 @@ func inferUnsqueeze(c *graph.InferCtx) {
 	}
 	if !known {
 		if s := c.In[1]; s.HasRank && (len(s.Shape) == 0 || s.Shape[0] >= 0) {
-			c.Set(0, x.DType, unknownShape(len(x.Shape)+product(s.Shape)))
+			c.Set(0, x.DType, unknownShape(len(x.Shape)+dimProduct(s.Shape)))
 		} else {
 			c.SetUnranked(0, x.DType)
 		}
