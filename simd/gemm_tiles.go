@@ -73,9 +73,9 @@ func (t *tileSet) packRows(dst []float32, width int, src []float32, ld, n, k int
 // gemmScratch bounds what gemmRegion needs: a block of B, a panel of A, and a row of results.
 func (t *tileSet) gemmScratch(a *GemmArgs) int {
 	k := min(a.K, KChunk)
-	n := roundUp(min(max(a.N, 1), blockN), mostCols*t.lanes)
+	n := min(max(a.N, 1), blockN) + mostCols*t.lanes
 	if a.N == 1 {
-		n = roundUp(min(a.M, blockN), mostCols*t.lanes)
+		n = min(a.M, blockN) + mostCols*t.lanes
 	}
 	s := k*n + t.gemm.rows*k + 8 + 2*alignSlack
 	if a.N == 1 && a.LDC != 1 {
@@ -114,7 +114,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		gemmGeneric(MulAdd, a, i0, i1, j0, j1)
 		return
 	}
-	if a.N == 1 && a.M > 1 && a.PackedB == nil {
+	if a.N == 1 && a.M > 1 && a.PackedB == nil && (a.BiasM == nil || a.BiasN == nil) { // the biases would be added in the other order
 		t.gemmColumn(a, i0, i1, scratch)
 		return
 	}
