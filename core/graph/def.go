@@ -9,6 +9,7 @@ type Def struct {
 	Domain string // "" is ONNX's own; "weft" is ours
 	Name   string
 	Since  int // opset version whose semantics this Def has; ops of older models are brought here by Upgrade
+	First  int // opset version that brought the operator, where it is above 21, the version that models are written with
 
 	Attrs  []AttrDef
 	MinIn  int    // inputs that must be given
@@ -215,6 +216,22 @@ type UpgradeCtx struct {
 	Attrs   []Attr
 	Inputs  []*Value
 	NumOut  int
+	Set     []*Def // the operators of this build
+	// Outputs, when the rule sets it, are the node's outputs: the rule has built what stands for the node (a
+	// renamed operator, or semantics that need several nodes), and no node of this Def is added.
+	Outputs []*Value
+}
+
+// Def returns the operator of ONNX's domain with that name; it fails when this build does not have it. Rules cannot name other
+// Defs: as function values in package variables they would make initialisation cycles.
+func (c *UpgradeCtx) Def(name string) *Def {
+	for _, d := range c.Set {
+		if d.Domain == "" && d.Name == name {
+			return d
+		}
+	}
+	tensor.Fail("Upgrade", "operator ", name, ", which stands for one of opset ", c.Version, ", is not in this build")
+	return nil
 }
 
 // Attr returns the attribute of that name, or nil.

@@ -16,6 +16,10 @@ type Graph struct {
 	Vars    []*Variable
 	Updates []Update
 	Meta    []MetaEntry // metadata of a model file, in file order
+	// Captured is, in a graph that is an attribute of a node (the bodies of If, Loop, Scan), how many of the last inputs stand
+	// for values of the graph around it. The node has them as its own last inputs, so that every dependency is
+	// an edge; all bodies of one node have the same ones in the same order.
+	Captured int
 
 	symbols []string
 	names   map[string]int
