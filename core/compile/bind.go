@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
@@ -42,6 +44,7 @@ type binder struct {
 	runs  []bool // by node: it emits steps
 
 	bld   lowering
+	args  []graph.Type       // input types of the node at hand
 	known map[int32]prog.Ref // values of regBound
 	fixes []int              // offsets in data of 8-byte addresses that must be relocated
 	late  int                // first position from which only updates are computed
@@ -63,11 +66,19 @@ const (
 
 const never = -1
 
-// bind makes the program for the given input shapes. It panics with *tensor.Error when they do not fit.
-func (p *Program) bind(shapes [][]int) *bound {
+// bind makes the program for the given input shapes, in the memory of a bind that is no longer used, if there is one.
+// It panics with *tensor.Error when the shapes do not fit.
+func (p *Program) bind(shapes [][]int, old *bound) *bound {
 	m := &p.binder
 	s := &p.s
 	b := &bound{shapes: shapes}
+	if old != nil {
+		b.steps, b.node, b.data, b.packs = old.steps[:0], old.node[:0], old.data[:0], old.packs[:0]
+	} else if len(p.binds) > 0 {
+		last := p.binds[0]
+		b.steps, b.node = make([]prog.Step, 0, len(last.steps)), make([]int32, 0, len(last.node))
+		b.data = make([]byte, 0, len(last.data)+len(last.data)/8)
+	}
 	m.p, m.b = p, b
 	nv := len(s.vals)
 	m.types = resize(m.types, nv)
@@ -78,7 +89,6 @@ func (p *Program) bind(shapes [][]int) *bound {
 	m.runs = resize(m.runs, len(s.nodes))
 	m.store, m.fixes = m.store[:0], m.fixes[:0]
 	clear(m.known)
-	b.data = b.data[:0]
 	b.commit = -1
 
 	m.infer(shapes)
@@ -121,7 +131,8 @@ func (m *binder) infer(shapes [][]int) {
 	for i := range s.nodes {
 		for k := range s.nodes[i].ops {
 			o := &s.nodes[i].ops[k]
-			in := make([]graph.Type, len(o.in))
+			in := resize(m.args, len(o.in))
+			m.args = in
 			for j, v := range o.in {
 				if v >= 0 {
 					in[j] = m.types[v]
@@ -276,9 +287,15 @@ func (m *binder) knownRef(v int32) prog.Ref {
 
 // addData appends bytes to region regBound and returns their offset.
 func (m *binder) addData(b []byte) int {
+	off := m.reserve(len(b))
+	copy(m.b.data[off:], b)
+	return off
+}
+
+// reserve adds n bytes to region regBound and returns their offset.
+func (m *binder) reserve(n int) int {
 	off := alignUp(len(m.b.data))
-	m.b.data = append(m.b.data, make([]byte, off-len(m.b.data))...)
-	m.b.data = append(m.b.data, b...)
+	m.b.data = slices.Grow(m.b.data, off+n-len(m.b.data))[:off+n]
 	return off
 }
 

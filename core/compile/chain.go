@@ -82,6 +82,7 @@ type chainer struct {
 	outs  []int32
 	slot  map[int32]int // by value: operand number, output number or register while lowering
 	words []int32
+	code  []int32
 	busy  []bool // registers
 	last  map[int32]int
 }
@@ -148,7 +149,7 @@ func (l *lowering) lowerChain(i int) {
 	c.words = append(c.words, code...)
 
 	refs := nIn + len(c.outs)
-	off := m.addData(make([]byte, 8*refs+4*len(c.words)))
+	off := m.reserve(8*refs + 4*len(c.words))
 	tab := tensor.Cast[uint64](m.b.data[off : off+8*refs])
 	for k := range c.args {
 		tab[k] = uint64(m.ref(c.args[k].v))
@@ -323,7 +324,7 @@ func (c *chainer) assemble(nd *pnode, m *binder, i, regs int, inside func(int32)
 		c.busy = append(c.busy, true)
 		return firstReg + len(c.busy) - 1
 	}
-	var code []int32
+	code := c.code[:0]
 	for k := range nd.ops {
 		o := &nd.ops[k]
 		if !m.wanted(o) {
@@ -356,6 +357,7 @@ func (c *chainer) assemble(nd *pnode, m *binder, i, regs int, inside func(int32)
 		}
 		code = append(code, w[:]...)
 	}
+	c.code = code
 	return code, len(c.busy)
 }
 

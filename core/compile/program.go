@@ -154,10 +154,13 @@ func (p *Program) boundFor(shapes [][]int) (*bound, error) {
 	for i, s := range shapes {
 		key[i] = append([]int{}, s...)
 	}
-	b := p.bind(key)
-	if len(p.binds) < p.opt.MaxBinds {
-		p.binds = append(p.binds, nil)
+	var old *bound
+	if n := len(p.binds); n >= p.opt.MaxBinds {
+		old = p.binds[n-1]
+		p.binds = p.binds[:n-1]
 	}
+	b := p.bind(key, old)
+	p.binds = append(p.binds, nil)
 	copy(p.binds[1:], p.binds)
 	p.binds[0] = b
 	return b, nil

@@ -30,7 +30,7 @@ func (l *lowering) lowerRef() {
 		s.A[i] = prog.None
 	}
 	// More operands than a step holds go to the data region, as eight-byte addresses.
-	r.table = m.addData(make([]byte, 8*len(r.refs)))
+	r.table = m.reserve(8 * len(r.refs))
 	tab := tensor.Cast[uint64](m.b.data[r.table:])
 	for i, a := range r.refs {
 		tab[i] = uint64(a)
