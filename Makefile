@@ -1,0 +1,105 @@
+# Weft's tasks. A machine with Go, Node and make is enough; no target needs root. Tests that need more (Chromium, qemu,
+# PyTorch, reference data) are skipped with a line that says what is missing; WEFT_REQUIRE makes such a skip a failure.
+
+GO        ?= go
+NODE      ?= node
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+WASM_EXEC  = $(CURDIR)/wasm/exec/go_js_wasm_exec
+
+# Modules inside the repository that the root module's ./... does not reach.
+NESTED = simd/_wasmtest simd/_asm demo/web/_browsertest
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Build the page and serve it at http://localhost:8080/ (PORT=... chooses another port)
+	$(GO) run ./demo/web/mksite -o build/web
+	@mkdir -p build && $(GO) build -o build/serve ./demo/web/serve
+	exec build/serve -dir build/web
+
+.PHONY: build
+build: ## Build the command line and the page into build/
+	@mkdir -p build
+	$(GO) build -o build/ ./native/weft
+	$(GO) run ./demo/web/mksite -o build/web
+
+.PHONY: test
+test: test-native test-noasm test-arm64 test-wasm test-browser ## Run every test
+
+.PHONY: test-native
+test-native: ## Test on this machine, with its fastest kernels
+	$(GO) test ./...
+	cd simd/_wasmtest && $(GO) test ./...
+
+.PHONY: test-noasm
+test-noasm: ## Test the kernels and what stands on them without assembly
+	$(GO) test -tags noasm ./simd/... ./core/...
+
+.PHONY: test-arm64
+test-arm64: ## Test the arm64 kernels under qemu-user
+	@if [ "$$($(GO) env GOARCH)" = arm64 ]; then \
+		echo "arm64 is this machine: test-native has run its kernels"; \
+	elif command -v qemu-aarch64-static >/dev/null; then \
+		GOARCH=arm64 CGO_ENABLED=0 $(GO) test -exec qemu-aarch64-static ./simd; \
+	elif echo ",$$WEFT_REQUIRE," | grep -q ,qemu,; then \
+		echo "WEFT_REQUIRE=qemu: qemu-aarch64-static is not installed (Debian package qemu-user-static)" >&2; exit 1; \
+	else \
+		echo "skipped: test-arm64 needs qemu-aarch64-static (Debian package qemu-user-static)"; \
+	fi
+
+# WEFT_REQUIRE is about what a program can reach outside; under Node a test reaches no browser, PyTorch or emulator.
+.PHONY: test-wasm
+test-wasm: ## Test core, kernels and models as WebAssembly under Node, with the kernel module on their memory
+	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" ./simd ./core/... ./wasm/kernels
+
+.PHONY: test-browser
+test-browser: ## Test the page in a headless Chromium
+	cd demo/web/_browsertest && $(GO) test -v ./...
+
+.PHONY: check
+check: ## Formatting, vet for every target, and that generated files are up to date
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt these files:"; echo "$$bad"; exit 1; fi
+	GOARCH=amd64 CGO_ENABLED=0 $(GO) vet ./...
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./simd/... ./core/... ./models/... ./wasm/... ./demo/...
+	$(GO) vet -tags noasm ./...
+	@set -e; for m in $(NESTED); do echo "vet $$m"; (cd $$m && $(GO) vet ./...); done
+	$(MAKE) generate
+	git diff --exit-code
+
+.PHONY: generate
+generate: ## Write the generated files: instructions, browser kernels, amd64 kernels, tables
+	$(GO) test -count=1 -run TestGenerate ./simd/wasmasm -generate
+	$(GO) test -count=1 -run TestGenerate ./simd/wasmkernels -generate
+	cd simd/_asm && $(GO) run ./gemm -dir .. && $(GO) run ./vec -dir ..
+	cd simd/_asm && $(GO) run ./coef > ../vecmath_coef.go.new && mv ../vecmath_coef.go.new ../vecmath_coef.go
+	$(GO) generate ./...
+
+.PHONY: bench
+bench: ## Benchmark the kernels and the core
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./simd/... ./core/...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME
+	@set -e; for p in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
+		for f in $$($(GO) test -list '^Fuzz' ./$$p | grep '^Fuzz'); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./$$p; \
+		done; \
+	done
+
+.PHONY: exhaustive
+exhaustive: ## Run the tests that take minutes (every float32, long sweeps)
+	WEFT_EXHAUSTIVE=1 $(GO) test -timeout 60m ./simd/... ./core/...
+
+.PHONY: size
+size: ## Print what the page weighs; fails over its budget
+	$(GO) run ./demo/web/mksite -o build/web -size
+
+.PHONY: clean
+clean: ## Remove what the other targets built
+	rm -rf build dist
