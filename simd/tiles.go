@@ -124,6 +124,11 @@ func (t *tileSet) fill(k *Kernels) {
 		region: t.gemmRegion, scratch: t.gemmScratch, mr: t.gemm.rows, nr: t.nr(),
 		packBSize: t.packBSize, packB: t.packB,
 	}
+	k.conv = convKernels{
+		packSize: t.convPackSize, pack: t.convPack, forward: t.convForward, forwardScratch: t.convForwardScratch,
+		gradInputPackSize: t.gradInputPackSize, gradInputPack: t.gradInputPack, gradInput: t.gradInput, gradInputScratch: t.gradInputScratch,
+		gradWeight: t.gradWeight, gradWeightScratch: t.gradWeightScratch,
+	}
 }
 
 // laneMasks holds n words of ones before 8-n zeros, at laneMasks[8-n].
@@ -154,6 +159,5 @@ func aligned(s []float32) []float32 {
 // alignSlack is how many elements aligned may drop.
 const alignSlack = 15
 
-// panels cuts n rows into the fewest panels of at most most rows, as even as possible, and returns the first panel's height
-// when rest rows remain for left panels.
+// panelHeight returns the height of the next panel when rest rows remain for left panels, which are to be as even as possible.
 func panelHeight(rest, left int) int { return (rest + left - 1) / left }

@@ -1,0 +1,319 @@
+//go:build !noasm && (amd64 || arm64)
+
+package simd
+
+import "unsafe"
+
+// Direct convolution without im2col. A tile computes a panel of output channels for several groups of 8 neighbouring
+// pixels; k's position in the image is one table of byte offsets, shared by all groups. With padding or strides the image is first
+// copied: padded, and split by the strides' phases so that neighbouring outputs read neighbouring pixels. The input gradient is
+// the same computation over dy, once per phase of the strides.
+
+// panelBytes is how many bytes of packed weights are kept in use at a time: half of a small L2.
+const panelBytes = 512 << 10
+
+// convSeg is a run of output rows of one or more images that share weights.
+type convSeg struct {
+	x                 *float32 // pixel of output (image 0, row 0, column 0) for offset 0
+	y                 *float32 // output (image 0, row 0, column 0) of the first channel
+	images, rows      int
+	width             int // pixels in an output row
+	xImage, xRow      int // elements between images and output rows in x
+	yImage, yRow, yCh int // elements between images, rows and channels in y
+	offs              *int32
+	w                 *float32 // packed panels: [panel][k][row of the panel]
+	k, m              int      // products per output, output channels
+	bias              *float32 // nil for none
+	lo, hi            float32
+}
+
+// groupCursor walks over the groups of a segment.
+type groupCursor struct {
+	image, row, col int
+}
+
+// next moves to the next group of size lanes. The last group of a row ends where the row ends, overlapping the one before:
+// the same values are computed and stored twice.
+func (c *groupCursor) next(s *convSeg, lanes int) {
+	c.col += lanes
+	if c.col < s.width {
+		return
+	}
+	c.col = 0
+	c.row++
+	if c.row == s.rows {
+		c.row = 0
+		c.image++
+	}
+}
+
+// runSeg computes a segment.
+func (t *tileSet) runSeg(s *convSeg) {
+	table, lanes, perVector := &t.conv, groupLanes, t.lanes/groupLanes
+	if t.lanes < groupLanes {
+		lanes, perVector = t.lanes, 1
+	}
+	panels := t.convPanels(s.m)
+	tallest := panelHeight(s.m, panels)
+	if p := &t.convPlain; s.width%16 == 0 && p.rows > 0 && p.wide[tallest] == p.wide[s.m/panels] {
+		table, lanes, perVector = p, 16, 1
+	}
+	var args convArgs
+	if s.width < lanes {
+		args.mask = laneMask(s.width)
+	}
+	args.ys = 4 * s.yCh
+	args.lo, args.hi = s.lo, s.hi
+	perRow := (s.width + lanes - 1) / lanes
+	groups := s.images * s.rows * perRow
+	// How many vectors a call takes: evenly, so that no call runs half empty.
+	most := table.wide[tallest] * perVector
+	calls := (groups + most - 1) / most
+	per := (groups + calls - 1) / calls
+	vecs := (per + perVector - 1) / perVector
+	for table.f[tallest][vecs] == nil {
+		vecs++
+	}
+	per = vecs * perVector
+	// Weights are the outer loop when they do not stay in cache.
+	together := min(max(panelBytes/(4*s.k*tallest), 1), panels)
+	for p0 := 0; p0 < panels; p0 += together {
+		var cur groupCursor
+		for g := 0; g < groups; g += per {
+			var y [8]*float32
+			for i := range per {
+				col := cur.col
+				if s.width >= lanes {
+					col = min(col, s.width-lanes)
+				}
+				args.x[i] = at(s.x, cur.image*s.xImage+cur.row*s.xRow+col)
+				y[i] = at(s.y, cur.image*s.yImage+cur.row*s.yRow+col)
+				if g+i+1 < groups {
+					cur.next(s, lanes)
+				} // else the last group is repeated
+			}
+			for p := p0; p < min(p0+together, panels); p++ {
+				m0, m1 := panelRows(s.m, panels, p)
+				h := m1 - m0
+				f := table.f[h][vecs]
+				for i := range per {
+					args.y[i] = at(y[i], m0*s.yCh)
+				}
+				if s.bias != nil {
+					args.bias = at(s.bias, m0)
+				}
+				for k0 := 0; k0 < s.k; k0 += KChunk {
+					args.k = min(KChunk, s.k-k0)
+					args.w = at(s.w, m0*s.k+k0*h)
+					args.offs = (*int32)(unsafe.Add(unsafe.Pointer(s.offs), 4*k0))
+					args.flags = 0
+					if k0 > 0 {
+						args.flags = tileAdd
+					}
+					if k0+KChunk >= s.k {
+						args.flags |= tileFinish | tileClamp
+					}
+					f(noescape(&args))
+				}
+			}
+		}
+	}
+}
+
+// convPanels returns into how many panels m output channels are cut: as few as possible, but AVX2 computes 4 channels
+// by 3 vectors with fewer loads than 5 by 2.
+func (t *tileSet) convPanels(m int) int {
+	if t.lanes == 8 && m%4 == 0 && m%6 != 0 {
+		return m / 4
+	}
+	return (m + t.conv.rows - 1) / t.conv.rows
+}
+
+// groupLanes is the pixels of a group on amd64.
+const groupLanes = 8
+
+// panelRows returns the rows of panel p when n rows are cut into panels that differ by at most one row, tall ones first.
+func panelRows(n, panels, p int) (lo, hi int) {
+	h, extra := n/panels, n%panels
+	lo = p*h + min(p, extra)
+	hi = lo + h
+	if p < extra {
+		hi++
+	}
+	return lo, hi
+}
+
+// packWeights writes weights as [panel][k][row], drawing element (m, k) from w.
+func (t *tileSet) packWeights(dst []float32, m, k int, w func(m, k int) float32) {
+	panels := t.convPanels(m)
+	for p := range panels {
+		m0, m1 := panelRows(m, panels, p)
+		h := m1 - m0
+		d := dst[m0*k:][:h*k]
+		for r := range h {
+			for q := range k {
+				d[q*h+r] = w(m0+r, q)
+			}
+		}
+	}
+}
+
+// putOffset stores a table entry in a buffer of float32, as bits.
+func putOffset(dst []float32, i, elements int) {
+	*(*int32)(unsafe.Pointer(&dst[i])) = int32(4 * elements)
+}
+
+// tapTable is the geometry of a padded image, split by phases: [phase][channel][rows][cols], phases being those that some
+// tap reads.
+type tapTable struct {
+	copied     bool // false: the image is read in place
+	sh, sw     int  // phases of rows and columns
+	rows, cols int  // of a phase
+	ph, pw     int  // number of phases that taps use: taps touch (0..ph-1) x (0..pw-1)
+	top, left  int  // padding before the image
+	h, w       int  // the image
+	channels   int
+	valid      int // width of an output row
+}
+
+// size returns the elements of the copy, with room to read a group past the end.
+func (p *tapTable) size() int {
+	if !p.copied {
+		return 0
+	}
+	return p.ph*p.pw*p.channels*p.rows*p.cols + 16
+}
+
+// offset returns where output (0,0) finds row r, column c of the padded image, for a channel.
+func (p *tapTable) offset(ch, r, c int) int {
+	if !p.copied {
+		return (ch*p.h+r)*p.w + c
+	}
+	phase := r%p.sh*p.pw + c%p.sw
+	return ((phase*p.channels+ch)*p.rows+r/p.sh)*p.cols + c/p.sw
+}
+
+// fill copies rows r0..r1 (of every phase) of the image x[channels,h,w] into dst, whose borders are zero already.
+func (p *tapTable) fill(dst, x []float32, r0, r1 int) {
+	for a := range p.ph {
+		for b := range p.pw {
+			c0, c1 := inside(b-p.left, p.sw, p.w, p.cols)
+			for ch := range p.channels {
+				base := ((a*p.pw+b)*p.channels + ch) * p.rows
+				q0, q1 := inside(a-p.top, p.sh, p.h, p.rows)
+				for r := max(q0, r0); r < min(q1, r1); r++ {
+					d := dst[(base+r)*p.cols+c0:][:c1-c0]
+					s := x[(ch*p.h+r*p.sh+a-p.top)*p.w:][:p.w]
+					at := c0*p.sw + b - p.left
+					if p.sw == 1 {
+						copy(d, s[at:])
+						continue
+					}
+					for i := range d {
+						d[i] = s[at]
+						at += p.sw
+					}
+				}
+			}
+		}
+	}
+}
+
+// forwardTable returns the geometry of the forward pass. A 1x1 convolution that reads every pixel is one row.
+func (s *ConvShape) forwardTable() (p tapTable, oh, ow int) {
+	oh, ow = s.OH, s.OW
+	p = tapTable{sh: s.SH, sw: s.SW, top: s.PT, left: s.PL, h: s.H, w: s.W, channels: s.cg()}
+	inPlace := s.PT == 0 && s.PL == 0 && s.SH == 1 && s.SW == 1 &&
+		s.OH+(s.KH-1)*s.DH <= s.H && s.OW+(s.KW-1)*s.DW <= s.W
+	if inPlace && s.KH == 1 && s.KW == 1 && s.OH == s.H && s.OW == s.W {
+		p.h, p.w = 1, s.H*s.W
+		oh, ow = 1, s.OH*s.OW
+	}
+	if inPlace && ow >= groupLanes {
+		p.rows, p.cols = p.h, p.w
+		return p, oh, ow
+	}
+	p.copied = true
+	p.ph, p.pw = min(s.SH, (s.KH-1)*s.DH+1), min(s.SW, (s.KW-1)*s.DW+1)
+	if p.h != s.H {
+		p.ph, p.pw = 1, 1
+	}
+	p.rows = oh + (s.KH-1)*s.DH/s.SH
+	p.cols = max(ow, groupLanes) + (s.KW-1)*s.DW/s.SW
+	return p, oh, ow
+}
+
+func (t *tileSet) convPackSize(s *ConvShape) int {
+	k := s.cg() * s.KH * s.KW
+	return k + s.M*k
+}
+
+// convPack writes the table of offsets, then each group's panels.
+func (t *tileSet) convPack(s *ConvShape, dst, w []float32) {
+	p, _, _ := s.forwardTable()
+	cg, mg := s.cg(), s.mg()
+	k := 0
+	for kh := range s.KH {
+		for kw := range s.KW {
+			for ci := range cg {
+				putOffset(dst, k, p.offset(ci, kh*s.DH, kw*s.DW))
+				k++
+			}
+		}
+	}
+	taps := s.KH * s.KW
+	for g := range s.Groups {
+		t.packWeights(dst[k+g*mg*k:], mg, k, func(m, q int) float32 {
+			return w[((g*mg+m)*cg+q%cg)*taps+q/cg]
+		})
+	}
+}
+
+func (t *tileSet) convForwardScratch(s *ConvShape) int {
+	p, _, _ := s.forwardTable()
+	return p.size() + alignSlack
+}
+
+func (t *tileSet) convForward(s *ConvShape, x, packed, bias, y []float32, lo, hi float32, part, parts int, scratch []float32) {
+	p, oh, ow := s.forwardTable()
+	cg, mg := s.cg(), s.mg()
+	k := cg * s.KH * s.KW
+	if k == 0 || s.N*s.M*oh*ow == 0 {
+		convForwardGeneric(MulAdd, s, x, nil, bias, y, lo, hi, part, parts)
+		return
+	}
+	seg := convSeg{width: ow, yImage: s.M * oh * ow, yRow: ow, yCh: oh * ow, k: k, m: mg, lo: lo, hi: hi,
+		offs: (*int32)(unsafe.Pointer(&packed[0])), xImage: s.C * p.h * p.w, xRow: p.cols}
+	var img []float32
+	if p.copied {
+		img = aligned(scratch)[:p.size()]
+		clear(img)
+	}
+	// One row cut by columns is the only way to divide a 1x1 convolution of one image.
+	u0, u1 := split(s.N*s.Groups*oh, 1, part, parts)
+	for u := u0; u < u1; {
+		r, g, n := u%oh, u/oh%s.Groups, u/oh/s.Groups
+		rows := min(oh-r, u1-u)
+		seg.images = 1
+		if s.Groups == 1 && !p.copied && r == 0 && u1-u >= oh {
+			seg.images = (u1 - u) / oh // whole images in one go
+			rows = oh
+		}
+		seg.rows = rows
+		seg.w = &packed[k+g*mg*k]
+		seg.bias = first(bias, 0)
+		if seg.bias != nil {
+			seg.bias = &bias[g*mg]
+		}
+		image := (n*s.C + g*cg) * s.H * s.W
+		if p.copied {
+			p.fill(img, x[image:][:cg*s.H*s.W], r, r+rows+(s.KH-1)*s.DH/s.SH+1)
+			seg.x = &img[r*p.cols]
+		} else {
+			seg.x = &x[image+r*p.w]
+		}
+		seg.y = &y[((n*s.M+g*mg)*oh+r)*ow]
+		t.runSeg(&seg)
+		u += seg.images * rows
+	}
+}
