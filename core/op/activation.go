@@ -16,6 +16,7 @@ var DefRelu = graph.Def{
 		}, func(x int64) int64 { return max(x, 0) })
 	},
 	Grad: gradRelu{},
+	Elem: elemRelu, Act: actRelu,
 }
 
 // dx = y > 0 ? dy : 0; relu'(0) = 0.
@@ -32,6 +33,7 @@ func Relu(x *graph.Value) *graph.Value { return unary(&DefRelu, x) }
 var DefReluGrad = graph.Def{
 	Domain: "weft", Name: "ReluGrad", MinIn: 2, MaxIn: 2, Doc: "y > 0 ? dy : 0", Infer: inferLike01, InPlace: []int{0, 1},
 	Body: bodyReluGrad{},
+	Elem: elemReluGrad,
 }
 
 type bodyReluGrad struct{}

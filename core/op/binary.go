@@ -19,6 +19,7 @@ var DefAdd = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a + b }, func(a, b int64) int64 { return a + b }, nil)
 	},
 	Grad: gradAdd{},
+	Elem: elemAdd,
 }
 
 // da = dy, db = dy, each summed to its shape.
@@ -38,6 +39,7 @@ var DefSub = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a - b }, func(a, b int64) int64 { return a - b }, nil)
 	},
 	Grad: gradSub{},
+	Elem: elemSub,
 }
 
 // da = dy, db = -dy.
@@ -57,6 +59,7 @@ var DefMul = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a * b }, func(a, b int64) int64 { return a * b }, nil)
 	},
 	Grad: gradMul{},
+	Elem: elemMul,
 }
 
 // da = dy * b, db = dy * a.
@@ -74,6 +77,7 @@ func Mul(a, b *graph.Value) *graph.Value { return binary(&DefMul, a, b) }
 var DefDiv = graph.Def{
 	Name: "Div", Since: 14, MinIn: 2, MaxIn: 2, Doc: "a / b", Infer: inferArith, InPlace: []int{0, 1},
 	Ref: refDiv, Grad: gradDiv{},
+	Elem: elemDiv,
 }
 
 func refDiv(c *graph.RefCtx) {
@@ -106,6 +110,7 @@ func Div(a, b *graph.Value) *graph.Value { return binary(&DefDiv, a, b) }
 var DefPow = graph.Def{
 	Name: "Pow", Since: 15, MinIn: 2, MaxIn: 2, Doc: "a to the power b", Infer: inferPow, InPlace: []int{0},
 	Ref: refPow, Grad: gradPow{},
+	Elem: elemPow,
 }
 
 func inferPow(c *graph.InferCtx) {

@@ -54,6 +54,7 @@ func refCompare(c *graph.RefCtx, f func(a, b float64) bool, g func(a, b int64) b
 // DefEqual is ONNX's Equal.
 var DefEqual = graph.Def{
 	Name: "Equal", Since: 19, MinIn: 2, MaxIn: 2, Doc: "a == b", Infer: inferEqual, Ref: refEqual, NoGrad: booleanResult,
+	Elem: elemEqual,
 }
 
 func refEqual(c *graph.RefCtx) {
@@ -77,6 +78,7 @@ var DefGreater = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a > b }, func(a, b int64) bool { return a > b })
 	},
+	Elem: elemGreater,
 }
 
 // Greater returns where a > b, with broadcasting.
@@ -88,6 +90,7 @@ var DefLess = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a < b }, func(a, b int64) bool { return a < b })
 	},
+	Elem: elemLess,
 }
 
 // Less returns where a < b, with broadcasting.
@@ -99,6 +102,7 @@ var DefGreaterOrEqual = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a >= b }, func(a, b int64) bool { return a >= b })
 	},
+	Elem: elemGreaterOrEqual,
 }
 
 // GreaterOrEqual returns where a >= b, with broadcasting.
@@ -110,6 +114,7 @@ var DefLessOrEqual = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a <= b }, func(a, b int64) bool { return a <= b })
 	},
+	Elem: elemLessOrEqual,
 }
 
 // LessOrEqual returns where a <= b, with broadcasting.
@@ -169,6 +174,7 @@ func Not(x *graph.Value) *graph.Value { return unary(&DefNot, x) }
 var DefWhere = graph.Def{
 	Name: "Where", Since: 16, MinIn: 3, MaxIn: 3, Doc: "cond ? a : b", Infer: inferWhere, InPlace: []int{1, 2},
 	Ref: refWhere, Grad: gradWhere{},
+	Elem: elemWhere,
 }
 
 func inferWhere(c *graph.InferCtx) {

@@ -32,6 +32,7 @@ func Identity(x *graph.Value) *graph.Value { return unary(&DefIdentity, x) }
 var DefAbs = graph.Def{
 	Name: "Abs", Since: 13, MinIn: 1, MaxIn: 1, Doc: "y = |x|", Infer: inferNumeric, InPlace: []int{0},
 	Ref: refAbs, Grad: gradAbs{},
+	Elem: elemAbs,
 }
 
 func refAbs(c *graph.RefCtx) {
@@ -60,6 +61,7 @@ var DefNeg = graph.Def{
 		refMapNum(c, func(x float64) float64 { return -x }, func(x int64) int64 { return -x })
 	},
 	Grad: gradNeg{},
+	Elem: elemNeg,
 }
 
 type gradNeg struct{}
@@ -73,6 +75,7 @@ func Neg(x *graph.Value) *graph.Value { return unary(&DefNeg, x) }
 var DefExp = graph.Def{
 	Name: "Exp", Since: 13, MinIn: 1, MaxIn: 1, Doc: "y = e^x", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Exp) }, Grad: gradExp{},
+	Elem: elemExp,
 }
 
 // dx = dy * y.
@@ -87,6 +90,7 @@ func Exp(x *graph.Value) *graph.Value { return unary(&DefExp, x) }
 var DefLog = graph.Def{
 	Name: "Log", Since: 13, MinIn: 1, MaxIn: 1, Doc: "natural logarithm", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Log) }, Grad: gradLog{},
+	Elem: elemLog,
 }
 
 // dx = dy / x.
@@ -101,6 +105,7 @@ func Log(x *graph.Value) *graph.Value { return unary(&DefLog, x) }
 var DefSqrt = graph.Def{
 	Name: "Sqrt", Since: 13, MinIn: 1, MaxIn: 1, Doc: "square root", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Sqrt) }, Grad: gradSqrt{},
+	Elem: elemSqrt,
 }
 
 // dx = dy / (2y).
@@ -117,6 +122,7 @@ func Sqrt(x *graph.Value) *graph.Value { return unary(&DefSqrt, x) }
 var DefReciprocal = graph.Def{
 	Name: "Reciprocal", Since: 13, MinIn: 1, MaxIn: 1, Doc: "y = 1/x", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, func(x float64) float64 { return 1 / x }) }, Grad: gradReciprocal{},
+	Elem: elemReciprocal,
 }
 
 // dx = -dy * y^2.
@@ -136,6 +142,7 @@ const zeroAlmostEverywhere = "zero almost everywhere"
 var DefFloor = graph.Def{
 	Name: "Floor", Since: 13, MinIn: 1, MaxIn: 1, Doc: "largest integer not above x", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Floor) }, NoGrad: zeroAlmostEverywhere,
+	Elem: elemFloor,
 }
 
 // Floor returns the largest integer not above x.
@@ -145,6 +152,7 @@ func Floor(x *graph.Value) *graph.Value { return unary(&DefFloor, x) }
 var DefCeil = graph.Def{
 	Name: "Ceil", Since: 13, MinIn: 1, MaxIn: 1, Doc: "smallest integer not below x", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Ceil) }, NoGrad: zeroAlmostEverywhere,
+	Elem: elemCeil,
 }
 
 // Ceil returns the smallest integer not below x.
@@ -154,6 +162,7 @@ func Ceil(x *graph.Value) *graph.Value { return unary(&DefCeil, x) }
 var DefRound = graph.Def{
 	Name: "Round", Since: 22, MinIn: 1, MaxIn: 1, Doc: "nearest integer, halves to even", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.RoundToEven) }, NoGrad: zeroAlmostEverywhere,
+	Elem: elemRound,
 }
 
 // Round returns the nearest integer, halves to even.
@@ -163,6 +172,7 @@ func Round(x *graph.Value) *graph.Value { return unary(&DefRound, x) }
 var DefSign = graph.Def{
 	Name: "Sign", Since: 13, MinIn: 1, MaxIn: 1, Doc: "-1, 0 or 1", Infer: inferNumeric, InPlace: []int{0},
 	Ref: refSign, NoGrad: zeroAlmostEverywhere,
+	Elem: elemSign,
 }
 
 func refSign(c *graph.RefCtx) {
@@ -193,6 +203,7 @@ func Sign(x *graph.Value) *graph.Value { return unary(&DefSign, x) }
 var DefErf = graph.Def{
 	Name: "Erf", Since: 13, MinIn: 1, MaxIn: 1, Doc: "error function", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Erf) }, Grad: gradErf{},
+	Elem: elemErf,
 }
 
 // dx = dy * 2/sqrt(pi) * exp(-x^2).
