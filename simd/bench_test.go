@@ -1,0 +1,94 @@
+package simd_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/weft-ml/weft/simd"
+)
+
+// benchSets runs f for every accelerated set, and reports GFLOP/s.
+func benchSets(b *testing.B, flops float64, f func()) {
+	was := simd.Current().Name
+	defer use(b, was)
+	for _, k := range simd.All() {
+		if !k.Available() || k.Name == "generic" || k.Name == "generic-muladd" {
+			continue
+		}
+		b.Run(k.Name, func(b *testing.B) {
+			use(b, k.Name)
+			for b.Loop() {
+				f()
+			}
+			b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+// ramp returns n small values.
+func ramp(n int) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = float32(i%17)/16 - 0.5
+	}
+	return s
+}
+
+func BenchmarkGemm(b *testing.B) {
+	for _, c := range []struct {
+		m, n, k int
+		ta, tb  bool
+	}{
+		{64, 64, 64, false, false}, {128, 128, 128, false, false}, {256, 256, 256, false, false}, {512, 512, 512, false, false},
+		{1024, 1024, 1024, false, false}, {2048, 2048, 2048, false, false}, {256, 256, 256, false, true}, {256, 256, 256, true, false}, {1024, 1024, 1024, true, true},
+		{1, 1024, 1024, false, false}, {1, 1024, 1024, false, true}, {1, 4096, 4096, false, false}, {1, 4096, 4096, false, true},
+		{32, 128, 784, false, false}, {8, 4096, 4096, false, false},
+		{32, 120, 256, false, false}, {32, 256, 120, false, true}, {256, 120, 32, true, false}, {32, 10, 120, false, false}, {32, 120, 10, false, true}, {120, 10, 32, true, false},
+	} {
+		b.Run(fmt.Sprintf("%dx%dx%d,ta=%v,tb=%v", c.m, c.k, c.n, c.ta, c.tb), func(b *testing.B) {
+			a := &simd.GemmArgs{M: c.m, N: c.n, K: c.k, A: ramp(c.m * c.k), B: ramp(c.k * c.n), C: ramp(c.m * c.n), LDA: c.k, LDB: c.n, LDC: c.n, TransA: c.ta, TransB: c.tb}
+			if c.ta {
+				a.LDA = c.m
+			}
+			if c.tb {
+				a.LDB = c.k
+			}
+			scratch := make([]float32, 4<<20)
+			benchSets(b, 2*float64(c.m)*float64(c.n)*float64(c.k), func() { simd.Gemm(a, scratch) })
+		})
+	}
+}
+
+func BenchmarkConv(b *testing.B) {
+	for _, c := range []*convCase{
+		newConv(32, 1, 28, 28, 6, 5, 5, 1, 1, 0, 1),
+		newConv(32, 6, 12, 12, 16, 5, 5, 1, 1, 0, 1),
+		newConv(1, 64, 56, 56, 64, 3, 3, 1, 1, 1, 1),
+		newConv(1, 64, 56, 56, 128, 1, 1, 1, 1, 0, 1),
+		newConv(1, 32, 112, 112, 32, 3, 3, 1, 1, 1, 32),
+		newConv(1, 64, 56, 56, 128, 3, 3, 2, 1, 1, 1),
+		newConv(32, 64, 7, 7, 64, 3, 3, 1, 1, 1, 1),
+	} {
+		s := &c.ConvShape
+		c.prepare(func() float32 { return 0.25 }, 0)
+		flops := 2 * float64(s.N*s.M*s.OH*s.OW) * float64(s.C/s.Groups*s.KH*s.KW)
+		name := fmt.Sprintf("n%d_%dx%dx%d_%dx%dx%d_s%d_g%d", s.N, s.H, s.W, s.C, s.KH, s.KW, s.M, s.SH, s.Groups)
+		y, dx, dw := make([]float32, len(c.dy.s)), make([]float32, len(c.x.s)), make([]float32, len(c.w.s))
+		packed, scratch := make([]float32, 8<<20), make([]float32, 8<<20)
+		b.Run("forward/"+name, func(b *testing.B) {
+			benchSets(b, flops, func() {
+				simd.ConvPack(s, packed, c.w.s)
+				simd.ConvForward(s, c.x.s, packed, c.b.s, y, simd.ActRelu, 0, 0, 0, 1, scratch)
+			})
+		})
+		b.Run("dx/"+name, func(b *testing.B) {
+			benchSets(b, flops, func() {
+				simd.ConvGradInputPack(s, packed, c.w.s)
+				simd.ConvGradInput(s, c.dy.s, packed, dx, 0, 1, scratch)
+			})
+		})
+		b.Run("dw/"+name, func(b *testing.B) {
+			benchSets(b, flops, func() { simd.ConvGradWeight(s, c.x.s, c.dy.s, dw, 0, 1, scratch) })
+		})
+	}
+}
