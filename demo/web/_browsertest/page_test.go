@@ -128,6 +128,30 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestOtherKernels runs what browsers without relaxed SIMD, and without any, run.
+func TestOtherKernels(t *testing.T) {
+	b := Start(t, 800, 600)
+	address := serve(t)
+	for _, c := range []struct{ kernels, class, bits string }{
+		{"simd128", "class muladd: multiply and add round separately", "products equal the plain loop in every bit"},
+		{"none", "this browser has no WebAssembly SIMD", "there are no kernels to compare"},
+	} {
+		var done bool
+		var r results
+		b.Do(t, chromedp.Navigate(address+"?kernels="+c.kernels), chromedp.Evaluate(wait, &done, await), chromedp.Evaluate(read, &r))
+		if r.Kernel != c.kernels || r.Class != c.class || r.Note != c.bits {
+			t.Errorf("kernels %q, %q, bits: %s %s", r.Kernel, r.Class, r.Bits, r.Note)
+		}
+		if v, err := strconv.ParseFloat(r.GoRate, 64); err != nil || v <= 0 {
+			t.Errorf("Go loop: %q GFLOP/s", r.GoRate)
+		}
+		t.Logf("%s: kernel %s GFLOP/s, Go loop %s GFLOP/s", c.kernels, r.KernelRate, r.GoRate)
+	}
+	for _, p := range b.Problems() {
+		t.Errorf("console: %s", p)
+	}
+}
+
 // TestPageWithoutWebAssembly: the page says what is missing.
 func TestPageWithoutWebAssembly(t *testing.T) {
 	b := Start(t, 800, 600)

@@ -116,7 +116,9 @@ function start() {
   }
   let worker;
   try {
-    worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    const url = new URL("./worker.js", import.meta.url);
+    url.search = location.search; // ?kernels=simd128 or none: compare what another browser would run
+    worker = new Worker(url, { type: "module" });
   } catch (err) {
     fail(`This browser cannot start a worker: ${err.message}`);
     return;

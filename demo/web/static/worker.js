@@ -13,7 +13,9 @@ async function compile(file) {
 
 /** The exports of the best kernel module, and its name: "relaxed", "simd128", or "none" with functions that trap. */
 async function loadKernels(memory) {
+  const wanted = new URLSearchParams(location.search).get("kernels");
   for (const name of kernelCandidates()) {
+    if (wanted && wanted !== name) continue;
     const { exports } = await WebAssembly.instantiate(await compile(site.kernels[name]), { env: { memory } });
     if (name === "relaxed" && !isFused(exports)) continue;
     return { name, exports };
