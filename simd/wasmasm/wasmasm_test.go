@@ -108,7 +108,8 @@ func TestNamesMatchDisassembly(t *testing.T) {
 		t.Fatalf("%d instructions, want %d", len(got), len(names))
 	}
 	for i := range names {
-		if got[i] != names[i] {
+		// Releases before the standard was final name the relaxed dot products without the word.
+		if got[i] != names[i] && got[i] != strings.Replace(names[i], "relaxed_dot", "dot", 1) {
 			t.Errorf("%s is encoded as %s", names[i], got[i])
 		}
 	}
