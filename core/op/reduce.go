@@ -172,6 +172,7 @@ var DefReduceSum = graph.Def{
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
 	Infer: inferReduce, Ref: refReduceSum, Grad: gradReduceSum{},
+	Lower: lowerReduceSum,
 }
 
 func refReduceSum(c *graph.RefCtx) {
@@ -242,6 +243,7 @@ var DefReduceMean = graph.Def{
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
 	Infer: inferReduce, Ref: refReduceMean, Grad: gradReduceMean{}, Upgrade: upgradeAxes,
+	Lower: lowerReduceMean,
 }
 
 func refReduceMean(c *graph.RefCtx) {
@@ -297,6 +299,7 @@ var DefReduceMax = graph.Def{
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
 	Infer: inferReduceOrder, Ref: refReduceMax, Grad: gradReduceExtreme{}, Upgrade: upgradeAxes,
+	Lower: lowerReduceMax,
 }
 
 func inferReduceOrder(c *graph.InferCtx) {

@@ -12,6 +12,7 @@ import (
 var DefSumTo = graph.Def{
 	Domain: "weft", Name: "SumTo", MinIn: 2, MaxIn: 2, Doc: "sum x down to the shape of like", ShapeOnly: []int{1},
 	Infer: inferSumTo, Ref: refSumTo, Grad: gradSumTo{}, Body: bodySumTo{},
+	Lower: lowerSumTo, Same: alwaysSame,
 }
 
 func inferSumTo(c *graph.InferCtx) {
