@@ -126,8 +126,8 @@ func gemmGrid(a *GemmArgs, tiles int) (rows, cols int) {
 
 // GemmTile computes tile number tile of tiles; all tiles together are Gemm. Tiles write disjoint parts of C and may run
 // at the same time, each with its own scratch of GemmScratch(a).
-func GemmTile(a *GemmArgs, tile, tiles int, scratch []float32) {
-	a = noescape(a)
+func GemmTile(args *GemmArgs, tile, tiles int, scratch []float32) {
+	a := noescape(args) // a new variable: an assignment to the parameter would let it escape after all
 	rows, cols := gemmGrid(a, tiles)
 	if tile >= rows*cols {
 		return
