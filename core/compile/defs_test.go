@@ -233,3 +233,24 @@ var (
 
 // What the kernels above count.
 var packs, inPlaceSteps int
+
+var kTestKeep = prog.Kernel{Name: "Keep", Run: func(w *prog.Worker, s *prog.Step, tile int) {
+	n := int(s.N[0])
+	x, y, a, b := w.F32(s.A[0], n), w.F32(s.A[1], n), w.F32(s.A[2], n), w.F32(s.A[3], n)
+	for i := range a {
+		u, v := -b[i], a[i]+1
+		if x != nil {
+			x[i] = u
+		}
+		if y != nil {
+			y[i] = v
+		}
+	}
+}}
+
+func tKeepLower(b graph.Builder, n *graph.Node) bool {
+	s := prog.Step{Kernel: &kTestKeep, N: [28]int32{int32(tensor.Size(b.InShape(0)))}}
+	s.A[0], s.A[1], s.A[2], s.A[3] = b.Out(0), b.Out(1), b.In(0), b.In(1)
+	b.Emit(s)
+	return true
+}
