@@ -12,11 +12,13 @@ import (
 	"github.com/weft-ml/weft/core/tensor"
 )
 
-// Options are the settings of [DecodeWith].
-type Options struct {
-	// FS is the model's folder, from which tensors stored outside the file are read.
-	FS fs.FS
-	// External reads length bytes at an offset of an outside file; it takes precedence over FS. The bytes may be shared.
+// DecodeOptions are the settings of [Decode].
+type DecodeOptions struct {
+	// Operators is the set that the model's operators are looked up in: op.Core or op.Full.
+	Operators []*graph.Def
+	// Files is the model's folder, from which tensors stored outside the file are read.
+	Files fs.FS
+	// External reads length bytes at an offset of an outside file; it takes precedence over Files. The bytes may be shared.
 	External func(location string, offset, length int64) ([]byte, error)
 	// Variable decides which initializers become variables and whether these are trainable, given the default decision.
 	// Without it floating-point initializers of rank 1 and above become trainable variables unless operators need
@@ -28,7 +30,7 @@ type Options struct {
 }
 
 // readExternal reads the elements of a tensor that lies in another file.
-func (t *Tensor) readExternal(opt Options, want int) ([]byte, error) {
+func (t *Tensor) readExternal(opt DecodeOptions, want int) ([]byte, error) {
 	location, offset, length := "", int64(0), int64(want)
 	for _, e := range t.location {
 		var err error
@@ -64,10 +66,10 @@ func (t *Tensor) readExternal(opt Options, want int) ([]byte, error) {
 		}
 		return b, nil
 	}
-	if opt.FS == nil {
+	if opt.Files == nil {
 		return nil, t.fail("its data lies in the file ", strconv.Quote(clean), "; give the model's folder to read it")
 	}
-	b, err := readRange(opt.FS, clean, offset, want)
+	b, err := readRange(opt.Files, clean, offset, want)
 	if err != nil {
 		return nil, t.fail("external data ", strconv.Quote(clean), ": ", err)
 	}

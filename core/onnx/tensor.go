@@ -19,13 +19,13 @@ func ParseTensor(b []byte) (string, *tensor.Tensor, error) {
 	if err := r.Err(); err != nil {
 		return "", nil, tensor.Err("onnx", "not a readable tensor: ", err)
 	}
-	v, err := t.Value(Options{})
+	v, err := t.Value(DecodeOptions{})
 	return t.Name, v, err
 }
 
 // Value returns the elements: a view of the file where they lie there in raw form and aligned, a copy otherwise. Nothing is
 // allocated before the data is known to be there.
-func (t *Tensor) Value(opt Options) (*tensor.Tensor, error) {
+func (t *Tensor) Value(opt DecodeOptions) (*tensor.Tensor, error) {
 	shape, n, err := t.shape()
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (t *Tensor) typed(shape []int, n int) (*tensor.Tensor, error) {
 }
 
 // dense expands a sparse tensor.
-func (s *Sparse) dense(opt Options) (*tensor.Tensor, error) {
+func (s *Sparse) dense(opt DecodeOptions) (*tensor.Tensor, error) {
 	t := &Tensor{Name: s.Values.Name, DType: s.Values.DType, Dims: s.Dims, off: s.Values.off}
 	shape, n, err := t.shape()
 	if err != nil {

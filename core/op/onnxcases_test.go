@@ -104,7 +104,7 @@ func runCase(t *testing.T, d *graph.Def, m *onnx.Model, files map[string][]byte,
 	set := name + "/test_data_set_0/"
 	g, values, data := graph.New(), map[string]*graph.Value{}, []*tensor.Tensor{}
 	for _, init := range m.Graph.Initializers {
-		x, err := init.Value(onnx.Options{})
+		x, err := init.Value(onnx.DecodeOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func runCase(t *testing.T, d *graph.Def, m *onnx.Model, files map[string][]byte,
 		x := graph.Attr{Name: a.Name, Kind: a.Kind, F: a.F, I: a.I, S: a.S, Floats: a.Floats, Ints: a.Ints, Strings: a.Strings}
 		if a.T != nil {
 			var err error
-			if x.T, err = a.T.Value(onnx.Options{}); err != nil {
+			if x.T, err = a.T.Value(onnx.DecodeOptions{}); err != nil {
 				t.Fatal(err)
 			}
 		}
