@@ -145,10 +145,12 @@ func weighted(r *rand.Rand, ys []*graph.Value) *graph.Value {
 	for _, y := range ys {
 		weights := y // of an unknown shape
 		if n, ok := tensor.CheckedSize(y.Shape); ok {
-			w := tensor.New(tensor.Float64, y.Shape...)
-			for i := range n {
-				tensor.Data[float64](w)[i] = r.Float64() + 0.5
+			v := make([]float64, n)
+			for i := range v {
+				v[i] = r.Float64() + 0.5
 			}
+			w := tensor.New(y.DType, y.Shape...)
+			w.SetFloat64s(v)
 			weights = y.G.Const(w)
 		}
 		term := op.ReduceSum(op.Mul(y, weights), nil, false)
