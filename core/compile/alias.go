@@ -91,11 +91,23 @@ func (m *binder) computed(r int32) bool {
 func (m *binder) tail() {
 	s := &m.p.s
 	m.late = len(s.nodes)
+	m.ends = resize(m.ends, len(s.vals))
+	for _, v := range s.outputs {
+		m.ends[m.find(v)] |= endsOutput
+	}
+	for _, u := range s.updates {
+		m.ends[m.find(u.value)] |= endsUpdate
+	}
 	for i := len(s.nodes) - 1; i >= 0; i-- {
 		if m.runs[i] {
 			for k := range s.nodes[i].ops {
 				for _, v := range s.nodes[i].ops[k].out {
-					if v >= 0 && m.need[v] && !m.isUpdate(v) {
+					if v < 0 || !m.need[v] || m.isKnown(v) {
+						continue
+					}
+					r := m.find(v)
+					inside := s.nodes[i].chain && m.last[r] == int32(i) && m.ends[r] == 0
+					if !inside && m.ends[r]&endsUpdate == 0 {
 						return
 					}
 				}
@@ -105,15 +117,11 @@ func (m *binder) tail() {
 	}
 }
 
-func (m *binder) isUpdate(v int32) bool {
-	r := m.find(v)
-	for _, u := range m.p.s.updates {
-		if m.find(u.value) == r {
-			return true
-		}
-	}
-	return false
-}
+// What a root's value is at the end of the program.
+const (
+	endsOutput = 1 << iota
+	endsUpdate
+)
 
 // placeUpdates lets nodes write new values straight into their variables where nothing reads the old value
 // any more. The others are copied at the end of the run.

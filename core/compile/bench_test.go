@@ -50,6 +50,19 @@ func BenchmarkBind(b *testing.B) {
 	}
 }
 
+// BenchmarkBindLeNet measures binding a whole training step to another batch size.
+func BenchmarkBindLeNet(b *testing.B) {
+	p := mustCompile(b, newRuntime(b, 1), lenetStep("adam", true), nil, compile.Options{MaxBinds: 2})
+	n := 0
+	for b.Loop() {
+		n = n%5 + 1
+		if err := p.Bind([]int{n, 1, 28, 28}, []int{n}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(p.Steps())), "ns/step")
+}
+
 // BenchmarkFork measures a step whose tiles are shared with a second worker.
 func BenchmarkFork(b *testing.B) {
 	g, _, _ := mlp(0)

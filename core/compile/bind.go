@@ -41,7 +41,8 @@ type binder struct {
 	place []place // by root
 	store []storage
 	plan  planner
-	runs  []bool // by node: it emits steps
+	ends  []uint8 // by root: endsOutput, endsUpdate
+	runs  []bool  // by node: it emits steps
 
 	bld   lowering
 	args  []graph.Type       // input types of the node at hand

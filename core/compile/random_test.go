@@ -110,7 +110,7 @@ func randomGraph(r *rand.Rand) *graph.Graph {
 		case 0:
 			g.Update(v, g.Add(tSign, nil, full()))
 		case 1:
-			g.Update(v, g.Add(tSign, nil, g.Add(tAdd, nil, v, full())))
+			g.Update(v, g.Add(tSign, nil, g.Add(tAdd, nil, vars[r.IntN(len(vars))], vars[r.IntN(len(vars))])))
 		case 2:
 			g.Update(v, vars[r.IntN(len(vars))])
 		}
