@@ -105,6 +105,15 @@ var gradSamples = []gradSample{
 	{name: "ScatterND max", shapes: [][]int{{3, 2}, {2, 2}}, f: one(func(in []*graph.Value) *graph.Value {
 		return op.ScatterND(op.Mul(in[0], in[0]), ints(in[0].G, []int{2, 1}, 2, 2), op.Mul(in[1], in[1]), "max")
 	})},
+	{name: "Resize nearest", shapes: [][]int{{1, 2, 3, 2}}, f: one(func(in []*graph.Value) *graph.Value {
+		return op.Resize(op.Mul(in[0], in[0]), op.ResizeOptions{Scales: []float32{1, 1, 2, 3}})
+	})},
+	{name: "Resize linear", shapes: [][]int{{1, 2, 3, 4}}, f: one(func(in []*graph.Value) *graph.Value {
+		return op.Resize(op.Mul(in[0], in[0]), op.ResizeOptions{Mode: "linear", Sizes: []int{5, 3}, Axes: []int{2, 3}})
+	})},
+	{name: "Resize cubic antialiased", shapes: [][]int{{6, 5}}, f: one(func(in []*graph.Value) *graph.Value {
+		return op.Resize(op.Mul(in[0], in[0]), op.ResizeOptions{Mode: "cubic", Sizes: []int{4, 7}, Antialias: true})
+	})},
 	{name: "TopK", shapes: [][]int{{3, 5}}, f: one(func(in []*graph.Value) *graph.Value {
 		v, _ := op.TopK(op.Mul(in[0], in[0]), 2, 1, false)
 		return v
