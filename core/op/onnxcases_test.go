@@ -28,7 +28,7 @@ var caseDefs = []*graph.Def{
 	&op.DefDepthToSpace, &op.DefSpaceToDepth, &op.DefSlice, &op.DefPad, &op.DefConcat, &op.DefSplit,
 	&op.DefShape, &op.DefSize, &op.DefConstant, &op.DefConstantOfShape, &op.DefRange, &op.DefEyeLike, &op.DefTrilu,
 	&op.DefGather, &op.DefGatherElements, &op.DefGatherND, &op.DefScatterElements, &op.DefScatterND, &op.DefScatter,
-	&op.DefOneHot, &op.DefTopK, &op.DefNonZero, &op.DefUnique, &op.DefConvTranspose,
+	&op.DefOneHot, &op.DefTopK, &op.DefNonZero, &op.DefUnique, &op.DefConvTranspose, &op.DefResize, &op.DefUpsample,
 }
 
 // TestONNXBackendCases evaluates the published single-node cases of three ONNX releases, old operator versions through
