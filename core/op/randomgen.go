@@ -5,7 +5,6 @@ import (
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
-	"github.com/weft-ml/weft/core/random"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/simd"
 )
@@ -22,10 +21,8 @@ var (
 	kBernoulli     = prog.Kernel{Name: "Bernoulli", Run: runBernoulli}
 )
 
-// nodeStream returns the seed and stream of a random node in one step of a run.
-func nodeStream(seed, step uint64, node uint64) (uint64, uint64) {
-	return seed, random.Derive(node, step)
-}
+// nodeStream returns the stream of a random node in one step of a run: different for every node and step up to 2^24 nodes and 2^40 steps.
+func nodeStream(step, node uint64) uint64 { return node<<40 ^ step }
 
 // ownSeed returns the seed that the node's attribute gives.
 func ownSeed(n *graph.Node) (uint64, bool) {
@@ -44,7 +41,7 @@ func refStream(c *graph.RefCtx) (seed, stream uint64) {
 	if own, ok := ownSeed(c.Node); ok {
 		s.Seed = own
 	}
-	return nodeStream(s.Seed, s.Step, uint64(c.Node.ID))
+	return s.Seed, nodeStream(s.Step, uint64(c.Node.ID))
 }
 
 // randomStep returns a step that carries what stepStream reads: N[0] the node, N[1] whether it has a seed of its own, N[2] that seed.
@@ -66,7 +63,7 @@ func stepStream(w *prog.Worker, st *prog.Step, tile int) (seed, stream uint64, l
 	if st.N[1] != 0 {
 		seed = uint64(uint32(st.N[2]))
 	}
-	seed, stream = nodeStream(seed, state[1], uint64(st.N[0]))
+	stream = nodeStream(state[1], uint64(st.N[0]))
 	lo, hi = prog.Span(int(st.N[3])<<30|int(st.N[4]), 64, tile, int(st.Tiles))
 	return seed, stream, lo, hi
 }
@@ -244,10 +241,11 @@ func refBernoulli(c *graph.RefCtx) {
 	setRandom(c.Out[0], v)
 }
 
-// refMultinomial draws by inverting the cumulative distribution, with one number of 53 bits for each draw.
+// refMultinomial draws by inverting the cumulative distribution, with one number of 48 bits, two words, for each draw.
 func refMultinomial(c *graph.RefCtx) {
 	seed, stream := refStream(c)
-	src := random.New(seed, stream)
+	words := make([]float32, 2*c.Out[0].Len())
+	simd.FillUniform(words, seed, stream, 0, 0, 1)
 	x, classes, n := c.In[0].Float64s(), c.In[0].Shape()[1], c.Out[0].Shape()[1]
 	out, cum := make([]int64, c.Out[0].Len()), make([]float64, classes)
 	for b := range c.Out[0].Shape()[0] {
@@ -263,7 +261,8 @@ func refMultinomial(c *graph.RefCtx) {
 			c.Fail("row ", b, " has no distribution: its log probabilities are NaN or infinite")
 		}
 		for i := range n {
-			u, k := src.Float64()*sum, 0
+			w := words[2*(b*n+i):]
+			u, k := (float64(w[0])+float64(w[1])*0x1p-24)*sum, 0
 			for k < classes-1 && u >= cum[k] {
 				k++
 			}
