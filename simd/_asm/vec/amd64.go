@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -393,7 +392,7 @@ func (l *lower) blend(i int, n *node) {
 func (l *lower) function(name string) {
 	l.Function(name)
 	l.Attributes(attr.NOSPLIT)
-	l.SignatureExpr("func(a *vecArgs)")
+	l.SignatureExpr("func(a *byte)")
 	l.Doc(l.k.name + ": " + l.k.doc)
 	l.Load(l.Param("a"), rArgs)
 	l.MOVQ(l.argMem(argN), rLen)
@@ -471,7 +470,7 @@ func (l *lower) loop(name string, n int) {
 		}
 		l.vector(u*l.lanes()*4, -1, acc)
 	}
-	l.ADDQ(operand.Imm(uint64(step)), rIdx)
+	l.ADDQ(operand.I32(step), rIdx)
 	l.JMP(operand.LabelRef(name))
 	l.Label(name + "End")
 }
@@ -603,5 +602,3 @@ func (s isa) suffix(k *kernel) string {
 	}
 	return n
 }
-
-func (s isa) String() string { return fmt.Sprint(s.suffix(nil), s.fused) }

@@ -1,6 +1,9 @@
 package main
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // An op is an operation of the little vector language in which kernels are written once for every instruction set. Each works lane by
 // lane on float32 (or, where named i, on int32).
@@ -149,7 +152,32 @@ func (k *kernel) reduces() bool { return k.merge != opConst }
 func (k *kernel) record() *body {
 	b := newBody()
 	k.do(b)
+	b.prune()
 	return b
+}
+
+// prune drops operations whose result nobody uses.
+func (b *body) prune() {
+	used := map[*node]bool{}
+	var live []*node
+	for i := len(b.nodes) - 1; i >= 0; i-- {
+		n := b.nodes[i]
+		if used[n] || n.op == opStore || n.op == opSetAcc {
+			live = append(live, n)
+			for _, a := range n.args {
+				used[a] = true
+			}
+		}
+	}
+	slices.Reverse(live)
+	for i, n := range live {
+		for _, a := range n.args {
+			if isReg(a) {
+				a.last = i
+			}
+		}
+	}
+	b.nodes = live
 }
 
 // fuses reports whether the kernel differs between the numeric classes.

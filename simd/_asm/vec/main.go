@@ -38,6 +38,9 @@ func main() {
 		p := &pool{at: map[uint32]int{}}
 		for _, fused := range []bool{true, false} {
 			s := isa{wide, fused}
+			if wide && !fused {
+				continue // no such set: AVX2 serves the class muladd
+			}
 			for _, k := range kernels() {
 				if fused || k.fuses() {
 					name := k.name + s.suffix(k)
@@ -45,7 +48,11 @@ func main() {
 					declare(&decls, name, k)
 				}
 			}
-			table(&tables, s.suffix(&kernel{do: func(b *body) { b.madd(b.c(0), b.c(0), b.c(0)) }}), s.suffix)
+			name := s.suffix(nil)
+			if !fused {
+				name += "MulAdd"
+			}
+			table(&tables, name, s.suffix)
 		}
 		if !wide {
 			special(ctx, &decls)
@@ -85,11 +92,10 @@ func table(w *bytes.Buffer, name string, suffix func(*kernel) string) {
 	fmt.Fprintf(w, "// vec%s lists the vector kernels of the set.\nvar vec%s = vecTable{\n", name, name)
 	group := ""
 	for _, k := range kernels() {
-		field, index, ok := strings.Cut(strings.TrimSuffix(k.slot, "]"), "[")
+		field, _, ok := strings.Cut(k.slot, "[")
 		if !ok {
 			continue
 		}
-		_ = index
 		if !strings.Contains(group, "|"+field+"|") {
 			group += "|" + field + "|"
 			size := map[string]string{"mapOp": "NumUnary", "zip": "NumBinary", "zipScalar": "NumBinary", "scalarZip": "NumBinary", "reduce": "NumReduce + 1", "reduceRow": "NumReduce"}[field]

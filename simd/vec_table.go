@@ -1,0 +1,181 @@
+//go:build !noasm && amd64
+
+package simd
+
+import "unsafe"
+
+// vecArgs are the arguments of every assembly vector kernel. The generator (simd/_asm/vec) knows the offsets.
+type vecArgs struct {
+	n            int // elements, or elements of a run
+	runs, stride int // of reductions: number of runs, elements from one to the next
+	in           [4]*float32
+	out          [3]*float32
+	p            [8]float32 // scalar arguments
+	result       float32    // of reductions
+}
+
+// vecTable lists the assembly kernels of one set.
+type vecTable struct {
+	mapOp                                                  [NumUnary]func(*vecArgs)
+	zip, zipScalar, scalarZip                              [NumBinary]func(*vecArgs)
+	reduce                                                 [NumReduce + 1]func(*vecArgs)
+	reduceRow                                              [NumReduce]func(*vecArgs)
+	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd func(*vecArgs)
+	normRow, normGrad, normParamGrad                       func(*vecArgs)
+	sgd, momentum, nesterov, adam, rmsprop, adagrad, lion  func(*vecArgs)
+}
+
+// fill puts the kernels of the table into a set.
+func (t *vecTable) fill(k *Kernels) {
+	class := k.Class
+	v := &k.vec
+	v.mapOp = func(op UnaryOp, dst, x []float32, p0, p1 float32) bool {
+		f := t.mapOp[op]
+		if f == nil {
+			return false
+		}
+		if op == Sin || op == Cos {
+			mapTrig(class, f, op, dst, x)
+			return true
+		}
+		call11(f, dst, x, p0, p1)
+		return true
+	}
+	v.zip = func(op BinaryOp, dst, a, b []float32) bool { return call21(t.zip[op], dst, a, b, 0) }
+	v.zipScalar = func(op BinaryOp, dst, a []float32, s float32) bool { return call11(t.zipScalar[op], dst, a, s, 0) }
+	v.scalarZip = func(op BinaryOp, dst []float32, s float32, b []float32) bool {
+		return call11(t.scalarZip[op], dst, b, s, 0)
+	}
+	v.axpy = func(y, x []float32, a float32) { call21(t.axpy, y, y, x, a) }
+	v.reduceRow = func(op ReduceOp, acc, x []float32) bool { return call21(t.reduceRow[op], acc, acc, x, 0) }
+	v.sub2 = func(dst, x []float32, a, b float32) { call11(t.sub2, dst, x, a, b) }
+	v.subMul = func(dst, x, y []float32, a float32) { call21(t.subMul, dst, x, y, a) }
+	v.expMulAdd = func(dst, x, y []float32, a float32) { call21(t.expMulAdd, dst, x, y, a) }
+	v.reduce = func(op ReduceOp, x []float32, runs, stride, n int, p float32) (float32, bool) {
+		f := t.reduce[op]
+		if f == nil || runs == 0 {
+			return 0, false
+		}
+		a := vecArgs{n: n, runs: runs, stride: stride, p: [8]float32{p}}
+		a.in[0] = unsafe.SliceData(x)
+		f(noescape(&a))
+		return a.result, true
+	}
+	v.dot = func(x, y []float32, runs, stride, n int, p float32) float32 {
+		if runs == 0 {
+			return 0
+		}
+		a := vecArgs{n: n, runs: runs, stride: stride, p: [8]float32{p}}
+		a.in[0], a.in[1] = unsafe.SliceData(x), unsafe.SliceData(y)
+		t.dot(noescape(&a))
+		return a.result
+	}
+	v.expSum = func(dst, x []float32, shift float32) float32 {
+		a := vecArgs{n: len(x), runs: 1, p: [8]float32{shift}}
+		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
+		if dst == nil {
+			t.expSumOnly(noescape(&a))
+		} else {
+			t.expSum(noescape(&a))
+		}
+		return a.result
+	}
+	t.fillNorm(v)
+	t.fillOptimizers(v)
+}
+
+func (t *vecTable) fillNorm(v *vecKernels) {
+	v.normRow = func(dst, x, gamma, beta []float32, mean, inv float32) {
+		a := vecArgs{n: len(x), p: [8]float32{mean, inv}}
+		a.in[0], a.in[1], a.in[2], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(gamma), unsafe.SliceData(beta), unsafe.SliceData(dst)
+		t.normRow(noescape(&a))
+	}
+	v.normGrad = func(dx, dy, x []float32, mean, c, b, s float32) {
+		a := vecArgs{n: len(x), p: [8]float32{mean, c, b, s}}
+		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(dx)
+		t.normGrad(noescape(&a))
+	}
+	v.normParamGrad = func(dgamma, dbeta, dy, x []float32, mean, inv float32) {
+		a := vecArgs{n: len(x), p: [8]float32{mean, inv}}
+		a.in = [4]*float32{unsafe.SliceData(dgamma), unsafe.SliceData(dbeta), unsafe.SliceData(dy), unsafe.SliceData(x)}
+		a.out[0], a.out[1] = a.in[0], a.in[1]
+		t.normParamGrad(noescape(&a))
+	}
+}
+
+func (t *vecTable) fillOptimizers(v *vecKernels) {
+	v.sgd = func(w, g []float32, p *sgdParams) {
+		update(t.sgd, w, g, nil, nil, [8]float32{p.lr, p.keep, p.decay})
+	}
+	v.momentum = func(w, g, s []float32, p *sgdParams) {
+		update(t.momentum, w, g, s, nil, [8]float32{p.lr, p.keep, p.decay, p.mu, p.damp})
+	}
+	v.nesterov = func(w, g, s []float32, p *sgdParams) {
+		update(t.nesterov, w, g, s, nil, [8]float32{p.lr, p.keep, p.decay, p.mu, p.damp})
+	}
+	v.adam = func(w, g, m, s []float32, p *adamParams) {
+		update(t.adam, w, g, m, s, [8]float32{p.keep, p.decay, p.beta1c, p.beta2, p.beta2c, p.root, p.eps, p.lr})
+	}
+	v.rmsprop = func(w, g, s []float32, p *rmspropParams) {
+		update(t.rmsprop, w, g, s, nil, [8]float32{p.decay, p.rho, p.rhoc, p.eps, p.lr})
+	}
+	v.adagrad = func(w, g, s []float32, p *adagradParams) {
+		update(t.adagrad, w, g, s, nil, [8]float32{p.decay, p.eps, p.lr})
+	}
+	v.lion = func(w, g, m []float32, p *lionParams) {
+		update(t.lion, w, g, m, nil, [8]float32{p.keep, p.beta1c, p.beta2c, p.lr})
+	}
+}
+
+// call11 calls a kernel of one input and one output; false if there is none.
+func call11(f func(*vecArgs), dst, x []float32, p0, p1 float32) bool {
+	if f == nil {
+		return false
+	}
+	a := vecArgs{n: len(x), p: [8]float32{p0, p1}}
+	a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
+	f(noescape(&a))
+	return true
+}
+
+// call21 calls a kernel of two inputs and one output; false if there is none.
+func call21(f func(*vecArgs), dst, x, y []float32, p0 float32) bool {
+	if f == nil {
+		return false
+	}
+	a := vecArgs{n: len(x), p: [8]float32{p0}}
+	a.in[0], a.in[1], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(dst)
+	f(noescape(&a))
+	return true
+}
+
+// update calls an optimizer: inputs w, g and the state; outputs w and the state.
+func update(f func(*vecArgs), w, g, m, v []float32, p [8]float32) {
+	a := vecArgs{n: len(w), p: p}
+	a.in = [4]*float32{unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v)}
+	a.out = [3]*float32{a.in[0], a.in[2], a.in[3]}
+	f(noescape(&a))
+}
+
+// trigChunk is how many arguments mapTrig looks at together.
+const trigChunk = 256
+
+// mapTrig runs a kernel that is right up to trigLimit, and the generic function on chunks with larger arguments.
+func mapTrig(c Class, f func(*vecArgs), op UnaryOp, dst, x []float32) {
+	for len(x) > 0 {
+		n := min(len(x), trigChunk)
+		small := true
+		for _, v := range x[:n] {
+			if !(abs32(v) <= trigLimit) {
+				small = false
+				break
+			}
+		}
+		if small {
+			call11(f, dst[:n], x[:n], 0, 0)
+		} else {
+			mapGeneric(c, op, dst[:n], x[:n], 0, 0)
+		}
+		dst, x = dst[n:], x[n:]
+	}
+}
