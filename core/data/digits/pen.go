@@ -11,7 +11,7 @@ const (
 	maxNodes  = 320   // points of all traced strokes
 	perPiece  = 6     // points that a piece of a spline is traced with
 	box       = 20    // the digit fits a box of this many pixels, as MNIST's do
-	jitterSD  = 0.022 // of the skeleton's points, in heights
+	jitterSD  = 0.026 // of the skeleton's points, in heights
 	fieldSize = Size
 )
 
@@ -54,8 +54,8 @@ func (p *pen) trace(st *style) {
 			q[i] = point{s.points[i].x + p.normal(shake), s.points[i].y + p.normal(shake)}
 		}
 		// The ends vary along the line: strokes begin and stop early or late.
-		q[0] = along(q[1], q[0], 1+p.normal(0.10))
-		q[n-1] = along(q[n-2], q[n-1], 1+p.normal(0.12))
+		q[0] = along(q[1], q[0], 1+p.normal(0.22))
+		q[n-1] = along(q[n-2], q[n-1], 1+p.normal(0.25))
 		p.add(q[0].x, q[0].y, true)
 		for i := range n - 1 {
 			if s.sharp {
@@ -93,14 +93,14 @@ func (p *pen) distort() {
 		for k := range wave[a] {
 			w := &wave[a][k]
 			w.fx, w.fy, w.phase = p.uniform(-0.8, 0.8), p.uniform(-0.8, 0.8), p.rng.Float64()
-			w.amp = p.normal(0.035)
+			w.amp = p.normal(0.05)
 		}
 	}
-	slant := p.normal(0.17) - 0.13 // most hands lean to the right: x falls as y grows
-	widen := detmath.Exp(p.normal(0.20))
-	sin, cos := detmath.SinCosTurns(p.normal(0.022))
+	slant := p.normal(0.26) - 0.18 // most hands lean to the right: x falls as y grows
+	widen := detmath.Exp(p.normal(0.30) + 0.08)
+	sin, cos := detmath.SinCosTurns(p.normal(0.03))
 	// Heads and feet differ in size from hand to hand: a power-like stretch along the height.
-	bulge := p.normal(0.16)
+	bulge := p.normal(0.28)
 	for i := range p.n {
 		n := &p.nodes[i]
 		x, y := n.x-0.35, n.y-0.5
@@ -128,9 +128,9 @@ func (p *pen) place() {
 		x0, x1 = min(x0, n.x), max(x1, n.x)
 		y0, y1 = min(y0, n.y), max(y1, n.y)
 	}
-	radius := p.uniform(0.62, 1.95) // pixels
-	if p.rng.Float64() < 0.12 {
-		radius += p.uniform(0, 0.6) // a felt pen
+	radius := p.uniform(0.6, 1.8) // pixels
+	if p.rng.Float64() < 0.15 {
+		radius += p.uniform(0, 1.1) // a felt pen
 	}
 	room := box - float64(2*radius)
 	scale := room / max(x1-x0, y1-y0, 1e-6)
