@@ -3,14 +3,13 @@ package compile
 import (
 	"context"
 	"strconv"
-	"unsafe"
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/simd"
 )
 
-func randBytes(r *[2]uint64) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(r)), 16) }
+func randBytes(r *[2]uint64) []byte { return tensor.AsBytes(r[:]) }
 
 // Run executes the program on inputs in the order of the graph's inputs and returns the outputs in the order of the
 // graph's. The outputs belong to the program and are valid until its next run. Updates are in the store when Run returns.
@@ -145,19 +144,11 @@ func (p *Program) overlaps(mem []byte, i int) bool {
 		if k >= p.regOut+i && k < p.regVar {
 			continue // later outputs are compared with this one
 		}
-		if touch(mem, p.regions[k]) {
+		if tensor.Overlap(mem, p.regions[k]) {
 			return true
 		}
 	}
 	return false
-}
-
-func touch(a, b []byte) bool {
-	if len(a) == 0 || len(b) == 0 {
-		return false
-	}
-	x, y := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
-	return x < y+uintptr(len(b)) && y < x+uintptr(len(a))
 }
 
 // detach lets go of the caller's memory.
