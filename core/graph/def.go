@@ -216,6 +216,7 @@ type UpgradeCtx struct {
 	Attrs   []Attr
 	Inputs  []*Value
 	NumOut  int
+	Self    *Def   // the operator
 	Set     []*Def // the operators of this build
 	// Outputs, when the rule sets it, are the node's outputs: the rule has built what stands for the node (a
 	// renamed operator, or semantics that need several nodes), and no node of this Def is added.

@@ -313,7 +313,7 @@ func (s *scope) node(i int, n *Node) {
 	}
 	ga, captured := s.convertAttrs(attrs)
 	inputs = append(inputs, captured...)
-	u := &graph.UpgradeCtx{G: s.g, Version: opsetOf(s.opsets, n.Domain), Attrs: ga, Inputs: inputs, NumOut: nout, Set: s.c.opt.Operators}
+	u := &graph.UpgradeCtx{G: s.g, Version: opsetOf(s.opsets, n.Domain), Attrs: ga, Inputs: inputs, NumOut: nout, Self: def, Set: s.c.opt.Operators}
 	if u.Version < 6 {
 		u.Remove("consumed_inputs") // a hint of opsets 1 to 5
 	}

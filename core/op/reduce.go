@@ -171,7 +171,7 @@ var DefReduceSum = graph.Def{
 		{Name: "keepdims", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
-	Infer: inferReduce, Ref: refReduceSum, Grad: gradReduceSum{},
+	Infer: inferReduce, Ref: refReduceSum, Grad: gradReduceSum{}, Upgrade: upgradeAxes,
 	Lower: lowerReduceSum,
 }
 

@@ -15,6 +15,27 @@ func inferSoftmax(c *graph.InferCtx) {
 	inferSame(c)
 }
 
+// upgradeSoftmax brings Softmax and its like from before opset 13: they worked on the matrix that flattening at the axis,
+// 1 by default, gives. Along the last dimension that is the same.
+func upgradeSoftmax(c *graph.UpgradeCtx) {
+	if c.Version >= 13 || len(c.Inputs) == 0 || c.Inputs[0] == nil {
+		return
+	}
+	axis := 1
+	if a := c.Attr("axis"); a != nil {
+		axis = int(a.I)
+	}
+	c.Remove("axis")
+	x := c.Inputs[0]
+	if axis == -1 || x.HasRank && axis == len(x.Shape)-1 {
+		c.Attrs = append(c.Attrs, graph.Int("axis", -1))
+		return
+	}
+	flat := c.G.Add(c.Def("Flatten"), []graph.Attr{graph.Int("axis", axis)}, x)
+	y := c.G.Add(c.Self, []graph.Attr{graph.Int("axis", 1)}, flat)
+	c.Outputs = []*graph.Value{c.G.Add(c.Def("Reshape"), nil, y, c.G.Add(c.Def("Shape"), nil, x))}
+}
+
 // eachRow calls f with the elements of x along the axis, which it may change, for every position of the other dimensions.
 func eachRow(x []float64, shape []int, axis int, f func(row []float64)) {
 	outer, n, inner := outerInner(shape, axis)
@@ -82,7 +103,7 @@ func logSoftmaxRow(row []float64) {
 var DefSoftmax = graph.Def{
 	Name: "Softmax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "e^x / sum(e^x) along an axis", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, softmaxRow) }, Grad: gradSoftmax{}, Lower: lowerSoftmax,
+	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, softmaxRow) }, Grad: gradSoftmax{}, Lower: lowerSoftmax, Upgrade: upgradeSoftmax,
 }
 
 type gradSoftmax struct{}
@@ -100,7 +121,7 @@ func Softmax(x *graph.Value, axis int) *graph.Value {
 var DefLogSoftmax = graph.Def{
 	Name: "LogSoftmax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "logarithm of the softmax along an axis", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, logSoftmaxRow) }, Grad: gradLogSoftmax{}, Lower: lowerSoftmax,
+	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, logSoftmaxRow) }, Grad: gradLogSoftmax{}, Lower: lowerSoftmax, Upgrade: upgradeSoftmax,
 }
 
 type gradLogSoftmax struct{}
@@ -164,7 +185,7 @@ func LogSoftmaxGrad(dy, y *graph.Value, axis int) *graph.Value {
 var DefHardmax = graph.Def{
 	Name: "Hardmax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "1 at the first largest element along an axis, else 0", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, hardmaxRow) }, NoGrad: zeroAlmostEverywhere,
+	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, hardmaxRow) }, NoGrad: zeroAlmostEverywhere, Upgrade: upgradeSoftmax,
 }
 
 func hardmaxRow(row []float64) {
