@@ -3,12 +3,11 @@ package simd
 // vecKernels are the accelerated vector kernels of a set. A nil field, and an operation for which a function returns
 // false, means the generic version of the set's class. Slices have been cut to equal lengths when a kernel is called.
 type vecKernels struct {
-	mapOp      func(op UnaryOp, dst, x []float32, p0, p1 float32) bool
-	zip        func(op BinaryOp, dst, a, b []float32) bool
-	zipScalar  func(op BinaryOp, dst, a []float32, s float32) bool
-	scalarZip  func(op BinaryOp, dst []float32, s float32, b []float32) bool
-	axpy       func(y, x []float32, a float32)
-	selectMask func(dst []float32, cond []uint8, a, b []float32)
+	mapOp     func(op UnaryOp, dst, x []float32, p0, p1 float32) bool
+	zip       func(op BinaryOp, dst, a, b []float32) bool
+	zipScalar func(op BinaryOp, dst, a []float32, s float32) bool
+	scalarZip func(op BinaryOp, dst []float32, s float32, b []float32) bool
+	axpy      func(y, x []float32, a float32)
 
 	reduce    func(op ReduceOp, x []float32, runs, stride, n int, p float32) (v float32, ok bool)
 	reduceRow func(op ReduceOp, acc, x []float32) bool
@@ -34,5 +33,4 @@ type vecKernels struct {
 	lion     func(w, g, m []float32, p *lionParams)
 
 	transpose func(dst, x []float32, rows, cols, ldx, ldd int)
-	philox    func(dst []float32, seed, stream, block uint64, scale, shift float32) int
 }

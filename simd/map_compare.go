@@ -85,14 +85,6 @@ func bit(b bool) uint8 {
 // Select computes dst[i] = cond[i] != 0 ? a[i] : b[i] for every i of cond. dst may be a or b.
 func Select(dst []float32, cond []uint8, a, b []float32) {
 	dst, a, b = dst[:len(cond)], a[:len(cond)], b[:len(cond)]
-	if f := current.vec.selectMask; f != nil {
-		f(dst, cond, a, b)
-		return
-	}
-	selectGeneric(dst, cond, a, b)
-}
-
-func selectGeneric(dst []float32, cond []uint8, a, b []float32) {
 	for i, k := range cond {
 		v := b[i]
 		if k != 0 {

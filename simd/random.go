@@ -46,12 +46,6 @@ func FillUniform(dst []float32, seed, stream, counter uint64, lo, hi float32) {
 			dst, counter = dst[k:], counter+uint64(k)
 			continue
 		}
-		if f := current.vec.philox; f != nil {
-			if k := f(dst, seed, stream, counter/4, scale, lo); k > 0 {
-				dst, counter = dst[k:], counter+uint64(k)
-				continue
-			}
-		}
 		b := philoxBlock(seed, stream, counter/4)
 		for i, w := range b {
 			dst[i] = float32(unit(w)*scale) + lo
@@ -66,20 +60,20 @@ func FillUniform(dst []float32, seed, stream, counter uint64, lo, hi float32) {
 //
 // dst[i] = z[counter+i]*std + mean, two roundings. (The sine's argument keeps the quadrant exactly and 24 bits within it.)
 func FillNormal(dst []float32, seed, stream, counter uint64, mean, std float32) {
-	var b [4]uint32
 	for i := 0; i < len(dst); {
 		w := counter + uint64(i)
-		b = philoxBlock(seed, stream, w/4)
-		for k := w % 4 &^ 1; k < 4 && i < len(dst); k += 2 {
-			c, s := boxMuller(b[k], b[k+1])
-			if (w/4*4+k)&1 == 0 && counter+uint64(i) == w/4*4+k {
+		b := philoxBlock(seed, stream, w/4)
+		for ; i < len(dst) && (counter+uint64(i))/4 == w/4; i++ {
+			k := (counter + uint64(i)) % 4
+			c, s := boxMuller(b[k&^1], b[k|1])
+			if k&1 == 0 {
 				dst[i] = float32(c*std) + mean
+				if i+1 == len(dst) {
+					return
+				}
 				i++
 			}
-			if i < len(dst) {
-				dst[i] = float32(s*std) + mean
-				i++
-			}
+			dst[i] = float32(s*std) + mean
 		}
 	}
 }

@@ -664,6 +664,16 @@ func vecAdagradAVX2MulAdd(a *vecArgs)
 //go:noescape
 func vecLionAVX2MulAdd(a *vecArgs)
 
+// vecMaxPool2AVX2: out0[r,j] = maximum of the 2x2 window at in0[2r,2j], j < n, r < runs; rows of in0 are stride apart.
+//
+//go:noescape
+func vecMaxPool2AVX2(a *vecArgs)
+
+// vecMaxPool2GradAVX2: out0[2r:2r+2,2j:2j+2] = in1[r,j] at the first maximum of the window of in0, 0 elsewhere.
+//
+//go:noescape
+func vecMaxPool2GradAVX2(a *vecArgs)
+
 // vecMapNegAVX512: out0[i] = Neg(in0[i]), parameters p0, p1.
 //
 //go:noescape

@@ -1,0 +1,152 @@
+package simd_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/weft-ml/weft/simd"
+)
+
+func TestMaxPool(t *testing.T) {
+	nan := float32(math.NaN())
+	s := &simd.PoolShape{Planes: 1, H: 4, W: 4, KH: 2, KW: 2, OH: 2, OW: 2, SH: 2, SW: 2}
+	x := []float32{
+		1, 1, nan, 2,
+		1, 1, 9, nan,
+		-1, -2, 5, 6,
+		-3, 0, 8, 7,
+	}
+	eachSet(t, func(t *testing.T, _ string) {
+		y := make([]float32, 4)
+		simd.MaxPool2D(s, y, nil, x, 0, 1)
+		sameVecBits(t, "y", y, []float32{1, nan, 0, 8})
+		index := make([]int64, 4)
+		simd.MaxPool2D(s, y, index, x, 0, 1)
+		for i, k := range []int64{0, 7, 13, 14} { // the later NaN of a window replaces the earlier
+			if index[i] != k {
+				t.Errorf("index[%d] = %d, want %d", i, index[i], k)
+			}
+		}
+		dx := make([]float32, 16)
+		simd.MaxPool2DGrad(s, dx, []float32{10, 20, 30, 40}, x, 0, 1)
+		sameVecBits(t, "dx", dx, []float32{10, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 0, 0, 30, 40, 0})
+	})
+}
+
+func TestPoolConformance(t *testing.T) {
+	shapes := []simd.PoolShape{}
+	for ow := range 20 {
+		shapes = append(shapes, simd.PoolShape{Planes: 3, H: 6, W: 2*ow + 2, KH: 2, KW: 2, OH: 3, OW: ow + 1, SH: 2, SW: 2})
+	}
+	shapes = append(shapes,
+		simd.PoolShape{Planes: 2, H: 7, W: 9, KH: 2, KW: 2, OH: 3, OW: 4, SH: 2, SW: 2},
+		simd.PoolShape{Planes: 2, H: 7, W: 9, KH: 3, KW: 3, OH: 4, OW: 5, SH: 2, SW: 2, PT: 1, PL: 1, PB: 1, PR: 1},
+		simd.PoolShape{Planes: 2, H: 7, W: 9, KH: 2, KW: 3, OH: 5, OW: 5, SH: 1, SW: 1, DH: 2, DW: 2})
+	eachSet(t, func(t *testing.T, oracle string) {
+		name := simd.Current().Name
+		for _, s := range shapes {
+			r := rand.New(rand.NewPCG(1, uint64(s.W)))
+			x := vecInput(r, s.Planes*s.H*s.W, 3, true)
+			for i := range x.s { // ties
+				if r.IntN(2) == 0 {
+					x.s[i] = float32(r.IntN(3))
+				}
+			}
+			dy := vecInput(r, s.Planes*s.OH*s.OW, 5, true)
+			run := func() (y, dx, ya, da *guarded) {
+				y, dx = newGuarded(len(dy.s), 1), newGuarded(len(x.s), 2)
+				ya, da = newGuarded(len(dy.s), 1), newGuarded(len(x.s), 2)
+				simd.MaxPool2D(&s, y.s, nil, x.s, 0, 1)
+				simd.MaxPool2D(&s, y.s, nil, x.s, 1, s.Planes)
+				simd.MaxPool2DGrad(&s, dx.s, dy.s, x.s, 0, s.Planes)
+				simd.AvgPool2D(&s, ya.s, x.s, true, 0, s.Planes)
+				simd.AvgPool2DGrad(&s, da.s, dy.s, false, 0, s.Planes)
+				return y, dx, ya, da
+			}
+			use(t, oracle)
+			y0, dx0, ya0, da0 := run()
+			use(t, name)
+			y, dx, ya, da := run()
+			for i, p := range [][2]*guarded{{y, y0}, {dx, dx0}, {ya, ya0}, {da, da0}} {
+				sameVecBits(t, fmt.Sprintf("%+v, result %d", s, i), p[0].all, p[1].all)
+			}
+		}
+	})
+}
+
+// The gradient of an average spreads each dy over its window: the sums agree.
+func TestAvgPoolGradSum(t *testing.T) {
+	s := &simd.PoolShape{Planes: 1, H: 5, W: 5, KH: 3, KW: 3, OH: 3, OW: 3, SH: 2, SW: 2, PT: 1, PL: 1, PB: 1, PR: 1}
+	dy := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}
+	dx := make([]float32, 25)
+	simd.AvgPool2DGrad(s, dx, dy, false, 0, 1)
+	var got float64
+	for _, v := range dx {
+		got += float64(v)
+	}
+	if math.Abs(got-45) > 1e-5 {
+		t.Errorf("sum of dx = %v, want 45", got)
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	eachSet(t, func(t *testing.T, _ string) {
+		for _, s := range [][2]int{{0, 3}, {1, 1}, {7, 9}, {8, 8}, {9, 17}, {16, 5}, {5, 16}, {33, 40}, {64, 100}} {
+			rows, cols := s[0], s[1]
+			ldx, ldd := cols+3, rows+2
+			r := rand.New(rand.NewPCG(5, 6))
+			x := vecInput(r, rows*ldx, 1, false)
+			dst := newGuarded(cols*ldd, 3)
+			simd.Transpose(dst.s, x.s, rows, cols, ldx, ldd)
+			for j := range cols {
+				for i := range ldd {
+					want := guard
+					if i < rows {
+						want = x.s[i*ldx+j]
+					}
+					if dst.s[j*ldd+i] != want {
+						t.Fatalf("%dx%d: [%d,%d] = %v, want %v", rows, cols, j, i, dst.s[j*ldd+i], want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestGatherScatter(t *testing.T) {
+	x := make([]int32, 24)
+	for i := range x {
+		x[i] = int32(i)
+	}
+	// A [2,3,4] tensor with its axes reversed.
+	dst := make([]int32, 24)
+	simd.Gather(dst, x, 0, []int{4, 3, 2}, []int{1, 4, 12})
+	for a := range 4 {
+		for b := range 3 {
+			for c := range 2 {
+				if got, want := dst[a*6+b*2+c], int32(c*12+b*4+a); got != want {
+					t.Fatalf("Gather[%d,%d,%d] = %d, want %d", a, b, c, got, want)
+				}
+			}
+		}
+	}
+	back := make([]int32, 24)
+	simd.Scatter(back, 0, dst, []int{4, 3, 2}, []int{1, 4, 12})
+	for i, v := range back {
+		if v != int32(i) {
+			t.Fatalf("Scatter[%d] = %d", i, v)
+		}
+	}
+	sum := make([]float32, 3)
+	simd.ScatterAdd(sum, 0, []float32{1, 2, 3, 4, 5, 6}, []int{2, 3}, []int{0, 1})
+	sameVecBits(t, "ScatterAdd", sum, []float32{5, 7, 9})
+	flip := make([]int32, 4)
+	simd.Gather(flip, x, 3, []int{4}, []int{-1})
+	for i, v := range flip {
+		if v != int32(3-i) {
+			t.Fatalf("Gather backwards: %v", flip)
+		}
+	}
+}
