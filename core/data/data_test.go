@@ -315,7 +315,7 @@ func TestBytes(t *testing.T) {
 func TestSplit(t *testing.T) {
 	src := newCounting(90)
 	for _, stratify := range []bool{false, true} {
-		tr, va, err := data.Split(src, 0.2, data.SplitOptions{Seed: 4, Stratify: stratify})
+		tr, va, err := data.Split(src, 0.2, data.SplitOptions{Seed: 4, Stratified: stratify})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -347,8 +347,8 @@ func TestSplit(t *testing.T) {
 		if len(labels) != 18 {
 			t.Errorf("%d labels", len(labels))
 		}
-		_, again, _ := data.Split(src, 0.2, data.SplitOptions{Seed: 4, Stratify: stratify})
-		_, other, _ := data.Split(src, 0.2, data.SplitOptions{Seed: 5, Stratify: stratify})
+		_, again, _ := data.Split(src, 0.2, data.SplitOptions{Seed: 4, Stratified: stratify})
+		_, other, _ := data.Split(src, 0.2, data.SplitOptions{Seed: 5, Stratified: stratify})
 		if ids(t, va) != ids(t, again) || ids(t, va) == ids(t, other) {
 			t.Error("the split does not follow the seed")
 		}
@@ -360,7 +360,7 @@ func TestSplit(t *testing.T) {
 	_, _, err := data.Split(newCounting(2), 0.1, data.SplitOptions{})
 	wantError(t, err, "leaves one part empty")
 	plain := must[*data.Memory](t)(data.NewMemory(data.Spec{Shape: []int{1}}, []float32{1, 2}, nil, nil))
-	_, _, err = data.Split(plain, 0.5, data.SplitOptions{Stratify: true})
+	_, _, err = data.Split(plain, 0.5, data.SplitOptions{Stratified: true})
 	wantError(t, err, "no class labels")
 	if l, err := data.Labels(plain); l != nil || err != nil {
 		t.Errorf("Labels = %v, %v", l, err)

@@ -47,8 +47,8 @@ func (s *Subset) Class(i int) (int64, bool) { return classOf(s.src, s.index[i]) 
 
 // SplitOptions say how Split divides. The zero value draws without regard to classes, seed 0.
 type SplitOptions struct {
-	Seed     uint64
-	Stratify bool // take the same share of every class (needs class labels)
+	Seed       uint64
+	Stratified bool // take the same share of every class (needs class labels)
 }
 
 // Split divides a source at random into a training part and a validation part that holds the
@@ -61,7 +61,7 @@ func Split(src Source, val float64, opt SplitOptions) (train, validation *Subset
 	}
 	chosen := make([]bool, n)
 	rng := random.New(opt.Seed, streamSplit)
-	if opt.Stratify {
+	if opt.Stratified {
 		classes := src.Spec().Classes
 		if classes == 0 {
 			return nil, nil, failure("Split", "cannot stratify: the samples have no class labels")

@@ -96,9 +96,10 @@ func Center(out *[Size * Size]float32, ink []float32, w, h int) error {
 	if !(mass > 0) {
 		return errors.New("weft: preprocess: the picture is blank: its ink vanishes when it is scaled down")
 	}
-	// The offset that brings the centre of mass nearest to the middle, within the field.
-	ox := min(max(int(Size/2-mx/mass+0.5), 0), Size-sw)
-	oy := min(max(int(Size/2-my/mass+0.5), 0), Size-sh)
+	// MNIST moves digits by whole pixels so that their centre of mass, pixel i reaching from i to
+	// i+1, lies within [14, 15) on each axis: measured, all of its training images do.
+	ox := min(max(int(math.Ceil(Size/2-mx/mass)), 0), Size-sw)
+	oy := min(max(int(math.Ceil(Size/2-my/mass)), 0), Size-sh)
 	for y := range sh {
 		for x := range sw {
 			out[(y+oy)*Size+x+ox] = min(max(small[y*sw+x], 0), 1)

@@ -69,7 +69,7 @@ func TestMNISTLike(t *testing.T) {
 		if x1-x0+1 != c.w || y1-y0+1 != c.h {
 			t.Errorf("%s: ink of %dx%d, want %dx%d", c.name, x1-x0+1, y1-y0+1, c.w, c.h)
 		}
-		if math.Abs(mx/mass-14) > 0.51 || math.Abs(my/mass-14) > 0.51 {
+		if math.Abs(mx/mass-14.5) > 0.501 || math.Abs(my/mass-14.5) > 0.501 {
 			t.Errorf("%s: centre of mass %v, %v", c.name, mx/mass, my/mass)
 		}
 	}
