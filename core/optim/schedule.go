@@ -41,7 +41,9 @@ func (s Step) Factor(step, _ int) float64 {
 	}
 	return f
 }
-func (s Step) String() string { return "step:every=" + strconv.Itoa(s.Every) + ":gamma=" + num(s.Gamma) }
+func (s Step) String() string {
+	return "step:every=" + strconv.Itoa(s.Every) + ":gamma=" + num(s.Gamma)
+}
 
 // Exponential multiplies the rate by Gamma every step.
 type Exponential struct{ Gamma float64 }
@@ -94,7 +96,9 @@ func (s Warmup) Factor(step, steps int) float64 {
 	}
 	return s.Then.Factor(step-s.Steps, max(steps-s.Steps, 1))
 }
-func (s Warmup) String() string { return "warmup:steps=" + strconv.Itoa(s.Steps) + "," + s.Then.String() }
+func (s Warmup) String() string {
+	return "warmup:steps=" + strconv.Itoa(s.Steps) + "," + s.Then.String()
+}
 
 // OneCycle rises from Start to 1 over the first Rise of the run and falls to End over the rest, both along
 // half a cosine (Smith, Topin, "Super-convergence", 2018; the learning-rate part).
