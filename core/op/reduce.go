@@ -324,7 +324,7 @@ func refReduceMax(c *graph.RefCtx) {
 		return
 	}
 	refReduce(c, math.Inf(-1), func(a, x float64) float64 {
-		if a < x || x != x {
+		if a < x {
 			return x
 		}
 		return a
@@ -362,7 +362,7 @@ func (gradReduceExtreme) Grad(c *graph.GradCtx) []*graph.Value {
 	return []*graph.Value{Mul(m, Div(dy, SumTo(m, y)))}
 }
 
-// ReduceMax returns the largest element of x over the axes (nil: all); NaN wins.
+// ReduceMax returns the largest element of x over the axes (nil: all); NaNs are passed over.
 func ReduceMax(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 	return reduce(&DefReduceMax, x, axes, keepdims)
 }
