@@ -8,8 +8,14 @@ import (
 	"testing"
 )
 
-// TestGeneratedTiles runs the generator of the amd64 tiles and compares its files with the committed ones.
-func TestGeneratedTiles(t *testing.T) {
+// TestGenerated runs the generators of the assembly and compares their files with the committed ones.
+func TestGenerated(t *testing.T) {
+	for _, name := range []string{"gemm", "vec"} {
+		t.Run(name, func(t *testing.T) { testGenerated(t, name) })
+	}
+}
+
+func testGenerated(t *testing.T, name string) {
 	if testing.Short() {
 		t.Skip("skipped: -short")
 	}
@@ -23,11 +29,11 @@ func TestGeneratedTiles(t *testing.T) {
 	if out, err := get.CombinedOutput(); err != nil {
 		t.Skipf("skipped: the generator's modules cannot be fetched: %s", out)
 	}
-	gen := exec.Command(goTool, "run", "./gemm", "-dir", dir)
+	gen := exec.Command(goTool, "run", "./"+name, "-dir", dir)
 	gen.Dir = "_asm"
 	gen.Env = append(os.Environ(), "GOOS=", "GOARCH=", "GOFLAGS=")
 	if out, err := gen.CombinedOutput(); err != nil {
-		t.Fatalf("go run ./gemm: %v\n%s", err, out)
+		t.Fatalf("go run ./%s: %v\n%s", name, err, out)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil || len(files) == 0 {
@@ -42,7 +48,7 @@ func TestGeneratedTiles(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		} else if !bytes.Equal(got, want) {
-			t.Errorf("simd/%s is not what the generator writes: run `go run ./gemm` in simd/_asm", filepath.Base(f))
+			t.Errorf("simd/%s is not what the generator writes: run `go run ./%s` in simd/_asm", filepath.Base(f), name)
 		}
 	}
 }

@@ -62,11 +62,17 @@ func selectAtStart(name, numerics string) error {
 	return Use(name)
 }
 
-// best returns the first available accelerated set of the class, in the order of All's preference. The generic
-// fused set is an oracle, too slow to be chosen, so without an accelerated set the plain loops run.
+// best returns the first available set of the class whose matrix products are accelerated, in the order of All's
+// preference. The generic fused loops are an oracle, too slow to be chosen; without an accelerated set the plain loops
+// run, with the vector kernels of their class where there are any.
 func best(c Class) *Kernels {
 	for _, k := range archKernels() {
-		if k.Available() && k.Class == c {
+		if k.Available() && k.Class == c && k.gemm.region != nil {
+			return k
+		}
+	}
+	for _, k := range archKernels() {
+		if k.Available() && k.Class == MulAdd {
 			return k
 		}
 	}

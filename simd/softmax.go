@@ -1,5 +1,7 @@
 package simd
 
+import "unsafe"
+
 // Softmax computes, for every row of x[rows,n], dst = e**(x-m) / sum(e**(x-m)) with m the row's maximum. The
 // maximum and the sum run in Lanes lanes and the tree; the division is a multiplication by the sum's correctly rounded
 // reciprocal. dst may be x.
@@ -17,7 +19,7 @@ func LogSoftmax(dst, x []float32, rows, n int) {
 	for r := range rows {
 		row, out := x[r*n:r*n+n], dst[r*n:r*n+n]
 		m := reduceRuns(ReduceMax, row, 1, n, n, 0)
-		l := current.Class.log(expSum(nil, row, m))
+		l := logOne(expSum(nil, row, m))
 		sub2(out, row, m, l)
 	}
 }
@@ -46,7 +48,6 @@ func LogSoftmaxGrad(dx, dy, y []float32, rows, n int) {
 // Rows whose label is ignore get zeros. grad may be nil (loss only) or the logits themselves. Labels other than
 // ignore must be in [0, n). The caller adds up the losses (see [SumSliced]) and chooses scale, for example 1/rows for a mean.
 func CrossEntropy[L int32 | int64](loss, grad, logits []float32, labels []L, rows, n int, scale float32, ignore L) {
-	c := current.Class
 	for r := range rows {
 		row := logits[r*n : r*n+n]
 		label := labels[r]
@@ -64,12 +65,20 @@ func CrossEntropy[L int32 | int64](loss, grad, logits []float32, labels []L, row
 			out = grad[r*n : r*n+n]
 		}
 		s := expSum(out, row, m)
-		loss[r] = c.log(s) - picked
+		loss[r] = logOne(s) - picked
 		if grad != nil {
 			Map(MulC, out, out, scale/s, 0)
 			out[label] -= scale
 		}
 	}
+}
+
+// logOne is Map's Log of one number: where fused multiply-adds are emulated, the set's kernel is much faster than the
+// generic function.
+func logOne(x float32) float32 {
+	v := unsafe.Slice(noescape(&x), 1)
+	Map(Log, v, v, 0, 0)
+	return x
 }
 
 // expSum computes dst[i] = e**(x[i]-shift) and returns the sum in Lanes lanes. A nil dst is not stored to.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/weft-ml/weft/core/random"
 	"github.com/weft-ml/weft/simd"
 )
 
@@ -233,4 +234,94 @@ func TestReduceChannels(t *testing.T) {
 			sameVecBits(t, fmt.Sprint(s), run(), want)
 		}
 	})
+}
+
+func TestCrossEntropy(t *testing.T) {
+	const rows, n = 9, 10
+	r := rand.New(rand.NewPCG(8, 9))
+	x := make([]float32, rows*n)
+	labels := make([]int64, rows)
+	for i := range x {
+		x[i] = float32(4 * r.NormFloat64())
+	}
+	for i := range labels {
+		labels[i] = int64(r.IntN(n))
+	}
+	labels[4] = -100
+	eachSet(t, func(t *testing.T, _ string) {
+		loss, grad := make([]float32, rows), make([]float32, rows*n)
+		simd.CrossEntropy(loss, grad, x, labels, rows, n, 0.125, -100)
+		only := make([]float32, rows)
+		simd.CrossEntropy(only, nil, x, labels, rows, n, 0.125, -100)
+		sameVecBits(t, "loss alone", only, loss)
+		for i, label := range labels {
+			sum := 0.0
+			for _, v := range x[i*n : i*n+n] {
+				sum += math.Exp(float64(v))
+			}
+			for j, v := range x[i*n : i*n+n] {
+				want := math.Exp(float64(v)) / sum
+				if int64(j) == label {
+					want--
+				}
+				if label < 0 {
+					want = 0
+				}
+				if got := float64(grad[i*n+j]); math.Abs(got-want/8) > 1e-7 {
+					t.Errorf("grad[%d,%d] = %v, want %v", i, j, got, want/8)
+				}
+			}
+			want := 0.0
+			if label >= 0 {
+				want = math.Log(sum) - float64(x[i*n+int(label)])
+			}
+			if math.Abs(float64(loss[i])-want) > 2e-6 {
+				t.Errorf("loss[%d] = %v, want %v", i, loss[i], want)
+			}
+		}
+		if a := testing.AllocsPerRun(10, func() { simd.CrossEntropy(loss, grad, x, labels, rows, n, 0.125, -100) }); a != 0 {
+			t.Errorf("CrossEntropy allocates %v times", a)
+		}
+		o := &simd.AdamOptions{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001}
+		m, v := make([]float32, rows*n), make([]float32, rows*n)
+		if a := testing.AllocsPerRun(10, func() { simd.Adam(only, grad, m, v, o) }); a != 0 {
+			t.Errorf("Adam allocates %v times", a)
+		}
+	})
+}
+
+func TestPhilox(t *testing.T) {
+	// A fill may be split anywhere.
+	whole := make([]float32, 100)
+	parts := make([]float32, 100)
+	type fill = func(dst []float32, counter uint64)
+	for name, f := range map[string]fill{
+		"uniform":   func(d []float32, at uint64) { simd.FillUniform(d, 11, 12, at, -1, 2) },
+		"normal":    func(d []float32, at uint64) { simd.FillNormal(d, 11, 12, at, 0, 1) },
+		"bernoulli": func(d []float32, at uint64) { simd.FillBernoulli(d, 11, 12, at, 0.75, 4) },
+	} {
+		const base = 1<<34 + 1
+		f(whole, base)
+		for at, k := 0, 1; at < 100; at, k = at+k, k%7+1 {
+			f(parts[at:min(100, at+k)], base+uint64(at))
+		}
+		sameVecBits(t, name, parts, whole)
+	}
+	simd.FillUniform(whole, 11, 12, 4, 0, 1)
+	for i, v := range whole { // package random draws the same words
+		if w := random.Block(11, 12, uint64(1+i/4))[i%4]; v != float32(w>>8)*0x1p-24 {
+			t.Fatalf("uniform[%d] = %v, but word %d is %08x", i, v, 4+i, w)
+		}
+	}
+	const n = 1 << 16
+	z := make([]float32, n)
+	simd.FillNormal(z, 1, 2, 0, 0, 1)
+	var m1, m2, m3, m4 float64
+	for _, v := range z {
+		x := float64(v)
+		m1, m2, m3, m4 = m1+x/n, m2+x*x/n, m3+x*x*x/n, m4+x*x*x*x/n
+	}
+	if math.Abs(m1) > 0.02 || math.Abs(m2-1) > 0.03 || math.Abs(m3) > 0.06 || math.Abs(m4-3) > 0.15 {
+		t.Errorf("moments of the normal distribution: %v %v %v %v, want 0 1 0 3", m1, m2, m3, m4)
+	}
 }

@@ -292,8 +292,8 @@ func (l *lower) vector(disp, mask, acc int) {
 			})
 		case opMadd:
 			l.madd(i, n)
-		case opLT, opLE, opEQ, opUnord:
-			l.compare(i, n, map[op]operand.U8{opEQ: 0, opUnord: 3, opLT: 17, opLE: 18}[n.op])
+		case opLT, opLE, opEQ:
+			l.compare(i, n, map[op]operand.U8{opEQ: 0, opLT: 17, opLE: 18}[n.op])
 		case opBlend:
 			l.blend(i, n)
 		default:

@@ -39,10 +39,7 @@ const (
 	opLT // masks
 	opLE
 	opEQ
-	opUnord
-	opMOr
-	opMAndNot // a and not b
-	opBlend   // mask ? a : b
+	opBlend // mask ? a : b
 )
 
 // A node is one operation's result.
@@ -66,7 +63,7 @@ func newBody() *body { return &body{consts: map[uint32]*node{}, params: map[uint
 func (b *body) emit(o op, imm uint32, args ...*node) *node {
 	n := &node{op: o, imm: imm, args: args, last: -1}
 	switch o {
-	case opLT, opLE, opEQ, opUnord, opMOr, opMAndNot:
+	case opLT, opLE, opEQ:
 		n.mask = true
 	}
 	for _, a := range args {

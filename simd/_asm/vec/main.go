@@ -72,6 +72,7 @@ func main() {
 		write(filepath.Join(*dir, "vec_"+strings.ToLower(isa{wide, true}.suffix(nil))+"_amd64.s"), text)
 	}
 	writeGo(filepath.Join(*dir, "vectables_amd64.go"), decls.String()+tables.String())
+	arm64(*dir)
 }
 
 func writeGo(path, text string) {

@@ -1,0 +1,417 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"path/filepath"
+)
+
+// Go's assembler lacks most vector floating-point instructions of arm64, so this file encodes what it uses and prints WORDs, each with
+// its mnemonic.
+
+// Three-register instructions: Rd, Rn, Rm in bits 0, 5, 16.
+var encode3 = map[string]uint32{
+	"fadd": 0x4E20D400, "fsub": 0x4EA0D400, "fmul": 0x6E20DC00, "fdiv": 0x6E20FC00, "fmla": 0x4E20CC00,
+	"fcmgt": 0x6EA0E400, "fcmge": 0x6E20E400, "fcmeq": 0x4E20E400, "add": 0x4EA08400, "sub": 0x6EA08400,
+	"and": 0x4E201C00, "orr": 0x4EA01C00, "eor": 0x6E201C00, "bic": 0x4E601C00, "bsl": 0x6E601C00,
+}
+
+// Two-register instructions.
+var encode2 = map[string]uint32{"fsqrt": 0x6EA1F800, "scvtf": 0x4E21D800, "frintm": 0x4E219800, "frintp": 0x4EA18800, "frintn": 0x4E218800}
+
+// General registers: arguments, count left, runs, scratch, and the run's starts and the true outputs while a tail is in buffers.
+const (
+	gArgs, gLeft, gRuns            = 0, 1, 2
+	gIn, gOut                      = 3, 8 // 3 to 6, 8 to 10
+	gA, gB, gC, gD                 = 11, 12, 13, 15
+	gConst                         = 14
+	gRun, gRunLen, gRealOut, gMask = 19, 21, 22, 25 // 19 and 20, 21, 22 to 24, 25
+)
+
+// neon writes one kernel.
+type neon struct {
+	*bytes.Buffer
+	fused  bool
+	k      *kernel
+	free   []int
+	reg    map[*node]int
+	held   map[uint32]int
+	heldP  map[uint32]int
+	accs   []int
+	consts *pool
+}
+
+func (g *neon) word(w uint32, format string, a ...any) {
+	fmt.Fprintf(g, "\tWORD $0x%08X // %s\n", w, fmt.Sprintf(format, a...))
+}
+
+func (g *neon) op3(name string, d, n, m int) {
+	g.word(encode3[name]|uint32(m<<16|n<<5|d), "%s v%d, v%d, v%d", name, d, n, m)
+}
+
+func (g *neon) op2(name string, d, n int) {
+	g.word(encode2[name]|uint32(n<<5|d), "%s v%d.4s, v%d.4s", name, d, n)
+}
+
+func (g *neon) mov(d, n int) { g.op3("orr", d, n, n) }
+
+func (g *neon) ldq(d, base, off int) {
+	g.word(0x3DC00000|uint32(off/16<<10|base<<5|d), "ldr q%d, [x%d, #%d]", d, base, off)
+}
+
+func (g *neon) stq(d, base, off int) {
+	g.word(0x3D800000|uint32(off/16<<10|base<<5|d), "str q%d, [x%d, #%d]", d, base, off)
+}
+
+func (g *neon) ins(format string, a ...any) { fmt.Fprintf(g, "\t"+format+"\n", a...) }
+func (g *neon) label(name string)           { fmt.Fprintf(g, "\n%s:\n", name) }
+
+func (g *neon) alloc() int {
+	if len(g.free) == 0 {
+		panic("out of vector registers in " + g.k.name)
+	}
+	r := g.free[len(g.free)-1]
+	g.free = g.free[:len(g.free)-1]
+	return r
+}
+
+// load fills a register with a constant or a scalar argument.
+func (g *neon) load(n *node, d int) {
+	if n.op == opParam {
+		g.ins("ADD $%d, R%d, R%d", argP+4*n.imm, gArgs, gA)
+		g.word(0x4D40C800|uint32(gA<<5|d), "ld1r {v%d.4s}, [x%d]", d, gA)
+		return
+	}
+	i, ok := g.consts.at[n.imm]
+	if !ok {
+		i = len(g.consts.order)
+		g.consts.at[n.imm] = i
+		g.consts.order = append(g.consts.order, n.imm)
+	}
+	g.ldq(d, gConst, 16*i)
+}
+
+func (g *neon) value(n *node, temps *[]int) int {
+	if isReg(n) {
+		return g.reg[n]
+	}
+	kept := g.held
+	if n.op == opParam {
+		kept = g.heldP
+	}
+	if r, ok := kept[n.imm]; ok {
+		return r
+	}
+	r := g.alloc()
+	g.load(n, r)
+	*temps = append(*temps, r)
+	return r
+}
+
+func (g *neon) release(i int, temps []int, args ...*node) {
+	g.free = append(g.free, temps...)
+	done := map[*node]bool{}
+	for _, a := range args {
+		if isReg(a) && a.last == i && !done[a] {
+			done[a] = true
+			g.free = append(g.free, g.reg[a])
+		}
+	}
+}
+
+// vector emits the body for the vector at disp bytes. mask is a register or -1.
+func (g *neon) vector(disp, mask, acc int) {
+	b := g.k.record()
+	g.reg = map[*node]int{}
+	for i, n := range b.nodes {
+		var temps []int
+		switch n.op {
+		case opLoad:
+			g.reg[n] = g.alloc()
+			g.ldq(g.reg[n], gIn+int(n.imm), disp)
+			continue
+		case opStore:
+			g.stq(g.value(n.args[0], &temps), gOut+int(n.imm), disp)
+		case opAcc:
+			n.last = math.MaxInt
+			g.reg[n] = acc
+			continue
+		case opSetAcc:
+			v := g.value(n.args[0], &temps)
+			if mask >= 0 {
+				g.op3("bsl", mask, v, acc)
+				v = mask
+			}
+			g.mov(acc, v)
+		case opMadd:
+			x, y, z := g.value(n.args[0], &temps), g.value(n.args[1], &temps), g.value(n.args[2], &temps)
+			d := g.alloc()
+			if g.fused {
+				g.mov(d, z)
+				g.op3("fmla", d, x, y)
+			} else {
+				g.op3("fmul", d, x, y)
+				g.op3("fadd", d, d, z)
+			}
+			g.reg[n] = d
+		case opMax, opMin, opBlend:
+			d := g.alloc()
+			var yes, no int
+			switch n.op {
+			case opBlend:
+				yes, no = g.value(n.args[1], &temps), g.value(n.args[2], &temps)
+				g.mov(d, g.reg[n.args[0]])
+			case opMax: // a < b ? b : a
+				no, yes = g.value(n.args[0], &temps), g.value(n.args[1], &temps)
+				g.op3("fcmgt", d, yes, no)
+			case opMin:
+				no, yes = g.value(n.args[0], &temps), g.value(n.args[1], &temps)
+				g.op3("fcmgt", d, no, yes)
+			}
+			g.op3("bsl", d, yes, no)
+			g.reg[n] = d
+		case opShl, opShr:
+			v := g.value(n.args[0], &temps)
+			d := g.alloc()
+			if n.op == opShl {
+				g.word(0x4F005400|(32+n.imm)<<16|uint32(v<<5|d), "shl v%d.4s, v%d.4s, #%d", d, v, n.imm)
+			} else {
+				g.word(0x4F000400|(64-n.imm)<<16|uint32(v<<5|d), "sshr v%d.4s, v%d.4s, #%d", d, v, n.imm)
+			}
+			g.reg[n] = d
+		case opSqrt, opIToF, opFloor, opCeil, opRound:
+			v := g.value(n.args[0], &temps)
+			g.reg[n] = g.alloc()
+			g.op2(map[op]string{opSqrt: "fsqrt", opIToF: "scvtf", opFloor: "frintm", opCeil: "frintp", opRound: "frintn"}[n.op], g.reg[n], v)
+		default:
+			x, y := g.value(n.args[0], &temps), g.value(n.args[1], &temps)
+			name := map[op]string{opAdd: "fadd", opSub: "fsub", opMul: "fmul", opDiv: "fdiv", opAnd: "and", opOr: "orr", opXor: "eor",
+				opAndNot: "bic", opIAdd: "add", opISub: "sub", opLT: "fcmgt", opLE: "fcmge", opEQ: "fcmeq"}[n.op]
+			if n.op == opLT || n.op == opLE {
+				x, y = y, x
+			}
+			g.reg[n] = g.alloc()
+			g.op3(name, g.reg[n], x, y)
+		}
+		g.release(i, temps, n.args...)
+	}
+}
+
+// function writes the whole function.
+func (g *neon) function(name string) {
+	k := g.k
+	block := max(k.unroll, 1)
+	tail := 1 // vectors of the tail
+	if k.reduces() {
+		block, tail = 8, 8
+	}
+	frame := 16*tail*(k.ins+k.outs) + 16
+	fmt.Fprintf(g, "// %s: %s\nTEXT ·%s(SB), NOSPLIT, $%d-8\n", k.name, k.doc, name, frame)
+	g.ins("MOVD a+0(FP), R%d", gArgs)
+	g.ins("MOVD %d(R%d), R%d", argN, gArgs, gLeft)
+	for i := range k.ins {
+		g.ins("MOVD %d(R%d), R%d", argIn+8*i, gArgs, gIn+i)
+	}
+	for i := range k.outs {
+		g.ins("MOVD %d(R%d), R%d", argOut+8*i, gArgs, gOut+i)
+	}
+	g.ins("MOVD $vecConst<>(SB), R%d", gConst)
+	for r := 31; r >= 0; r-- {
+		g.free = append(g.free, r)
+	}
+	g.held, g.heldP = map[uint32]int{}, map[uint32]int{}
+	room := 14
+	if k.reduces() {
+		room = 8
+		for range 8 {
+			a := g.alloc()
+			g.accs = append(g.accs, a)
+			g.load(&node{op: opConst, imm: k.identity}, a)
+		}
+	}
+	for _, n := range k.record().nodes {
+		for _, a := range n.args {
+			kept := g.held
+			if a.op == opParam {
+				kept = g.heldP
+			}
+			if _, have := kept[a.imm]; !isReg(a) && !have && room > 0 {
+				kept[a.imm] = g.alloc()
+				g.load(a, kept[a.imm])
+				room--
+			}
+		}
+	}
+	if k.reduces() {
+		g.ins("MOVD %d(R%d), R%d", argRuns, gArgs, gRuns)
+		g.ins("MOVD R%d, R%d", gLeft, gRunLen)
+		for i := range k.ins {
+			g.ins("MOVD R%d, R%d", gIn+i, gRun+i)
+		}
+		g.label("run")
+		g.ins("MOVD R%d, R%d", gRunLen, gLeft)
+		for i := range k.ins {
+			g.ins("MOVD R%d, R%d", gRun+i, gIn+i)
+		}
+	}
+	g.loop("block", block)
+	if block > tail {
+		g.loop("vector", tail)
+	}
+	g.ins("CBZ R%d, next", gLeft)
+	g.tail(tail)
+	g.label("next")
+	if k.reduces() {
+		g.ins("MOVD %d(R%d), R%d", argStride, gArgs, gA)
+		for i := range k.ins {
+			g.ins("ADD R%d<<2, R%d, R%d", gA, gRun+i, gRun+i)
+		}
+		g.ins("SUBS $1, R%d, R%d", gRuns, gRuns)
+		g.ins("BNE run")
+		g.tree()
+	}
+	g.ins("RET")
+	fmt.Fprintln(g)
+}
+
+// loop emits a loop over turns of n whole vectors.
+func (g *neon) loop(name string, n int) {
+	g.label(name)
+	g.ins("CMP $%d, R%d", 4*n, gLeft)
+	g.ins("BLT %sEnd", name)
+	for u := range n {
+		acc := -1
+		if g.k.reduces() {
+			acc = g.accs[u]
+		}
+		g.vector(16*u, -1, acc)
+	}
+	for i := range g.k.ins {
+		g.ins("ADD $%d, R%d, R%d", 16*n, gIn+i, gIn+i)
+	}
+	for i := range g.k.outs {
+		g.ins("ADD $%d, R%d, R%d", 16*n, gOut+i, gOut+i)
+	}
+	g.ins("SUB $%d, R%d, R%d", 4*n, gLeft, gLeft)
+	g.ins("B %s", name)
+	g.label(name + "End")
+}
+
+// tail copies what is left of the inputs to buffers in the frame, runs n vectors there, and copies the outputs back. The lanes
+// beyond the end hold garbage that reaches neither the outputs nor, thanks to masks, the accumulators.
+func (g *neon) tail(n int) {
+	k := g.k
+	buffer := func(i, r int) { g.ins("MOVD $buf-%d(SP), R%d", 16*n*(i+1), r) }
+	for i := range k.ins {
+		buffer(i, gA)
+		g.copyTo(gIn+i, gA, fmt.Sprintf("in%d", i))
+		buffer(i, gIn+i)
+	}
+	for i := range k.outs {
+		g.ins("MOVD R%d, R%d", gOut+i, gRealOut+i)
+		buffer(k.ins+i, gOut+i)
+	}
+	if !k.reduces() {
+		g.vector(0, -1, -1)
+	} else {
+		// A window into 32 ones followed by 32 zeros.
+		g.ins("MOVD $vecMask<>+128(SB), R%d", gMask)
+		g.ins("SUB R%d<<2, R%d, R%d", gLeft, gMask, gMask)
+		for u := range n {
+			m := g.alloc()
+			g.ldq(m, gMask, 16*u)
+			g.vector(16*u, m, g.accs[u])
+			g.free = append(g.free, m)
+		}
+	}
+	for i := range k.outs {
+		buffer(k.ins+i, gA)
+		g.copyTo(gA, gRealOut+i, fmt.Sprintf("out%d", i))
+	}
+}
+
+// copyTo copies the elements left from the address in src to the one in dst, which it changes.
+func (g *neon) copyTo(src, dst int, name string) {
+	g.ins("MOVD R%d, R%d", src, gB)
+	g.ins("MOVD R%d, R%d", gLeft, gC)
+	g.label(name)
+	g.ins("MOVWU.P 4(R%d), R%d", gB, gD)
+	g.ins("MOVW.P R%d, 4(R%d)", gD, dst)
+	g.ins("SUBS $1, R%d, R%d", gC, gC)
+	g.ins("BNE %s", name)
+}
+
+// tree joins the lanes: l with l+16, l+8, l+4, l+2, l+1.
+func (g *neon) tree() {
+	t := g.alloc()
+	merge := func(lo, hi int) {
+		switch g.k.merge {
+		case opAdd:
+			g.op3("fadd", lo, lo, hi)
+		case opMul:
+			g.op3("fmul", lo, lo, hi)
+		default:
+			u := g.alloc()
+			if g.k.merge == opMax {
+				g.op3("fcmgt", u, hi, lo)
+			} else {
+				g.op3("fcmgt", u, lo, hi)
+			}
+			g.op3("bsl", u, hi, lo)
+			g.mov(lo, u)
+			g.free = append(g.free, u)
+		}
+	}
+	for w := 4; w > 0; w /= 2 {
+		for l := range w {
+			merge(g.accs[l], g.accs[l+w])
+		}
+	}
+	a := g.accs[0]
+	for _, bytes := range []int{8, 4} {
+		g.word(0x6E000000|uint32(a<<16|bytes<<11|a<<5|t), "ext v%d.16b, v%d.16b, v%d.16b, #%d", t, a, a, bytes)
+		merge(a, t)
+	}
+	g.word(0xBD000000|uint32(argResult/4<<10|gArgs<<5|a), "str s%d, [x%d, #%d]", a, gArgs, argResult)
+}
+
+// arm64 writes the NEON kernels and their tables.
+func arm64(dir string) {
+	var text, decls, tables bytes.Buffer
+	text.WriteString("// Code generated by simd/_asm/vec. DO NOT EDIT.\n\n//go:build !noasm\n\n#include \"textflag.h\"\n\n")
+	p := &pool{at: map[uint32]int{}}
+	for _, fused := range []bool{true, false} {
+		suffix := func(k *kernel) string {
+			if !fused && k.fuses() {
+				return "NEONMulAdd"
+			}
+			return "NEON"
+		}
+		name := "NEON"
+		if !fused {
+			name = "NEONMulAdd"
+		}
+		for _, k := range kernels() {
+			if fused || k.fuses() {
+				(&neon{Buffer: &text, fused: fused, k: k, consts: p}).function(k.name + suffix(k))
+				declare(&decls, k.name+suffix(k), k)
+			}
+		}
+		table(&tables, name, suffix)
+	}
+	for i, v := range p.order {
+		fmt.Fprintf(&text, "DATA vecConst<>+%d(SB)/8, $0x%08X%08X\nDATA vecConst<>+%d(SB)/8, $0x%08X%08X\n", 16*i, v, v, 16*i+8, v, v)
+	}
+	fmt.Fprintf(&text, "GLOBL vecConst<>(SB), RODATA|NOPTR, $%d\n\n", 16*len(p.order))
+	for i := range 32 {
+		v := "FFFFFFFFFFFFFFFF"
+		if i >= 16 {
+			v = "0000000000000000"
+		}
+		fmt.Fprintf(&text, "DATA vecMask<>+%d(SB)/8, $0x%s\n", 8*i, v)
+	}
+	fmt.Fprintf(&text, "GLOBL vecMask<>(SB), RODATA|NOPTR, $256\n")
+	write(filepath.Join(dir, "vec_neon_arm64.s"), text.Bytes())
+	writeGo(filepath.Join(dir, "vectables_arm64.go"), decls.String()+tables.String())
+}
