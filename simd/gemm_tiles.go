@@ -11,6 +11,8 @@ const (
 	packATimes = 6
 	// packBTimes is the same for a block of B that could be read in place.
 	packBTimes = 8
+	// streamSize is how many elements of a panel of B stay in L1 together with what it is packed from.
+	streamSize = 8192
 )
 
 // nr returns the columns of a packed panel of B.
@@ -124,12 +126,17 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 
 	// How B is read: packed before, packed here block by block, or in place.
 	width := 2
-	packs := a.PackedB == nil && (a.TransB || panels >= packBTimes && a.LDB*min(a.K, KChunk) > 1<<15)
+	kc := min(a.K, KChunk)
+	packs := a.PackedB == nil && (a.TransB || panels >= packBTimes && a.LDB*kc > 1<<15)
 	if panels == 1 && a.PackedB == nil {
 		width = t.gemm.wide[tallest]
 	}
+	// A panel of B that is used once is packed just before its use and stays in L1.
+	streams := packs && panels == 1
+	if streams {
+		width = min(width, max(streamSize/(kc*t.lanes), 1))
+	}
 	nw := width * t.lanes
-	kc := min(a.K, KChunk)
 	scratch = aligned(scratch)
 	var blockB []float32
 	if packs {
@@ -152,8 +159,12 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		fullFlags |= tileClamp
 		args.lo, args.hi = a.Act.bounds(a.Lo, a.Hi)
 	}
-	for jc := j0; jc < j1; jc += blockN {
-		jend := min(jc+blockN, j1)
+	block := blockN
+	if streams {
+		block = nw // and all its k follow one another: long runs of memory
+	}
+	for jc := j0; jc < j1; jc += block {
+		jend := min(jc+block, j1)
 		for k0 := 0; k0 < a.K; k0 += KChunk {
 			k1 := min(k0+KChunk, a.K)
 			args.k = k1 - k0
