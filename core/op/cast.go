@@ -16,7 +16,7 @@ var DefCast = graph.Def{
 		{Name: "saturate", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 		{Name: "round_mode", Kind: graph.AttrString},
 	},
-	Infer: inferCast, Ref: refCast, Grad: gradCast{},
+	Infer: inferCast, Ref: refCast, Grad: gradCast{}, Lower: lowerCast, Same: alwaysSame,
 }
 
 func inferCast(c *graph.InferCtx) {

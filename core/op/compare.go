@@ -128,7 +128,7 @@ func inferLogic(c *graph.InferCtx) {
 
 // DefAnd is ONNX's And.
 var DefAnd = graph.Def{
-	Name: "And", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a and b", Infer: inferLogic, NoGrad: booleanResult,
+	Name: "And", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a and b", Infer: inferLogic, NoGrad: booleanResult, Lower: lowerAnd,
 	Ref: func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a & b }, nil) },
 }
 
@@ -137,7 +137,7 @@ func And(a, b *graph.Value) *graph.Value { return binary(&DefAnd, a, b) }
 
 // DefOr is ONNX's Or.
 var DefOr = graph.Def{
-	Name: "Or", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a or b", Infer: inferLogic, NoGrad: booleanResult,
+	Name: "Or", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a or b", Infer: inferLogic, NoGrad: booleanResult, Lower: lowerOr,
 	Ref: func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a | b }, nil) },
 }
 
@@ -146,7 +146,7 @@ func Or(a, b *graph.Value) *graph.Value { return binary(&DefOr, a, b) }
 
 // DefXor is ONNX's Xor.
 var DefXor = graph.Def{
-	Name: "Xor", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a or b, not both", Infer: inferLogic, NoGrad: booleanResult,
+	Name: "Xor", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a or b, not both", Infer: inferLogic, NoGrad: booleanResult, Lower: lowerXor,
 	Ref: func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a ^ b }, nil) },
 }
 
@@ -155,7 +155,7 @@ func Xor(a, b *graph.Value) *graph.Value { return binary(&DefXor, a, b) }
 
 // DefNot is ONNX's Not.
 var DefNot = graph.Def{
-	Name: "Not", Since: 1, MinIn: 1, MaxIn: 1, Doc: "not x", NoGrad: booleanResult,
+	Name: "Not", Since: 1, MinIn: 1, MaxIn: 1, Doc: "not x", NoGrad: booleanResult, Lower: lowerNot,
 	Infer: func(c *graph.InferCtx) {
 		wantBool(c, 0)
 		inferSame(c)

@@ -219,7 +219,7 @@ func Erf(x *graph.Value) *graph.Value { return unary(&DefErf, x) }
 
 // DefIsNaN is ONNX's IsNaN.
 var DefIsNaN = graph.Def{
-	Name: "IsNaN", Since: 20, MinIn: 1, MaxIn: 1, Doc: "whether x is not a number", Infer: inferIsNaN, NoGrad: "the result is boolean",
+	Name: "IsNaN", Since: 20, MinIn: 1, MaxIn: 1, Doc: "whether x is not a number", Infer: inferIsNaN, NoGrad: "the result is boolean", Lower: lowerIsNaN,
 	Ref: func(c *graph.RefCtx) {
 		refMap(c, func(x float64) float64 {
 			if x != x {
@@ -242,7 +242,7 @@ func IsNaN(x *graph.Value) *graph.Value { return unary(&DefIsNaN, x) }
 
 // DefIsInf is ONNX's IsInf.
 var DefIsInf = graph.Def{
-	Name: "IsInf", Since: 20, MinIn: 1, MaxIn: 1, Doc: "whether x is infinite", Infer: inferIsNaN, NoGrad: "the result is boolean",
+	Name: "IsInf", Since: 20, MinIn: 1, MaxIn: 1, Doc: "whether x is infinite", Infer: inferIsNaN, NoGrad: "the result is boolean", Lower: lowerIsInf,
 	Attrs: []graph.AttrDef{
 		{Name: "detect_negative", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 		{Name: "detect_positive", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
