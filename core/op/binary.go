@@ -4,12 +4,42 @@ import (
 	"math"
 
 	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/tensor"
 )
 
 func inferArith(c *graph.InferCtx) {
 	wantNumeric(c, 0)
 	wantSameType(c, 0, 1)
 	broadcastAll(c, c.In[0].DType, c.In...)
+}
+
+// upgradeBroadcast brings the flag and the axis of opsets before 7 here: the second input's dimensions lay at the given axis of the
+// first one's; now they lie at its end.
+func upgradeBroadcast(c *graph.UpgradeCtx) {
+	axis := c.Attr("axis")
+	c.Remove("broadcast")
+	c.Remove("consumed_inputs")
+	if axis == nil || c.Version >= 7 || len(c.Inputs) < 2 {
+		return
+	}
+	a, b := c.Inputs[0], c.Inputs[1]
+	c.Remove("axis")
+	if !a.HasRank || !b.HasRank {
+		tensor.Fail("broadcast", "the ranks of the operands must be known to upgrade a model of opset ", c.Version)
+	}
+	c.Inputs[1] = alignAt(b, int(axis.I), len(a.Shape))
+}
+
+// alignAt appends dimensions of size 1 to b, so that its first one lies at the axis of a tensor of the given rank.
+func alignAt(b *graph.Value, axis, rank int) *graph.Value {
+	var at []int
+	for i := axis + len(b.Shape); i < rank; i++ {
+		at = append(at, i-axis)
+	}
+	if axis < 0 || len(at) == 0 {
+		return b
+	}
+	return Unsqueeze(b, at...)
 }
 
 // DefAdd is ONNX's Add.
@@ -19,7 +49,8 @@ var DefAdd = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a + b }, func(a, b int64) int64 { return a + b }, nil)
 	},
 	Grad: gradAdd{},
-	Elem: elemAdd,
+	Elem: elemAdd, Lower: lowerAdd,
+	Upgrade: upgradeBroadcast,
 }
 
 // da = dy, db = dy, each summed to its shape.
@@ -39,7 +70,8 @@ var DefSub = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a - b }, func(a, b int64) int64 { return a - b }, nil)
 	},
 	Grad: gradSub{},
-	Elem: elemSub,
+	Elem: elemSub, Lower: lowerSub,
+	Upgrade: upgradeBroadcast,
 }
 
 // da = dy, db = -dy.
@@ -59,7 +91,8 @@ var DefMul = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a * b }, func(a, b int64) int64 { return a * b }, nil)
 	},
 	Grad: gradMul{},
-	Elem: elemMul,
+	Elem: elemMul, Lower: lowerMul,
+	Upgrade: upgradeBroadcast,
 }
 
 // da = dy * b, db = dy * a.
@@ -77,7 +110,8 @@ func Mul(a, b *graph.Value) *graph.Value { return binary(&DefMul, a, b) }
 var DefDiv = graph.Def{
 	Name: "Div", Since: 14, MinIn: 2, MaxIn: 2, Doc: "a / b", Infer: inferArith, InPlace: []int{0, 1},
 	Ref: refDiv, Grad: gradDiv{},
-	Elem: elemDiv,
+	Elem:    elemDiv,
+	Upgrade: upgradeBroadcast,
 }
 
 func refDiv(c *graph.RefCtx) {
@@ -110,7 +144,8 @@ func Div(a, b *graph.Value) *graph.Value { return binary(&DefDiv, a, b) }
 var DefPow = graph.Def{
 	Name: "Pow", Since: 15, MinIn: 2, MaxIn: 2, Doc: "a to the power b", Infer: inferPow, InPlace: []int{0},
 	Ref: refPow, Grad: gradPow{},
-	Elem: elemPow,
+	Elem:    elemPow,
+	Upgrade: upgradeBroadcast,
 }
 
 func inferPow(c *graph.InferCtx) {

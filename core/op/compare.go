@@ -54,7 +54,8 @@ func refCompare(c *graph.RefCtx, f func(a, b float64) bool, g func(a, b int64) b
 // DefEqual is ONNX's Equal.
 var DefEqual = graph.Def{
 	Name: "Equal", Since: 19, MinIn: 2, MaxIn: 2, Doc: "a == b", Infer: inferEqual, Ref: refEqual, NoGrad: booleanResult,
-	Elem: elemEqual,
+	Elem: elemEqual, Lower: lowerEqual,
+	Upgrade: upgradeBroadcast,
 }
 
 func refEqual(c *graph.RefCtx) {
@@ -78,7 +79,8 @@ var DefGreater = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a > b }, func(a, b int64) bool { return a > b })
 	},
-	Elem: elemGreater,
+	Elem: elemGreater, Lower: lowerGreater,
+	Upgrade: upgradeBroadcast,
 }
 
 // Greater returns where a > b, with broadcasting.
@@ -90,7 +92,8 @@ var DefLess = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a < b }, func(a, b int64) bool { return a < b })
 	},
-	Elem: elemLess,
+	Elem: elemLess, Lower: lowerLess,
+	Upgrade: upgradeBroadcast,
 }
 
 // Less returns where a < b, with broadcasting.
@@ -102,7 +105,7 @@ var DefGreaterOrEqual = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a >= b }, func(a, b int64) bool { return a >= b })
 	},
-	Elem: elemGreaterOrEqual,
+	Elem: elemGreaterOrEqual, Lower: lowerGreaterOrEqual,
 }
 
 // GreaterOrEqual returns where a >= b, with broadcasting.
@@ -114,7 +117,7 @@ var DefLessOrEqual = graph.Def{
 	Ref: func(c *graph.RefCtx) {
 		refCompare(c, func(a, b float64) bool { return a <= b }, func(a, b int64) bool { return a <= b })
 	},
-	Elem: elemLessOrEqual,
+	Elem: elemLessOrEqual, Lower: lowerLessOrEqual,
 }
 
 // LessOrEqual returns where a <= b, with broadcasting.
@@ -129,7 +132,8 @@ func inferLogic(c *graph.InferCtx) {
 // DefAnd is ONNX's And.
 var DefAnd = graph.Def{
 	Name: "And", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a and b", Infer: inferLogic, NoGrad: booleanResult, Lower: lowerAnd,
-	Ref: func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a & b }, nil) },
+	Ref:     func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a & b }, nil) },
+	Upgrade: upgradeBroadcast,
 }
 
 // And returns a and b of bools, with broadcasting.
@@ -138,7 +142,8 @@ func And(a, b *graph.Value) *graph.Value { return binary(&DefAnd, a, b) }
 // DefOr is ONNX's Or.
 var DefOr = graph.Def{
 	Name: "Or", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a or b", Infer: inferLogic, NoGrad: booleanResult, Lower: lowerOr,
-	Ref: func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a | b }, nil) },
+	Ref:     func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a | b }, nil) },
+	Upgrade: upgradeBroadcast,
 }
 
 // Or returns a or b of bools, with broadcasting.
@@ -147,7 +152,8 @@ func Or(a, b *graph.Value) *graph.Value { return binary(&DefOr, a, b) }
 // DefXor is ONNX's Xor.
 var DefXor = graph.Def{
 	Name: "Xor", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a or b, not both", Infer: inferLogic, NoGrad: booleanResult, Lower: lowerXor,
-	Ref: func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a ^ b }, nil) },
+	Ref:     func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a ^ b }, nil) },
+	Upgrade: upgradeBroadcast,
 }
 
 // Xor returns where exactly one of a and b holds, with broadcasting.
@@ -174,7 +180,7 @@ func Not(x *graph.Value) *graph.Value { return unary(&DefNot, x) }
 var DefWhere = graph.Def{
 	Name: "Where", Since: 16, MinIn: 3, MaxIn: 3, Doc: "cond ? a : b", Infer: inferWhere, InPlace: []int{1, 2},
 	Ref: refWhere, Grad: gradWhere{},
-	Elem: elemWhere,
+	Elem: elemWhere, Lower: lowerWhere,
 }
 
 func inferWhere(c *graph.InferCtx) {

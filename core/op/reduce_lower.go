@@ -48,6 +48,9 @@ func lowerReduce(b graph.Builder, n *graph.Node, op simd.ReduceOp, finish int32)
 		}
 	}
 	mask, _ := reduceAxes(failOf(n), n, axes, given, true, len(b.InShape(0)))
+	if op == simd.Sum && finish == finishNone && b.InType(0).IsInt() {
+		return lowerIntegerSum(b, mask)
+	}
 	return emitReduce(b, mask, op, finish)
 }
 
