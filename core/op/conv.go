@@ -18,21 +18,21 @@ var convAttrs = []graph.AttrDef{
 var DefConv = graph.Def{
 	Name: "Conv", Since: 22, Doc: "Convolution over one or more spatial dimensions.",
 	Attrs: convAttrs, MinIn: 2, MaxIn: 3,
-	Infer: inferConv, Ref: refConv, Grad: gradConv{}, Lower: lowerConv, TakesAct: true,
+	Infer: inferConv, Ref: refConv, Grad: gradConv{}, Lower: lowerConv, TakesAct: true, FLOPs: flopsConv,
 }
 
 // DefConvGradInput is weft.ConvGradInput(dy, w, x): the gradient of Conv by its input. Only x's shape is used.
 var DefConvGradInput = graph.Def{
 	Domain: "weft", Name: "ConvGradInput", Since: 1, Doc: "Gradient of Conv by its input.",
 	Attrs: convAttrs, MinIn: 3, MaxIn: 3, ShapeOnly: []int{2},
-	Infer: inferConvGradInput, Ref: refConvGradInput, Grad: gradConvGradInput{}, Lower: lowerConvGradInput,
+	Infer: inferConvGradInput, Ref: refConvGradInput, Grad: gradConvGradInput{}, Lower: lowerConvGradInput, FLOPs: flopsConvGradInput,
 }
 
 // DefConvGradWeight is weft.ConvGradWeight(x, dy, w): the gradient of Conv by its weight. Only w's shape is used.
 var DefConvGradWeight = graph.Def{
 	Domain: "weft", Name: "ConvGradWeight", Since: 1, Doc: "Gradient of Conv by its weight.",
 	Attrs: convAttrs, MinIn: 3, MaxIn: 3, ShapeOnly: []int{2},
-	Infer: inferConvGradWeight, Ref: refConvGradWeight, Grad: gradConvGradWeight{}, Lower: lowerConvGradWeight,
+	Infer: inferConvGradWeight, Ref: refConvGradWeight, Grad: gradConvGradWeight{}, Lower: lowerConvGradWeight, FLOPs: flopsConvGradWeight,
 }
 
 // ConvOptions are the settings of [Conv]. The zero value is a convolution of stride 1 without padding.

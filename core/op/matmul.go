@@ -8,14 +8,14 @@ import (
 // DefMatMul is ONNX's MatMul, NumPy's matmul: the last two dimensions are matrices, those before broadcast; an operand
 // of rank 1 is a row (first) or a column (second) that disappears from the result.
 var DefMatMul = graph.Def{
-	Name: "MatMul", Since: 13, MinIn: 2, MaxIn: 2, Doc: "matrix product, batched", Infer: inferMatMul, TakesAct: true,
+	Name: "MatMul", Since: 13, MinIn: 2, MaxIn: 2, Doc: "matrix product, batched", Infer: inferMatMul, TakesAct: true, FLOPs: flopsProduct,
 	Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul,
 }
 
 // DefMatMulT is weft.MatMulT: MatMul of operands of rank 2 or more whose matrices may be stored transposed, so that gradients of
 // batched products need no transposed copies.
 var DefMatMulT = graph.Def{
-	Domain: "weft", Name: "MatMulT", MinIn: 2, MaxIn: 2, Doc: "batched matrix product of operands that may be stored transposed", TakesAct: true,
+	Domain: "weft", Name: "MatMulT", MinIn: 2, MaxIn: 2, Doc: "batched matrix product of operands that may be stored transposed", TakesAct: true, FLOPs: flopsProduct,
 	Attrs: []graph.AttrDef{{Name: "transA", Kind: graph.AttrInt}, {Name: "transB", Kind: graph.AttrInt}},
 	Infer: inferMatMul, Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul, Body: bodyMatMulT{},
 }

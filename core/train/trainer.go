@@ -142,14 +142,8 @@ func (t *Trainer) LearningRate() float64 {
 // Step trains on one batch and returns its mean loss, before the update, and how many samples were classified right. It
 // returns an error when the loss is no number; the weights are then of no use any more.
 func (t *Trainer) Step(b *data.Batch) (meanLoss float32, correct int, err error) {
-	t.state.Fill(t.scalars, t.step, t.LearningRate())
-	t.in[0] = reuse(t.in[0], b.X, b.N, t.cfg.Spec.Shape)
-	if t.cfg.Spec.Targets != 0 {
-		t.in[1] = reuse(t.in[1], b.Targets, b.N, []int{t.cfg.Spec.Targets})
-	} else {
-		t.in[1] = reuse(t.in[1], b.Labels, b.N, nil)
-	}
-	out, err := t.train.RunWith(t.in, compile.RunOptions{Rand: graph.RandState{Seed: t.cfg.Seed, Step: uint64(t.step)}})
+	t.prepare(b)
+	out, err := t.train.RunWith(t.in, t.runOptions())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -161,6 +155,35 @@ func (t *Trainer) Step(b *data.Batch) (meanLoss float32, correct int, err error)
 	t.step++
 	t.History.add(t.step, float64(meanLoss), correct, b.N)
 	return meanLoss, correct, nil
+}
+
+// prepare sets the training program's inputs for the next step.
+func (t *Trainer) prepare(b *data.Batch) {
+	t.state.Fill(t.scalars, t.step, t.LearningRate())
+	t.in[0] = reuse(t.in[0], b.X, b.N, t.cfg.Spec.Shape)
+	if t.cfg.Spec.Targets != 0 {
+		t.in[1] = reuse(t.in[1], b.Targets, b.N, []int{t.cfg.Spec.Targets})
+	} else {
+		t.in[1] = reuse(t.in[1], b.Labels, b.N, nil)
+	}
+}
+
+func (t *Trainer) runOptions() compile.RunOptions {
+	return compile.RunOptions{Rand: graph.RandState{Seed: t.cfg.Seed, Step: uint64(t.step)}}
+}
+
+// ProfileStep changes the weights as Step does, but counts no step, and returns the training program's steps and how long each took.
+func (t *Trainer) ProfileStep(b *data.Batch) ([]compile.StepInfo, []compile.Timing, error) {
+	t.prepare(b)
+	_, times, err := t.train.Profile(t.in, t.runOptions())
+	return t.train.Steps(), times, err
+}
+
+// ProfileLogits is Logits with the evaluation program's steps and how long each took in place of the outputs.
+func (t *Trainer) ProfileLogits(x []float32, n int) ([]compile.StepInfo, []compile.Timing, error) {
+	t.evalIn[0] = reuse(t.evalIn[0], x, n, t.cfg.Spec.Shape)
+	_, times, err := t.eval.Profile(t.evalIn, compile.RunOptions{})
+	return t.eval.Steps(), times, err
 }
 
 // reuse wraps a batch's slice in a tensor, keeping the one of the batch before when the memory is the same.

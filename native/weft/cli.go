@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ type cli struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	json           bool
+	wantJSON       bool // --json stands on a command line that may not parse
 }
 
 // usageError marks a mistake in the command line: exit code 2.
@@ -59,14 +61,18 @@ func (c *cli) exitCode(err error) int {
 	var u usageError
 	var i interrupted
 	switch {
-	case errors.As(err, &i):
+	case errors.As(err, &i), errors.Is(err, context.Canceled):
 		code = exitInterrupted
 	case errors.As(err, &u), strings.HasPrefix(err.Error(), "unknown command"):
 		code = exitUsage
 	}
-	msg := strings.TrimPrefix(err.Error(), "weft: ")
+	// Errors of the packages begin with "weft: "; one at the start is enough.
+	msg := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "weft: "), ": weft: ", ": ")
+	if errors.Is(err, context.Canceled) {
+		msg = "stopped"
+	}
 	fmt.Fprintln(c.stderr, "weft: "+msg)
-	if c.json {
+	if c.json || c.wantJSON {
 		c.printJSON(map[string]any{"error": msg, "exit": code})
 	}
 	return code

@@ -53,7 +53,8 @@ type job struct {
 	flops float64 // of one run; 0: not counted
 	items float64 // images or steps of one run
 	close func()
-	steps func() []compile.StepInfo // of the program, when the job is one
+	// profile runs the job's program once more and returns its steps and how long each took; nil when it is no program.
+	profile func() ([]compile.StepInfo, []compile.Timing, error)
 }
 
 // namedJob makes a job when its turn comes.
@@ -82,7 +83,7 @@ func (c *cli) benchCmd() *cobra.Command {
 		Short: "Measure the runtime on this machine",
 		Long: `Measures matrix products, convolutions and whole networks. Each is warmed up, repeated for at least 30 ms a sample, and sampled
 up to 15 times in 1.5 s; the smallest and the median time of one run are reported, with a check value that tells whether
-runtimes compute the same. --profile lists the steps of each program. Without --threads it measures one thread, then two.`,
+runtimes compute the same. --profile lists the steps of each program and how long each took. Without --threads it measures one thread, then two.`,
 		Example: "  weft bench --only 'lenet|sgemm/256' --threads 1\n  weft bench --json",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -94,7 +95,7 @@ runtimes compute the same. --profile lists the steps of each program. Without --
 	fl.StringVar(&f.only, "only", "", "regular expression of the workloads to run")
 	fl.StringVar(&f.file, "workloads", "", "JSON file with the list of workloads (default: the built-in list)")
 	fl.StringVar(&f.models, "models", "", "folder with the ONNX files of the onnx/ workloads")
-	fl.BoolVar(&f.profile, "profile", false, "list the steps of each program with their operators, bytes and FLOPs")
+	fl.BoolVar(&f.profile, "profile", false, "list the steps of each program with times, operators, bytes and FLOPs")
 	return cmd
 }
 
@@ -180,7 +181,7 @@ func (c *cli) benchThreads(ctx context.Context, threads int, list []namedJob, on
 		}
 		c.benchRow(row, j)
 		if profile && j != nil && !c.json {
-			c.printSteps(j)
+			c.printProfile(j)
 		}
 		if j != nil && j.close != nil {
 			j.close()
@@ -252,15 +253,38 @@ func measure(r *benchRow, run func() error) error {
 	return failed
 }
 
-// printSteps lists the steps of the job's program.
-func (c *cli) printSteps(j *job) {
-	if j.steps == nil {
+// printProfile lists the steps of the job's program with the least time that each took in several runs.
+func (c *cli) printProfile(j *job) {
+	if j.profile == nil {
 		return
 	}
+	const runs = 10
+	var steps []compile.StepInfo
+	var nanos []int64
+	for range runs {
+		s, times, err := j.profile()
+		if err != nil {
+			fmt.Fprintf(c.stderr, "weft: profile: %s\n", err)
+			return
+		}
+		if nanos == nil {
+			steps, nanos = s, make([]int64, len(s))
+		}
+		for _, t := range times {
+			if t.Step < len(nanos) && (nanos[t.Step] == 0 || t.Nanos < nanos[t.Step]) {
+				nanos[t.Step] = t.Nanos
+			}
+		}
+	}
+	total := int64(0)
+	for _, n := range nanos {
+		total += n
+	}
 	t := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "    step\tkernel\toperator\toutputs\ttiles\tbytes\tFLOPs")
-	for i, s := range j.steps() {
-		fmt.Fprintf(t, "    %d\t%s\t%s\t%v\t%d\t%s\t%s\n", i, s.Kernel, s.Operator, s.Outputs, s.Tiles, thousands(int(s.Bytes)), thousands(int(s.FLOPs)))
+	fmt.Fprintln(t, "    step\tus\tpart\tkernel\toperator\toutputs\ttiles\tbytes\tFLOPs")
+	for i, s := range steps {
+		fmt.Fprintf(t, "    %d\t%.1f\t%.1f %%\t%s\t%s\t%v\t%d\t%s\t%s\n", i, float64(nanos[i])/1e3, 100*float64(nanos[i])/float64(max(total, 1)),
+			s.Kernel, s.Operator, s.Outputs, s.Tiles, thousands(int(s.Bytes)), thousands(int(s.FLOPs)))
 	}
 	t.Flush()
 }

@@ -55,6 +55,12 @@ func (c *cli) dataCmd() *cobra.Command {
 		Use:     "data",
 		Short:   "Fetch the data sets that the examples use",
 		Example: "  weft data get mnist",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("weft data has no command %q; there is \"weft data get\"", args[0])
+			}
+			return cmd.Help()
+		},
 	}
 	var dir, mirror string
 	names := make([]string, len(datasets))
@@ -166,54 +172,67 @@ var httpClient = &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEn
 // fetchFile downloads to path + ".part", going on where an earlier try stopped, checks the sum and renames.
 func (c *cli) fetchFile(ctx context.Context, url, path string, f download) error {
 	part := path + ".part"
-	err := c.fetchPart(ctx, url, part)
-	if err != nil {
-		return err
-	}
-	if err := checkDownload(part, f); err != nil {
-		// What was fetched is wrong, whether by the earlier try or by this one: begin again next time.
+	for {
+		resumed, err := c.fetchPart(ctx, url, part)
+		if err != nil {
+			return err
+		}
+		err = checkDownload(part, f)
+		if err == nil {
+			return os.Rename(part, path)
+		}
 		os.Remove(part)
-		return fmt.Errorf("%s: %w", url, err)
+		if !resumed {
+			return fmt.Errorf("%s: %w", url, err)
+		}
+		// The wrong bytes may be those of the earlier try: once more from the start.
+		fmt.Fprintf(c.stderr, "%s: what an earlier try left is of no use, starting again\n", path)
 	}
-	return os.Rename(part, path)
 }
 
-func (c *cli) fetchPart(ctx context.Context, url, part string) error {
+// fetchPart appends what is missing to the part file; resumed says that some of it was there before.
+func (c *cli) fetchPart(ctx context.Context, url, part string) (resumed bool, err error) {
 	out, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer out.Close()
 	have, err := out.Seek(0, io.SeekEnd)
 	if err != nil {
-		return err
+		return false, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if have > 0 {
 		req.Header.Set("Range", "bytes="+strconv.FormatInt(have, 10)+"-")
 	}
 	resp, err := httpClient.Do(req)
 	if err != nil {
-		return err
+		removeEmpty(part)
+		return false, err
 	}
 	defer resp.Body.Close()
 	switch {
-	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable:
-		return nil // all of it is there; the sum decides
+	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
+		return true, nil // all of it is there; the sum decides
 	case resp.StatusCode == http.StatusOK && have > 0: // the server knows no ranges
 		if err := out.Truncate(0); err != nil {
-			return err
+			return false, err
 		}
 		if _, err := out.Seek(0, io.SeekStart); err != nil {
-			return err
+			return false, err
 		}
 		have = 0
-	case resp.StatusCode == http.StatusPartialContent || resp.StatusCode == http.StatusOK:
+	case resp.StatusCode == http.StatusPartialContent && have > 0:
+		if r := resp.Header.Get("Content-Range"); !strings.HasPrefix(r, fmt.Sprintf("bytes %d-", have)) {
+			return false, fmt.Errorf("%s: asked for the bytes from %d on, the server sends %q", url, have, r)
+		}
+	case resp.StatusCode == http.StatusOK:
 	default:
-		return fmt.Errorf("%s: the server answers %s", url, resp.Status)
+		removeEmpty(part)
+		return false, fmt.Errorf("%s: the server answers %s", url, resp.Status)
 	}
 	if have > 0 {
 		fmt.Fprintf(c.stderr, "%s, going on after %d bytes\n", url, have)
@@ -222,10 +241,17 @@ func (c *cli) fetchPart(ctx context.Context, url, part string) error {
 	}
 	n, err := io.Copy(out, io.LimitReader(resp.Body, maxDownload-have+1))
 	if err != nil {
-		return fmt.Errorf("%s stopped after %d bytes: %w", url, have+n, err)
+		return false, fmt.Errorf("%s stopped after %d bytes: %w", url, have+n, err)
 	}
 	if have+n > maxDownload {
-		return fmt.Errorf("%s is larger than any file of the data set; is it the right address?", url)
+		return false, fmt.Errorf("%s is larger than any file of the data set; is it the right address?", url)
 	}
-	return out.Close()
+	return have > 0, out.Close()
+}
+
+// removeEmpty leaves no empty file behind a request that brought nothing.
+func removeEmpty(path string) {
+	if st, err := os.Stat(path); err == nil && st.Size() == 0 {
+		os.Remove(path)
+	}
 }

@@ -83,6 +83,9 @@ func (c *cli) eval(ctx context.Context, path string, f evalFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.note != "" {
+		fmt.Fprintln(c.stderr, s.note)
+	}
 	src := s.test
 	if f.split == "train" {
 		src = s.train

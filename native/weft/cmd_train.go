@@ -106,6 +106,8 @@ func (d *dataFlags) register(cmd *cobra.Command) {
 	fl.BoolVar(&d.rgb, "rgb", false, "read images of folders in colour")
 	fl.BoolVar(&d.invert, "invert", false, "images of folders have dark ink on light paper")
 	fl.StringVar(&d.label, "label", "", `label column of a CSV file, by name or index (default: "label", "class" or "target" if there is one, else the first)`)
+	fl.StringVar(&d.missing, "missing", "error", "what to do about empty and NaN cells of a CSV file: error, drop the row, or fill with the column's mean")
+	fl.IntVar(&d.classes, "classes", 0, "number of classes of IDX data (0: as the labels say)")
 }
 
 // defaults takes from the model's recipe what the command line does not set.
@@ -166,6 +168,8 @@ func (f *trainFlags) check() error {
 		return usagef("--threads must be 0 to 1024, not %d", f.threads)
 	case f.checkpointEvery < 1:
 		return usagef("--checkpoint-every must be at least 1, not %d", f.checkpointEvery)
+	case f.data.classes < 0 || f.data.classes > 1<<20:
+		return usagef("--classes must be 0 to %d, not %d", 1<<20, f.data.classes)
 	case f.data.size < 1 || f.data.size > 4096:
 		return usagef("--image-size must be 1 to 4096, not %d", f.data.size)
 	}
@@ -211,7 +215,7 @@ func (c *cli) train(ctx context.Context, m models.Model, f trainFlags) (err erro
 			}
 		}
 	}
-	r := &trainRun{c: c, f: f, m: m, ckpt: f.out + ".ckpt"}
+	r := &trainRun{c: c, f: f, m: m, ckpt: f.out + ".ckpt", best: -1}
 	if r.splits, err = f.data.open(f.seed, nil, 0); err != nil {
 		return err
 	}
@@ -247,6 +251,9 @@ func (c *cli) train(ctx context.Context, m models.Model, f trainFlags) (err erro
 	cfg := train.Config{Name: m.Name, Model: m.New(spec.Shape, spec.Classes), Spec: source.Spec(), Seed: f.seed, Optimizer: optimizer, LearningRate: f.lr, Schedule: schedule,
 		Steps: r.steps, LabelSmoothing: float32(f.smoothing), Update: optim.Options{ClipNorm: float32(f.clipNorm), ClipValue: float32(f.clipValue), EMA: float32(f.ema)}}
 	if r.trainer, err = train.New(rt, cfg); err != nil {
+		if len(spec.Shape) != 3 && m.Name != "mlp" {
+			return fmt.Errorf("%s takes images, [channels height width]; the data has samples of shape %v, which mlp takes", m.Name, spec.Shape)
+		}
 		return fmt.Errorf("%s on samples of shape %v: %w", m.Name, spec.Shape, err)
 	}
 	id, err := fingerprint(r.splits.train)
@@ -387,6 +394,9 @@ func (r *trainRun) loop(ctx context.Context) error {
 				}
 				return err
 			}
+		}
+		if last {
+			r.bar.epochDone(step, epoch, r.f.epochs)
 		}
 		if step < r.steps && (last || step%r.f.checkpointEvery == 0) {
 			if err := r.save(); err != nil {

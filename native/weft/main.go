@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -32,7 +33,7 @@ const (
 
 // run executes one command line; tests call it in place of a process.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr}
+	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr, wantJSON: slices.Contains(args, "--json")}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -50,6 +50,13 @@ func (p *progress) update(step, epoch, epochs int, loss float64, correct, n int)
 	p.line(step, epoch, epochs)
 }
 
+// epochDone leaves a line for every epoch where there is no bar.
+func (p *progress) epochDone(step, epoch, epochs int) {
+	if p.plainLines && step > p.lastStep {
+		p.line(step, epoch, epochs)
+	}
+}
+
 // line shows the current state now.
 func (p *progress) line(step, epoch, epochs int) {
 	now := time.Now()

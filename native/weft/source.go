@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/weft-ml/weft/core/data"
@@ -23,6 +24,9 @@ type dataFlags struct {
 	rgb    bool   // of images in folders
 	invert bool   // of images in folders
 	label  string // column of a CSV file
+	// missing says what becomes of empty cells of a CSV file: "error", "drop" or "fill".
+	missing string
+	classes int // 0: as many as the labels ask for
 }
 
 // heldOut is the part of data without a test set of its own that is kept for testing.
@@ -40,6 +44,55 @@ const digitsTest = 10000
 
 // open finds out what is at the path. shape, when not nil, is what a model takes: [C H W]; classes is 0 when unknown.
 func (d dataFlags) open(seed uint64, shape []int, classes int) (*splits, error) {
+	s, err := d.find(seed, shape, max(classes, d.classes))
+	if err != nil {
+		return nil, err
+	}
+	if s.train != nil && s.test != nil {
+		if a, b := s.train.Spec(), s.test.Spec(); !slices.Equal(a.Shape, b.Shape) || a.Classes != b.Classes {
+			return nil, fmt.Errorf("--data %s: training samples are %v of %d classes, test samples %v of %d classes; both parts must be of one kind",
+				d.path, a.Shape, a.Classes, b.Shape, b.Classes)
+		}
+	}
+	for _, src := range []data.Source{s.train, s.test} {
+		if src != nil && d.classes > 0 && src.Spec().Classes > d.classes {
+			return nil, fmt.Errorf("--data %s has labels up to %d, out of the range of --classes %d", d.path, src.Spec().Classes-1, d.classes)
+		}
+	}
+	if classes == 0 && d.classes == 0 && s.train != nil {
+		return s, checkLabels(d.path, s.train)
+	}
+	return s, nil
+}
+
+// checkLabels finds labels out of range where nothing says how many classes there are: a class that no sample has, below the
+// highest label. Class 0 may lack samples, as in sets that count from 1.
+func checkLabels(path string, src data.Source) error {
+	spec := src.Spec()
+	if spec.Names != nil {
+		return nil // the classes are names that occur
+	}
+	seen, highest := make([]bool, spec.Classes), 0
+	labels, err := data.Labels(src)
+	if err != nil {
+		return err
+	}
+	for i, l := range labels {
+		seen[l] = true
+		if l > labels[highest] {
+			highest = i
+		}
+	}
+	for c := 1; c < len(seen); c++ {
+		if !seen[c] {
+			return fmt.Errorf("--data %s: training sample %d has label %d, but no sample has label %d: is the label out of range? Correct it, or say with --classes how many classes there are",
+				path, highest, labels[highest], c)
+		}
+	}
+	return nil
+}
+
+func (d dataFlags) find(seed uint64, shape []int, classes int) (*splits, error) {
 	if d.path == "" {
 		return &splits{kind: "built-in digits", train: digits.New(digits.Options{Seed: seed}),
 			test: digits.New(digits.Options{Seed: seed, Samples: digitsTest, Test: true})}, nil
@@ -161,6 +214,15 @@ func (d dataFlags) openCSV(trainPath, testPath string, shape []int) (*splits, er
 		return csv.Read(f, path, opt)
 	}
 	opt := csv.Options{Label: d.label, Shape: shape}
+	switch d.missing {
+	case "", "error":
+	case "drop":
+		opt.Missing = csv.MissingDrop
+	case "fill":
+		opt.Missing = csv.MissingFill
+	default:
+		return nil, usagef("--missing must be error, drop or fill, not %q", d.missing)
+	}
 	if opt.Label == "" {
 		opt.Label = labelColumn(trainPath)
 	}
@@ -169,6 +231,9 @@ func (d dataFlags) openCSV(trainPath, testPath string, shape []int) (*splits, er
 	}
 	t, err := read(trainPath, opt)
 	if err != nil {
+		if strings.Contains(err.Error(), "missing values") {
+			return nil, fmt.Errorf("%w (--missing drop, --missing fill)", err)
+		}
 		return nil, err
 	}
 	s := &splits{kind: "CSV file"}
