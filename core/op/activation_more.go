@@ -64,7 +64,15 @@ var DefPRelu = graph.Def{
 		}, func(x, s uint64) uint64 { return x })
 	},
 	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemBinary(simd.PRelu) },
-	Grad: gradPRelu{},
+	Grad: gradPRelu{}, Upgrade: upgradePRelu,
+}
+
+// upgradePRelu aligns the slopes of opsets before 7, one per channel, with the channels.
+func upgradePRelu(c *graph.UpgradeCtx) {
+	c.Remove("consumed_inputs")
+	if x, s := c.Inputs[0], c.Inputs[1]; c.Version < 7 && x.HasRank && s.HasRank && len(s.Shape) == 1 && s.Shape[0] != 1 {
+		c.Inputs[1] = alignAt(s, 1, len(x.Shape))
+	}
 }
 
 func inferPRelu(c *graph.InferCtx) {

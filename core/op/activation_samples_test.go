@@ -22,6 +22,7 @@ var activationSamples = []gradSample{
 	on1("Selu", 3, op.Selu),
 	on1("Celu", 3, func(x value) value { return op.Celu(x, 0.7) }),
 	on1("ThresholdedRelu", 2, func(x value) value { return op.ThresholdedRelu(x, 0.6) }),
+	on1("Shrink", 2, func(x value) value { return op.Shrink(x, 0.3, 0.5) }),
 	on1("HardSigmoid", 4, func(x value) value { return op.HardSigmoid(x, 0.2, 0.5) }),
 	on1("HardSwish", 5, op.HardSwish),
 	on1("Sigmoid", 4, op.Sigmoid),

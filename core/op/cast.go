@@ -1,6 +1,7 @@
 package op
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/weft-ml/weft/core/graph"
@@ -45,10 +46,66 @@ func refCast(c *graph.RefCtx) {
 	case to == tensor.String:
 		castToString(x, y.Strings())
 	case from.IsFloat() || to.IsFloat():
-		y.SetFloat64s(x.Float64s())
+		v := x.Float64s()
+		if to.IsFloat() && to.Bits() <= 8 {
+			storable(c.Node, v, to)
+		}
+		y.SetFloat64s(v)
 	default:
 		y.SetInt64s(x.Int64sOf())
 	}
+}
+
+// storable prepares values for the types of 8 and 4 bits by the node's attributes: saturate takes what lies beyond the largest number to it,
+// otherwise to NaN (to infinity in float8e5m2, which has one); round_mode is float8e8m0's, whose numbers are powers of two.
+func storable(n *graph.Node, v []float64, to tensor.DType) {
+	saturate := n.Int("saturate") != 0
+	limit, over := 0.0, 0.0 // the largest number, and the first value that rounds beyond it
+	switch to {
+	case tensor.Float8E4M3FN:
+		limit, over = 448, math.Nextafter(464, 500)
+	case tensor.Float8E4M3FNUZ:
+		limit, over = 240, 248
+	case tensor.Float8E5M2, tensor.Float8E5M2FNUZ:
+		limit, over = 57344, 61440
+	case tensor.Float8E8M0:
+		for i, x := range v {
+			v[i] = powerOfTwo(x, n.Str("round_mode"))
+		}
+		return
+	case tensor.Float4E2M1: // has no NaN; the others saturate in rounding
+		for i, x := range v {
+			if x != x {
+				v[i] = math.Copysign(0, -1)
+			}
+		}
+		return
+	default:
+		return
+	}
+	for i, x := range v {
+		switch {
+		case !(math.Abs(x) >= over):
+		case saturate:
+			v[i] = math.Copysign(limit, x)
+		case to == tensor.Float8E5M2:
+			v[i] = math.Inf(int(math.Copysign(1, x)))
+		default:
+			v[i] = math.NaN()
+		}
+	}
+}
+
+// powerOfTwo rounds a positive number to a power of two: "up" (also ""), "down" or "nearest"; others stay.
+func powerOfTwo(x float64, mode string) float64 {
+	if !(x > 0) || math.IsInf(x, 1) {
+		return x
+	}
+	f, e := math.Frexp(x) // x = f * 2^e, 1/2 <= f < 1
+	if f == 0.5 || mode == "down" || mode == "nearest" && f < 0.75 {
+		e--
+	}
+	return math.Ldexp(1, e)
 }
 
 // castFromString parses decimal numbers, INF and NaN.
@@ -109,6 +166,7 @@ var DefCastLike = graph.Def{
 		{Name: "saturate", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 		{Name: "round_mode", Kind: graph.AttrString},
 	},
+	Same: alwaysSame,
 	Infer: func(c *graph.InferCtx) {
 		checkCastable(c, c.In[0].DType)
 		setLike(c, 0, c.In[1].DType, c.In[0])
