@@ -1,0 +1,177 @@
+package lenet_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/weft-ml/weft/core/compile"
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/loss"
+	"github.com/weft-ml/weft/core/nn"
+	"github.com/weft-ml/weft/core/optim"
+	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/models/lenet"
+	"github.com/weft-ml/weft/simd"
+)
+
+// The data of testdata/golden.py, which explains it.
+
+func hash(seed uint32, i int) uint32 {
+	x := uint32(i) + seed*0x9e3779b9
+	x ^= x >> 16
+	x *= 0x7feb352d
+	x ^= x >> 15
+	x *= 0x846ca68b
+	return x ^ x>>16
+}
+
+func uniform(seed uint32, i int) float64 { return float64(hash(seed, i)>>8) / (1 << 24) }
+
+func weights(seed uint32, fanIn int, shape ...int) *tensor.Tensor {
+	t := tensor.New(tensor.Float32, shape...)
+	scale := 2 * math.Sqrt(3/float64(fanIn))
+	for i := range t.Float32s() {
+		t.Float32s()[i] = float32((uniform(seed, i) - 0.5) * scale)
+	}
+	return t
+}
+
+const batch, pixels = 32, 28 * 28
+
+func batchOf(d uint32, step int) (x, y *tensor.Tensor) {
+	x, y = tensor.New(tensor.Float32, batch, 1, 28, 28), tensor.New(tensor.Int64, batch)
+	for b := range batch {
+		k := step*batch + b
+		label := int(hash(d+1, k) % 10)
+		for j := range pixels {
+			block := j/28/4*7 + j%28/4
+			ink := uniform(d+3, 49*label+block) < 0.5
+			if uniform(d+4, pixels*k+j) >= 0.5 {
+				ink = uniform(d+5, pixels*k+j) < 0.5
+			}
+			v := 0.25 * float32(uniform(d+2, pixels*k+j))
+			if ink {
+				v += 0.75
+			}
+			x.Float32s()[b*pixels+j] = v
+		}
+		if uniform(d+6, k) < 0.125 {
+			label = int(hash(d+7, k) % 10)
+		}
+		y.Int64s()[b] = int64(label)
+	}
+	return x, y
+}
+
+// TestPyTorchLosses trains from the golden's weights on its batches with every kernel set, on one thread and on two, and
+// compares the first 100 losses.
+func TestPyTorchLosses(t *testing.T) {
+	b, err := os.ReadFile("testdata/losses.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Runs []struct {
+			Name     string
+			DataSeed uint32 `json:"data_seed"`
+			Losses   []float64
+		}
+	}
+	if err := json.Unmarshal(b, &golden); err != nil {
+		t.Fatal(err)
+	}
+	old := simd.Current().Name
+	defer simd.Use(old)
+	for _, k := range simd.All() {
+		if !k.Available() {
+			continue
+		}
+		for _, r := range golden.Runs {
+			t.Run(k.Name+"/"+r.Name, func(t *testing.T) {
+				if err := simd.Use(k.Name); err != nil {
+					t.Fatal(err)
+				}
+				name, rate, _ := strings.Cut(r.Name, "-")
+				lr, err := strconv.ParseFloat(rate, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				opt, tolerance := optim.Optimizer(optim.SGD{}), 1e-5
+				switch name {
+				case "momentum":
+					opt = optim.SGD{Momentum: 0.9}
+				case "adam":
+					opt, tolerance = optim.Adam{}, 1e-3
+				}
+				worst := 0.0
+				for i, got := range losses(t, opt, lr, r.DataSeed, len(r.Losses)) {
+					d := math.Abs(got-r.Losses[i]) / r.Losses[i]
+					if worst = max(worst, d); !(d <= tolerance) {
+						t.Fatalf("loss %d is %.9g, PyTorch's %.9g: relative difference %.2g", i, got, r.Losses[i], d)
+					}
+				}
+				t.Logf("largest relative difference %.2g", worst)
+			})
+		}
+	}
+}
+
+func losses(t *testing.T, opt optim.Optimizer, lr float64, dataSeed uint32, steps int) []float64 {
+	t.Helper()
+	g := graph.New()
+	x := g.Input("x", tensor.Float32, g.Symbol("N"), 1, 28, 28)
+	y := g.Input("y", tensor.Int64, g.Symbol("N"))
+	logits := lenet.New([]int{1, 28, 28}, 10).Apply(nn.NewContext(g, nn.Options{Training: true}), x)
+	l := loss.CrossEntropy(logits, y, loss.CrossEntropyOptions{})
+	g.Output(l)
+	state := optim.Minimize(l, opt, optim.Options{})
+	store := graph.NewStore()
+	if err := store.Init(g); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []struct {
+		name string
+		t    *tensor.Tensor
+	}{
+		{"conv1.weight", weights(11, 25, 6, 1, 5, 5)}, {"conv2.weight", weights(12, 150, 16, 6, 5, 5)},
+		{"fc1.weight", weights(13, 256, 120, 256)}, {"fc2.weight", weights(14, 120, 10, 120)},
+	} {
+		v := store.Get(w.name)
+		if v == nil {
+			t.Fatalf("the model has no variable %s", w.name)
+		}
+		if !tensor.SameShape(v.Shape(), w.t.Shape()) { // dense weights are stored [in, out]
+			w.t = w.t.Transpose(1, 0).Contiguous()
+		}
+		if err := store.Set(w.name, w.t); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rt := compile.NewRuntime(compile.RuntimeOptions{})
+	defer rt.Close()
+	p, err := compile.Compile(rt, g, store, compile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	scalars := make([]float32, state.Inputs())
+	var out []float64
+	for step := range steps {
+		bx, by := batchOf(dataSeed, step)
+		state.Fill(scalars, step, lr)
+		in := []*tensor.Tensor{bx, by}
+		for i := range scalars {
+			in = append(in, tensor.From(scalars[i:i+1]))
+		}
+		res, err := p.Run(in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, float64(res[0].Float32s()[0]))
+	}
+	return out
+}
