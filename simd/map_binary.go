@@ -167,8 +167,8 @@ func (c Class) binary(op BinaryOp, a, b float32) float32 {
 // geluGrad returns Phi(x) + x*phi(x).
 func (c Class) geluGrad(x float32) float32 {
 	v := min32(abs32(x), 14.5)
-	p, s, t := c.phiTail(v)
-	tail := float32(float32(p*s) * t)
+	p, s, t := c.geluTail(v)
+	tail := float32(float32(p*s)*t) / v
 	if !(x < 0) {
 		tail = 1 - tail
 	}

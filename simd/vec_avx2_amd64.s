@@ -505,17 +505,17 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y0, Y2
 	VFMADD213PS vecConst<>+384(SB), Y0, Y2
 	VFMADD213PS vecConst<>+416(SB), Y0, Y2
-	VMULPS      Y0, Y0, Y3
-	VFMADD231PS Y3, Y2, Y0
-	VADDPS      vecConst<>+64(SB), Y0, Y0
 	VPSRAD      $0x01, Y1, Y3
-	VPADDD      vecConst<>+448(SB), Y3, Y2
-	VPSLLD      $0x17, Y2, Y2
+	VMULPS      Y0, Y0, Y4
+	VFMADD231PS Y4, Y2, Y0
+	VPADDD      vecConst<>+448(SB), Y3, Y4
+	VPSLLD      $0x17, Y4, Y4
 	VPSUBD      Y3, Y1, Y3
 	VPADDD      vecConst<>+448(SB), Y3, Y3
 	VPSLLD      $0x17, Y3, Y3
-	VMULPS      Y2, Y0, Y2
-	VMULPS      Y3, Y2, Y3
+	VADDPS      vecConst<>+64(SB), Y0, Y0
+	VMULPS      Y4, Y0, Y4
+	VMULPS      Y3, Y4, Y3
 	VMOVUPS     Y3, (R12)(AX*1)
 	ADDQ        $+32, AX
 	JMP         block
@@ -527,34 +527,34 @@ blockEnd:
 	SUBQ        CX, DX
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y3
-	VMASKMOVPS  (R8)(AX*1), Y3, Y2
+	VMASKMOVPS  (R8)(AX*1), Y3, Y4
 	VMOVUPS     vecConst<>+96(SB), Y0
-	VMAXPS      Y2, Y0, Y2
+	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     vecConst<>+128(SB), Y0
-	VMINPS      Y2, Y0, Y2
+	VMINPS      Y4, Y0, Y4
 	VMOVUPS     vecConst<>+160(SB), Y0
-	VFMADD231PS vecConst<>+192(SB), Y2, Y0
+	VFMADD231PS vecConst<>+192(SB), Y4, Y0
 	VSUBPS      vecConst<>+160(SB), Y0, Y1
 	VPSUBD      vecConst<>+160(SB), Y0, Y0
-	VFMADD231PS vecConst<>+224(SB), Y1, Y2
-	VFMADD231PS vecConst<>+256(SB), Y1, Y2
+	VFMADD231PS vecConst<>+224(SB), Y1, Y4
+	VFMADD231PS vecConst<>+256(SB), Y1, Y4
 	VMOVUPS     vecConst<>+288(SB), Y1
-	VFMADD231PS vecConst<>+320(SB), Y2, Y1
-	VFMADD213PS vecConst<>+352(SB), Y2, Y1
-	VFMADD213PS vecConst<>+384(SB), Y2, Y1
-	VFMADD213PS vecConst<>+416(SB), Y2, Y1
-	VMULPS      Y2, Y2, Y4
-	VFMADD231PS Y4, Y1, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VPSRAD      $0x01, Y0, Y4
-	VPADDD      vecConst<>+448(SB), Y4, Y1
-	VPSLLD      $0x17, Y1, Y1
-	VPSUBD      Y4, Y0, Y4
-	VPADDD      vecConst<>+448(SB), Y4, Y4
-	VPSLLD      $0x17, Y4, Y4
-	VMULPS      Y1, Y2, Y1
-	VMULPS      Y4, Y1, Y4
-	VMASKMOVPS  Y4, Y3, (R12)(AX*1)
+	VFMADD231PS vecConst<>+320(SB), Y4, Y1
+	VFMADD213PS vecConst<>+352(SB), Y4, Y1
+	VFMADD213PS vecConst<>+384(SB), Y4, Y1
+	VFMADD213PS vecConst<>+416(SB), Y4, Y1
+	VPSRAD      $0x01, Y0, Y2
+	VMULPS      Y4, Y4, Y5
+	VFMADD231PS Y5, Y1, Y4
+	VPADDD      vecConst<>+448(SB), Y2, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y2, Y0, Y2
+	VPADDD      vecConst<>+448(SB), Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VADDPS      vecConst<>+64(SB), Y4, Y4
+	VMULPS      Y5, Y4, Y5
+	VMULPS      Y2, Y5, Y2
+	VMASKMOVPS  Y2, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -1199,21 +1199,21 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y1, Y3
 	VFMADD213PS vecConst<>+384(SB), Y1, Y3
 	VFMADD213PS vecConst<>+416(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y4
-	VFMADD231PS Y4, Y3, Y1
-	VADDPS      vecConst<>+64(SB), Y1, Y1
 	VPSRAD      $0x01, Y2, Y4
-	VPADDD      vecConst<>+448(SB), Y4, Y3
-	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y1, Y1, Y5
+	VFMADD231PS Y5, Y3, Y1
+	VPADDD      vecConst<>+448(SB), Y4, Y5
+	VPSLLD      $0x17, Y5, Y5
 	VPSUBD      Y4, Y2, Y4
 	VPADDD      vecConst<>+448(SB), Y4, Y4
 	VPSLLD      $0x17, Y4, Y4
-	VMULPS      Y3, Y1, Y3
-	VMULPS      Y4, Y3, Y4
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x11, Y3, Y0, Y0
-	VMOVUPS     vecConst<>+64(SB), Y3
-	VBLENDVPS   Y0, Y4, Y3, Y0
+	VADDPS      vecConst<>+64(SB), Y1, Y1
+	VMULPS      Y5, Y1, Y5
+	VMULPS      Y4, Y5, Y4
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x11, Y5, Y0, Y0
+	VMOVUPS     vecConst<>+64(SB), Y5
+	VBLENDVPS   Y0, Y4, Y5, Y0
 	VADDPS      vecConst<>+64(SB), Y4, Y4
 	VDIVPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R12)(AX*1)
@@ -1228,40 +1228,40 @@ blockEnd:
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y4
 	VMASKMOVPS  (R8)(AX*1), Y4, Y0
-	VORPS       vecConst<>+0(SB), Y0, Y3
+	VORPS       vecConst<>+0(SB), Y0, Y5
 	VMOVUPS     vecConst<>+96(SB), Y1
-	VMAXPS      Y3, Y1, Y3
+	VMAXPS      Y5, Y1, Y5
 	VMOVUPS     vecConst<>+128(SB), Y1
-	VMINPS      Y3, Y1, Y3
+	VMINPS      Y5, Y1, Y5
 	VMOVUPS     vecConst<>+160(SB), Y1
-	VFMADD231PS vecConst<>+192(SB), Y3, Y1
+	VFMADD231PS vecConst<>+192(SB), Y5, Y1
 	VSUBPS      vecConst<>+160(SB), Y1, Y2
 	VPSUBD      vecConst<>+160(SB), Y1, Y1
-	VFMADD231PS vecConst<>+224(SB), Y2, Y3
-	VFMADD231PS vecConst<>+256(SB), Y2, Y3
+	VFMADD231PS vecConst<>+224(SB), Y2, Y5
+	VFMADD231PS vecConst<>+256(SB), Y2, Y5
 	VMOVUPS     vecConst<>+288(SB), Y2
-	VFMADD231PS vecConst<>+320(SB), Y3, Y2
-	VFMADD213PS vecConst<>+352(SB), Y3, Y2
-	VFMADD213PS vecConst<>+384(SB), Y3, Y2
-	VFMADD213PS vecConst<>+416(SB), Y3, Y2
-	VMULPS      Y3, Y3, Y5
-	VFMADD231PS Y5, Y2, Y3
-	VADDPS      vecConst<>+64(SB), Y3, Y3
-	VPSRAD      $0x01, Y1, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y2
-	VPSLLD      $0x17, Y2, Y2
-	VPSUBD      Y5, Y1, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y5
-	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y2, Y3, Y2
-	VMULPS      Y5, Y2, Y5
-	VXORPS      Y2, Y2, Y2
-	VCMPPS      $0x11, Y2, Y0, Y0
-	VMOVUPS     vecConst<>+64(SB), Y2
-	VBLENDVPS   Y0, Y5, Y2, Y0
+	VFMADD231PS vecConst<>+320(SB), Y5, Y2
+	VFMADD213PS vecConst<>+352(SB), Y5, Y2
+	VFMADD213PS vecConst<>+384(SB), Y5, Y2
+	VFMADD213PS vecConst<>+416(SB), Y5, Y2
+	VPSRAD      $0x01, Y1, Y3
+	VMULPS      Y5, Y5, Y6
+	VFMADD231PS Y6, Y2, Y5
+	VPADDD      vecConst<>+448(SB), Y3, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y3, Y1, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
 	VADDPS      vecConst<>+64(SB), Y5, Y5
-	VDIVPS      Y5, Y0, Y5
-	VMASKMOVPS  Y5, Y4, (R12)(AX*1)
+	VMULPS      Y6, Y5, Y6
+	VMULPS      Y3, Y6, Y3
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x11, Y6, Y0, Y0
+	VMOVUPS     vecConst<>+64(SB), Y6
+	VBLENDVPS   Y0, Y3, Y6, Y0
+	VADDPS      vecConst<>+64(SB), Y3, Y3
+	VDIVPS      Y3, Y0, Y3
+	VMASKMOVPS  Y3, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -1318,19 +1318,19 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y4, Y5
 	VFMADD213PS vecConst<>+384(SB), Y4, Y5
 	VFMADD213PS vecConst<>+416(SB), Y4, Y5
-	VMULPS      Y4, Y4, Y6
-	VFMADD231PS Y6, Y5, Y4
-	VADDPS      vecConst<>+64(SB), Y4, Y4
 	VPSRAD      $0x01, Y2, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y5
-	VPSLLD      $0x17, Y5, Y5
+	VMULPS      Y4, Y4, Y7
+	VFMADD231PS Y7, Y5, Y4
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
 	VPSUBD      Y6, Y2, Y6
 	VPADDD      vecConst<>+448(SB), Y6, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y5, Y4, Y5
-	VMULPS      Y6, Y5, Y6
-	VMOVUPS     vecConst<>+64(SB), Y5
-	VSUBPS      Y6, Y5, Y6
+	VADDPS      vecConst<>+64(SB), Y4, Y4
+	VMULPS      Y7, Y4, Y7
+	VMULPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+64(SB), Y7
+	VSUBPS      Y6, Y7, Y6
 	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y1
 	VBLENDVPS   Y1, Y3, Y6, Y6
 	VANDPS      vecConst<>+32(SB), Y6, Y6
@@ -1350,14 +1350,14 @@ blockEnd:
 	VMASKMOVPS  (R8)(AX*1), Y0, Y6
 	VANDPS      vecConst<>+32(SB), Y6, Y3
 	VMULPS      Y3, Y3, Y1
-	VMOVUPS     vecConst<>+1664(SB), Y5
-	VFMADD231PS vecConst<>+1696(SB), Y1, Y5
-	VFMADD213PS vecConst<>+1728(SB), Y1, Y5
-	VFMADD213PS vecConst<>+1760(SB), Y1, Y5
-	VFMADD213PS vecConst<>+1792(SB), Y1, Y5
-	VFMADD213PS vecConst<>+1824(SB), Y1, Y5
-	VFMADD213PS vecConst<>+1856(SB), Y1, Y5
-	VFMADD213PS Y3, Y3, Y5
+	VMOVUPS     vecConst<>+1664(SB), Y7
+	VFMADD231PS vecConst<>+1696(SB), Y1, Y7
+	VFMADD213PS vecConst<>+1728(SB), Y1, Y7
+	VFMADD213PS vecConst<>+1760(SB), Y1, Y7
+	VFMADD213PS vecConst<>+1792(SB), Y1, Y7
+	VFMADD213PS vecConst<>+1824(SB), Y1, Y7
+	VFMADD213PS vecConst<>+1856(SB), Y1, Y7
+	VFMADD213PS Y3, Y3, Y7
 	VMOVUPS     vecConst<>+1888(SB), Y1
 	VMINPS      Y3, Y1, Y1
 	VMOVUPS     vecConst<>+1920(SB), Y4
@@ -1384,24 +1384,24 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y4, Y2
 	VFMADD213PS vecConst<>+384(SB), Y4, Y2
 	VFMADD213PS vecConst<>+416(SB), Y4, Y2
-	VMULPS      Y4, Y4, Y7
-	VFMADD231PS Y7, Y2, Y4
+	VPSRAD      $0x01, Y1, Y5
+	VMULPS      Y4, Y4, Y8
+	VFMADD231PS Y8, Y2, Y4
+	VPADDD      vecConst<>+448(SB), Y5, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y5, Y1, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
 	VADDPS      vecConst<>+64(SB), Y4, Y4
-	VPSRAD      $0x01, Y1, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y2
-	VPSLLD      $0x17, Y2, Y2
-	VPSUBD      Y7, Y1, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
-	VMULPS      Y2, Y4, Y2
-	VMULPS      Y7, Y2, Y7
-	VMOVUPS     vecConst<>+64(SB), Y2
-	VSUBPS      Y7, Y2, Y7
+	VMULPS      Y8, Y4, Y8
+	VMULPS      Y5, Y8, Y5
+	VMOVUPS     vecConst<>+64(SB), Y8
+	VSUBPS      Y5, Y8, Y5
 	VCMPPS      $0x11, vecConst<>+64(SB), Y3, Y3
-	VBLENDVPS   Y3, Y5, Y7, Y7
-	VANDPS      vecConst<>+32(SB), Y7, Y7
+	VBLENDVPS   Y3, Y7, Y5, Y5
+	VANDPS      vecConst<>+32(SB), Y5, Y5
 	VANDPS      vecConst<>+0(SB), Y6, Y6
-	VORPS       Y6, Y7, Y6
+	VORPS       Y6, Y5, Y6
 	VMASKMOVPS  Y6, Y0, (R12)(AX*1)
 
 done:
@@ -1449,22 +1449,21 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y5, Y3
 	VFMADD213PS vecConst<>+384(SB), Y5, Y3
 	VFMADD213PS vecConst<>+416(SB), Y5, Y3
-	VMULPS      Y5, Y5, Y6
-	VFMADD231PS Y6, Y3, Y5
-	VADDPS      vecConst<>+64(SB), Y5, Y5
 	VPSRAD      $0x01, Y4, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y3
-	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y5, Y5, Y7
+	VFMADD231PS Y7, Y3, Y5
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
 	VPSUBD      Y6, Y4, Y6
 	VPADDD      vecConst<>+448(SB), Y6, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VMOVUPS     vecConst<>+2240(SB), Y4
+	VMOVUPS     vecConst<>+544(SB), Y4
 	VFMADD213PS vecConst<>+64(SB), Y4, Y2
 	VMOVUPS     vecConst<>+64(SB), Y4
 	VDIVPS      Y2, Y4, Y2
-	VMULPS      Y2, Y5, Y5
-	VMOVUPS     vecConst<>+2272(SB), Y4
-	VFMADD231PS vecConst<>+2304(SB), Y2, Y4
+	VMOVUPS     vecConst<>+2240(SB), Y4
+	VFMADD231PS vecConst<>+2272(SB), Y2, Y4
+	VFMADD213PS vecConst<>+2304(SB), Y2, Y4
 	VFMADD213PS vecConst<>+2336(SB), Y2, Y4
 	VFMADD213PS vecConst<>+2368(SB), Y2, Y4
 	VFMADD213PS vecConst<>+2400(SB), Y2, Y4
@@ -1472,32 +1471,25 @@ block:
 	VFMADD213PS vecConst<>+2464(SB), Y2, Y4
 	VFMADD213PS vecConst<>+2496(SB), Y2, Y4
 	VFMADD213PS vecConst<>+2528(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2560(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2592(SB), Y2, Y4
-	VMULPS      Y4, Y5, Y4
-	VMULPS      Y3, Y4, Y3
-	VMOVUPS     vecConst<>+2624(SB), Y4
-	VMAXPS      Y0, Y4, Y4
-	VMULPS      Y3, Y4, Y4
-	VMULPS      Y6, Y4, Y4
-	VMULPS      Y6, Y3, Y6
-	VMOVUPS     vecConst<>+64(SB), Y3
-	VSUBPS      Y6, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x11, Y3, Y0, Y3
-	VBLENDVPS   Y3, Y4, Y6, Y6
+	VFMADD213PS Y4, Y4, Y5
+	VMULPS      Y7, Y5, Y7
+	VMULPS      Y6, Y7, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y7, Y0, Y7
+	VXORPS      vecConst<>+0(SB), Y6, Y5
+	VSUBPS      Y6, Y0, Y6
+	VBLENDVPS   Y7, Y5, Y6, Y6
 	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y1
-	VMULPS      Y0, Y0, Y4
-	VMOVUPS     vecConst<>+2656(SB), Y3
-	VFMADD231PS vecConst<>+2688(SB), Y4, Y3
-	VFMADD213PS vecConst<>+2720(SB), Y4, Y3
-	VFMADD213PS vecConst<>+2752(SB), Y4, Y3
-	VFMADD213PS vecConst<>+2784(SB), Y4, Y3
-	VFMADD213PS vecConst<>+2816(SB), Y4, Y3
-	VFMADD213PS vecConst<>+544(SB), Y0, Y3
-	VMULPS      Y3, Y0, Y3
-	VBLENDVPS   Y1, Y3, Y6, Y6
+	VMULPS      Y0, Y0, Y5
+	VMOVUPS     vecConst<>+2560(SB), Y7
+	VFMADD231PS vecConst<>+2592(SB), Y5, Y7
+	VFMADD213PS vecConst<>+2624(SB), Y5, Y7
+	VFMADD213PS vecConst<>+2656(SB), Y5, Y7
+	VFMADD213PS vecConst<>+2688(SB), Y5, Y7
+	VFMADD213PS vecConst<>+2720(SB), Y5, Y7
+	VFMADD213PS vecConst<>+544(SB), Y0, Y7
+	VMULPS      Y7, Y0, Y7
+	VBLENDVPS   Y1, Y7, Y6, Y6
 	VMOVUPS     Y6, (R12)(AX*1)
 	ADDQ        $+32, AX
 	JMP         block
@@ -1509,83 +1501,75 @@ blockEnd:
 	SUBQ        CX, DX
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y6
-	VMASKMOVPS  (R8)(AX*1), Y6, Y3
-	VANDPS      vecConst<>+32(SB), Y3, Y1
+	VMASKMOVPS  (R8)(AX*1), Y6, Y7
+	VANDPS      vecConst<>+32(SB), Y7, Y1
 	VMOVUPS     vecConst<>+2176(SB), Y0
 	VMINPS      Y1, Y0, Y0
-	VANDPS      vecConst<>+2208(SB), Y0, Y4
-	VSUBPS      Y4, Y0, Y5
-	VADDPS      Y4, Y0, Y2
-	VMULPS      Y2, Y5, Y2
-	VMULPS      Y4, Y4, Y4
-	VMULPS      vecConst<>+1088(SB), Y4, Y4
+	VANDPS      vecConst<>+2208(SB), Y0, Y5
+	VSUBPS      Y5, Y0, Y4
+	VADDPS      Y5, Y0, Y2
+	VMULPS      Y2, Y4, Y2
+	VMULPS      Y5, Y5, Y5
+	VMULPS      vecConst<>+1088(SB), Y5, Y5
 	VMULPS      vecConst<>+1088(SB), Y2, Y2
-	VMOVUPS     vecConst<>+96(SB), Y5
-	VMAXPS      Y4, Y5, Y4
-	VMOVUPS     vecConst<>+128(SB), Y5
-	VMINPS      Y4, Y5, Y4
-	VMOVUPS     vecConst<>+160(SB), Y5
-	VFMADD231PS vecConst<>+192(SB), Y4, Y5
-	VSUBPS      vecConst<>+160(SB), Y5, Y7
-	VPSUBD      vecConst<>+160(SB), Y5, Y5
-	VFMADD231PS vecConst<>+224(SB), Y7, Y4
-	VFMADD231PS vecConst<>+256(SB), Y7, Y4
-	VADDPS      Y2, Y4, Y2
-	VMOVUPS     vecConst<>+288(SB), Y4
-	VFMADD231PS vecConst<>+320(SB), Y2, Y4
-	VFMADD213PS vecConst<>+352(SB), Y2, Y4
-	VFMADD213PS vecConst<>+384(SB), Y2, Y4
-	VFMADD213PS vecConst<>+416(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y7
-	VFMADD231PS Y7, Y4, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VPSRAD      $0x01, Y5, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y4
-	VPSLLD      $0x17, Y4, Y4
-	VPSUBD      Y7, Y5, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
-	VMOVUPS     vecConst<>+2240(SB), Y5
-	VFMADD213PS vecConst<>+64(SB), Y5, Y0
-	VMOVUPS     vecConst<>+64(SB), Y5
-	VDIVPS      Y0, Y5, Y0
-	VMULPS      Y0, Y2, Y2
-	VMOVUPS     vecConst<>+2272(SB), Y5
-	VFMADD231PS vecConst<>+2304(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2336(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2368(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2400(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2432(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2464(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2496(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2528(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2560(SB), Y0, Y5
-	VFMADD213PS vecConst<>+2592(SB), Y0, Y5
-	VMULPS      Y5, Y2, Y5
-	VMULPS      Y4, Y5, Y4
-	VMOVUPS     vecConst<>+2624(SB), Y5
-	VMAXPS      Y3, Y5, Y5
-	VMULPS      Y4, Y5, Y5
-	VMULPS      Y7, Y5, Y5
-	VMULPS      Y7, Y4, Y7
+	VMOVUPS     vecConst<>+96(SB), Y4
+	VMAXPS      Y5, Y4, Y5
+	VMOVUPS     vecConst<>+128(SB), Y4
+	VMINPS      Y5, Y4, Y5
+	VMOVUPS     vecConst<>+160(SB), Y4
+	VFMADD231PS vecConst<>+192(SB), Y5, Y4
+	VSUBPS      vecConst<>+160(SB), Y4, Y3
+	VPSUBD      vecConst<>+160(SB), Y4, Y4
+	VFMADD231PS vecConst<>+224(SB), Y3, Y5
+	VFMADD231PS vecConst<>+256(SB), Y3, Y5
+	VADDPS      Y2, Y5, Y2
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y2, Y5
+	VFMADD213PS vecConst<>+352(SB), Y2, Y5
+	VFMADD213PS vecConst<>+384(SB), Y2, Y5
+	VFMADD213PS vecConst<>+416(SB), Y2, Y5
+	VPSRAD      $0x01, Y4, Y3
+	VMULPS      Y2, Y2, Y8
+	VFMADD231PS Y8, Y5, Y2
+	VPADDD      vecConst<>+448(SB), Y3, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y3, Y4, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VMOVUPS     vecConst<>+544(SB), Y4
+	VFMADD213PS vecConst<>+64(SB), Y4, Y0
 	VMOVUPS     vecConst<>+64(SB), Y4
-	VSUBPS      Y7, Y4, Y7
-	VMULPS      Y7, Y3, Y7
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x11, Y4, Y3, Y4
-	VBLENDVPS   Y4, Y5, Y7, Y7
+	VDIVPS      Y0, Y4, Y0
+	VMOVUPS     vecConst<>+2240(SB), Y4
+	VFMADD231PS vecConst<>+2272(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2304(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2336(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2368(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2400(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2432(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2464(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2496(SB), Y0, Y4
+	VFMADD213PS vecConst<>+2528(SB), Y0, Y4
+	VFMADD213PS Y4, Y4, Y2
+	VMULPS      Y8, Y2, Y8
+	VMULPS      Y3, Y8, Y3
+	VXORPS      Y8, Y8, Y8
+	VCMPPS      $0x11, Y8, Y7, Y8
+	VXORPS      vecConst<>+0(SB), Y3, Y2
+	VSUBPS      Y3, Y7, Y3
+	VBLENDVPS   Y8, Y2, Y3, Y3
 	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y1
-	VMULPS      Y3, Y3, Y5
-	VMOVUPS     vecConst<>+2656(SB), Y4
-	VFMADD231PS vecConst<>+2688(SB), Y5, Y4
-	VFMADD213PS vecConst<>+2720(SB), Y5, Y4
-	VFMADD213PS vecConst<>+2752(SB), Y5, Y4
-	VFMADD213PS vecConst<>+2784(SB), Y5, Y4
-	VFMADD213PS vecConst<>+2816(SB), Y5, Y4
-	VFMADD213PS vecConst<>+544(SB), Y3, Y4
-	VMULPS      Y4, Y3, Y4
-	VBLENDVPS   Y1, Y4, Y7, Y7
-	VMASKMOVPS  Y7, Y6, (R12)(AX*1)
+	VMULPS      Y7, Y7, Y2
+	VMOVUPS     vecConst<>+2560(SB), Y8
+	VFMADD231PS vecConst<>+2592(SB), Y2, Y8
+	VFMADD213PS vecConst<>+2624(SB), Y2, Y8
+	VFMADD213PS vecConst<>+2656(SB), Y2, Y8
+	VFMADD213PS vecConst<>+2688(SB), Y2, Y8
+	VFMADD213PS vecConst<>+2720(SB), Y2, Y8
+	VFMADD213PS vecConst<>+544(SB), Y7, Y8
+	VMULPS      Y8, Y7, Y8
+	VBLENDVPS   Y1, Y8, Y3, Y3
+	VMASKMOVPS  Y3, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -1607,8 +1591,8 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMULPS      Y0, Y0, Y1
-	VMULPS      vecConst<>+2848(SB), Y0, Y2
-	VMOVUPS     vecConst<>+2880(SB), Y3
+	VMULPS      vecConst<>+2752(SB), Y0, Y2
+	VMOVUPS     vecConst<>+2784(SB), Y3
 	VFMADD213PS vecConst<>+64(SB), Y3, Y1
 	VMULPS      Y1, Y2, Y1
 	VORPS       vecConst<>+0(SB), Y1, Y1
@@ -1627,24 +1611,24 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y1, Y3
 	VFMADD213PS vecConst<>+384(SB), Y1, Y3
 	VFMADD213PS vecConst<>+416(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y4
-	VFMADD231PS Y4, Y3, Y1
-	VADDPS      vecConst<>+64(SB), Y1, Y1
 	VPSRAD      $0x01, Y2, Y4
-	VPADDD      vecConst<>+448(SB), Y4, Y3
-	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y1, Y1, Y5
+	VFMADD231PS Y5, Y3, Y1
+	VPADDD      vecConst<>+448(SB), Y4, Y5
+	VPSLLD      $0x17, Y5, Y5
 	VPSUBD      Y4, Y2, Y4
 	VPADDD      vecConst<>+448(SB), Y4, Y4
 	VPSLLD      $0x17, Y4, Y4
-	VMULPS      Y3, Y1, Y3
+	VADDPS      vecConst<>+64(SB), Y1, Y1
+	VMULPS      Y5, Y1, Y5
 	VXORPS      Y1, Y1, Y1
 	VCMPPS      $0x11, Y1, Y0, Y1
-	VMULPS      Y4, Y3, Y2
+	VMULPS      Y4, Y5, Y2
 	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VMOVUPS     vecConst<>+2912(SB), Y5
-	VMAXPS      Y0, Y5, Y5
-	VMULPS      Y3, Y5, Y3
-	VBLENDVPS   Y1, Y3, Y0, Y0
+	VMOVUPS     vecConst<>+2816(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VMULPS      Y5, Y3, Y5
+	VBLENDVPS   Y1, Y5, Y0, Y0
 	VDIVPS      Y2, Y0, Y2
 	VMULPS      Y4, Y2, Y4
 	VBLENDVPS   Y1, Y4, Y2, Y2
@@ -1661,9 +1645,9 @@ blockEnd:
 	VMOVUPS     (DX), Y2
 	VMASKMOVPS  (R8)(AX*1), Y2, Y4
 	VMULPS      Y4, Y4, Y1
-	VMULPS      vecConst<>+2848(SB), Y4, Y0
-	VMOVUPS     vecConst<>+2880(SB), Y3
-	VFMADD213PS vecConst<>+64(SB), Y3, Y1
+	VMULPS      vecConst<>+2752(SB), Y4, Y0
+	VMOVUPS     vecConst<>+2784(SB), Y5
+	VFMADD213PS vecConst<>+64(SB), Y5, Y1
 	VMULPS      Y1, Y0, Y1
 	VORPS       vecConst<>+0(SB), Y1, Y1
 	VMOVUPS     vecConst<>+96(SB), Y0
@@ -1672,36 +1656,36 @@ blockEnd:
 	VMINPS      Y1, Y0, Y1
 	VMOVUPS     vecConst<>+160(SB), Y0
 	VFMADD231PS vecConst<>+192(SB), Y1, Y0
-	VSUBPS      vecConst<>+160(SB), Y0, Y3
+	VSUBPS      vecConst<>+160(SB), Y0, Y5
 	VPSUBD      vecConst<>+160(SB), Y0, Y0
-	VFMADD231PS vecConst<>+224(SB), Y3, Y1
-	VFMADD231PS vecConst<>+256(SB), Y3, Y1
-	VMOVUPS     vecConst<>+288(SB), Y3
-	VFMADD231PS vecConst<>+320(SB), Y1, Y3
-	VFMADD213PS vecConst<>+352(SB), Y1, Y3
-	VFMADD213PS vecConst<>+384(SB), Y1, Y3
-	VFMADD213PS vecConst<>+416(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y5
-	VFMADD231PS Y5, Y3, Y1
-	VADDPS      vecConst<>+64(SB), Y1, Y1
-	VPSRAD      $0x01, Y0, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y3
+	VFMADD231PS vecConst<>+224(SB), Y5, Y1
+	VFMADD231PS vecConst<>+256(SB), Y5, Y1
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y1, Y5
+	VFMADD213PS vecConst<>+352(SB), Y1, Y5
+	VFMADD213PS vecConst<>+384(SB), Y1, Y5
+	VFMADD213PS vecConst<>+416(SB), Y1, Y5
+	VPSRAD      $0x01, Y0, Y3
+	VMULPS      Y1, Y1, Y6
+	VFMADD231PS Y6, Y5, Y1
+	VPADDD      vecConst<>+448(SB), Y3, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y3, Y0, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
 	VPSLLD      $0x17, Y3, Y3
-	VPSUBD      Y5, Y0, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y5
-	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y3, Y1, Y3
+	VADDPS      vecConst<>+64(SB), Y1, Y1
+	VMULPS      Y6, Y1, Y6
 	VXORPS      Y1, Y1, Y1
 	VCMPPS      $0x11, Y1, Y4, Y1
-	VMULPS      Y5, Y3, Y0
+	VMULPS      Y3, Y6, Y0
 	VADDPS      vecConst<>+64(SB), Y0, Y0
-	VMOVUPS     vecConst<>+2912(SB), Y6
-	VMAXPS      Y4, Y6, Y6
-	VMULPS      Y3, Y6, Y3
-	VBLENDVPS   Y1, Y3, Y4, Y4
+	VMOVUPS     vecConst<>+2816(SB), Y5
+	VMAXPS      Y4, Y5, Y5
+	VMULPS      Y6, Y5, Y6
+	VBLENDVPS   Y1, Y6, Y4, Y4
 	VDIVPS      Y0, Y4, Y0
-	VMULPS      Y5, Y0, Y5
-	VBLENDVPS   Y1, Y5, Y0, Y0
+	VMULPS      Y3, Y0, Y3
+	VBLENDVPS   Y1, Y3, Y0, Y0
 	VMASKMOVPS  Y0, Y2, (R12)(AX*1)
 
 done:
@@ -1739,24 +1723,24 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y1, Y3
 	VFMADD213PS vecConst<>+384(SB), Y1, Y3
 	VFMADD213PS vecConst<>+416(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y4
-	VFMADD231PS Y4, Y3, Y1
-	VADDPS      vecConst<>+64(SB), Y1, Y1
 	VPSRAD      $0x01, Y2, Y4
-	VPADDD      vecConst<>+448(SB), Y4, Y3
-	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y1, Y1, Y5
+	VFMADD231PS Y5, Y3, Y1
+	VPADDD      vecConst<>+448(SB), Y4, Y5
+	VPSLLD      $0x17, Y5, Y5
 	VPSUBD      Y4, Y2, Y4
 	VPADDD      vecConst<>+448(SB), Y4, Y4
 	VPSLLD      $0x17, Y4, Y4
-	VMULPS      Y3, Y1, Y3
+	VADDPS      vecConst<>+64(SB), Y1, Y1
+	VMULPS      Y5, Y1, Y5
 	VXORPS      Y1, Y1, Y1
 	VCMPPS      $0x11, Y1, Y0, Y1
-	VMULPS      Y4, Y3, Y2
+	VMULPS      Y4, Y5, Y2
 	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VMOVUPS     vecConst<>+2912(SB), Y5
-	VMAXPS      Y0, Y5, Y5
-	VMULPS      Y3, Y5, Y3
-	VBLENDVPS   Y1, Y3, Y0, Y0
+	VMOVUPS     vecConst<>+2816(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VMULPS      Y5, Y3, Y5
+	VBLENDVPS   Y1, Y5, Y0, Y0
 	VDIVPS      Y2, Y0, Y2
 	VMULPS      Y4, Y2, Y4
 	VBLENDVPS   Y1, Y4, Y2, Y2
@@ -1779,36 +1763,36 @@ blockEnd:
 	VMINPS      Y1, Y0, Y1
 	VMOVUPS     vecConst<>+160(SB), Y0
 	VFMADD231PS vecConst<>+192(SB), Y1, Y0
-	VSUBPS      vecConst<>+160(SB), Y0, Y3
+	VSUBPS      vecConst<>+160(SB), Y0, Y5
 	VPSUBD      vecConst<>+160(SB), Y0, Y0
-	VFMADD231PS vecConst<>+224(SB), Y3, Y1
-	VFMADD231PS vecConst<>+256(SB), Y3, Y1
-	VMOVUPS     vecConst<>+288(SB), Y3
-	VFMADD231PS vecConst<>+320(SB), Y1, Y3
-	VFMADD213PS vecConst<>+352(SB), Y1, Y3
-	VFMADD213PS vecConst<>+384(SB), Y1, Y3
-	VFMADD213PS vecConst<>+416(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y5
-	VFMADD231PS Y5, Y3, Y1
-	VADDPS      vecConst<>+64(SB), Y1, Y1
-	VPSRAD      $0x01, Y0, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y3
+	VFMADD231PS vecConst<>+224(SB), Y5, Y1
+	VFMADD231PS vecConst<>+256(SB), Y5, Y1
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y1, Y5
+	VFMADD213PS vecConst<>+352(SB), Y1, Y5
+	VFMADD213PS vecConst<>+384(SB), Y1, Y5
+	VFMADD213PS vecConst<>+416(SB), Y1, Y5
+	VPSRAD      $0x01, Y0, Y3
+	VMULPS      Y1, Y1, Y6
+	VFMADD231PS Y6, Y5, Y1
+	VPADDD      vecConst<>+448(SB), Y3, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y3, Y0, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
 	VPSLLD      $0x17, Y3, Y3
-	VPSUBD      Y5, Y0, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y5
-	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y3, Y1, Y3
+	VADDPS      vecConst<>+64(SB), Y1, Y1
+	VMULPS      Y6, Y1, Y6
 	VXORPS      Y1, Y1, Y1
 	VCMPPS      $0x11, Y1, Y4, Y1
-	VMULPS      Y5, Y3, Y0
+	VMULPS      Y3, Y6, Y0
 	VADDPS      vecConst<>+64(SB), Y0, Y0
-	VMOVUPS     vecConst<>+2912(SB), Y6
-	VMAXPS      Y4, Y6, Y6
-	VMULPS      Y3, Y6, Y3
-	VBLENDVPS   Y1, Y3, Y4, Y4
+	VMOVUPS     vecConst<>+2816(SB), Y5
+	VMAXPS      Y4, Y5, Y5
+	VMULPS      Y6, Y5, Y6
+	VBLENDVPS   Y1, Y6, Y4, Y4
 	VDIVPS      Y0, Y4, Y0
-	VMULPS      Y5, Y0, Y5
-	VBLENDVPS   Y1, Y5, Y0, Y0
+	VMULPS      Y3, Y0, Y3
+	VBLENDVPS   Y1, Y3, Y0, Y0
 	VMASKMOVPS  Y0, Y2, (R12)(AX*1)
 
 done:
@@ -1830,9 +1814,9 @@ block:
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
-	VMOVUPS     vecConst<>+2912(SB), Y1
+	VMOVUPS     vecConst<>+2816(SB), Y1
 	VMAXPS      Y0, Y1, Y1
-	VMOVUPS     vecConst<>+2944(SB), Y2
+	VMOVUPS     vecConst<>+2848(SB), Y2
 	VMINPS      Y0, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -1849,30 +1833,30 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y2, Y4
 	VFMADD213PS vecConst<>+384(SB), Y2, Y4
 	VFMADD213PS vecConst<>+416(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y5
-	VFMADD231PS Y5, Y4, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
 	VPSRAD      $0x01, Y3, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y4
-	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y2, Y2, Y6
+	VFMADD231PS Y6, Y4, Y2
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
 	VPSUBD      Y5, Y3, Y5
 	VPADDD      vecConst<>+448(SB), Y5, Y5
 	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y4, Y2, Y4
-	VMULPS      Y5, Y4, Y2
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VMULPS      Y6, Y2, Y6
+	VMULPS      Y5, Y6, Y2
 	VADDPS      vecConst<>+1632(SB), Y2, Y3
 	VMULPS      Y3, Y2, Y2
-	VADDPS      vecConst<>+1632(SB), Y2, Y6
-	VMULPS      Y4, Y1, Y4
-	VMULPS      Y3, Y4, Y3
-	VDIVPS      Y6, Y3, Y3
+	VADDPS      vecConst<>+1632(SB), Y2, Y4
+	VMULPS      Y6, Y1, Y6
+	VMULPS      Y3, Y6, Y3
+	VDIVPS      Y4, Y3, Y3
 	VMULPS      Y5, Y3, Y5
-	VDIVPS      Y6, Y2, Y6
-	VMULPS      Y6, Y0, Y6
+	VDIVPS      Y4, Y2, Y4
+	VMULPS      Y4, Y0, Y4
 	VXORPS      Y2, Y2, Y2
 	VCMPPS      $0x11, Y2, Y0, Y0
-	VBLENDVPS   Y0, Y5, Y6, Y6
-	VMOVUPS     Y6, (R12)(AX*1)
+	VBLENDVPS   Y0, Y5, Y4, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
 	ADDQ        $+32, AX
 	JMP         block
 
@@ -1882,11 +1866,11 @@ blockEnd:
 	LEAQ        vecMask<>+128(SB), DX
 	SUBQ        CX, DX
 	ADDQ        AX, DX
-	VMOVUPS     (DX), Y6
-	VMASKMOVPS  (R8)(AX*1), Y6, Y5
-	VMOVUPS     vecConst<>+2912(SB), Y0
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y5
+	VMOVUPS     vecConst<>+2816(SB), Y0
 	VMAXPS      Y5, Y0, Y0
-	VMOVUPS     vecConst<>+2944(SB), Y2
+	VMOVUPS     vecConst<>+2848(SB), Y2
 	VMINPS      Y5, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -1894,39 +1878,39 @@ blockEnd:
 	VMINPS      Y2, Y3, Y2
 	VMOVUPS     vecConst<>+160(SB), Y3
 	VFMADD231PS vecConst<>+192(SB), Y2, Y3
-	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VSUBPS      vecConst<>+160(SB), Y3, Y6
 	VPSUBD      vecConst<>+160(SB), Y3, Y3
-	VFMADD231PS vecConst<>+224(SB), Y4, Y2
-	VFMADD231PS vecConst<>+256(SB), Y4, Y2
-	VMOVUPS     vecConst<>+288(SB), Y4
-	VFMADD231PS vecConst<>+320(SB), Y2, Y4
-	VFMADD213PS vecConst<>+352(SB), Y2, Y4
-	VFMADD213PS vecConst<>+384(SB), Y2, Y4
-	VFMADD213PS vecConst<>+416(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y1
-	VFMADD231PS Y1, Y4, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VFMADD231PS vecConst<>+224(SB), Y6, Y2
+	VFMADD231PS vecConst<>+256(SB), Y6, Y2
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y2, Y6
+	VFMADD213PS vecConst<>+352(SB), Y2, Y6
+	VFMADD213PS vecConst<>+384(SB), Y2, Y6
+	VFMADD213PS vecConst<>+416(SB), Y2, Y6
 	VPSRAD      $0x01, Y3, Y1
-	VPADDD      vecConst<>+448(SB), Y1, Y4
-	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y2, Y2, Y7
+	VFMADD231PS Y7, Y6, Y2
+	VPADDD      vecConst<>+448(SB), Y1, Y7
+	VPSLLD      $0x17, Y7, Y7
 	VPSUBD      Y1, Y3, Y1
 	VPADDD      vecConst<>+448(SB), Y1, Y1
 	VPSLLD      $0x17, Y1, Y1
-	VMULPS      Y4, Y2, Y4
-	VMULPS      Y1, Y4, Y2
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VMULPS      Y7, Y2, Y7
+	VMULPS      Y1, Y7, Y2
 	VADDPS      vecConst<>+1632(SB), Y2, Y3
 	VMULPS      Y3, Y2, Y2
-	VADDPS      vecConst<>+1632(SB), Y2, Y7
-	VMULPS      Y4, Y0, Y4
-	VMULPS      Y3, Y4, Y3
-	VDIVPS      Y7, Y3, Y3
+	VADDPS      vecConst<>+1632(SB), Y2, Y6
+	VMULPS      Y7, Y0, Y7
+	VMULPS      Y3, Y7, Y3
+	VDIVPS      Y6, Y3, Y3
 	VMULPS      Y1, Y3, Y1
-	VDIVPS      Y7, Y2, Y7
-	VMULPS      Y7, Y5, Y7
+	VDIVPS      Y6, Y2, Y6
+	VMULPS      Y6, Y5, Y6
 	VXORPS      Y2, Y2, Y2
 	VCMPPS      $0x11, Y2, Y5, Y5
-	VBLENDVPS   Y5, Y1, Y7, Y7
-	VMASKMOVPS  Y7, Y6, (R12)(AX*1)
+	VBLENDVPS   Y5, Y1, Y6, Y6
+	VMASKMOVPS  Y6, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -1965,64 +1949,64 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y0, Y3
 	VFMADD213PS vecConst<>+384(SB), Y0, Y3
 	VFMADD213PS vecConst<>+416(SB), Y0, Y3
-	VMULPS      Y0, Y0, Y4
-	VFMADD231PS Y4, Y3, Y0
-	VADDPS      vecConst<>+64(SB), Y0, Y0
 	VPSRAD      $0x01, Y2, Y4
-	VPADDD      vecConst<>+448(SB), Y4, Y3
-	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y0, Y0, Y5
+	VFMADD231PS Y5, Y3, Y0
+	VPADDD      vecConst<>+448(SB), Y4, Y5
+	VPSLLD      $0x17, Y5, Y5
 	VPSUBD      Y4, Y2, Y4
 	VPADDD      vecConst<>+448(SB), Y4, Y4
 	VPSLLD      $0x17, Y4, Y4
-	VMULPS      Y3, Y0, Y3
-	VMULPS      Y4, Y3, Y4
-	VADDPS      vecConst<>+64(SB), Y4, Y3
-	VSUBPS      vecConst<>+64(SB), Y3, Y0
-	VCMPPS      $0x11, vecConst<>+608(SB), Y3, Y2
-	VMULPS      vecConst<>+640(SB), Y3, Y5
-	VBLENDVPS   Y2, Y5, Y3, Y5
+	VADDPS      vecConst<>+64(SB), Y0, Y0
+	VMULPS      Y5, Y0, Y5
+	VMULPS      Y4, Y5, Y4
+	VADDPS      vecConst<>+64(SB), Y4, Y5
+	VSUBPS      vecConst<>+64(SB), Y5, Y0
+	VCMPPS      $0x11, vecConst<>+608(SB), Y5, Y2
+	VMULPS      vecConst<>+640(SB), Y5, Y3
+	VBLENDVPS   Y2, Y3, Y5, Y3
 	VXORPS      Y6, Y6, Y6
 	VBLENDVPS   Y2, vecConst<>+672(SB), Y6, Y2
-	VPSUBD      vecConst<>+704(SB), Y5, Y5
-	VPSRAD      $0x17, Y5, Y6
+	VPSUBD      vecConst<>+704(SB), Y3, Y3
+	VPSRAD      $0x17, Y3, Y6
 	VPADDD      Y6, Y2, Y6
-	VANDPS      vecConst<>+736(SB), Y5, Y5
-	VPADDD      vecConst<>+704(SB), Y5, Y5
-	VSUBPS      vecConst<>+64(SB), Y5, Y5
-	VMULPS      Y5, Y5, Y2
-	VMULPS      Y2, Y5, Y7
+	VANDPS      vecConst<>+736(SB), Y3, Y3
+	VPADDD      vecConst<>+704(SB), Y3, Y3
+	VSUBPS      vecConst<>+64(SB), Y3, Y3
+	VMULPS      Y3, Y3, Y2
+	VMULPS      Y2, Y3, Y7
 	VMOVUPS     vecConst<>+768(SB), Y8
-	VFMADD231PS vecConst<>+800(SB), Y5, Y8
-	VFMADD213PS vecConst<>+832(SB), Y5, Y8
-	VFMADD213PS vecConst<>+864(SB), Y5, Y8
-	VFMADD213PS vecConst<>+896(SB), Y5, Y8
-	VFMADD213PS vecConst<>+928(SB), Y5, Y8
-	VFMADD213PS vecConst<>+960(SB), Y5, Y8
-	VFMADD213PS vecConst<>+992(SB), Y5, Y8
-	VFMADD213PS vecConst<>+1024(SB), Y5, Y8
+	VFMADD231PS vecConst<>+800(SB), Y3, Y8
+	VFMADD213PS vecConst<>+832(SB), Y3, Y8
+	VFMADD213PS vecConst<>+864(SB), Y3, Y8
+	VFMADD213PS vecConst<>+896(SB), Y3, Y8
+	VFMADD213PS vecConst<>+928(SB), Y3, Y8
+	VFMADD213PS vecConst<>+960(SB), Y3, Y8
+	VFMADD213PS vecConst<>+992(SB), Y3, Y8
+	VFMADD213PS vecConst<>+1024(SB), Y3, Y8
 	VMULPS      Y8, Y7, Y8
 	VCVTDQ2PS   Y6, Y6
 	VFMADD231PS vecConst<>+1056(SB), Y6, Y8
 	VFMADD231PS vecConst<>+1088(SB), Y2, Y8
-	VADDPS      Y8, Y5, Y8
+	VADDPS      Y8, Y3, Y8
 	VFMADD231PS vecConst<>+1120(SB), Y6, Y8
-	VCMPPS      $0x11, vecConst<>+1152(SB), Y3, Y6
-	VBLENDVPS   Y6, Y8, Y3, Y8
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y5, Y6
+	VBLENDVPS   Y6, Y8, Y5, Y8
 	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x11, Y6, Y3, Y6
+	VCMPPS      $0x11, Y6, Y5, Y6
 	VBLENDVPS   Y6, vecConst<>+1184(SB), Y8, Y8
 	VXORPS      Y6, Y6, Y6
-	VCMPPS      $0x00, Y6, Y3, Y3
-	VBLENDVPS   Y3, vecConst<>+1216(SB), Y8, Y8
-	VDIVPS      Y0, Y4, Y3
-	VMULPS      Y3, Y8, Y3
+	VCMPPS      $0x00, Y6, Y5, Y5
+	VBLENDVPS   Y5, vecConst<>+1216(SB), Y8, Y8
+	VDIVPS      Y0, Y4, Y5
+	VMULPS      Y5, Y8, Y5
 	VXORPS      Y8, Y8, Y8
 	VCMPPS      $0x00, Y8, Y0, Y0
-	VBLENDVPS   Y0, Y4, Y3, Y3
+	VBLENDVPS   Y0, Y4, Y5, Y5
 	VCMPPS      $0x00, vecConst<>+1152(SB), Y4, Y0
-	VBLENDVPS   Y0, Y4, Y3, Y3
-	VADDPS      Y3, Y1, Y3
-	VMOVUPS     Y3, (R12)(AX*1)
+	VBLENDVPS   Y0, Y4, Y5, Y5
+	VADDPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
 	ADDQ        $+32, AX
 	JMP         block
 
@@ -2032,8 +2016,8 @@ blockEnd:
 	LEAQ        vecMask<>+128(SB), DX
 	SUBQ        CX, DX
 	ADDQ        AX, DX
-	VMOVUPS     (DX), Y3
-	VMASKMOVPS  (R8)(AX*1), Y3, Y1
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R8)(AX*1), Y5, Y1
 	VXORPS      Y4, Y4, Y4
 	VMAXPS      Y1, Y4, Y4
 	VORPS       vecConst<>+0(SB), Y1, Y1
@@ -2052,64 +2036,64 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y1, Y8
 	VFMADD213PS vecConst<>+384(SB), Y1, Y8
 	VFMADD213PS vecConst<>+416(SB), Y1, Y8
-	VMULPS      Y1, Y1, Y6
-	VFMADD231PS Y6, Y8, Y1
-	VADDPS      vecConst<>+64(SB), Y1, Y1
 	VPSRAD      $0x01, Y0, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y8
-	VPSLLD      $0x17, Y8, Y8
+	VMULPS      Y1, Y1, Y3
+	VFMADD231PS Y3, Y8, Y1
+	VPADDD      vecConst<>+448(SB), Y6, Y3
+	VPSLLD      $0x17, Y3, Y3
 	VPSUBD      Y6, Y0, Y6
 	VPADDD      vecConst<>+448(SB), Y6, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y8, Y1, Y8
-	VMULPS      Y6, Y8, Y6
-	VADDPS      vecConst<>+64(SB), Y6, Y8
-	VSUBPS      vecConst<>+64(SB), Y8, Y1
-	VCMPPS      $0x11, vecConst<>+608(SB), Y8, Y0
-	VMULPS      vecConst<>+640(SB), Y8, Y5
-	VBLENDVPS   Y0, Y5, Y8, Y5
+	VADDPS      vecConst<>+64(SB), Y1, Y1
+	VMULPS      Y3, Y1, Y3
+	VMULPS      Y6, Y3, Y6
+	VADDPS      vecConst<>+64(SB), Y6, Y3
+	VSUBPS      vecConst<>+64(SB), Y3, Y1
+	VCMPPS      $0x11, vecConst<>+608(SB), Y3, Y0
+	VMULPS      vecConst<>+640(SB), Y3, Y8
+	VBLENDVPS   Y0, Y8, Y3, Y8
 	VXORPS      Y2, Y2, Y2
 	VBLENDVPS   Y0, vecConst<>+672(SB), Y2, Y0
-	VPSUBD      vecConst<>+704(SB), Y5, Y5
-	VPSRAD      $0x17, Y5, Y2
+	VPSUBD      vecConst<>+704(SB), Y8, Y8
+	VPSRAD      $0x17, Y8, Y2
 	VPADDD      Y2, Y0, Y2
-	VANDPS      vecConst<>+736(SB), Y5, Y5
-	VPADDD      vecConst<>+704(SB), Y5, Y5
-	VSUBPS      vecConst<>+64(SB), Y5, Y5
-	VMULPS      Y5, Y5, Y0
-	VMULPS      Y0, Y5, Y7
+	VANDPS      vecConst<>+736(SB), Y8, Y8
+	VPADDD      vecConst<>+704(SB), Y8, Y8
+	VSUBPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y8, Y8, Y0
+	VMULPS      Y0, Y8, Y7
 	VMOVUPS     vecConst<>+768(SB), Y9
-	VFMADD231PS vecConst<>+800(SB), Y5, Y9
-	VFMADD213PS vecConst<>+832(SB), Y5, Y9
-	VFMADD213PS vecConst<>+864(SB), Y5, Y9
-	VFMADD213PS vecConst<>+896(SB), Y5, Y9
-	VFMADD213PS vecConst<>+928(SB), Y5, Y9
-	VFMADD213PS vecConst<>+960(SB), Y5, Y9
-	VFMADD213PS vecConst<>+992(SB), Y5, Y9
-	VFMADD213PS vecConst<>+1024(SB), Y5, Y9
+	VFMADD231PS vecConst<>+800(SB), Y8, Y9
+	VFMADD213PS vecConst<>+832(SB), Y8, Y9
+	VFMADD213PS vecConst<>+864(SB), Y8, Y9
+	VFMADD213PS vecConst<>+896(SB), Y8, Y9
+	VFMADD213PS vecConst<>+928(SB), Y8, Y9
+	VFMADD213PS vecConst<>+960(SB), Y8, Y9
+	VFMADD213PS vecConst<>+992(SB), Y8, Y9
+	VFMADD213PS vecConst<>+1024(SB), Y8, Y9
 	VMULPS      Y9, Y7, Y9
 	VCVTDQ2PS   Y2, Y2
 	VFMADD231PS vecConst<>+1056(SB), Y2, Y9
 	VFMADD231PS vecConst<>+1088(SB), Y0, Y9
-	VADDPS      Y9, Y5, Y9
+	VADDPS      Y9, Y8, Y9
 	VFMADD231PS vecConst<>+1120(SB), Y2, Y9
-	VCMPPS      $0x11, vecConst<>+1152(SB), Y8, Y2
-	VBLENDVPS   Y2, Y9, Y8, Y9
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y3, Y2
+	VBLENDVPS   Y2, Y9, Y3, Y9
 	VXORPS      Y2, Y2, Y2
-	VCMPPS      $0x11, Y2, Y8, Y2
+	VCMPPS      $0x11, Y2, Y3, Y2
 	VBLENDVPS   Y2, vecConst<>+1184(SB), Y9, Y9
 	VXORPS      Y2, Y2, Y2
-	VCMPPS      $0x00, Y2, Y8, Y8
-	VBLENDVPS   Y8, vecConst<>+1216(SB), Y9, Y9
-	VDIVPS      Y1, Y6, Y8
-	VMULPS      Y8, Y9, Y8
+	VCMPPS      $0x00, Y2, Y3, Y3
+	VBLENDVPS   Y3, vecConst<>+1216(SB), Y9, Y9
+	VDIVPS      Y1, Y6, Y3
+	VMULPS      Y3, Y9, Y3
 	VXORPS      Y9, Y9, Y9
 	VCMPPS      $0x00, Y9, Y1, Y1
-	VBLENDVPS   Y1, Y6, Y8, Y8
+	VBLENDVPS   Y1, Y6, Y3, Y3
 	VCMPPS      $0x00, vecConst<>+1152(SB), Y6, Y1
-	VBLENDVPS   Y1, Y6, Y8, Y8
-	VADDPS      Y8, Y4, Y8
-	VMASKMOVPS  Y8, Y3, (R12)(AX*1)
+	VBLENDVPS   Y1, Y6, Y3, Y3
+	VADDPS      Y3, Y4, Y3
+	VMASKMOVPS  Y3, Y5, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -2551,7 +2535,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+2976(SB), Y0, Y1
+	VFMADD231PS vecConst<>+2880(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2560,7 +2544,7 @@ block:
 	VMOVUPS     Y1, (R12)(AX*1)
 	VMOVUPS     32(R8)(AX*1), Y1
 	VMOVUPS     vecConst<>+544(SB), Y0
-	VFMADD231PS vecConst<>+2976(SB), Y1, Y0
+	VFMADD231PS vecConst<>+2880(SB), Y1, Y0
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y0, Y2, Y0
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2577,7 +2561,7 @@ vector:
 	JHI         vectorEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+2976(SB), Y0, Y1
+	VFMADD231PS vecConst<>+2880(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2596,7 +2580,7 @@ vectorEnd:
 	VMOVUPS     (DX), Y1
 	VMASKMOVPS  (R8)(AX*1), Y1, Y0
 	VMOVUPS     vecConst<>+544(SB), Y2
-	VFMADD231PS vecConst<>+2976(SB), Y0, Y2
+	VFMADD231PS vecConst<>+2880(SB), Y0, Y2
 	VXORPS      Y3, Y3, Y3
 	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     vecConst<>+64(SB), Y3
@@ -4291,21 +4275,21 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y2, Y4
 	VFMADD213PS vecConst<>+384(SB), Y2, Y4
 	VFMADD213PS vecConst<>+416(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y5
-	VFMADD231PS Y5, Y4, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
 	VPSRAD      $0x01, Y3, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y4
-	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y2, Y2, Y6
+	VFMADD231PS Y6, Y4, Y2
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
 	VPSUBD      Y5, Y3, Y5
 	VPADDD      vecConst<>+448(SB), Y5, Y5
 	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y4, Y2, Y4
-	VMULPS      Y5, Y4, Y5
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x11, Y4, Y1, Y1
-	VMOVUPS     vecConst<>+64(SB), Y4
-	VBLENDVPS   Y1, Y5, Y4, Y1
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VMULPS      Y6, Y2, Y6
+	VMULPS      Y5, Y6, Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x11, Y6, Y1, Y1
+	VMOVUPS     vecConst<>+64(SB), Y6
+	VBLENDVPS   Y1, Y5, Y6, Y1
 	VADDPS      vecConst<>+64(SB), Y5, Y5
 	VDIVPS      Y5, Y1, Y5
 	VMULPS      Y5, Y0, Y5
@@ -4322,41 +4306,41 @@ blockEnd:
 	VMOVUPS     (DX), Y5
 	VMASKMOVPS  (R8)(AX*1), Y5, Y0
 	VMASKMOVPS  (R9)(AX*1), Y5, Y1
-	VORPS       vecConst<>+0(SB), Y1, Y4
+	VORPS       vecConst<>+0(SB), Y1, Y6
 	VMOVUPS     vecConst<>+96(SB), Y2
-	VMAXPS      Y4, Y2, Y4
+	VMAXPS      Y6, Y2, Y6
 	VMOVUPS     vecConst<>+128(SB), Y2
-	VMINPS      Y4, Y2, Y4
+	VMINPS      Y6, Y2, Y6
 	VMOVUPS     vecConst<>+160(SB), Y2
-	VFMADD231PS vecConst<>+192(SB), Y4, Y2
+	VFMADD231PS vecConst<>+192(SB), Y6, Y2
 	VSUBPS      vecConst<>+160(SB), Y2, Y3
 	VPSUBD      vecConst<>+160(SB), Y2, Y2
-	VFMADD231PS vecConst<>+224(SB), Y3, Y4
-	VFMADD231PS vecConst<>+256(SB), Y3, Y4
+	VFMADD231PS vecConst<>+224(SB), Y3, Y6
+	VFMADD231PS vecConst<>+256(SB), Y3, Y6
 	VMOVUPS     vecConst<>+288(SB), Y3
-	VFMADD231PS vecConst<>+320(SB), Y4, Y3
-	VFMADD213PS vecConst<>+352(SB), Y4, Y3
-	VFMADD213PS vecConst<>+384(SB), Y4, Y3
-	VFMADD213PS vecConst<>+416(SB), Y4, Y3
-	VMULPS      Y4, Y4, Y6
-	VFMADD231PS Y6, Y3, Y4
-	VADDPS      vecConst<>+64(SB), Y4, Y4
-	VPSRAD      $0x01, Y2, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y3
-	VPSLLD      $0x17, Y3, Y3
-	VPSUBD      Y6, Y2, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y6
-	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y3, Y4, Y3
-	VMULPS      Y6, Y3, Y6
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x11, Y3, Y1, Y1
-	VMOVUPS     vecConst<>+64(SB), Y3
-	VBLENDVPS   Y1, Y6, Y3, Y1
+	VFMADD231PS vecConst<>+320(SB), Y6, Y3
+	VFMADD213PS vecConst<>+352(SB), Y6, Y3
+	VFMADD213PS vecConst<>+384(SB), Y6, Y3
+	VFMADD213PS vecConst<>+416(SB), Y6, Y3
+	VPSRAD      $0x01, Y2, Y4
+	VMULPS      Y6, Y6, Y7
+	VFMADD231PS Y7, Y3, Y6
+	VPADDD      vecConst<>+448(SB), Y4, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y4, Y2, Y4
+	VPADDD      vecConst<>+448(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
 	VADDPS      vecConst<>+64(SB), Y6, Y6
-	VDIVPS      Y6, Y1, Y6
-	VMULPS      Y6, Y0, Y6
-	VMASKMOVPS  Y6, Y5, (R12)(AX*1)
+	VMULPS      Y7, Y6, Y7
+	VMULPS      Y4, Y7, Y4
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y7, Y1, Y1
+	VMOVUPS     vecConst<>+64(SB), Y7
+	VBLENDVPS   Y1, Y4, Y7, Y1
+	VADDPS      vecConst<>+64(SB), Y4, Y4
+	VDIVPS      Y4, Y1, Y4
+	VMULPS      Y4, Y0, Y4
+	VMASKMOVPS  Y4, Y5, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -4395,27 +4379,27 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y2, Y4
 	VFMADD213PS vecConst<>+384(SB), Y2, Y4
 	VFMADD213PS vecConst<>+416(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y5
-	VFMADD231PS Y5, Y4, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
 	VPSRAD      $0x01, Y3, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y4
-	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y2, Y2, Y6
+	VFMADD231PS Y6, Y4, Y2
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
 	VPSUBD      Y5, Y3, Y5
 	VPADDD      vecConst<>+448(SB), Y5, Y5
 	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y4, Y2, Y4
-	VMULPS      Y5, Y4, Y5
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x11, Y4, Y1, Y4
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VMULPS      Y6, Y2, Y6
+	VMULPS      Y5, Y6, Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x11, Y6, Y1, Y6
 	VMOVUPS     vecConst<>+64(SB), Y2
-	VBLENDVPS   Y4, Y5, Y2, Y4
+	VBLENDVPS   Y6, Y5, Y2, Y6
 	VADDPS      vecConst<>+64(SB), Y5, Y5
-	VDIVPS      Y5, Y4, Y5
+	VDIVPS      Y5, Y6, Y5
 	VMULPS      Y5, Y1, Y1
-	VMOVUPS     vecConst<>+64(SB), Y4
-	VSUBPS      Y5, Y4, Y4
-	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     vecConst<>+64(SB), Y6
+	VSUBPS      Y5, Y6, Y6
+	VFMADD231PS Y6, Y1, Y5
 	VMULPS      Y5, Y0, Y5
 	VMOVUPS     Y5, (R12)(AX*1)
 	ADDQ        $+32, AX
@@ -4429,8 +4413,8 @@ blockEnd:
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y5
 	VMASKMOVPS  (R8)(AX*1), Y5, Y0
-	VMASKMOVPS  (R9)(AX*1), Y5, Y4
-	VORPS       vecConst<>+0(SB), Y4, Y1
+	VMASKMOVPS  (R9)(AX*1), Y5, Y6
+	VORPS       vecConst<>+0(SB), Y6, Y1
 	VMOVUPS     vecConst<>+96(SB), Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+128(SB), Y2
@@ -4446,29 +4430,29 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y1, Y3
 	VFMADD213PS vecConst<>+384(SB), Y1, Y3
 	VFMADD213PS vecConst<>+416(SB), Y1, Y3
-	VMULPS      Y1, Y1, Y6
-	VFMADD231PS Y6, Y3, Y1
+	VPSRAD      $0x01, Y2, Y4
+	VMULPS      Y1, Y1, Y7
+	VFMADD231PS Y7, Y3, Y1
+	VPADDD      vecConst<>+448(SB), Y4, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y4, Y2, Y4
+	VPADDD      vecConst<>+448(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
 	VADDPS      vecConst<>+64(SB), Y1, Y1
-	VPSRAD      $0x01, Y2, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y3
-	VPSLLD      $0x17, Y3, Y3
-	VPSUBD      Y6, Y2, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y6
-	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y3, Y1, Y3
-	VMULPS      Y6, Y3, Y6
-	VXORPS      Y3, Y3, Y3
-	VCMPPS      $0x11, Y3, Y4, Y3
+	VMULPS      Y7, Y1, Y7
+	VMULPS      Y4, Y7, Y4
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y7, Y6, Y7
 	VMOVUPS     vecConst<>+64(SB), Y1
-	VBLENDVPS   Y3, Y6, Y1, Y3
-	VADDPS      vecConst<>+64(SB), Y6, Y6
-	VDIVPS      Y6, Y3, Y6
-	VMULPS      Y6, Y4, Y4
-	VMOVUPS     vecConst<>+64(SB), Y3
-	VSUBPS      Y6, Y3, Y3
-	VFMADD231PS Y3, Y4, Y6
-	VMULPS      Y6, Y0, Y6
-	VMASKMOVPS  Y6, Y5, (R12)(AX*1)
+	VBLENDVPS   Y7, Y4, Y1, Y7
+	VADDPS      vecConst<>+64(SB), Y4, Y4
+	VDIVPS      Y4, Y7, Y4
+	VMULPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+64(SB), Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD231PS Y7, Y6, Y4
+	VMULPS      Y4, Y0, Y4
+	VMASKMOVPS  Y4, Y5, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -4519,22 +4503,21 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y6, Y4
 	VFMADD213PS vecConst<>+384(SB), Y6, Y4
 	VFMADD213PS vecConst<>+416(SB), Y6, Y4
-	VMULPS      Y6, Y6, Y7
-	VFMADD231PS Y7, Y4, Y6
-	VADDPS      vecConst<>+64(SB), Y6, Y6
 	VPSRAD      $0x01, Y5, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y4
-	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y6, Y6, Y8
+	VFMADD231PS Y8, Y4, Y6
+	VPADDD      vecConst<>+448(SB), Y7, Y8
+	VPSLLD      $0x17, Y8, Y8
 	VPSUBD      Y7, Y5, Y7
 	VPADDD      vecConst<>+448(SB), Y7, Y7
 	VPSLLD      $0x17, Y7, Y7
-	VMOVUPS     vecConst<>+2240(SB), Y5
+	VMOVUPS     vecConst<>+544(SB), Y5
 	VFMADD213PS vecConst<>+64(SB), Y5, Y3
 	VMOVUPS     vecConst<>+64(SB), Y5
 	VDIVPS      Y3, Y5, Y3
-	VMULPS      Y3, Y6, Y6
-	VMOVUPS     vecConst<>+2272(SB), Y5
-	VFMADD231PS vecConst<>+2304(SB), Y3, Y5
+	VMOVUPS     vecConst<>+2240(SB), Y5
+	VFMADD231PS vecConst<>+2272(SB), Y3, Y5
+	VFMADD213PS vecConst<>+2304(SB), Y3, Y5
 	VFMADD213PS vecConst<>+2336(SB), Y3, Y5
 	VFMADD213PS vecConst<>+2368(SB), Y3, Y5
 	VFMADD213PS vecConst<>+2400(SB), Y3, Y5
@@ -4542,61 +4525,60 @@ block:
 	VFMADD213PS vecConst<>+2464(SB), Y3, Y5
 	VFMADD213PS vecConst<>+2496(SB), Y3, Y5
 	VFMADD213PS vecConst<>+2528(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2560(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2592(SB), Y3, Y5
-	VMULPS      Y5, Y6, Y5
-	VMULPS      Y4, Y5, Y4
-	VMULPS      Y7, Y4, Y7
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x11, Y4, Y1, Y4
-	VMOVUPS     vecConst<>+64(SB), Y5
-	VSUBPS      Y7, Y5, Y5
-	VBLENDVPS   Y4, Y7, Y5, Y5
+	VFMADD213PS Y5, Y5, Y6
+	VMULPS      Y8, Y6, Y8
+	VMULPS      Y7, Y8, Y7
+	VDIVPS      Y2, Y7, Y7
+	VXORPS      Y8, Y8, Y8
+	VCMPPS      $0x11, Y8, Y1, Y8
+	VMOVUPS     vecConst<>+64(SB), Y6
+	VSUBPS      Y7, Y6, Y6
+	VBLENDVPS   Y8, Y7, Y6, Y6
 	VCMPPS      $0x11, vecConst<>+64(SB), Y2, Y7
-	VMULPS      Y1, Y1, Y4
-	VMOVUPS     vecConst<>+2656(SB), Y6
-	VFMADD231PS vecConst<>+2688(SB), Y4, Y6
-	VFMADD213PS vecConst<>+2720(SB), Y4, Y6
-	VFMADD213PS vecConst<>+2752(SB), Y4, Y6
-	VFMADD213PS vecConst<>+2784(SB), Y4, Y6
-	VFMADD213PS vecConst<>+2816(SB), Y4, Y6
-	VFMADD213PS vecConst<>+544(SB), Y1, Y6
-	VBLENDVPS   Y7, Y6, Y5, Y5
-	VMULPS      Y2, Y2, Y6
-	VMULPS      vecConst<>+1088(SB), Y6, Y6
+	VMULPS      Y1, Y1, Y8
+	VMOVUPS     vecConst<>+2560(SB), Y5
+	VFMADD231PS vecConst<>+2592(SB), Y8, Y5
+	VFMADD213PS vecConst<>+2624(SB), Y8, Y5
+	VFMADD213PS vecConst<>+2656(SB), Y8, Y5
+	VFMADD213PS vecConst<>+2688(SB), Y8, Y5
+	VFMADD213PS vecConst<>+2720(SB), Y8, Y5
+	VFMADD213PS vecConst<>+544(SB), Y1, Y5
+	VBLENDVPS   Y7, Y5, Y6, Y6
+	VMULPS      Y2, Y2, Y5
+	VMULPS      vecConst<>+1088(SB), Y5, Y5
 	VMOVUPS     vecConst<>+96(SB), Y7
-	VMAXPS      Y6, Y7, Y6
+	VMAXPS      Y5, Y7, Y5
 	VMOVUPS     vecConst<>+128(SB), Y7
-	VMINPS      Y6, Y7, Y6
+	VMINPS      Y5, Y7, Y5
 	VMOVUPS     vecConst<>+160(SB), Y7
-	VFMADD231PS vecConst<>+192(SB), Y6, Y7
-	VSUBPS      vecConst<>+160(SB), Y7, Y4
+	VFMADD231PS vecConst<>+192(SB), Y5, Y7
+	VSUBPS      vecConst<>+160(SB), Y7, Y8
 	VPSUBD      vecConst<>+160(SB), Y7, Y7
-	VFMADD231PS vecConst<>+224(SB), Y4, Y6
-	VFMADD231PS vecConst<>+256(SB), Y4, Y6
-	VMOVUPS     vecConst<>+288(SB), Y4
-	VFMADD231PS vecConst<>+320(SB), Y6, Y4
-	VFMADD213PS vecConst<>+352(SB), Y6, Y4
-	VFMADD213PS vecConst<>+384(SB), Y6, Y4
-	VFMADD213PS vecConst<>+416(SB), Y6, Y4
-	VMULPS      Y6, Y6, Y3
-	VFMADD231PS Y3, Y4, Y6
-	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VFMADD231PS vecConst<>+224(SB), Y8, Y5
+	VFMADD231PS vecConst<>+256(SB), Y8, Y5
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y5, Y8
+	VFMADD213PS vecConst<>+352(SB), Y5, Y8
+	VFMADD213PS vecConst<>+384(SB), Y5, Y8
+	VFMADD213PS vecConst<>+416(SB), Y5, Y8
 	VPSRAD      $0x01, Y7, Y3
+	VMULPS      Y5, Y5, Y4
+	VFMADD231PS Y4, Y8, Y5
 	VPADDD      vecConst<>+448(SB), Y3, Y4
 	VPSLLD      $0x17, Y4, Y4
 	VPSUBD      Y3, Y7, Y3
 	VPADDD      vecConst<>+448(SB), Y3, Y3
 	VPSLLD      $0x17, Y3, Y3
-	VMULPS      Y4, Y6, Y4
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y4, Y5, Y4
 	VMULPS      Y3, Y4, Y3
-	VMULPS      vecConst<>+2816(SB), Y3, Y3
+	VMULPS      vecConst<>+2720(SB), Y3, Y3
 	VANDPS      vecConst<>+32(SB), Y2, Y2
 	VANDPS      vecConst<>+0(SB), Y1, Y1
 	VORPS       Y1, Y2, Y1
-	VFMADD231PS Y3, Y1, Y5
-	VMULPS      Y5, Y0, Y5
-	VMOVUPS     Y5, (R12)(AX*1)
+	VFMADD231PS Y3, Y1, Y6
+	VMULPS      Y6, Y0, Y6
+	VMOVUPS     Y6, (R12)(AX*1)
 	ADDQ        $+32, AX
 	JMP         block
 
@@ -4606,29 +4588,29 @@ blockEnd:
 	LEAQ        vecMask<>+128(SB), DX
 	SUBQ        CX, DX
 	ADDQ        AX, DX
-	VMOVUPS     (DX), Y5
-	VMASKMOVPS  (R8)(AX*1), Y5, Y0
-	VMASKMOVPS  (R9)(AX*1), Y5, Y3
+	VMOVUPS     (DX), Y6
+	VMASKMOVPS  (R8)(AX*1), Y6, Y0
+	VMASKMOVPS  (R9)(AX*1), Y6, Y3
 	VANDPS      vecConst<>+32(SB), Y3, Y1
 	VMOVUPS     vecConst<>+2176(SB), Y2
 	VMINPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+2176(SB), Y2
 	VMINPS      Y1, Y2, Y2
 	VANDPS      vecConst<>+2208(SB), Y2, Y4
-	VSUBPS      Y4, Y2, Y6
+	VSUBPS      Y4, Y2, Y5
 	VADDPS      Y4, Y2, Y7
-	VMULPS      Y7, Y6, Y7
+	VMULPS      Y7, Y5, Y7
 	VMULPS      Y4, Y4, Y4
 	VMULPS      vecConst<>+1088(SB), Y4, Y4
 	VMULPS      vecConst<>+1088(SB), Y7, Y7
-	VMOVUPS     vecConst<>+96(SB), Y6
-	VMAXPS      Y4, Y6, Y4
-	VMOVUPS     vecConst<>+128(SB), Y6
-	VMINPS      Y4, Y6, Y4
-	VMOVUPS     vecConst<>+160(SB), Y6
-	VFMADD231PS vecConst<>+192(SB), Y4, Y6
-	VSUBPS      vecConst<>+160(SB), Y6, Y8
-	VPSUBD      vecConst<>+160(SB), Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y4, Y5, Y4
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y4, Y5, Y4
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y4, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y8
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
 	VFMADD231PS vecConst<>+224(SB), Y8, Y4
 	VFMADD231PS vecConst<>+256(SB), Y8, Y4
 	VADDPS      Y7, Y4, Y7
@@ -4637,84 +4619,82 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y7, Y4
 	VFMADD213PS vecConst<>+384(SB), Y7, Y4
 	VFMADD213PS vecConst<>+416(SB), Y7, Y4
-	VMULPS      Y7, Y7, Y8
-	VFMADD231PS Y8, Y4, Y7
-	VADDPS      vecConst<>+64(SB), Y7, Y7
-	VPSRAD      $0x01, Y6, Y8
-	VPADDD      vecConst<>+448(SB), Y8, Y4
-	VPSLLD      $0x17, Y4, Y4
-	VPSUBD      Y8, Y6, Y8
+	VPSRAD      $0x01, Y5, Y8
+	VMULPS      Y7, Y7, Y9
+	VFMADD231PS Y9, Y4, Y7
+	VPADDD      vecConst<>+448(SB), Y8, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VPSUBD      Y8, Y5, Y8
 	VPADDD      vecConst<>+448(SB), Y8, Y8
 	VPSLLD      $0x17, Y8, Y8
-	VMOVUPS     vecConst<>+2240(SB), Y6
-	VFMADD213PS vecConst<>+64(SB), Y6, Y2
-	VMOVUPS     vecConst<>+64(SB), Y6
-	VDIVPS      Y2, Y6, Y2
-	VMULPS      Y2, Y7, Y7
-	VMOVUPS     vecConst<>+2272(SB), Y6
-	VFMADD231PS vecConst<>+2304(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2336(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2368(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2400(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2432(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2464(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2496(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2528(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2560(SB), Y2, Y6
-	VFMADD213PS vecConst<>+2592(SB), Y2, Y6
-	VMULPS      Y6, Y7, Y6
-	VMULPS      Y4, Y6, Y4
-	VMULPS      Y8, Y4, Y8
-	VXORPS      Y4, Y4, Y4
-	VCMPPS      $0x11, Y4, Y3, Y4
-	VMOVUPS     vecConst<>+64(SB), Y6
-	VSUBPS      Y8, Y6, Y6
-	VBLENDVPS   Y4, Y8, Y6, Y6
+	VMOVUPS     vecConst<>+544(SB), Y5
+	VFMADD213PS vecConst<>+64(SB), Y5, Y2
+	VMOVUPS     vecConst<>+64(SB), Y5
+	VDIVPS      Y2, Y5, Y2
+	VMOVUPS     vecConst<>+2240(SB), Y5
+	VFMADD231PS vecConst<>+2272(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2304(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2336(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2368(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2400(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2432(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2464(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2496(SB), Y2, Y5
+	VFMADD213PS vecConst<>+2528(SB), Y2, Y5
+	VFMADD213PS Y5, Y5, Y7
+	VMULPS      Y9, Y7, Y9
+	VMULPS      Y8, Y9, Y8
+	VDIVPS      Y1, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x11, Y9, Y3, Y9
+	VMOVUPS     vecConst<>+64(SB), Y7
+	VSUBPS      Y8, Y7, Y7
+	VBLENDVPS   Y9, Y8, Y7, Y7
 	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y8
-	VMULPS      Y3, Y3, Y4
-	VMOVUPS     vecConst<>+2656(SB), Y7
-	VFMADD231PS vecConst<>+2688(SB), Y4, Y7
-	VFMADD213PS vecConst<>+2720(SB), Y4, Y7
-	VFMADD213PS vecConst<>+2752(SB), Y4, Y7
-	VFMADD213PS vecConst<>+2784(SB), Y4, Y7
-	VFMADD213PS vecConst<>+2816(SB), Y4, Y7
-	VFMADD213PS vecConst<>+544(SB), Y3, Y7
-	VBLENDVPS   Y8, Y7, Y6, Y6
-	VMULPS      Y1, Y1, Y7
-	VMULPS      vecConst<>+1088(SB), Y7, Y7
+	VMULPS      Y3, Y3, Y9
+	VMOVUPS     vecConst<>+2560(SB), Y5
+	VFMADD231PS vecConst<>+2592(SB), Y9, Y5
+	VFMADD213PS vecConst<>+2624(SB), Y9, Y5
+	VFMADD213PS vecConst<>+2656(SB), Y9, Y5
+	VFMADD213PS vecConst<>+2688(SB), Y9, Y5
+	VFMADD213PS vecConst<>+2720(SB), Y9, Y5
+	VFMADD213PS vecConst<>+544(SB), Y3, Y5
+	VBLENDVPS   Y8, Y5, Y7, Y7
+	VMULPS      Y1, Y1, Y5
+	VMULPS      vecConst<>+1088(SB), Y5, Y5
 	VMOVUPS     vecConst<>+96(SB), Y8
-	VMAXPS      Y7, Y8, Y7
+	VMAXPS      Y5, Y8, Y5
 	VMOVUPS     vecConst<>+128(SB), Y8
-	VMINPS      Y7, Y8, Y7
+	VMINPS      Y5, Y8, Y5
 	VMOVUPS     vecConst<>+160(SB), Y8
-	VFMADD231PS vecConst<>+192(SB), Y7, Y8
-	VSUBPS      vecConst<>+160(SB), Y8, Y4
+	VFMADD231PS vecConst<>+192(SB), Y5, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y9
 	VPSUBD      vecConst<>+160(SB), Y8, Y8
-	VFMADD231PS vecConst<>+224(SB), Y4, Y7
-	VFMADD231PS vecConst<>+256(SB), Y4, Y7
-	VMOVUPS     vecConst<>+288(SB), Y4
-	VFMADD231PS vecConst<>+320(SB), Y7, Y4
-	VFMADD213PS vecConst<>+352(SB), Y7, Y4
-	VFMADD213PS vecConst<>+384(SB), Y7, Y4
-	VFMADD213PS vecConst<>+416(SB), Y7, Y4
-	VMULPS      Y7, Y7, Y2
-	VFMADD231PS Y2, Y4, Y7
-	VADDPS      vecConst<>+64(SB), Y7, Y7
+	VFMADD231PS vecConst<>+224(SB), Y9, Y5
+	VFMADD231PS vecConst<>+256(SB), Y9, Y5
+	VMOVUPS     vecConst<>+288(SB), Y9
+	VFMADD231PS vecConst<>+320(SB), Y5, Y9
+	VFMADD213PS vecConst<>+352(SB), Y5, Y9
+	VFMADD213PS vecConst<>+384(SB), Y5, Y9
+	VFMADD213PS vecConst<>+416(SB), Y5, Y9
 	VPSRAD      $0x01, Y8, Y2
+	VMULPS      Y5, Y5, Y4
+	VFMADD231PS Y4, Y9, Y5
 	VPADDD      vecConst<>+448(SB), Y2, Y4
 	VPSLLD      $0x17, Y4, Y4
 	VPSUBD      Y2, Y8, Y2
 	VPADDD      vecConst<>+448(SB), Y2, Y2
 	VPSLLD      $0x17, Y2, Y2
-	VMULPS      Y4, Y7, Y4
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y4, Y5, Y4
 	VMULPS      Y2, Y4, Y2
-	VMULPS      vecConst<>+2816(SB), Y2, Y2
+	VMULPS      vecConst<>+2720(SB), Y2, Y2
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y3, Y3
 	VORPS       Y3, Y1, Y3
-	VFMADD231PS Y2, Y3, Y6
-	VMULPS      Y6, Y0, Y6
-	VMASKMOVPS  Y6, Y5, (R12)(AX*1)
+	VFMADD231PS Y2, Y3, Y7
+	VMULPS      Y7, Y0, Y7
+	VMASKMOVPS  Y7, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -5781,30 +5761,30 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y5, Y7
 	VFMADD213PS vecConst<>+384(SB), Y5, Y7
 	VFMADD213PS vecConst<>+416(SB), Y5, Y7
-	VMULPS      Y5, Y5, Y8
-	VFMADD231PS Y8, Y7, Y5
-	VADDPS      vecConst<>+64(SB), Y5, Y5
 	VPSRAD      $0x01, Y6, Y8
-	VPADDD      vecConst<>+448(SB), Y8, Y7
-	VPSLLD      $0x17, Y7, Y7
+	VMULPS      Y5, Y5, Y9
+	VFMADD231PS Y9, Y7, Y5
+	VPADDD      vecConst<>+448(SB), Y8, Y9
+	VPSLLD      $0x17, Y9, Y9
 	VPSUBD      Y8, Y6, Y8
 	VPADDD      vecConst<>+448(SB), Y8, Y8
 	VPSLLD      $0x17, Y8, Y8
-	VMULPS      Y7, Y5, Y7
-	VMULPS      Y8, Y7, Y8
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y9, Y5, Y9
+	VMULPS      Y8, Y9, Y8
 	VMOVUPS     Y8, (R12)(AX*1)
 	VADDPS      Y8, Y0, Y8
 	VMOVAPS     Y8, Y0
 	VMOVUPS     32(R8)(AX*1), Y8
 	VSUBPS      Y4, Y8, Y8
-	VMOVUPS     vecConst<>+96(SB), Y7
-	VMAXPS      Y8, Y7, Y8
-	VMOVUPS     vecConst<>+128(SB), Y7
-	VMINPS      Y8, Y7, Y8
-	VMOVUPS     vecConst<>+160(SB), Y7
-	VFMADD231PS vecConst<>+192(SB), Y8, Y7
-	VSUBPS      vecConst<>+160(SB), Y7, Y5
-	VPSUBD      vecConst<>+160(SB), Y7, Y7
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
 	VFMADD231PS vecConst<>+224(SB), Y5, Y8
 	VFMADD231PS vecConst<>+256(SB), Y5, Y8
 	VMOVUPS     vecConst<>+288(SB), Y5
@@ -5812,93 +5792,21 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y8, Y5
 	VFMADD213PS vecConst<>+384(SB), Y8, Y5
 	VFMADD213PS vecConst<>+416(SB), Y8, Y5
-	VMULPS      Y8, Y8, Y6
-	VFMADD231PS Y6, Y5, Y8
-	VADDPS      vecConst<>+64(SB), Y8, Y8
-	VPSRAD      $0x01, Y7, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y5
-	VPSLLD      $0x17, Y5, Y5
-	VPSUBD      Y6, Y7, Y6
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y6, Y9, Y6
 	VPADDD      vecConst<>+448(SB), Y6, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y5, Y8, Y5
-	VMULPS      Y6, Y5, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y7, Y8, Y7
+	VMULPS      Y6, Y7, Y6
 	VMOVUPS     Y6, 32(R12)(AX*1)
 	VADDPS      Y6, Y1, Y6
 	VMOVAPS     Y6, Y1
 	VMOVUPS     64(R8)(AX*1), Y6
-	VSUBPS      Y4, Y6, Y6
-	VMOVUPS     vecConst<>+96(SB), Y5
-	VMAXPS      Y6, Y5, Y6
-	VMOVUPS     vecConst<>+128(SB), Y5
-	VMINPS      Y6, Y5, Y6
-	VMOVUPS     vecConst<>+160(SB), Y5
-	VFMADD231PS vecConst<>+192(SB), Y6, Y5
-	VSUBPS      vecConst<>+160(SB), Y5, Y8
-	VPSUBD      vecConst<>+160(SB), Y5, Y5
-	VFMADD231PS vecConst<>+224(SB), Y8, Y6
-	VFMADD231PS vecConst<>+256(SB), Y8, Y6
-	VMOVUPS     vecConst<>+288(SB), Y8
-	VFMADD231PS vecConst<>+320(SB), Y6, Y8
-	VFMADD213PS vecConst<>+352(SB), Y6, Y8
-	VFMADD213PS vecConst<>+384(SB), Y6, Y8
-	VFMADD213PS vecConst<>+416(SB), Y6, Y8
-	VMULPS      Y6, Y6, Y7
-	VFMADD231PS Y7, Y8, Y6
-	VADDPS      vecConst<>+64(SB), Y6, Y6
-	VPSRAD      $0x01, Y5, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y8
-	VPSLLD      $0x17, Y8, Y8
-	VPSUBD      Y7, Y5, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
-	VMULPS      Y8, Y6, Y8
-	VMULPS      Y7, Y8, Y7
-	VMOVUPS     Y7, 64(R12)(AX*1)
-	VADDPS      Y7, Y2, Y7
-	VMOVAPS     Y7, Y2
-	VMOVUPS     96(R8)(AX*1), Y7
-	VSUBPS      Y4, Y7, Y7
-	VMOVUPS     vecConst<>+96(SB), Y8
-	VMAXPS      Y7, Y8, Y7
-	VMOVUPS     vecConst<>+128(SB), Y8
-	VMINPS      Y7, Y8, Y7
-	VMOVUPS     vecConst<>+160(SB), Y8
-	VFMADD231PS vecConst<>+192(SB), Y7, Y8
-	VSUBPS      vecConst<>+160(SB), Y8, Y6
-	VPSUBD      vecConst<>+160(SB), Y8, Y8
-	VFMADD231PS vecConst<>+224(SB), Y6, Y7
-	VFMADD231PS vecConst<>+256(SB), Y6, Y7
-	VMOVUPS     vecConst<>+288(SB), Y6
-	VFMADD231PS vecConst<>+320(SB), Y7, Y6
-	VFMADD213PS vecConst<>+352(SB), Y7, Y6
-	VFMADD213PS vecConst<>+384(SB), Y7, Y6
-	VFMADD213PS vecConst<>+416(SB), Y7, Y6
-	VMULPS      Y7, Y7, Y5
-	VFMADD231PS Y5, Y6, Y7
-	VADDPS      vecConst<>+64(SB), Y7, Y7
-	VPSRAD      $0x01, Y8, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y6
-	VPSLLD      $0x17, Y6, Y6
-	VPSUBD      Y5, Y8, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y5
-	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y6, Y7, Y6
-	VMULPS      Y5, Y6, Y5
-	VMOVUPS     Y5, 96(R12)(AX*1)
-	VADDPS      Y5, Y3, Y5
-	VMOVAPS     Y5, Y3
-	ADDQ        $+128, AX
-	JMP         block
-
-blockEnd:
-	CMPQ        AX, CX
-	JE          next
-	LEAQ        vecMask<>+128(SB), DX
-	SUBQ        CX, DX
-	ADDQ        AX, DX
-	VMOVUPS     (DX), Y5
-	VMASKMOVPS  (R8)(AX*1), Y5, Y6
 	VSUBPS      Y4, Y6, Y6
 	VMOVUPS     vecConst<>+96(SB), Y7
 	VMAXPS      Y6, Y7, Y6
@@ -5915,31 +5823,30 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y6, Y8
 	VFMADD213PS vecConst<>+384(SB), Y6, Y8
 	VFMADD213PS vecConst<>+416(SB), Y6, Y8
-	VMULPS      Y6, Y6, Y9
-	VFMADD231PS Y9, Y8, Y6
-	VADDPS      vecConst<>+64(SB), Y6, Y6
 	VPSRAD      $0x01, Y7, Y9
-	VPADDD      vecConst<>+448(SB), Y9, Y8
-	VPSLLD      $0x17, Y8, Y8
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
 	VPSUBD      Y9, Y7, Y9
 	VPADDD      vecConst<>+448(SB), Y9, Y9
 	VPSLLD      $0x17, Y9, Y9
-	VMULPS      Y8, Y6, Y8
-	VMULPS      Y9, Y8, Y9
-	VMASKMOVPS  Y9, Y5, (R12)(AX*1)
-	VADDPS      Y9, Y0, Y9
-	VBLENDVPS   Y5, Y9, Y0, Y0
-	VMOVUPS     32(DX), Y5
-	VMASKMOVPS  32(R8)(AX*1), Y5, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VMOVUPS     Y9, 64(R12)(AX*1)
+	VADDPS      Y9, Y2, Y9
+	VMOVAPS     Y9, Y2
+	VMOVUPS     96(R8)(AX*1), Y9
 	VSUBPS      Y4, Y9, Y9
-	VMOVUPS     vecConst<>+96(SB), Y8
-	VMAXPS      Y9, Y8, Y9
-	VMOVUPS     vecConst<>+128(SB), Y8
-	VMINPS      Y9, Y8, Y9
-	VMOVUPS     vecConst<>+160(SB), Y8
-	VFMADD231PS vecConst<>+192(SB), Y9, Y8
-	VSUBPS      vecConst<>+160(SB), Y8, Y6
-	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
 	VFMADD231PS vecConst<>+224(SB), Y6, Y9
 	VFMADD231PS vecConst<>+256(SB), Y6, Y9
 	VMOVUPS     vecConst<>+288(SB), Y6
@@ -5947,54 +5854,31 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y9, Y6
 	VFMADD213PS vecConst<>+384(SB), Y9, Y6
 	VFMADD213PS vecConst<>+416(SB), Y9, Y6
-	VMULPS      Y9, Y9, Y7
-	VFMADD231PS Y7, Y6, Y9
-	VADDPS      vecConst<>+64(SB), Y9, Y9
-	VPSRAD      $0x01, Y8, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y6
-	VPSLLD      $0x17, Y6, Y6
-	VPSUBD      Y7, Y8, Y7
+	VPSRAD      $0x01, Y5, Y7
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y7, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y7, Y5, Y7
 	VPADDD      vecConst<>+448(SB), Y7, Y7
 	VPSLLD      $0x17, Y7, Y7
-	VMULPS      Y6, Y9, Y6
-	VMULPS      Y7, Y6, Y7
-	VMASKMOVPS  Y7, Y5, 32(R12)(AX*1)
-	VADDPS      Y7, Y1, Y7
-	VBLENDVPS   Y5, Y7, Y1, Y1
-	VMOVUPS     64(DX), Y5
-	VMASKMOVPS  64(R8)(AX*1), Y5, Y7
-	VSUBPS      Y4, Y7, Y7
-	VMOVUPS     vecConst<>+96(SB), Y6
-	VMAXPS      Y7, Y6, Y7
-	VMOVUPS     vecConst<>+128(SB), Y6
-	VMINPS      Y7, Y6, Y7
-	VMOVUPS     vecConst<>+160(SB), Y6
-	VFMADD231PS vecConst<>+192(SB), Y7, Y6
-	VSUBPS      vecConst<>+160(SB), Y6, Y9
-	VPSUBD      vecConst<>+160(SB), Y6, Y6
-	VFMADD231PS vecConst<>+224(SB), Y9, Y7
-	VFMADD231PS vecConst<>+256(SB), Y9, Y7
-	VMOVUPS     vecConst<>+288(SB), Y9
-	VFMADD231PS vecConst<>+320(SB), Y7, Y9
-	VFMADD213PS vecConst<>+352(SB), Y7, Y9
-	VFMADD213PS vecConst<>+384(SB), Y7, Y9
-	VFMADD213PS vecConst<>+416(SB), Y7, Y9
-	VMULPS      Y7, Y7, Y8
-	VFMADD231PS Y8, Y9, Y7
-	VADDPS      vecConst<>+64(SB), Y7, Y7
-	VPSRAD      $0x01, Y6, Y8
-	VPADDD      vecConst<>+448(SB), Y8, Y9
-	VPSLLD      $0x17, Y9, Y9
-	VPSUBD      Y8, Y6, Y8
-	VPADDD      vecConst<>+448(SB), Y8, Y8
-	VPSLLD      $0x17, Y8, Y8
-	VMULPS      Y9, Y7, Y9
+	VADDPS      vecConst<>+64(SB), Y9, Y9
 	VMULPS      Y8, Y9, Y8
-	VMASKMOVPS  Y8, Y5, 64(R12)(AX*1)
-	VADDPS      Y8, Y2, Y8
-	VBLENDVPS   Y5, Y8, Y2, Y2
-	VMOVUPS     96(DX), Y5
-	VMASKMOVPS  96(R8)(AX*1), Y5, Y8
+	VMULPS      Y7, Y8, Y7
+	VMOVUPS     Y7, 96(R12)(AX*1)
+	VADDPS      Y7, Y3, Y7
+	VMOVAPS     Y7, Y3
+	ADDQ        $+128, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y7
+	VMASKMOVPS  (R8)(AX*1), Y7, Y8
 	VSUBPS      Y4, Y8, Y8
 	VMOVUPS     vecConst<>+96(SB), Y9
 	VMAXPS      Y8, Y9, Y8
@@ -6002,29 +5886,125 @@ blockEnd:
 	VMINPS      Y8, Y9, Y8
 	VMOVUPS     vecConst<>+160(SB), Y9
 	VFMADD231PS vecConst<>+192(SB), Y8, Y9
-	VSUBPS      vecConst<>+160(SB), Y9, Y7
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
 	VPSUBD      vecConst<>+160(SB), Y9, Y9
-	VFMADD231PS vecConst<>+224(SB), Y7, Y8
-	VFMADD231PS vecConst<>+256(SB), Y7, Y8
-	VMOVUPS     vecConst<>+288(SB), Y7
-	VFMADD231PS vecConst<>+320(SB), Y8, Y7
-	VFMADD213PS vecConst<>+352(SB), Y8, Y7
-	VFMADD213PS vecConst<>+384(SB), Y8, Y7
-	VFMADD213PS vecConst<>+416(SB), Y8, Y7
-	VMULPS      Y8, Y8, Y6
-	VFMADD231PS Y6, Y7, Y8
-	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
 	VPSRAD      $0x01, Y9, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y7
-	VPSLLD      $0x17, Y7, Y7
+	VMULPS      Y8, Y8, Y10
+	VFMADD231PS Y10, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y10
+	VPSLLD      $0x17, Y10, Y10
 	VPSUBD      Y6, Y9, Y6
 	VPADDD      vecConst<>+448(SB), Y6, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y7, Y8, Y7
-	VMULPS      Y6, Y7, Y6
-	VMASKMOVPS  Y6, Y5, 96(R12)(AX*1)
-	VADDPS      Y6, Y3, Y6
-	VBLENDVPS   Y5, Y6, Y3, Y3
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y10, Y8, Y10
+	VMULPS      Y6, Y10, Y6
+	VMASKMOVPS  Y6, Y7, (R12)(AX*1)
+	VADDPS      Y6, Y0, Y6
+	VBLENDVPS   Y7, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y7
+	VMASKMOVPS  32(R8)(AX*1), Y7, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y10
+	VMAXPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+128(SB), Y10
+	VMINPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+160(SB), Y10
+	VFMADD231PS vecConst<>+192(SB), Y6, Y10
+	VSUBPS      vecConst<>+160(SB), Y10, Y8
+	VPSUBD      vecConst<>+160(SB), Y10, Y10
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y10, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y10, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VMASKMOVPS  Y9, Y7, 32(R12)(AX*1)
+	VADDPS      Y9, Y1, Y9
+	VBLENDVPS   Y7, Y9, Y1, Y1
+	VMOVUPS     64(DX), Y7
+	VMASKMOVPS  64(R8)(AX*1), Y7, Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y10
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y10, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y10, Y5, Y10
+	VPADDD      vecConst<>+448(SB), Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y10, Y8, Y10
+	VMASKMOVPS  Y10, Y7, 64(R12)(AX*1)
+	VADDPS      Y10, Y2, Y10
+	VBLENDVPS   Y7, Y10, Y2, Y2
+	VMOVUPS     96(DX), Y7
+	VMASKMOVPS  96(R8)(AX*1), Y7, Y10
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     vecConst<>+96(SB), Y8
+	VMAXPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+128(SB), Y8
+	VMINPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+160(SB), Y8
+	VFMADD231PS vecConst<>+192(SB), Y10, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y9
+	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y9, Y10
+	VFMADD231PS vecConst<>+256(SB), Y9, Y10
+	VMOVUPS     vecConst<>+288(SB), Y9
+	VFMADD231PS vecConst<>+320(SB), Y10, Y9
+	VFMADD213PS vecConst<>+352(SB), Y10, Y9
+	VFMADD213PS vecConst<>+384(SB), Y10, Y9
+	VFMADD213PS vecConst<>+416(SB), Y10, Y9
+	VPSRAD      $0x01, Y8, Y5
+	VMULPS      Y10, Y10, Y6
+	VFMADD231PS Y6, Y9, Y10
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y5, Y8, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VADDPS      vecConst<>+64(SB), Y10, Y10
+	VMULPS      Y6, Y10, Y6
+	VMULPS      Y5, Y6, Y5
+	VMASKMOVPS  Y5, Y7, 96(R12)(AX*1)
+	VADDPS      Y5, Y3, Y5
+	VBLENDVPS   Y7, Y5, Y3, Y3
 
 next:
 	MOVQ         16(DI), DX
@@ -6082,29 +6062,29 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y5, Y7
 	VFMADD213PS vecConst<>+384(SB), Y5, Y7
 	VFMADD213PS vecConst<>+416(SB), Y5, Y7
-	VMULPS      Y5, Y5, Y8
-	VFMADD231PS Y8, Y7, Y5
-	VADDPS      vecConst<>+64(SB), Y5, Y5
 	VPSRAD      $0x01, Y6, Y8
-	VPADDD      vecConst<>+448(SB), Y8, Y7
-	VPSLLD      $0x17, Y7, Y7
+	VMULPS      Y5, Y5, Y9
+	VFMADD231PS Y9, Y7, Y5
+	VPADDD      vecConst<>+448(SB), Y8, Y9
+	VPSLLD      $0x17, Y9, Y9
 	VPSUBD      Y8, Y6, Y8
 	VPADDD      vecConst<>+448(SB), Y8, Y8
 	VPSLLD      $0x17, Y8, Y8
-	VMULPS      Y7, Y5, Y7
-	VMULPS      Y8, Y7, Y8
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y9, Y5, Y9
+	VMULPS      Y8, Y9, Y8
 	VADDPS      Y8, Y0, Y8
 	VMOVAPS     Y8, Y0
 	VMOVUPS     32(R8)(AX*1), Y8
 	VSUBPS      Y4, Y8, Y8
-	VMOVUPS     vecConst<>+96(SB), Y7
-	VMAXPS      Y8, Y7, Y8
-	VMOVUPS     vecConst<>+128(SB), Y7
-	VMINPS      Y8, Y7, Y8
-	VMOVUPS     vecConst<>+160(SB), Y7
-	VFMADD231PS vecConst<>+192(SB), Y8, Y7
-	VSUBPS      vecConst<>+160(SB), Y7, Y5
-	VPSUBD      vecConst<>+160(SB), Y7, Y7
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
 	VFMADD231PS vecConst<>+224(SB), Y5, Y8
 	VFMADD231PS vecConst<>+256(SB), Y5, Y8
 	VMOVUPS     vecConst<>+288(SB), Y5
@@ -6112,90 +6092,20 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y8, Y5
 	VFMADD213PS vecConst<>+384(SB), Y8, Y5
 	VFMADD213PS vecConst<>+416(SB), Y8, Y5
-	VMULPS      Y8, Y8, Y6
-	VFMADD231PS Y6, Y5, Y8
-	VADDPS      vecConst<>+64(SB), Y8, Y8
-	VPSRAD      $0x01, Y7, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y5
-	VPSLLD      $0x17, Y5, Y5
-	VPSUBD      Y6, Y7, Y6
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y6, Y9, Y6
 	VPADDD      vecConst<>+448(SB), Y6, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y5, Y8, Y5
-	VMULPS      Y6, Y5, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y7, Y8, Y7
+	VMULPS      Y6, Y7, Y6
 	VADDPS      Y6, Y1, Y6
 	VMOVAPS     Y6, Y1
 	VMOVUPS     64(R8)(AX*1), Y6
-	VSUBPS      Y4, Y6, Y6
-	VMOVUPS     vecConst<>+96(SB), Y5
-	VMAXPS      Y6, Y5, Y6
-	VMOVUPS     vecConst<>+128(SB), Y5
-	VMINPS      Y6, Y5, Y6
-	VMOVUPS     vecConst<>+160(SB), Y5
-	VFMADD231PS vecConst<>+192(SB), Y6, Y5
-	VSUBPS      vecConst<>+160(SB), Y5, Y8
-	VPSUBD      vecConst<>+160(SB), Y5, Y5
-	VFMADD231PS vecConst<>+224(SB), Y8, Y6
-	VFMADD231PS vecConst<>+256(SB), Y8, Y6
-	VMOVUPS     vecConst<>+288(SB), Y8
-	VFMADD231PS vecConst<>+320(SB), Y6, Y8
-	VFMADD213PS vecConst<>+352(SB), Y6, Y8
-	VFMADD213PS vecConst<>+384(SB), Y6, Y8
-	VFMADD213PS vecConst<>+416(SB), Y6, Y8
-	VMULPS      Y6, Y6, Y7
-	VFMADD231PS Y7, Y8, Y6
-	VADDPS      vecConst<>+64(SB), Y6, Y6
-	VPSRAD      $0x01, Y5, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y8
-	VPSLLD      $0x17, Y8, Y8
-	VPSUBD      Y7, Y5, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
-	VMULPS      Y8, Y6, Y8
-	VMULPS      Y7, Y8, Y7
-	VADDPS      Y7, Y2, Y7
-	VMOVAPS     Y7, Y2
-	VMOVUPS     96(R8)(AX*1), Y7
-	VSUBPS      Y4, Y7, Y7
-	VMOVUPS     vecConst<>+96(SB), Y8
-	VMAXPS      Y7, Y8, Y7
-	VMOVUPS     vecConst<>+128(SB), Y8
-	VMINPS      Y7, Y8, Y7
-	VMOVUPS     vecConst<>+160(SB), Y8
-	VFMADD231PS vecConst<>+192(SB), Y7, Y8
-	VSUBPS      vecConst<>+160(SB), Y8, Y6
-	VPSUBD      vecConst<>+160(SB), Y8, Y8
-	VFMADD231PS vecConst<>+224(SB), Y6, Y7
-	VFMADD231PS vecConst<>+256(SB), Y6, Y7
-	VMOVUPS     vecConst<>+288(SB), Y6
-	VFMADD231PS vecConst<>+320(SB), Y7, Y6
-	VFMADD213PS vecConst<>+352(SB), Y7, Y6
-	VFMADD213PS vecConst<>+384(SB), Y7, Y6
-	VFMADD213PS vecConst<>+416(SB), Y7, Y6
-	VMULPS      Y7, Y7, Y5
-	VFMADD231PS Y5, Y6, Y7
-	VADDPS      vecConst<>+64(SB), Y7, Y7
-	VPSRAD      $0x01, Y8, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y6
-	VPSLLD      $0x17, Y6, Y6
-	VPSUBD      Y5, Y8, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y5
-	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y6, Y7, Y6
-	VMULPS      Y5, Y6, Y5
-	VADDPS      Y5, Y3, Y5
-	VMOVAPS     Y5, Y3
-	ADDQ        $+128, AX
-	JMP         block
-
-blockEnd:
-	CMPQ        AX, CX
-	JE          next
-	LEAQ        vecMask<>+128(SB), DX
-	SUBQ        CX, DX
-	ADDQ        AX, DX
-	VMOVUPS     (DX), Y5
-	VMASKMOVPS  (R8)(AX*1), Y5, Y6
 	VSUBPS      Y4, Y6, Y6
 	VMOVUPS     vecConst<>+96(SB), Y7
 	VMAXPS      Y6, Y7, Y6
@@ -6212,30 +6122,29 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y6, Y8
 	VFMADD213PS vecConst<>+384(SB), Y6, Y8
 	VFMADD213PS vecConst<>+416(SB), Y6, Y8
-	VMULPS      Y6, Y6, Y9
-	VFMADD231PS Y9, Y8, Y6
-	VADDPS      vecConst<>+64(SB), Y6, Y6
 	VPSRAD      $0x01, Y7, Y9
-	VPADDD      vecConst<>+448(SB), Y9, Y8
-	VPSLLD      $0x17, Y8, Y8
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
 	VPSUBD      Y9, Y7, Y9
 	VPADDD      vecConst<>+448(SB), Y9, Y9
 	VPSLLD      $0x17, Y9, Y9
-	VMULPS      Y8, Y6, Y8
-	VMULPS      Y9, Y8, Y9
-	VADDPS      Y9, Y0, Y9
-	VBLENDVPS   Y5, Y9, Y0, Y0
-	VMOVUPS     32(DX), Y5
-	VMASKMOVPS  32(R8)(AX*1), Y5, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VADDPS      Y9, Y2, Y9
+	VMOVAPS     Y9, Y2
+	VMOVUPS     96(R8)(AX*1), Y9
 	VSUBPS      Y4, Y9, Y9
-	VMOVUPS     vecConst<>+96(SB), Y8
-	VMAXPS      Y9, Y8, Y9
-	VMOVUPS     vecConst<>+128(SB), Y8
-	VMINPS      Y9, Y8, Y9
-	VMOVUPS     vecConst<>+160(SB), Y8
-	VFMADD231PS vecConst<>+192(SB), Y9, Y8
-	VSUBPS      vecConst<>+160(SB), Y8, Y6
-	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
 	VFMADD231PS vecConst<>+224(SB), Y6, Y9
 	VFMADD231PS vecConst<>+256(SB), Y6, Y9
 	VMOVUPS     vecConst<>+288(SB), Y6
@@ -6243,52 +6152,30 @@ blockEnd:
 	VFMADD213PS vecConst<>+352(SB), Y9, Y6
 	VFMADD213PS vecConst<>+384(SB), Y9, Y6
 	VFMADD213PS vecConst<>+416(SB), Y9, Y6
-	VMULPS      Y9, Y9, Y7
-	VFMADD231PS Y7, Y6, Y9
-	VADDPS      vecConst<>+64(SB), Y9, Y9
-	VPSRAD      $0x01, Y8, Y7
-	VPADDD      vecConst<>+448(SB), Y7, Y6
-	VPSLLD      $0x17, Y6, Y6
-	VPSUBD      Y7, Y8, Y7
+	VPSRAD      $0x01, Y5, Y7
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y7, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y7, Y5, Y7
 	VPADDD      vecConst<>+448(SB), Y7, Y7
 	VPSLLD      $0x17, Y7, Y7
-	VMULPS      Y6, Y9, Y6
-	VMULPS      Y7, Y6, Y7
-	VADDPS      Y7, Y1, Y7
-	VBLENDVPS   Y5, Y7, Y1, Y1
-	VMOVUPS     64(DX), Y5
-	VMASKMOVPS  64(R8)(AX*1), Y5, Y7
-	VSUBPS      Y4, Y7, Y7
-	VMOVUPS     vecConst<>+96(SB), Y6
-	VMAXPS      Y7, Y6, Y7
-	VMOVUPS     vecConst<>+128(SB), Y6
-	VMINPS      Y7, Y6, Y7
-	VMOVUPS     vecConst<>+160(SB), Y6
-	VFMADD231PS vecConst<>+192(SB), Y7, Y6
-	VSUBPS      vecConst<>+160(SB), Y6, Y9
-	VPSUBD      vecConst<>+160(SB), Y6, Y6
-	VFMADD231PS vecConst<>+224(SB), Y9, Y7
-	VFMADD231PS vecConst<>+256(SB), Y9, Y7
-	VMOVUPS     vecConst<>+288(SB), Y9
-	VFMADD231PS vecConst<>+320(SB), Y7, Y9
-	VFMADD213PS vecConst<>+352(SB), Y7, Y9
-	VFMADD213PS vecConst<>+384(SB), Y7, Y9
-	VFMADD213PS vecConst<>+416(SB), Y7, Y9
-	VMULPS      Y7, Y7, Y8
-	VFMADD231PS Y8, Y9, Y7
-	VADDPS      vecConst<>+64(SB), Y7, Y7
-	VPSRAD      $0x01, Y6, Y8
-	VPADDD      vecConst<>+448(SB), Y8, Y9
-	VPSLLD      $0x17, Y9, Y9
-	VPSUBD      Y8, Y6, Y8
-	VPADDD      vecConst<>+448(SB), Y8, Y8
-	VPSLLD      $0x17, Y8, Y8
-	VMULPS      Y9, Y7, Y9
+	VADDPS      vecConst<>+64(SB), Y9, Y9
 	VMULPS      Y8, Y9, Y8
-	VADDPS      Y8, Y2, Y8
-	VBLENDVPS   Y5, Y8, Y2, Y2
-	VMOVUPS     96(DX), Y5
-	VMASKMOVPS  96(R8)(AX*1), Y5, Y8
+	VMULPS      Y7, Y8, Y7
+	VADDPS      Y7, Y3, Y7
+	VMOVAPS     Y7, Y3
+	ADDQ        $+128, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y7
+	VMASKMOVPS  (R8)(AX*1), Y7, Y8
 	VSUBPS      Y4, Y8, Y8
 	VMOVUPS     vecConst<>+96(SB), Y9
 	VMAXPS      Y8, Y9, Y8
@@ -6296,28 +6183,121 @@ blockEnd:
 	VMINPS      Y8, Y9, Y8
 	VMOVUPS     vecConst<>+160(SB), Y9
 	VFMADD231PS vecConst<>+192(SB), Y8, Y9
-	VSUBPS      vecConst<>+160(SB), Y9, Y7
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
 	VPSUBD      vecConst<>+160(SB), Y9, Y9
-	VFMADD231PS vecConst<>+224(SB), Y7, Y8
-	VFMADD231PS vecConst<>+256(SB), Y7, Y8
-	VMOVUPS     vecConst<>+288(SB), Y7
-	VFMADD231PS vecConst<>+320(SB), Y8, Y7
-	VFMADD213PS vecConst<>+352(SB), Y8, Y7
-	VFMADD213PS vecConst<>+384(SB), Y8, Y7
-	VFMADD213PS vecConst<>+416(SB), Y8, Y7
-	VMULPS      Y8, Y8, Y6
-	VFMADD231PS Y6, Y7, Y8
-	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
 	VPSRAD      $0x01, Y9, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y7
-	VPSLLD      $0x17, Y7, Y7
+	VMULPS      Y8, Y8, Y10
+	VFMADD231PS Y10, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y10
+	VPSLLD      $0x17, Y10, Y10
 	VPSUBD      Y6, Y9, Y6
 	VPADDD      vecConst<>+448(SB), Y6, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y7, Y8, Y7
-	VMULPS      Y6, Y7, Y6
-	VADDPS      Y6, Y3, Y6
-	VBLENDVPS   Y5, Y6, Y3, Y3
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y10, Y8, Y10
+	VMULPS      Y6, Y10, Y6
+	VADDPS      Y6, Y0, Y6
+	VBLENDVPS   Y7, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y7
+	VMASKMOVPS  32(R8)(AX*1), Y7, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y10
+	VMAXPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+128(SB), Y10
+	VMINPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+160(SB), Y10
+	VFMADD231PS vecConst<>+192(SB), Y6, Y10
+	VSUBPS      vecConst<>+160(SB), Y10, Y8
+	VPSUBD      vecConst<>+160(SB), Y10, Y10
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y10, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y10, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VADDPS      Y9, Y1, Y9
+	VBLENDVPS   Y7, Y9, Y1, Y1
+	VMOVUPS     64(DX), Y7
+	VMASKMOVPS  64(R8)(AX*1), Y7, Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y10
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y10, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y10, Y5, Y10
+	VPADDD      vecConst<>+448(SB), Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y10, Y8, Y10
+	VADDPS      Y10, Y2, Y10
+	VBLENDVPS   Y7, Y10, Y2, Y2
+	VMOVUPS     96(DX), Y7
+	VMASKMOVPS  96(R8)(AX*1), Y7, Y10
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     vecConst<>+96(SB), Y8
+	VMAXPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+128(SB), Y8
+	VMINPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+160(SB), Y8
+	VFMADD231PS vecConst<>+192(SB), Y10, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y9
+	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y9, Y10
+	VFMADD231PS vecConst<>+256(SB), Y9, Y10
+	VMOVUPS     vecConst<>+288(SB), Y9
+	VFMADD231PS vecConst<>+320(SB), Y10, Y9
+	VFMADD213PS vecConst<>+352(SB), Y10, Y9
+	VFMADD213PS vecConst<>+384(SB), Y10, Y9
+	VFMADD213PS vecConst<>+416(SB), Y10, Y9
+	VPSRAD      $0x01, Y8, Y5
+	VMULPS      Y10, Y10, Y6
+	VFMADD231PS Y6, Y9, Y10
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y5, Y8, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VADDPS      vecConst<>+64(SB), Y10, Y10
+	VMULPS      Y6, Y10, Y6
+	VMULPS      Y5, Y6, Y5
+	VADDPS      Y5, Y3, Y5
+	VBLENDVPS   Y7, Y5, Y3, Y3
 
 next:
 	MOVQ         16(DI), DX
@@ -6565,17 +6545,17 @@ block:
 	VFMADD213PS vecConst<>+352(SB), Y2, Y4
 	VFMADD213PS vecConst<>+384(SB), Y2, Y4
 	VFMADD213PS vecConst<>+416(SB), Y2, Y4
-	VMULPS      Y2, Y2, Y5
-	VFMADD231PS Y5, Y4, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
 	VPSRAD      $0x01, Y3, Y5
-	VPADDD      vecConst<>+448(SB), Y5, Y4
-	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y2, Y2, Y6
+	VFMADD231PS Y6, Y4, Y2
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
 	VPSUBD      Y5, Y3, Y5
 	VPADDD      vecConst<>+448(SB), Y5, Y5
 	VPSLLD      $0x17, Y5, Y5
-	VMULPS      Y4, Y2, Y4
-	VMULPS      Y5, Y4, Y5
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VMULPS      Y6, Y2, Y6
+	VMULPS      Y5, Y6, Y5
 	VFMADD231PS Y0, Y5, Y1
 	VMOVUPS     Y1, (R12)(AX*1)
 	ADDQ        $+32, AX
@@ -6589,34 +6569,34 @@ blockEnd:
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y1
 	VMASKMOVPS  (R8)(AX*1), Y1, Y5
-	VMASKMOVPS  (R9)(AX*1), Y1, Y4
+	VMASKMOVPS  (R9)(AX*1), Y1, Y6
 	VMOVUPS     vecConst<>+96(SB), Y2
-	VMAXPS      Y4, Y2, Y4
+	VMAXPS      Y6, Y2, Y6
 	VMOVUPS     vecConst<>+128(SB), Y2
-	VMINPS      Y4, Y2, Y4
+	VMINPS      Y6, Y2, Y6
 	VMOVUPS     vecConst<>+160(SB), Y2
-	VFMADD231PS vecConst<>+192(SB), Y4, Y2
+	VFMADD231PS vecConst<>+192(SB), Y6, Y2
 	VSUBPS      vecConst<>+160(SB), Y2, Y3
 	VPSUBD      vecConst<>+160(SB), Y2, Y2
-	VFMADD231PS vecConst<>+224(SB), Y3, Y4
-	VFMADD231PS vecConst<>+256(SB), Y3, Y4
+	VFMADD231PS vecConst<>+224(SB), Y3, Y6
+	VFMADD231PS vecConst<>+256(SB), Y3, Y6
 	VMOVUPS     vecConst<>+288(SB), Y3
-	VFMADD231PS vecConst<>+320(SB), Y4, Y3
-	VFMADD213PS vecConst<>+352(SB), Y4, Y3
-	VFMADD213PS vecConst<>+384(SB), Y4, Y3
-	VFMADD213PS vecConst<>+416(SB), Y4, Y3
-	VMULPS      Y4, Y4, Y6
-	VFMADD231PS Y6, Y3, Y4
-	VADDPS      vecConst<>+64(SB), Y4, Y4
-	VPSRAD      $0x01, Y2, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y3
-	VPSLLD      $0x17, Y3, Y3
-	VPSUBD      Y6, Y2, Y6
-	VPADDD      vecConst<>+448(SB), Y6, Y6
-	VPSLLD      $0x17, Y6, Y6
-	VMULPS      Y3, Y4, Y3
-	VMULPS      Y6, Y3, Y6
-	VFMADD231PS Y0, Y6, Y5
+	VFMADD231PS vecConst<>+320(SB), Y6, Y3
+	VFMADD213PS vecConst<>+352(SB), Y6, Y3
+	VFMADD213PS vecConst<>+384(SB), Y6, Y3
+	VFMADD213PS vecConst<>+416(SB), Y6, Y3
+	VPSRAD      $0x01, Y2, Y4
+	VMULPS      Y6, Y6, Y7
+	VFMADD231PS Y7, Y3, Y6
+	VPADDD      vecConst<>+448(SB), Y4, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y4, Y2, Y4
+	VPADDD      vecConst<>+448(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y7, Y6, Y7
+	VMULPS      Y4, Y7, Y4
+	VFMADD231PS Y0, Y4, Y5
 	VMASKMOVPS  Y5, Y1, (R12)(AX*1)
 
 done:
@@ -7332,19 +7312,19 @@ block:
 	VADDPS  vecConst<>+384(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y2
 	VADDPS  vecConst<>+416(SB), Y2, Y2
-	VMULPS  Y0, Y0, Y3
-	VMULPS  Y3, Y2, Y4
-	VADDPS  Y0, Y4, Y4
-	VADDPS  vecConst<>+64(SB), Y4, Y4
-	VPSRAD  $0x01, Y1, Y0
-	VPADDD  vecConst<>+448(SB), Y0, Y3
-	VPSLLD  $0x17, Y3, Y3
-	VPSUBD  Y0, Y1, Y0
-	VPADDD  vecConst<>+448(SB), Y0, Y0
+	VPSRAD  $0x01, Y1, Y3
+	VMULPS  Y0, Y0, Y4
+	VMULPS  Y4, Y2, Y5
+	VADDPS  Y0, Y5, Y5
+	VPADDD  vecConst<>+448(SB), Y3, Y0
 	VPSLLD  $0x17, Y0, Y0
-	VMULPS  Y3, Y4, Y3
-	VMULPS  Y0, Y3, Y0
-	VMOVUPS Y0, (R12)(AX*1)
+	VPSUBD  Y3, Y1, Y3
+	VPADDD  vecConst<>+448(SB), Y3, Y3
+	VPSLLD  $0x17, Y3, Y3
+	VADDPS  vecConst<>+64(SB), Y5, Y5
+	VMULPS  Y0, Y5, Y0
+	VMULPS  Y3, Y0, Y3
+	VMOVUPS Y3, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     block
 
@@ -7354,41 +7334,41 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y0
-	VMASKMOVPS (R8)(AX*1), Y0, Y3
-	VMOVUPS    vecConst<>+96(SB), Y4
-	VMAXPS     Y3, Y4, Y3
-	VMOVUPS    vecConst<>+128(SB), Y4
-	VMINPS     Y3, Y4, Y3
-	VMULPS     vecConst<>+192(SB), Y3, Y4
-	VADDPS     vecConst<>+160(SB), Y4, Y4
-	VSUBPS     vecConst<>+160(SB), Y4, Y1
-	VPSUBD     vecConst<>+160(SB), Y4, Y4
-	VMULPS     vecConst<>+224(SB), Y1, Y2
-	VADDPS     Y3, Y2, Y2
-	VMULPS     vecConst<>+256(SB), Y1, Y3
-	VADDPS     Y2, Y3, Y3
-	VMULPS     vecConst<>+320(SB), Y3, Y2
-	VADDPS     vecConst<>+288(SB), Y2, Y2
-	VMULPS     Y3, Y2, Y1
+	VMOVUPS    (DX), Y3
+	VMASKMOVPS (R8)(AX*1), Y3, Y0
+	VMOVUPS    vecConst<>+96(SB), Y5
+	VMAXPS     Y0, Y5, Y0
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y0, Y5, Y0
+	VMULPS     vecConst<>+192(SB), Y0, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y1
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y1, Y4
+	VADDPS     Y0, Y4, Y4
+	VMULPS     vecConst<>+256(SB), Y1, Y0
+	VADDPS     Y4, Y0, Y0
+	VMULPS     vecConst<>+320(SB), Y0, Y4
+	VADDPS     vecConst<>+288(SB), Y4, Y4
+	VMULPS     Y0, Y4, Y1
 	VADDPS     vecConst<>+352(SB), Y1, Y1
-	VMULPS     Y3, Y1, Y2
-	VADDPS     vecConst<>+384(SB), Y2, Y2
-	VMULPS     Y3, Y2, Y1
+	VMULPS     Y0, Y1, Y4
+	VADDPS     vecConst<>+384(SB), Y4, Y4
+	VMULPS     Y0, Y4, Y1
 	VADDPS     vecConst<>+416(SB), Y1, Y1
-	VMULPS     Y3, Y3, Y2
-	VMULPS     Y2, Y1, Y5
-	VADDPS     Y3, Y5, Y5
-	VADDPS     vecConst<>+64(SB), Y5, Y5
-	VPSRAD     $0x01, Y4, Y3
-	VPADDD     vecConst<>+448(SB), Y3, Y2
-	VPSLLD     $0x17, Y2, Y2
-	VPSUBD     Y3, Y4, Y3
-	VPADDD     vecConst<>+448(SB), Y3, Y3
-	VPSLLD     $0x17, Y3, Y3
-	VMULPS     Y2, Y5, Y2
-	VMULPS     Y3, Y2, Y3
-	VMASKMOVPS Y3, Y0, (R12)(AX*1)
+	VPSRAD     $0x01, Y5, Y4
+	VMULPS     Y0, Y0, Y2
+	VMULPS     Y2, Y1, Y6
+	VADDPS     Y0, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y4, Y0
+	VPSLLD     $0x17, Y0, Y0
+	VPSUBD     Y4, Y5, Y4
+	VPADDD     vecConst<>+448(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y0, Y6, Y0
+	VMULPS     Y4, Y0, Y4
+	VMASKMOVPS Y4, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -8138,25 +8118,25 @@ block:
 	VADDPS    vecConst<>+384(SB), Y4, Y4
 	VMULPS    Y1, Y4, Y3
 	VADDPS    vecConst<>+416(SB), Y3, Y3
-	VMULPS    Y1, Y1, Y4
-	VMULPS    Y4, Y3, Y5
-	VADDPS    Y1, Y5, Y5
-	VADDPS    vecConst<>+64(SB), Y5, Y5
-	VPSRAD    $0x01, Y2, Y1
-	VPADDD    vecConst<>+448(SB), Y1, Y4
-	VPSLLD    $0x17, Y4, Y4
-	VPSUBD    Y1, Y2, Y1
-	VPADDD    vecConst<>+448(SB), Y1, Y1
+	VPSRAD    $0x01, Y2, Y4
+	VMULPS    Y1, Y1, Y5
+	VMULPS    Y5, Y3, Y6
+	VADDPS    Y1, Y6, Y6
+	VPADDD    vecConst<>+448(SB), Y4, Y1
 	VPSLLD    $0x17, Y1, Y1
-	VMULPS    Y4, Y5, Y4
-	VMULPS    Y1, Y4, Y1
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x11, Y4, Y0, Y0
-	VMOVUPS   vecConst<>+64(SB), Y4
-	VBLENDVPS Y0, Y1, Y4, Y0
-	VADDPS    vecConst<>+64(SB), Y1, Y1
-	VDIVPS    Y1, Y0, Y1
-	VMOVUPS   Y1, (R12)(AX*1)
+	VPSUBD    Y4, Y2, Y4
+	VPADDD    vecConst<>+448(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VADDPS    vecConst<>+64(SB), Y6, Y6
+	VMULPS    Y1, Y6, Y1
+	VMULPS    Y4, Y1, Y4
+	VXORPS    Y1, Y1, Y1
+	VCMPPS    $0x11, Y1, Y0, Y0
+	VMOVUPS   vecConst<>+64(SB), Y1
+	VBLENDVPS Y0, Y4, Y1, Y0
+	VADDPS    vecConst<>+64(SB), Y4, Y4
+	VDIVPS    Y4, Y0, Y4
+	VMOVUPS   Y4, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
 
@@ -8166,48 +8146,48 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y1
-	VMASKMOVPS (R8)(AX*1), Y1, Y0
-	VORPS      vecConst<>+0(SB), Y0, Y4
-	VMOVUPS    vecConst<>+96(SB), Y5
-	VMAXPS     Y4, Y5, Y4
-	VMOVUPS    vecConst<>+128(SB), Y5
-	VMINPS     Y4, Y5, Y4
-	VMULPS     vecConst<>+192(SB), Y4, Y5
-	VADDPS     vecConst<>+160(SB), Y5, Y5
-	VSUBPS     vecConst<>+160(SB), Y5, Y2
-	VPSUBD     vecConst<>+160(SB), Y5, Y5
-	VMULPS     vecConst<>+224(SB), Y2, Y3
-	VADDPS     Y4, Y3, Y3
-	VMULPS     vecConst<>+256(SB), Y2, Y4
-	VADDPS     Y3, Y4, Y4
-	VMULPS     vecConst<>+320(SB), Y4, Y3
-	VADDPS     vecConst<>+288(SB), Y3, Y3
-	VMULPS     Y4, Y3, Y2
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y0
+	VORPS      vecConst<>+0(SB), Y0, Y1
+	VMOVUPS    vecConst<>+96(SB), Y6
+	VMAXPS     Y1, Y6, Y1
+	VMOVUPS    vecConst<>+128(SB), Y6
+	VMINPS     Y1, Y6, Y1
+	VMULPS     vecConst<>+192(SB), Y1, Y6
+	VADDPS     vecConst<>+160(SB), Y6, Y6
+	VSUBPS     vecConst<>+160(SB), Y6, Y2
+	VPSUBD     vecConst<>+160(SB), Y6, Y6
+	VMULPS     vecConst<>+224(SB), Y2, Y5
+	VADDPS     Y1, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y2, Y1
+	VADDPS     Y5, Y1, Y1
+	VMULPS     vecConst<>+320(SB), Y1, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y1, Y5, Y2
 	VADDPS     vecConst<>+352(SB), Y2, Y2
-	VMULPS     Y4, Y2, Y3
-	VADDPS     vecConst<>+384(SB), Y3, Y3
-	VMULPS     Y4, Y3, Y2
+	VMULPS     Y1, Y2, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y1, Y5, Y2
 	VADDPS     vecConst<>+416(SB), Y2, Y2
-	VMULPS     Y4, Y4, Y3
-	VMULPS     Y3, Y2, Y6
-	VADDPS     Y4, Y6, Y6
-	VADDPS     vecConst<>+64(SB), Y6, Y6
-	VPSRAD     $0x01, Y5, Y4
-	VPADDD     vecConst<>+448(SB), Y4, Y3
-	VPSLLD     $0x17, Y3, Y3
-	VPSUBD     Y4, Y5, Y4
-	VPADDD     vecConst<>+448(SB), Y4, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y3, Y6, Y3
-	VMULPS     Y4, Y3, Y4
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x11, Y3, Y0, Y0
-	VMOVUPS    vecConst<>+64(SB), Y3
-	VBLENDVPS  Y0, Y4, Y3, Y0
-	VADDPS     vecConst<>+64(SB), Y4, Y4
-	VDIVPS     Y4, Y0, Y4
-	VMASKMOVPS Y4, Y1, (R12)(AX*1)
+	VPSRAD     $0x01, Y6, Y5
+	VMULPS     Y1, Y1, Y3
+	VMULPS     Y3, Y2, Y7
+	VADDPS     Y1, Y7, Y7
+	VPADDD     vecConst<>+448(SB), Y5, Y1
+	VPSLLD     $0x17, Y1, Y1
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y7, Y7
+	VMULPS     Y1, Y7, Y1
+	VMULPS     Y5, Y1, Y5
+	VXORPS     Y1, Y1, Y1
+	VCMPPS     $0x11, Y1, Y0, Y0
+	VMOVUPS    vecConst<>+64(SB), Y1
+	VBLENDVPS  Y0, Y5, Y1, Y0
+	VADDPS     vecConst<>+64(SB), Y5, Y5
+	VDIVPS     Y5, Y0, Y5
+	VMASKMOVPS Y5, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -8281,25 +8261,25 @@ block:
 	VADDPS    vecConst<>+384(SB), Y6, Y6
 	VMULPS    Y3, Y6, Y5
 	VADDPS    vecConst<>+416(SB), Y5, Y5
-	VMULPS    Y3, Y3, Y6
-	VMULPS    Y6, Y5, Y7
-	VADDPS    Y3, Y7, Y7
-	VADDPS    vecConst<>+64(SB), Y7, Y7
-	VPSRAD    $0x01, Y4, Y3
-	VPADDD    vecConst<>+448(SB), Y3, Y6
-	VPSLLD    $0x17, Y6, Y6
-	VPSUBD    Y3, Y4, Y3
-	VPADDD    vecConst<>+448(SB), Y3, Y3
+	VPSRAD    $0x01, Y4, Y6
+	VMULPS    Y3, Y3, Y7
+	VMULPS    Y7, Y5, Y8
+	VADDPS    Y3, Y8, Y8
+	VPADDD    vecConst<>+448(SB), Y6, Y3
 	VPSLLD    $0x17, Y3, Y3
-	VMULPS    Y6, Y7, Y6
-	VMULPS    Y3, Y6, Y3
-	VMOVUPS   vecConst<>+64(SB), Y6
-	VSUBPS    Y3, Y6, Y3
+	VPSUBD    Y6, Y4, Y6
+	VPADDD    vecConst<>+448(SB), Y6, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VADDPS    vecConst<>+64(SB), Y8, Y8
+	VMULPS    Y3, Y8, Y3
+	VMULPS    Y6, Y3, Y6
+	VMOVUPS   vecConst<>+64(SB), Y3
+	VSUBPS    Y6, Y3, Y6
 	VCMPPS    $0x11, vecConst<>+64(SB), Y1, Y1
-	VBLENDVPS Y1, Y2, Y3, Y3
-	VANDPS    vecConst<>+32(SB), Y3, Y3
+	VBLENDVPS Y1, Y2, Y6, Y6
+	VANDPS    vecConst<>+32(SB), Y6, Y6
 	VANDPS    vecConst<>+0(SB), Y0, Y0
-	VORPS     Y0, Y3, Y0
+	VORPS     Y0, Y6, Y0
 	VMOVUPS   Y0, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
@@ -8311,80 +8291,80 @@ blockEnd:
 	SUBQ       CX, DX
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y0
-	VMASKMOVPS (R8)(AX*1), Y0, Y3
-	VANDPS     vecConst<>+32(SB), Y3, Y2
+	VMASKMOVPS (R8)(AX*1), Y0, Y6
+	VANDPS     vecConst<>+32(SB), Y6, Y2
 	VMULPS     Y2, Y2, Y1
-	VMULPS     vecConst<>+1696(SB), Y1, Y6
-	VADDPS     vecConst<>+1664(SB), Y6, Y6
-	VMULPS     Y1, Y6, Y7
-	VADDPS     vecConst<>+1728(SB), Y7, Y7
-	VMULPS     Y1, Y7, Y6
-	VADDPS     vecConst<>+1760(SB), Y6, Y6
-	VMULPS     Y1, Y6, Y7
-	VADDPS     vecConst<>+1792(SB), Y7, Y7
-	VMULPS     Y1, Y7, Y6
-	VADDPS     vecConst<>+1824(SB), Y6, Y6
-	VMULPS     Y1, Y6, Y7
-	VADDPS     vecConst<>+1856(SB), Y7, Y7
-	VMULPS     Y2, Y7, Y1
+	VMULPS     vecConst<>+1696(SB), Y1, Y3
+	VADDPS     vecConst<>+1664(SB), Y3, Y3
+	VMULPS     Y1, Y3, Y8
+	VADDPS     vecConst<>+1728(SB), Y8, Y8
+	VMULPS     Y1, Y8, Y3
+	VADDPS     vecConst<>+1760(SB), Y3, Y3
+	VMULPS     Y1, Y3, Y8
+	VADDPS     vecConst<>+1792(SB), Y8, Y8
+	VMULPS     Y1, Y8, Y3
+	VADDPS     vecConst<>+1824(SB), Y3, Y3
+	VMULPS     Y1, Y3, Y8
+	VADDPS     vecConst<>+1856(SB), Y8, Y8
+	VMULPS     Y2, Y8, Y1
 	VADDPS     Y2, Y1, Y1
-	VMOVUPS    vecConst<>+1888(SB), Y7
-	VMINPS     Y2, Y7, Y7
-	VMULPS     vecConst<>+1952(SB), Y7, Y6
-	VADDPS     vecConst<>+1920(SB), Y6, Y6
-	VMULPS     Y7, Y6, Y4
+	VMOVUPS    vecConst<>+1888(SB), Y8
+	VMINPS     Y2, Y8, Y8
+	VMULPS     vecConst<>+1952(SB), Y8, Y3
+	VADDPS     vecConst<>+1920(SB), Y3, Y3
+	VMULPS     Y8, Y3, Y4
 	VADDPS     vecConst<>+1984(SB), Y4, Y4
-	VMULPS     Y7, Y4, Y6
-	VADDPS     vecConst<>+2016(SB), Y6, Y6
-	VMULPS     Y7, Y6, Y4
+	VMULPS     Y8, Y4, Y3
+	VADDPS     vecConst<>+2016(SB), Y3, Y3
+	VMULPS     Y8, Y3, Y4
 	VADDPS     vecConst<>+2048(SB), Y4, Y4
-	VMULPS     Y7, Y4, Y6
-	VADDPS     vecConst<>+2080(SB), Y6, Y6
-	VMULPS     Y7, Y6, Y4
+	VMULPS     Y8, Y4, Y3
+	VADDPS     vecConst<>+2080(SB), Y3, Y3
+	VMULPS     Y8, Y3, Y4
 	VADDPS     vecConst<>+2112(SB), Y4, Y4
-	VMULPS     Y7, Y4, Y6
-	VADDPS     vecConst<>+2144(SB), Y6, Y6
-	VXORPS     vecConst<>+0(SB), Y6, Y6
-	VMOVUPS    vecConst<>+96(SB), Y7
-	VMAXPS     Y6, Y7, Y6
-	VMOVUPS    vecConst<>+128(SB), Y7
-	VMINPS     Y6, Y7, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y7
-	VADDPS     vecConst<>+160(SB), Y7, Y7
-	VSUBPS     vecConst<>+160(SB), Y7, Y4
-	VPSUBD     vecConst<>+160(SB), Y7, Y7
-	VMULPS     vecConst<>+224(SB), Y4, Y5
-	VADDPS     Y6, Y5, Y5
-	VMULPS     vecConst<>+256(SB), Y4, Y6
-	VADDPS     Y5, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y5
-	VADDPS     vecConst<>+288(SB), Y5, Y5
-	VMULPS     Y6, Y5, Y4
+	VMULPS     Y8, Y4, Y3
+	VADDPS     vecConst<>+2144(SB), Y3, Y3
+	VXORPS     vecConst<>+0(SB), Y3, Y3
+	VMOVUPS    vecConst<>+96(SB), Y8
+	VMAXPS     Y3, Y8, Y3
+	VMOVUPS    vecConst<>+128(SB), Y8
+	VMINPS     Y3, Y8, Y3
+	VMULPS     vecConst<>+192(SB), Y3, Y8
+	VADDPS     vecConst<>+160(SB), Y8, Y8
+	VSUBPS     vecConst<>+160(SB), Y8, Y4
+	VPSUBD     vecConst<>+160(SB), Y8, Y8
+	VMULPS     vecConst<>+224(SB), Y4, Y7
+	VADDPS     Y3, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y4, Y3
+	VADDPS     Y7, Y3, Y3
+	VMULPS     vecConst<>+320(SB), Y3, Y7
+	VADDPS     vecConst<>+288(SB), Y7, Y7
+	VMULPS     Y3, Y7, Y4
 	VADDPS     vecConst<>+352(SB), Y4, Y4
-	VMULPS     Y6, Y4, Y5
-	VADDPS     vecConst<>+384(SB), Y5, Y5
-	VMULPS     Y6, Y5, Y4
+	VMULPS     Y3, Y4, Y7
+	VADDPS     vecConst<>+384(SB), Y7, Y7
+	VMULPS     Y3, Y7, Y4
 	VADDPS     vecConst<>+416(SB), Y4, Y4
-	VMULPS     Y6, Y6, Y5
-	VMULPS     Y5, Y4, Y8
-	VADDPS     Y6, Y8, Y8
-	VADDPS     vecConst<>+64(SB), Y8, Y8
-	VPSRAD     $0x01, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VPSUBD     Y6, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y5, Y8, Y5
-	VMULPS     Y6, Y5, Y6
-	VMOVUPS    vecConst<>+64(SB), Y5
-	VSUBPS     Y6, Y5, Y6
+	VPSRAD     $0x01, Y8, Y7
+	VMULPS     Y3, Y3, Y5
+	VMULPS     Y5, Y4, Y9
+	VADDPS     Y3, Y9, Y9
+	VPADDD     vecConst<>+448(SB), Y7, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VPSUBD     Y7, Y8, Y7
+	VPADDD     vecConst<>+448(SB), Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VADDPS     vecConst<>+64(SB), Y9, Y9
+	VMULPS     Y3, Y9, Y3
+	VMULPS     Y7, Y3, Y7
+	VMOVUPS    vecConst<>+64(SB), Y3
+	VSUBPS     Y7, Y3, Y7
 	VCMPPS     $0x11, vecConst<>+64(SB), Y2, Y2
-	VBLENDVPS  Y2, Y1, Y6, Y6
-	VANDPS     vecConst<>+32(SB), Y6, Y6
-	VANDPS     vecConst<>+0(SB), Y3, Y3
-	VORPS      Y3, Y6, Y3
-	VMASKMOVPS Y3, Y0, (R12)(AX*1)
+	VBLENDVPS  Y2, Y1, Y7, Y7
+	VANDPS     vecConst<>+32(SB), Y7, Y7
+	VANDPS     vecConst<>+0(SB), Y6, Y6
+	VORPS      Y6, Y7, Y6
+	VMASKMOVPS Y6, Y0, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -8436,71 +8416,63 @@ block:
 	VADDPS    vecConst<>+384(SB), Y3, Y3
 	VMULPS    Y5, Y3, Y7
 	VADDPS    vecConst<>+416(SB), Y7, Y7
-	VMULPS    Y5, Y5, Y3
-	VMULPS    Y3, Y7, Y6
-	VADDPS    Y5, Y6, Y6
-	VADDPS    vecConst<>+64(SB), Y6, Y6
-	VPSRAD    $0x01, Y4, Y5
-	VPADDD    vecConst<>+448(SB), Y5, Y3
-	VPSLLD    $0x17, Y3, Y3
-	VPSUBD    Y5, Y4, Y5
-	VPADDD    vecConst<>+448(SB), Y5, Y5
+	VPSRAD    $0x01, Y4, Y3
+	VMULPS    Y5, Y5, Y6
+	VMULPS    Y6, Y7, Y8
+	VADDPS    Y5, Y8, Y8
+	VPADDD    vecConst<>+448(SB), Y3, Y5
 	VPSLLD    $0x17, Y5, Y5
-	VMULPS    vecConst<>+2240(SB), Y2, Y4
+	VPSUBD    Y3, Y4, Y3
+	VPADDD    vecConst<>+448(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VMULPS    vecConst<>+544(SB), Y2, Y4
 	VADDPS    vecConst<>+64(SB), Y4, Y4
 	VMOVUPS   vecConst<>+64(SB), Y2
 	VDIVPS    Y4, Y2, Y4
-	VMULPS    Y4, Y6, Y6
-	VMULPS    vecConst<>+2304(SB), Y4, Y2
-	VADDPS    vecConst<>+2272(SB), Y2, Y2
-	VMULPS    Y4, Y2, Y7
-	VADDPS    vecConst<>+2336(SB), Y7, Y7
-	VMULPS    Y4, Y7, Y2
-	VADDPS    vecConst<>+2368(SB), Y2, Y2
-	VMULPS    Y4, Y2, Y7
-	VADDPS    vecConst<>+2400(SB), Y7, Y7
-	VMULPS    Y4, Y7, Y2
-	VADDPS    vecConst<>+2432(SB), Y2, Y2
-	VMULPS    Y4, Y2, Y7
-	VADDPS    vecConst<>+2464(SB), Y7, Y7
-	VMULPS    Y4, Y7, Y2
-	VADDPS    vecConst<>+2496(SB), Y2, Y2
-	VMULPS    Y4, Y2, Y7
-	VADDPS    vecConst<>+2528(SB), Y7, Y7
-	VMULPS    Y4, Y7, Y2
-	VADDPS    vecConst<>+2560(SB), Y2, Y2
-	VMULPS    Y4, Y2, Y7
-	VADDPS    vecConst<>+2592(SB), Y7, Y7
-	VMULPS    Y7, Y6, Y7
-	VMULPS    Y3, Y7, Y3
-	VMOVUPS   vecConst<>+2624(SB), Y7
-	VMAXPS    Y0, Y7, Y7
-	VMULPS    Y3, Y7, Y7
-	VMULPS    Y5, Y7, Y7
-	VMULPS    Y5, Y3, Y5
-	VMOVUPS   vecConst<>+64(SB), Y3
-	VSUBPS    Y5, Y3, Y5
-	VMULPS    Y5, Y0, Y5
-	VXORPS    Y3, Y3, Y3
-	VCMPPS    $0x11, Y3, Y0, Y3
-	VBLENDVPS Y3, Y7, Y5, Y5
+	VMULPS    vecConst<>+2272(SB), Y4, Y2
+	VADDPS    vecConst<>+2240(SB), Y2, Y2
+	VMULPS    Y4, Y2, Y6
+	VADDPS    vecConst<>+2304(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y2
+	VADDPS    vecConst<>+2336(SB), Y2, Y2
+	VMULPS    Y4, Y2, Y6
+	VADDPS    vecConst<>+2368(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y2
+	VADDPS    vecConst<>+2400(SB), Y2, Y2
+	VMULPS    Y4, Y2, Y6
+	VADDPS    vecConst<>+2432(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y2
+	VADDPS    vecConst<>+2464(SB), Y2, Y2
+	VMULPS    Y4, Y2, Y6
+	VADDPS    vecConst<>+2496(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y2
+	VADDPS    vecConst<>+2528(SB), Y2, Y2
+	VMULPS    Y2, Y8, Y4
+	VADDPS    Y2, Y4, Y4
+	VMULPS    Y5, Y4, Y5
+	VMULPS    Y3, Y5, Y3
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x11, Y5, Y0, Y5
+	VXORPS    vecConst<>+0(SB), Y3, Y4
+	VSUBPS    Y3, Y0, Y3
+	VBLENDVPS Y5, Y4, Y3, Y3
 	VCMPPS    $0x11, vecConst<>+64(SB), Y1, Y1
-	VMULPS    Y0, Y0, Y7
-	VMULPS    vecConst<>+2688(SB), Y7, Y3
-	VADDPS    vecConst<>+2656(SB), Y3, Y3
-	VMULPS    Y7, Y3, Y6
-	VADDPS    vecConst<>+2720(SB), Y6, Y6
-	VMULPS    Y7, Y6, Y3
-	VADDPS    vecConst<>+2752(SB), Y3, Y3
-	VMULPS    Y7, Y3, Y6
-	VADDPS    vecConst<>+2784(SB), Y6, Y6
-	VMULPS    Y7, Y6, Y3
-	VADDPS    vecConst<>+2816(SB), Y3, Y3
-	VMULPS    Y0, Y3, Y7
-	VADDPS    vecConst<>+544(SB), Y7, Y7
-	VMULPS    Y7, Y0, Y7
-	VBLENDVPS Y1, Y7, Y5, Y5
-	VMOVUPS   Y5, (R12)(AX*1)
+	VMULPS    Y0, Y0, Y4
+	VMULPS    vecConst<>+2592(SB), Y4, Y5
+	VADDPS    vecConst<>+2560(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y2
+	VADDPS    vecConst<>+2624(SB), Y2, Y2
+	VMULPS    Y4, Y2, Y5
+	VADDPS    vecConst<>+2656(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y2
+	VADDPS    vecConst<>+2688(SB), Y2, Y2
+	VMULPS    Y4, Y2, Y5
+	VADDPS    vecConst<>+2720(SB), Y5, Y5
+	VMULPS    Y0, Y5, Y4
+	VADDPS    vecConst<>+544(SB), Y4, Y4
+	VMULPS    Y4, Y0, Y4
+	VBLENDVPS Y1, Y4, Y3, Y3
+	VMOVUPS   Y3, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
 
@@ -8510,104 +8482,96 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y5
-	VMASKMOVPS (R8)(AX*1), Y5, Y7
-	VANDPS     vecConst<>+32(SB), Y7, Y1
+	VMOVUPS    (DX), Y3
+	VMASKMOVPS (R8)(AX*1), Y3, Y4
+	VANDPS     vecConst<>+32(SB), Y4, Y1
 	VMOVUPS    vecConst<>+2176(SB), Y0
 	VMINPS     Y1, Y0, Y0
-	VANDPS     vecConst<>+2208(SB), Y0, Y3
-	VSUBPS     Y3, Y0, Y6
-	VADDPS     Y3, Y0, Y4
-	VMULPS     Y4, Y6, Y4
-	VMULPS     Y3, Y3, Y3
-	VMULPS     vecConst<>+1088(SB), Y3, Y3
-	VMULPS     vecConst<>+1088(SB), Y4, Y4
-	VMOVUPS    vecConst<>+96(SB), Y6
-	VMAXPS     Y3, Y6, Y3
-	VMOVUPS    vecConst<>+128(SB), Y6
-	VMINPS     Y3, Y6, Y3
-	VMULPS     vecConst<>+192(SB), Y3, Y6
-	VADDPS     vecConst<>+160(SB), Y6, Y6
-	VSUBPS     vecConst<>+160(SB), Y6, Y2
-	VPSUBD     vecConst<>+160(SB), Y6, Y6
-	VMULPS     vecConst<>+224(SB), Y2, Y8
-	VADDPS     Y3, Y8, Y8
-	VMULPS     vecConst<>+256(SB), Y2, Y3
-	VADDPS     Y8, Y3, Y3
-	VADDPS     Y4, Y3, Y4
-	VMULPS     vecConst<>+320(SB), Y4, Y3
-	VADDPS     vecConst<>+288(SB), Y3, Y3
-	VMULPS     Y4, Y3, Y8
-	VADDPS     vecConst<>+352(SB), Y8, Y8
-	VMULPS     Y4, Y8, Y3
-	VADDPS     vecConst<>+384(SB), Y3, Y3
-	VMULPS     Y4, Y3, Y8
-	VADDPS     vecConst<>+416(SB), Y8, Y8
-	VMULPS     Y4, Y4, Y3
-	VMULPS     Y3, Y8, Y2
-	VADDPS     Y4, Y2, Y2
-	VADDPS     vecConst<>+64(SB), Y2, Y2
-	VPSRAD     $0x01, Y6, Y4
-	VPADDD     vecConst<>+448(SB), Y4, Y3
-	VPSLLD     $0x17, Y3, Y3
-	VPSUBD     Y4, Y6, Y4
-	VPADDD     vecConst<>+448(SB), Y4, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     vecConst<>+2240(SB), Y0, Y6
-	VADDPS     vecConst<>+64(SB), Y6, Y6
-	VMOVUPS    vecConst<>+64(SB), Y0
-	VDIVPS     Y6, Y0, Y6
-	VMULPS     Y6, Y2, Y2
-	VMULPS     vecConst<>+2304(SB), Y6, Y0
-	VADDPS     vecConst<>+2272(SB), Y0, Y0
-	VMULPS     Y6, Y0, Y8
-	VADDPS     vecConst<>+2336(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y0
-	VADDPS     vecConst<>+2368(SB), Y0, Y0
-	VMULPS     Y6, Y0, Y8
-	VADDPS     vecConst<>+2400(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y0
-	VADDPS     vecConst<>+2432(SB), Y0, Y0
-	VMULPS     Y6, Y0, Y8
-	VADDPS     vecConst<>+2464(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y0
-	VADDPS     vecConst<>+2496(SB), Y0, Y0
-	VMULPS     Y6, Y0, Y8
-	VADDPS     vecConst<>+2528(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y0
-	VADDPS     vecConst<>+2560(SB), Y0, Y0
-	VMULPS     Y6, Y0, Y8
-	VADDPS     vecConst<>+2592(SB), Y8, Y8
+	VANDPS     vecConst<>+2208(SB), Y0, Y5
+	VSUBPS     Y5, Y0, Y2
+	VADDPS     Y5, Y0, Y8
 	VMULPS     Y8, Y2, Y8
-	VMULPS     Y3, Y8, Y3
-	VMOVUPS    vecConst<>+2624(SB), Y8
-	VMAXPS     Y7, Y8, Y8
-	VMULPS     Y3, Y8, Y8
-	VMULPS     Y4, Y8, Y8
-	VMULPS     Y4, Y3, Y4
-	VMOVUPS    vecConst<>+64(SB), Y3
-	VSUBPS     Y4, Y3, Y4
-	VMULPS     Y4, Y7, Y4
-	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x11, Y3, Y7, Y3
-	VBLENDVPS  Y3, Y8, Y4, Y4
+	VMULPS     Y5, Y5, Y5
+	VMULPS     vecConst<>+1088(SB), Y5, Y5
+	VMULPS     vecConst<>+1088(SB), Y8, Y8
+	VMOVUPS    vecConst<>+96(SB), Y2
+	VMAXPS     Y5, Y2, Y5
+	VMOVUPS    vecConst<>+128(SB), Y2
+	VMINPS     Y5, Y2, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y2
+	VADDPS     vecConst<>+160(SB), Y2, Y2
+	VSUBPS     vecConst<>+160(SB), Y2, Y6
+	VPSUBD     vecConst<>+160(SB), Y2, Y2
+	VMULPS     vecConst<>+224(SB), Y6, Y7
+	VADDPS     Y5, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y6, Y5
+	VADDPS     Y7, Y5, Y5
+	VADDPS     Y8, Y5, Y8
+	VMULPS     vecConst<>+320(SB), Y8, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y8, Y5, Y7
+	VADDPS     vecConst<>+352(SB), Y7, Y7
+	VMULPS     Y8, Y7, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y8, Y5, Y7
+	VADDPS     vecConst<>+416(SB), Y7, Y7
+	VPSRAD     $0x01, Y2, Y5
+	VMULPS     Y8, Y8, Y6
+	VMULPS     Y6, Y7, Y9
+	VADDPS     Y8, Y9, Y9
+	VPADDD     vecConst<>+448(SB), Y5, Y8
+	VPSLLD     $0x17, Y8, Y8
+	VPSUBD     Y5, Y2, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     vecConst<>+544(SB), Y0, Y2
+	VADDPS     vecConst<>+64(SB), Y2, Y2
+	VMOVUPS    vecConst<>+64(SB), Y0
+	VDIVPS     Y2, Y0, Y2
+	VMULPS     vecConst<>+2272(SB), Y2, Y0
+	VADDPS     vecConst<>+2240(SB), Y0, Y0
+	VMULPS     Y2, Y0, Y6
+	VADDPS     vecConst<>+2304(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y0
+	VADDPS     vecConst<>+2336(SB), Y0, Y0
+	VMULPS     Y2, Y0, Y6
+	VADDPS     vecConst<>+2368(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y0
+	VADDPS     vecConst<>+2400(SB), Y0, Y0
+	VMULPS     Y2, Y0, Y6
+	VADDPS     vecConst<>+2432(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y0
+	VADDPS     vecConst<>+2464(SB), Y0, Y0
+	VMULPS     Y2, Y0, Y6
+	VADDPS     vecConst<>+2496(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y0
+	VADDPS     vecConst<>+2528(SB), Y0, Y0
+	VMULPS     Y0, Y9, Y2
+	VADDPS     Y0, Y2, Y2
+	VMULPS     Y8, Y2, Y8
+	VMULPS     Y5, Y8, Y5
+	VXORPS     Y8, Y8, Y8
+	VCMPPS     $0x11, Y8, Y4, Y8
+	VXORPS     vecConst<>+0(SB), Y5, Y2
+	VSUBPS     Y5, Y4, Y5
+	VBLENDVPS  Y8, Y2, Y5, Y5
 	VCMPPS     $0x11, vecConst<>+64(SB), Y1, Y1
-	VMULPS     Y7, Y7, Y8
-	VMULPS     vecConst<>+2688(SB), Y8, Y3
-	VADDPS     vecConst<>+2656(SB), Y3, Y3
-	VMULPS     Y8, Y3, Y2
-	VADDPS     vecConst<>+2720(SB), Y2, Y2
-	VMULPS     Y8, Y2, Y3
-	VADDPS     vecConst<>+2752(SB), Y3, Y3
-	VMULPS     Y8, Y3, Y2
-	VADDPS     vecConst<>+2784(SB), Y2, Y2
-	VMULPS     Y8, Y2, Y3
-	VADDPS     vecConst<>+2816(SB), Y3, Y3
-	VMULPS     Y7, Y3, Y8
-	VADDPS     vecConst<>+544(SB), Y8, Y8
-	VMULPS     Y8, Y7, Y8
-	VBLENDVPS  Y1, Y8, Y4, Y4
-	VMASKMOVPS Y4, Y5, (R12)(AX*1)
+	VMULPS     Y4, Y4, Y2
+	VMULPS     vecConst<>+2592(SB), Y2, Y8
+	VADDPS     vecConst<>+2560(SB), Y8, Y8
+	VMULPS     Y2, Y8, Y0
+	VADDPS     vecConst<>+2624(SB), Y0, Y0
+	VMULPS     Y2, Y0, Y8
+	VADDPS     vecConst<>+2656(SB), Y8, Y8
+	VMULPS     Y2, Y8, Y0
+	VADDPS     vecConst<>+2688(SB), Y0, Y0
+	VMULPS     Y2, Y0, Y8
+	VADDPS     vecConst<>+2720(SB), Y8, Y8
+	VMULPS     Y4, Y8, Y2
+	VADDPS     vecConst<>+544(SB), Y2, Y2
+	VMULPS     Y2, Y4, Y2
+	VBLENDVPS  Y1, Y2, Y5, Y5
+	VMASKMOVPS Y5, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -8629,8 +8593,8 @@ block:
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
 	VMULPS    Y0, Y0, Y1
-	VMULPS    vecConst<>+2848(SB), Y0, Y2
-	VMULPS    vecConst<>+2880(SB), Y1, Y3
+	VMULPS    vecConst<>+2752(SB), Y0, Y2
+	VMULPS    vecConst<>+2784(SB), Y1, Y3
 	VADDPS    vecConst<>+64(SB), Y3, Y3
 	VMULPS    Y3, Y2, Y3
 	VORPS     vecConst<>+0(SB), Y3, Y3
@@ -8654,28 +8618,28 @@ block:
 	VADDPS    vecConst<>+384(SB), Y4, Y4
 	VMULPS    Y3, Y4, Y1
 	VADDPS    vecConst<>+416(SB), Y1, Y1
-	VMULPS    Y3, Y3, Y4
-	VMULPS    Y4, Y1, Y5
-	VADDPS    Y3, Y5, Y5
-	VADDPS    vecConst<>+64(SB), Y5, Y5
-	VPSRAD    $0x01, Y2, Y3
-	VPADDD    vecConst<>+448(SB), Y3, Y4
-	VPSLLD    $0x17, Y4, Y4
-	VPSUBD    Y3, Y2, Y3
-	VPADDD    vecConst<>+448(SB), Y3, Y3
+	VPSRAD    $0x01, Y2, Y4
+	VMULPS    Y3, Y3, Y5
+	VMULPS    Y5, Y1, Y6
+	VADDPS    Y3, Y6, Y6
+	VPADDD    vecConst<>+448(SB), Y4, Y3
 	VPSLLD    $0x17, Y3, Y3
-	VMULPS    Y4, Y5, Y4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x11, Y5, Y0, Y5
-	VMULPS    Y3, Y4, Y2
+	VPSUBD    Y4, Y2, Y4
+	VPADDD    vecConst<>+448(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VADDPS    vecConst<>+64(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y3
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x11, Y6, Y0, Y6
+	VMULPS    Y4, Y3, Y2
 	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VMOVUPS   vecConst<>+2912(SB), Y1
-	VMAXPS    Y0, Y1, Y1
-	VMULPS    Y4, Y1, Y4
-	VBLENDVPS Y5, Y4, Y0, Y0
+	VMOVUPS   vecConst<>+2816(SB), Y5
+	VMAXPS    Y0, Y5, Y5
+	VMULPS    Y3, Y5, Y3
+	VBLENDVPS Y6, Y3, Y0, Y0
 	VDIVPS    Y2, Y0, Y2
-	VMULPS    Y3, Y2, Y3
-	VBLENDVPS Y5, Y3, Y2, Y2
+	VMULPS    Y4, Y2, Y4
+	VBLENDVPS Y6, Y4, Y2, Y2
 	VMOVUPS   Y2, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
@@ -8687,55 +8651,55 @@ blockEnd:
 	SUBQ       CX, DX
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y2
-	VMASKMOVPS (R8)(AX*1), Y2, Y3
-	VMULPS     Y3, Y3, Y5
-	VMULPS     vecConst<>+2848(SB), Y3, Y0
-	VMULPS     vecConst<>+2880(SB), Y5, Y4
-	VADDPS     vecConst<>+64(SB), Y4, Y4
-	VMULPS     Y4, Y0, Y4
-	VORPS      vecConst<>+0(SB), Y4, Y4
+	VMASKMOVPS (R8)(AX*1), Y2, Y4
+	VMULPS     Y4, Y4, Y6
+	VMULPS     vecConst<>+2752(SB), Y4, Y0
+	VMULPS     vecConst<>+2784(SB), Y6, Y3
+	VADDPS     vecConst<>+64(SB), Y3, Y3
+	VMULPS     Y3, Y0, Y3
+	VORPS      vecConst<>+0(SB), Y3, Y3
 	VMOVUPS    vecConst<>+96(SB), Y0
-	VMAXPS     Y4, Y0, Y4
+	VMAXPS     Y3, Y0, Y3
 	VMOVUPS    vecConst<>+128(SB), Y0
-	VMINPS     Y4, Y0, Y4
-	VMULPS     vecConst<>+192(SB), Y4, Y0
+	VMINPS     Y3, Y0, Y3
+	VMULPS     vecConst<>+192(SB), Y3, Y0
 	VADDPS     vecConst<>+160(SB), Y0, Y0
-	VSUBPS     vecConst<>+160(SB), Y0, Y5
+	VSUBPS     vecConst<>+160(SB), Y0, Y6
 	VPSUBD     vecConst<>+160(SB), Y0, Y0
-	VMULPS     vecConst<>+224(SB), Y5, Y1
-	VADDPS     Y4, Y1, Y1
-	VMULPS     vecConst<>+256(SB), Y5, Y4
-	VADDPS     Y1, Y4, Y4
-	VMULPS     vecConst<>+320(SB), Y4, Y1
-	VADDPS     vecConst<>+288(SB), Y1, Y1
-	VMULPS     Y4, Y1, Y5
-	VADDPS     vecConst<>+352(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y1
-	VADDPS     vecConst<>+384(SB), Y1, Y1
-	VMULPS     Y4, Y1, Y5
-	VADDPS     vecConst<>+416(SB), Y5, Y5
-	VMULPS     Y4, Y4, Y1
-	VMULPS     Y1, Y5, Y6
-	VADDPS     Y4, Y6, Y6
-	VADDPS     vecConst<>+64(SB), Y6, Y6
-	VPSRAD     $0x01, Y0, Y4
-	VPADDD     vecConst<>+448(SB), Y4, Y1
-	VPSLLD     $0x17, Y1, Y1
-	VPSUBD     Y4, Y0, Y4
-	VPADDD     vecConst<>+448(SB), Y4, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y1, Y6, Y1
-	VXORPS     Y6, Y6, Y6
-	VCMPPS     $0x11, Y6, Y3, Y6
-	VMULPS     Y4, Y1, Y0
+	VMULPS     vecConst<>+224(SB), Y6, Y5
+	VADDPS     Y3, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y6, Y3
+	VADDPS     Y5, Y3, Y3
+	VMULPS     vecConst<>+320(SB), Y3, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y0, Y5
+	VMULPS     Y3, Y3, Y1
+	VMULPS     Y1, Y6, Y7
+	VADDPS     Y3, Y7, Y7
+	VPADDD     vecConst<>+448(SB), Y5, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VPSUBD     Y5, Y0, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y7, Y7
+	VMULPS     Y3, Y7, Y3
+	VXORPS     Y7, Y7, Y7
+	VCMPPS     $0x11, Y7, Y4, Y7
+	VMULPS     Y5, Y3, Y0
 	VADDPS     vecConst<>+64(SB), Y0, Y0
-	VMOVUPS    vecConst<>+2912(SB), Y5
-	VMAXPS     Y3, Y5, Y5
-	VMULPS     Y1, Y5, Y1
-	VBLENDVPS  Y6, Y1, Y3, Y3
-	VDIVPS     Y0, Y3, Y0
-	VMULPS     Y4, Y0, Y4
-	VBLENDVPS  Y6, Y4, Y0, Y0
+	VMOVUPS    vecConst<>+2816(SB), Y1
+	VMAXPS     Y4, Y1, Y1
+	VMULPS     Y3, Y1, Y3
+	VBLENDVPS  Y7, Y3, Y4, Y4
+	VDIVPS     Y0, Y4, Y0
+	VMULPS     Y5, Y0, Y5
+	VBLENDVPS  Y7, Y5, Y0, Y0
 	VMASKMOVPS Y0, Y2, (R12)(AX*1)
 
 done:
@@ -8778,28 +8742,28 @@ block:
 	VADDPS    vecConst<>+384(SB), Y4, Y4
 	VMULPS    Y1, Y4, Y3
 	VADDPS    vecConst<>+416(SB), Y3, Y3
-	VMULPS    Y1, Y1, Y4
-	VMULPS    Y4, Y3, Y5
-	VADDPS    Y1, Y5, Y5
-	VADDPS    vecConst<>+64(SB), Y5, Y5
-	VPSRAD    $0x01, Y2, Y1
-	VPADDD    vecConst<>+448(SB), Y1, Y4
-	VPSLLD    $0x17, Y4, Y4
-	VPSUBD    Y1, Y2, Y1
-	VPADDD    vecConst<>+448(SB), Y1, Y1
+	VPSRAD    $0x01, Y2, Y4
+	VMULPS    Y1, Y1, Y5
+	VMULPS    Y5, Y3, Y6
+	VADDPS    Y1, Y6, Y6
+	VPADDD    vecConst<>+448(SB), Y4, Y1
 	VPSLLD    $0x17, Y1, Y1
-	VMULPS    Y4, Y5, Y4
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x11, Y5, Y0, Y5
-	VMULPS    Y1, Y4, Y2
+	VPSUBD    Y4, Y2, Y4
+	VPADDD    vecConst<>+448(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VADDPS    vecConst<>+64(SB), Y6, Y6
+	VMULPS    Y1, Y6, Y1
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x11, Y6, Y0, Y6
+	VMULPS    Y4, Y1, Y2
 	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VMOVUPS   vecConst<>+2912(SB), Y3
-	VMAXPS    Y0, Y3, Y3
-	VMULPS    Y4, Y3, Y4
-	VBLENDVPS Y5, Y4, Y0, Y0
+	VMOVUPS   vecConst<>+2816(SB), Y5
+	VMAXPS    Y0, Y5, Y5
+	VMULPS    Y1, Y5, Y1
+	VBLENDVPS Y6, Y1, Y0, Y0
 	VDIVPS    Y2, Y0, Y2
-	VMULPS    Y1, Y2, Y1
-	VBLENDVPS Y5, Y1, Y2, Y2
+	VMULPS    Y4, Y2, Y4
+	VBLENDVPS Y6, Y4, Y2, Y2
 	VMOVUPS   Y2, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
@@ -8811,50 +8775,50 @@ blockEnd:
 	SUBQ       CX, DX
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y2
-	VMASKMOVPS (R8)(AX*1), Y2, Y1
-	VORPS      vecConst<>+0(SB), Y1, Y5
+	VMASKMOVPS (R8)(AX*1), Y2, Y4
+	VORPS      vecConst<>+0(SB), Y4, Y6
 	VMOVUPS    vecConst<>+96(SB), Y0
-	VMAXPS     Y5, Y0, Y5
+	VMAXPS     Y6, Y0, Y6
 	VMOVUPS    vecConst<>+128(SB), Y0
-	VMINPS     Y5, Y0, Y5
-	VMULPS     vecConst<>+192(SB), Y5, Y0
+	VMINPS     Y6, Y0, Y6
+	VMULPS     vecConst<>+192(SB), Y6, Y0
 	VADDPS     vecConst<>+160(SB), Y0, Y0
-	VSUBPS     vecConst<>+160(SB), Y0, Y4
+	VSUBPS     vecConst<>+160(SB), Y0, Y1
 	VPSUBD     vecConst<>+160(SB), Y0, Y0
-	VMULPS     vecConst<>+224(SB), Y4, Y3
-	VADDPS     Y5, Y3, Y3
-	VMULPS     vecConst<>+256(SB), Y4, Y5
-	VADDPS     Y3, Y5, Y5
-	VMULPS     vecConst<>+320(SB), Y5, Y3
-	VADDPS     vecConst<>+288(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y4
-	VADDPS     vecConst<>+352(SB), Y4, Y4
-	VMULPS     Y5, Y4, Y3
-	VADDPS     vecConst<>+384(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y4
-	VADDPS     vecConst<>+416(SB), Y4, Y4
-	VMULPS     Y5, Y5, Y3
-	VMULPS     Y3, Y4, Y6
+	VMULPS     vecConst<>+224(SB), Y1, Y5
+	VADDPS     Y6, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y1, Y6
 	VADDPS     Y5, Y6, Y6
-	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     vecConst<>+320(SB), Y6, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y6, Y5, Y1
+	VADDPS     vecConst<>+352(SB), Y1, Y1
+	VMULPS     Y6, Y1, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y6, Y5, Y1
+	VADDPS     vecConst<>+416(SB), Y1, Y1
 	VPSRAD     $0x01, Y0, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y3
-	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y6, Y6, Y3
+	VMULPS     Y3, Y1, Y7
+	VADDPS     Y6, Y7, Y7
+	VPADDD     vecConst<>+448(SB), Y5, Y6
+	VPSLLD     $0x17, Y6, Y6
 	VPSUBD     Y5, Y0, Y5
 	VPADDD     vecConst<>+448(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y3, Y6, Y3
-	VXORPS     Y6, Y6, Y6
-	VCMPPS     $0x11, Y6, Y1, Y6
-	VMULPS     Y5, Y3, Y0
+	VADDPS     vecConst<>+64(SB), Y7, Y7
+	VMULPS     Y6, Y7, Y6
+	VXORPS     Y7, Y7, Y7
+	VCMPPS     $0x11, Y7, Y4, Y7
+	VMULPS     Y5, Y6, Y0
 	VADDPS     vecConst<>+64(SB), Y0, Y0
-	VMOVUPS    vecConst<>+2912(SB), Y4
-	VMAXPS     Y1, Y4, Y4
-	VMULPS     Y3, Y4, Y3
-	VBLENDVPS  Y6, Y3, Y1, Y1
-	VDIVPS     Y0, Y1, Y0
+	VMOVUPS    vecConst<>+2816(SB), Y3
+	VMAXPS     Y4, Y3, Y3
+	VMULPS     Y6, Y3, Y6
+	VBLENDVPS  Y7, Y6, Y4, Y4
+	VDIVPS     Y0, Y4, Y0
 	VMULPS     Y5, Y0, Y5
-	VBLENDVPS  Y6, Y5, Y0, Y0
+	VBLENDVPS  Y7, Y5, Y0, Y0
 	VMASKMOVPS Y0, Y2, (R12)(AX*1)
 
 done:
@@ -8876,9 +8840,9 @@ block:
 	CMPQ      DX, CX
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
-	VMOVUPS   vecConst<>+2912(SB), Y1
+	VMOVUPS   vecConst<>+2816(SB), Y1
 	VMAXPS    Y0, Y1, Y1
-	VMOVUPS   vecConst<>+2944(SB), Y2
+	VMOVUPS   vecConst<>+2848(SB), Y2
 	VMINPS    Y0, Y2, Y2
 	VMOVUPS   vecConst<>+96(SB), Y3
 	VMAXPS    Y2, Y3, Y2
@@ -8900,31 +8864,31 @@ block:
 	VADDPS    vecConst<>+384(SB), Y5, Y5
 	VMULPS    Y2, Y5, Y4
 	VADDPS    vecConst<>+416(SB), Y4, Y4
-	VMULPS    Y2, Y2, Y5
-	VMULPS    Y5, Y4, Y6
-	VADDPS    Y2, Y6, Y6
-	VADDPS    vecConst<>+64(SB), Y6, Y6
-	VPSRAD    $0x01, Y3, Y2
-	VPADDD    vecConst<>+448(SB), Y2, Y5
-	VPSLLD    $0x17, Y5, Y5
-	VPSUBD    Y2, Y3, Y2
-	VPADDD    vecConst<>+448(SB), Y2, Y2
+	VPSRAD    $0x01, Y3, Y5
+	VMULPS    Y2, Y2, Y6
+	VMULPS    Y6, Y4, Y7
+	VADDPS    Y2, Y7, Y7
+	VPADDD    vecConst<>+448(SB), Y5, Y2
 	VPSLLD    $0x17, Y2, Y2
-	VMULPS    Y5, Y6, Y5
-	VMULPS    Y2, Y5, Y6
-	VADDPS    vecConst<>+1632(SB), Y6, Y3
-	VMULPS    Y3, Y6, Y6
-	VADDPS    vecConst<>+1632(SB), Y6, Y4
-	VMULPS    Y5, Y1, Y5
-	VMULPS    Y3, Y5, Y3
-	VDIVPS    Y4, Y3, Y3
-	VMULPS    Y2, Y3, Y2
-	VDIVPS    Y4, Y6, Y4
-	VMULPS    Y4, Y0, Y4
-	VXORPS    Y6, Y6, Y6
-	VCMPPS    $0x11, Y6, Y0, Y0
-	VBLENDVPS Y0, Y2, Y4, Y4
-	VMOVUPS   Y4, (R12)(AX*1)
+	VPSUBD    Y5, Y3, Y5
+	VPADDD    vecConst<>+448(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VADDPS    vecConst<>+64(SB), Y7, Y7
+	VMULPS    Y2, Y7, Y2
+	VMULPS    Y5, Y2, Y7
+	VADDPS    vecConst<>+1632(SB), Y7, Y3
+	VMULPS    Y3, Y7, Y7
+	VADDPS    vecConst<>+1632(SB), Y7, Y6
+	VMULPS    Y2, Y1, Y2
+	VMULPS    Y3, Y2, Y3
+	VDIVPS    Y6, Y3, Y3
+	VMULPS    Y5, Y3, Y5
+	VDIVPS    Y6, Y7, Y6
+	VMULPS    Y6, Y0, Y6
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x11, Y7, Y0, Y0
+	VBLENDVPS Y0, Y5, Y6, Y6
+	VMOVUPS   Y6, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
 
@@ -8934,57 +8898,57 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y4
-	VMASKMOVPS (R8)(AX*1), Y4, Y2
-	VMOVUPS    vecConst<>+2912(SB), Y0
-	VMAXPS     Y2, Y0, Y0
-	VMOVUPS    vecConst<>+2944(SB), Y6
-	VMINPS     Y2, Y6, Y6
+	VMOVUPS    (DX), Y6
+	VMASKMOVPS (R8)(AX*1), Y6, Y5
+	VMOVUPS    vecConst<>+2816(SB), Y0
+	VMAXPS     Y5, Y0, Y0
+	VMOVUPS    vecConst<>+2848(SB), Y7
+	VMINPS     Y5, Y7, Y7
 	VMOVUPS    vecConst<>+96(SB), Y3
-	VMAXPS     Y6, Y3, Y6
+	VMAXPS     Y7, Y3, Y7
 	VMOVUPS    vecConst<>+128(SB), Y3
-	VMINPS     Y6, Y3, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y3
+	VMINPS     Y7, Y3, Y7
+	VMULPS     vecConst<>+192(SB), Y7, Y3
 	VADDPS     vecConst<>+160(SB), Y3, Y3
-	VSUBPS     vecConst<>+160(SB), Y3, Y5
+	VSUBPS     vecConst<>+160(SB), Y3, Y2
 	VPSUBD     vecConst<>+160(SB), Y3, Y3
-	VMULPS     vecConst<>+224(SB), Y5, Y1
-	VADDPS     Y6, Y1, Y1
-	VMULPS     vecConst<>+256(SB), Y5, Y6
-	VADDPS     Y1, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y1
+	VMULPS     vecConst<>+224(SB), Y2, Y1
+	VADDPS     Y7, Y1, Y1
+	VMULPS     vecConst<>+256(SB), Y2, Y7
+	VADDPS     Y1, Y7, Y7
+	VMULPS     vecConst<>+320(SB), Y7, Y1
 	VADDPS     vecConst<>+288(SB), Y1, Y1
-	VMULPS     Y6, Y1, Y5
-	VADDPS     vecConst<>+352(SB), Y5, Y5
-	VMULPS     Y6, Y5, Y1
+	VMULPS     Y7, Y1, Y2
+	VADDPS     vecConst<>+352(SB), Y2, Y2
+	VMULPS     Y7, Y2, Y1
 	VADDPS     vecConst<>+384(SB), Y1, Y1
-	VMULPS     Y6, Y1, Y5
-	VADDPS     vecConst<>+416(SB), Y5, Y5
-	VMULPS     Y6, Y6, Y1
-	VMULPS     Y1, Y5, Y7
-	VADDPS     Y6, Y7, Y7
-	VADDPS     vecConst<>+64(SB), Y7, Y7
-	VPSRAD     $0x01, Y3, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y1
+	VMULPS     Y7, Y1, Y2
+	VADDPS     vecConst<>+416(SB), Y2, Y2
+	VPSRAD     $0x01, Y3, Y1
+	VMULPS     Y7, Y7, Y4
+	VMULPS     Y4, Y2, Y8
+	VADDPS     Y7, Y8, Y8
+	VPADDD     vecConst<>+448(SB), Y1, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VPSUBD     Y1, Y3, Y1
+	VPADDD     vecConst<>+448(SB), Y1, Y1
 	VPSLLD     $0x17, Y1, Y1
-	VPSUBD     Y6, Y3, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y1, Y7, Y1
-	VMULPS     Y6, Y1, Y7
-	VADDPS     vecConst<>+1632(SB), Y7, Y3
-	VMULPS     Y3, Y7, Y7
-	VADDPS     vecConst<>+1632(SB), Y7, Y5
-	VMULPS     Y1, Y0, Y1
-	VMULPS     Y3, Y1, Y3
-	VDIVPS     Y5, Y3, Y3
-	VMULPS     Y6, Y3, Y6
-	VDIVPS     Y5, Y7, Y5
-	VMULPS     Y5, Y2, Y5
-	VXORPS     Y7, Y7, Y7
-	VCMPPS     $0x11, Y7, Y2, Y2
-	VBLENDVPS  Y2, Y6, Y5, Y5
-	VMASKMOVPS Y5, Y4, (R12)(AX*1)
+	VADDPS     vecConst<>+64(SB), Y8, Y8
+	VMULPS     Y7, Y8, Y7
+	VMULPS     Y1, Y7, Y8
+	VADDPS     vecConst<>+1632(SB), Y8, Y3
+	VMULPS     Y3, Y8, Y8
+	VADDPS     vecConst<>+1632(SB), Y8, Y4
+	VMULPS     Y7, Y0, Y7
+	VMULPS     Y3, Y7, Y3
+	VDIVPS     Y4, Y3, Y3
+	VMULPS     Y1, Y3, Y1
+	VDIVPS     Y4, Y8, Y4
+	VMULPS     Y4, Y5, Y4
+	VXORPS     Y8, Y8, Y8
+	VCMPPS     $0x11, Y8, Y5, Y5
+	VBLENDVPS  Y5, Y1, Y4, Y4
+	VMASKMOVPS Y4, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -9028,75 +8992,75 @@ block:
 	VADDPS    vecConst<>+384(SB), Y4, Y4
 	VMULPS    Y0, Y4, Y3
 	VADDPS    vecConst<>+416(SB), Y3, Y3
-	VMULPS    Y0, Y0, Y4
-	VMULPS    Y4, Y3, Y5
-	VADDPS    Y0, Y5, Y5
-	VADDPS    vecConst<>+64(SB), Y5, Y5
-	VPSRAD    $0x01, Y2, Y0
-	VPADDD    vecConst<>+448(SB), Y0, Y4
-	VPSLLD    $0x17, Y4, Y4
-	VPSUBD    Y0, Y2, Y0
-	VPADDD    vecConst<>+448(SB), Y0, Y0
+	VPSRAD    $0x01, Y2, Y4
+	VMULPS    Y0, Y0, Y5
+	VMULPS    Y5, Y3, Y6
+	VADDPS    Y0, Y6, Y6
+	VPADDD    vecConst<>+448(SB), Y4, Y0
 	VPSLLD    $0x17, Y0, Y0
-	VMULPS    Y4, Y5, Y4
-	VMULPS    Y0, Y4, Y0
-	VADDPS    vecConst<>+64(SB), Y0, Y4
-	VSUBPS    vecConst<>+64(SB), Y4, Y5
-	VCMPPS    $0x11, vecConst<>+608(SB), Y4, Y2
-	VMULPS    vecConst<>+640(SB), Y4, Y3
-	VBLENDVPS Y2, Y3, Y4, Y3
-	VXORPS    Y6, Y6, Y6
-	VBLENDVPS Y2, vecConst<>+672(SB), Y6, Y2
-	VPSUBD    vecConst<>+704(SB), Y3, Y3
-	VPSRAD    $0x17, Y3, Y6
-	VPADDD    Y6, Y2, Y6
-	VANDPS    vecConst<>+736(SB), Y3, Y3
-	VPADDD    vecConst<>+704(SB), Y3, Y3
-	VSUBPS    vecConst<>+64(SB), Y3, Y3
-	VMULPS    Y3, Y3, Y2
-	VMULPS    Y2, Y3, Y7
-	VMULPS    vecConst<>+800(SB), Y3, Y8
+	VPSUBD    Y4, Y2, Y4
+	VPADDD    vecConst<>+448(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VADDPS    vecConst<>+64(SB), Y6, Y6
+	VMULPS    Y0, Y6, Y0
+	VMULPS    Y4, Y0, Y4
+	VADDPS    vecConst<>+64(SB), Y4, Y0
+	VSUBPS    vecConst<>+64(SB), Y0, Y6
+	VCMPPS    $0x11, vecConst<>+608(SB), Y0, Y2
+	VMULPS    vecConst<>+640(SB), Y0, Y5
+	VBLENDVPS Y2, Y5, Y0, Y5
+	VXORPS    Y3, Y3, Y3
+	VBLENDVPS Y2, vecConst<>+672(SB), Y3, Y2
+	VPSUBD    vecConst<>+704(SB), Y5, Y5
+	VPSRAD    $0x17, Y5, Y3
+	VPADDD    Y3, Y2, Y3
+	VANDPS    vecConst<>+736(SB), Y5, Y5
+	VPADDD    vecConst<>+704(SB), Y5, Y5
+	VSUBPS    vecConst<>+64(SB), Y5, Y5
+	VMULPS    Y5, Y5, Y2
+	VMULPS    Y2, Y5, Y7
+	VMULPS    vecConst<>+800(SB), Y5, Y8
 	VADDPS    vecConst<>+768(SB), Y8, Y8
-	VMULPS    Y3, Y8, Y9
+	VMULPS    Y5, Y8, Y9
 	VADDPS    vecConst<>+832(SB), Y9, Y9
-	VMULPS    Y3, Y9, Y8
+	VMULPS    Y5, Y9, Y8
 	VADDPS    vecConst<>+864(SB), Y8, Y8
-	VMULPS    Y3, Y8, Y9
+	VMULPS    Y5, Y8, Y9
 	VADDPS    vecConst<>+896(SB), Y9, Y9
-	VMULPS    Y3, Y9, Y8
+	VMULPS    Y5, Y9, Y8
 	VADDPS    vecConst<>+928(SB), Y8, Y8
-	VMULPS    Y3, Y8, Y9
+	VMULPS    Y5, Y8, Y9
 	VADDPS    vecConst<>+960(SB), Y9, Y9
-	VMULPS    Y3, Y9, Y8
+	VMULPS    Y5, Y9, Y8
 	VADDPS    vecConst<>+992(SB), Y8, Y8
-	VMULPS    Y3, Y8, Y9
+	VMULPS    Y5, Y8, Y9
 	VADDPS    vecConst<>+1024(SB), Y9, Y9
 	VMULPS    Y9, Y7, Y9
-	VCVTDQ2PS Y6, Y6
-	VMULPS    vecConst<>+1056(SB), Y6, Y7
+	VCVTDQ2PS Y3, Y3
+	VMULPS    vecConst<>+1056(SB), Y3, Y7
 	VADDPS    Y9, Y7, Y7
 	VMULPS    vecConst<>+1088(SB), Y2, Y9
 	VADDPS    Y7, Y9, Y9
-	VADDPS    Y9, Y3, Y9
-	VMULPS    vecConst<>+1120(SB), Y6, Y3
-	VADDPS    Y9, Y3, Y3
-	VCMPPS    $0x11, vecConst<>+1152(SB), Y4, Y9
-	VBLENDVPS Y9, Y3, Y4, Y3
+	VADDPS    Y9, Y5, Y9
+	VMULPS    vecConst<>+1120(SB), Y3, Y5
+	VADDPS    Y9, Y5, Y5
+	VCMPPS    $0x11, vecConst<>+1152(SB), Y0, Y9
+	VBLENDVPS Y9, Y5, Y0, Y5
 	VXORPS    Y9, Y9, Y9
-	VCMPPS    $0x11, Y9, Y4, Y9
-	VBLENDVPS Y9, vecConst<>+1184(SB), Y3, Y3
+	VCMPPS    $0x11, Y9, Y0, Y9
+	VBLENDVPS Y9, vecConst<>+1184(SB), Y5, Y5
 	VXORPS    Y9, Y9, Y9
-	VCMPPS    $0x00, Y9, Y4, Y4
-	VBLENDVPS Y4, vecConst<>+1216(SB), Y3, Y3
-	VDIVPS    Y5, Y0, Y4
-	VMULPS    Y4, Y3, Y4
-	VXORPS    Y3, Y3, Y3
-	VCMPPS    $0x00, Y3, Y5, Y5
-	VBLENDVPS Y5, Y0, Y4, Y4
-	VCMPPS    $0x00, vecConst<>+1152(SB), Y0, Y5
-	VBLENDVPS Y5, Y0, Y4, Y4
-	VADDPS    Y4, Y1, Y4
-	VMOVUPS   Y4, (R12)(AX*1)
+	VCMPPS    $0x00, Y9, Y0, Y0
+	VBLENDVPS Y0, vecConst<>+1216(SB), Y5, Y5
+	VDIVPS    Y6, Y4, Y0
+	VMULPS    Y0, Y5, Y0
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x00, Y5, Y6, Y6
+	VBLENDVPS Y6, Y4, Y0, Y0
+	VCMPPS    $0x00, vecConst<>+1152(SB), Y4, Y6
+	VBLENDVPS Y6, Y4, Y0, Y0
+	VADDPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
 
@@ -9106,58 +9070,58 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y4
-	VMASKMOVPS (R8)(AX*1), Y4, Y1
-	VXORPS     Y0, Y0, Y0
-	VMAXPS     Y1, Y0, Y0
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y1
+	VXORPS     Y4, Y4, Y4
+	VMAXPS     Y1, Y4, Y4
 	VORPS      vecConst<>+0(SB), Y1, Y1
-	VMOVUPS    vecConst<>+96(SB), Y5
-	VMAXPS     Y1, Y5, Y1
-	VMOVUPS    vecConst<>+128(SB), Y5
-	VMINPS     Y1, Y5, Y1
-	VMULPS     vecConst<>+192(SB), Y1, Y5
-	VADDPS     vecConst<>+160(SB), Y5, Y5
-	VSUBPS     vecConst<>+160(SB), Y5, Y3
-	VPSUBD     vecConst<>+160(SB), Y5, Y5
-	VMULPS     vecConst<>+224(SB), Y3, Y9
+	VMOVUPS    vecConst<>+96(SB), Y6
+	VMAXPS     Y1, Y6, Y1
+	VMOVUPS    vecConst<>+128(SB), Y6
+	VMINPS     Y1, Y6, Y1
+	VMULPS     vecConst<>+192(SB), Y1, Y6
+	VADDPS     vecConst<>+160(SB), Y6, Y6
+	VSUBPS     vecConst<>+160(SB), Y6, Y5
+	VPSUBD     vecConst<>+160(SB), Y6, Y6
+	VMULPS     vecConst<>+224(SB), Y5, Y9
 	VADDPS     Y1, Y9, Y9
-	VMULPS     vecConst<>+256(SB), Y3, Y1
+	VMULPS     vecConst<>+256(SB), Y5, Y1
 	VADDPS     Y9, Y1, Y1
 	VMULPS     vecConst<>+320(SB), Y1, Y9
 	VADDPS     vecConst<>+288(SB), Y9, Y9
-	VMULPS     Y1, Y9, Y3
-	VADDPS     vecConst<>+352(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y9
+	VMULPS     Y1, Y9, Y5
+	VADDPS     vecConst<>+352(SB), Y5, Y5
+	VMULPS     Y1, Y5, Y9
 	VADDPS     vecConst<>+384(SB), Y9, Y9
-	VMULPS     Y1, Y9, Y3
-	VADDPS     vecConst<>+416(SB), Y3, Y3
-	VMULPS     Y1, Y1, Y9
-	VMULPS     Y9, Y3, Y6
-	VADDPS     Y1, Y6, Y6
-	VADDPS     vecConst<>+64(SB), Y6, Y6
-	VPSRAD     $0x01, Y5, Y1
-	VPADDD     vecConst<>+448(SB), Y1, Y9
-	VPSLLD     $0x17, Y9, Y9
-	VPSUBD     Y1, Y5, Y1
-	VPADDD     vecConst<>+448(SB), Y1, Y1
+	VMULPS     Y1, Y9, Y5
+	VADDPS     vecConst<>+416(SB), Y5, Y5
+	VPSRAD     $0x01, Y6, Y9
+	VMULPS     Y1, Y1, Y3
+	VMULPS     Y3, Y5, Y7
+	VADDPS     Y1, Y7, Y7
+	VPADDD     vecConst<>+448(SB), Y9, Y1
 	VPSLLD     $0x17, Y1, Y1
-	VMULPS     Y9, Y6, Y9
-	VMULPS     Y1, Y9, Y1
-	VADDPS     vecConst<>+64(SB), Y1, Y9
-	VSUBPS     vecConst<>+64(SB), Y9, Y6
-	VCMPPS     $0x11, vecConst<>+608(SB), Y9, Y5
-	VMULPS     vecConst<>+640(SB), Y9, Y3
-	VBLENDVPS  Y5, Y3, Y9, Y3
-	VXORPS     Y7, Y7, Y7
-	VBLENDVPS  Y5, vecConst<>+672(SB), Y7, Y5
+	VPSUBD     Y9, Y6, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y7, Y7
+	VMULPS     Y1, Y7, Y1
+	VMULPS     Y9, Y1, Y9
+	VADDPS     vecConst<>+64(SB), Y9, Y1
+	VSUBPS     vecConst<>+64(SB), Y1, Y7
+	VCMPPS     $0x11, vecConst<>+608(SB), Y1, Y6
+	VMULPS     vecConst<>+640(SB), Y1, Y3
+	VBLENDVPS  Y6, Y3, Y1, Y3
+	VXORPS     Y5, Y5, Y5
+	VBLENDVPS  Y6, vecConst<>+672(SB), Y5, Y6
 	VPSUBD     vecConst<>+704(SB), Y3, Y3
-	VPSRAD     $0x17, Y3, Y7
-	VPADDD     Y7, Y5, Y7
+	VPSRAD     $0x17, Y3, Y5
+	VPADDD     Y5, Y6, Y5
 	VANDPS     vecConst<>+736(SB), Y3, Y3
 	VPADDD     vecConst<>+704(SB), Y3, Y3
 	VSUBPS     vecConst<>+64(SB), Y3, Y3
-	VMULPS     Y3, Y3, Y5
-	VMULPS     Y5, Y3, Y2
+	VMULPS     Y3, Y3, Y6
+	VMULPS     Y6, Y3, Y2
 	VMULPS     vecConst<>+800(SB), Y3, Y8
 	VADDPS     vecConst<>+768(SB), Y8, Y8
 	VMULPS     Y3, Y8, Y10
@@ -9175,31 +9139,31 @@ blockEnd:
 	VMULPS     Y3, Y8, Y10
 	VADDPS     vecConst<>+1024(SB), Y10, Y10
 	VMULPS     Y10, Y2, Y10
-	VCVTDQ2PS  Y7, Y7
-	VMULPS     vecConst<>+1056(SB), Y7, Y2
+	VCVTDQ2PS  Y5, Y5
+	VMULPS     vecConst<>+1056(SB), Y5, Y2
 	VADDPS     Y10, Y2, Y2
-	VMULPS     vecConst<>+1088(SB), Y5, Y10
+	VMULPS     vecConst<>+1088(SB), Y6, Y10
 	VADDPS     Y2, Y10, Y10
 	VADDPS     Y10, Y3, Y10
-	VMULPS     vecConst<>+1120(SB), Y7, Y3
+	VMULPS     vecConst<>+1120(SB), Y5, Y3
 	VADDPS     Y10, Y3, Y3
-	VCMPPS     $0x11, vecConst<>+1152(SB), Y9, Y10
-	VBLENDVPS  Y10, Y3, Y9, Y3
+	VCMPPS     $0x11, vecConst<>+1152(SB), Y1, Y10
+	VBLENDVPS  Y10, Y3, Y1, Y3
 	VXORPS     Y10, Y10, Y10
-	VCMPPS     $0x11, Y10, Y9, Y10
+	VCMPPS     $0x11, Y10, Y1, Y10
 	VBLENDVPS  Y10, vecConst<>+1184(SB), Y3, Y3
 	VXORPS     Y10, Y10, Y10
-	VCMPPS     $0x00, Y10, Y9, Y9
-	VBLENDVPS  Y9, vecConst<>+1216(SB), Y3, Y3
-	VDIVPS     Y6, Y1, Y9
-	VMULPS     Y9, Y3, Y9
+	VCMPPS     $0x00, Y10, Y1, Y1
+	VBLENDVPS  Y1, vecConst<>+1216(SB), Y3, Y3
+	VDIVPS     Y7, Y9, Y1
+	VMULPS     Y1, Y3, Y1
 	VXORPS     Y3, Y3, Y3
-	VCMPPS     $0x00, Y3, Y6, Y6
-	VBLENDVPS  Y6, Y1, Y9, Y9
-	VCMPPS     $0x00, vecConst<>+1152(SB), Y1, Y6
-	VBLENDVPS  Y6, Y1, Y9, Y9
-	VADDPS     Y9, Y0, Y9
-	VMASKMOVPS Y9, Y4, (R12)(AX*1)
+	VCMPPS     $0x00, Y3, Y7, Y7
+	VBLENDVPS  Y7, Y9, Y1, Y1
+	VCMPPS     $0x00, vecConst<>+1152(SB), Y9, Y7
+	VBLENDVPS  Y7, Y9, Y1, Y1
+	VADDPS     Y1, Y4, Y1
+	VMASKMOVPS Y1, Y0, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -9510,7 +9474,7 @@ block:
 	CMPQ    DX, CX
 	JHI     blockEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+2976(SB), Y0, Y1
+	VMULPS  vecConst<>+2880(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -9519,7 +9483,7 @@ block:
 	VMULPS  Y1, Y0, Y1
 	VMOVUPS Y1, (R12)(AX*1)
 	VMOVUPS 32(R8)(AX*1), Y1
-	VMULPS  vecConst<>+2976(SB), Y1, Y0
+	VMULPS  vecConst<>+2880(SB), Y1, Y0
 	VADDPS  vecConst<>+544(SB), Y0, Y0
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y0, Y2, Y0
@@ -9536,7 +9500,7 @@ vector:
 	CMPQ    DX, CX
 	JHI     vectorEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+2976(SB), Y0, Y1
+	VMULPS  vecConst<>+2880(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -9555,7 +9519,7 @@ vectorEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y1
 	VMASKMOVPS (R8)(AX*1), Y1, Y0
-	VMULPS     vecConst<>+2976(SB), Y0, Y2
+	VMULPS     vecConst<>+2880(SB), Y0, Y2
 	VADDPS     vecConst<>+544(SB), Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y2
@@ -9735,26 +9699,26 @@ block:
 	VADDPS    vecConst<>+384(SB), Y5, Y5
 	VMULPS    Y2, Y5, Y4
 	VADDPS    vecConst<>+416(SB), Y4, Y4
-	VMULPS    Y2, Y2, Y5
-	VMULPS    Y5, Y4, Y6
-	VADDPS    Y2, Y6, Y6
-	VADDPS    vecConst<>+64(SB), Y6, Y6
-	VPSRAD    $0x01, Y3, Y2
-	VPADDD    vecConst<>+448(SB), Y2, Y5
-	VPSLLD    $0x17, Y5, Y5
-	VPSUBD    Y2, Y3, Y2
-	VPADDD    vecConst<>+448(SB), Y2, Y2
+	VPSRAD    $0x01, Y3, Y5
+	VMULPS    Y2, Y2, Y6
+	VMULPS    Y6, Y4, Y7
+	VADDPS    Y2, Y7, Y7
+	VPADDD    vecConst<>+448(SB), Y5, Y2
 	VPSLLD    $0x17, Y2, Y2
-	VMULPS    Y5, Y6, Y5
-	VMULPS    Y2, Y5, Y2
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x11, Y5, Y1, Y1
-	VMOVUPS   vecConst<>+64(SB), Y5
-	VBLENDVPS Y1, Y2, Y5, Y1
-	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VDIVPS    Y2, Y1, Y2
-	VMULPS    Y2, Y0, Y2
-	VMOVUPS   Y2, (R12)(AX*1)
+	VPSUBD    Y5, Y3, Y5
+	VPADDD    vecConst<>+448(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VADDPS    vecConst<>+64(SB), Y7, Y7
+	VMULPS    Y2, Y7, Y2
+	VMULPS    Y5, Y2, Y5
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x11, Y2, Y1, Y1
+	VMOVUPS   vecConst<>+64(SB), Y2
+	VBLENDVPS Y1, Y5, Y2, Y1
+	VADDPS    vecConst<>+64(SB), Y5, Y5
+	VDIVPS    Y5, Y1, Y5
+	VMULPS    Y5, Y0, Y5
+	VMOVUPS   Y5, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
 
@@ -9764,50 +9728,50 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y2
-	VMASKMOVPS (R8)(AX*1), Y2, Y0
-	VMASKMOVPS (R9)(AX*1), Y2, Y1
-	VORPS      vecConst<>+0(SB), Y1, Y5
-	VMOVUPS    vecConst<>+96(SB), Y6
-	VMAXPS     Y5, Y6, Y5
-	VMOVUPS    vecConst<>+128(SB), Y6
-	VMINPS     Y5, Y6, Y5
-	VMULPS     vecConst<>+192(SB), Y5, Y6
-	VADDPS     vecConst<>+160(SB), Y6, Y6
-	VSUBPS     vecConst<>+160(SB), Y6, Y3
-	VPSUBD     vecConst<>+160(SB), Y6, Y6
-	VMULPS     vecConst<>+224(SB), Y3, Y4
-	VADDPS     Y5, Y4, Y4
-	VMULPS     vecConst<>+256(SB), Y3, Y5
-	VADDPS     Y4, Y5, Y5
-	VMULPS     vecConst<>+320(SB), Y5, Y4
-	VADDPS     vecConst<>+288(SB), Y4, Y4
-	VMULPS     Y5, Y4, Y3
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R8)(AX*1), Y5, Y0
+	VMASKMOVPS (R9)(AX*1), Y5, Y1
+	VORPS      vecConst<>+0(SB), Y1, Y2
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y2, Y7, Y2
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y2, Y7, Y2
+	VMULPS     vecConst<>+192(SB), Y2, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y3
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y3, Y6
+	VADDPS     Y2, Y6, Y6
+	VMULPS     vecConst<>+256(SB), Y3, Y2
+	VADDPS     Y6, Y2, Y2
+	VMULPS     vecConst<>+320(SB), Y2, Y6
+	VADDPS     vecConst<>+288(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y3
 	VADDPS     vecConst<>+352(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y4
-	VADDPS     vecConst<>+384(SB), Y4, Y4
-	VMULPS     Y5, Y4, Y3
+	VMULPS     Y2, Y3, Y6
+	VADDPS     vecConst<>+384(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y3
 	VADDPS     vecConst<>+416(SB), Y3, Y3
-	VMULPS     Y5, Y5, Y4
-	VMULPS     Y4, Y3, Y7
-	VADDPS     Y5, Y7, Y7
-	VADDPS     vecConst<>+64(SB), Y7, Y7
-	VPSRAD     $0x01, Y6, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VPSUBD     Y5, Y6, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y4, Y7, Y4
-	VMULPS     Y5, Y4, Y5
-	VXORPS     Y4, Y4, Y4
-	VCMPPS     $0x11, Y4, Y1, Y1
-	VMOVUPS    vecConst<>+64(SB), Y4
-	VBLENDVPS  Y1, Y5, Y4, Y1
-	VADDPS     vecConst<>+64(SB), Y5, Y5
-	VDIVPS     Y5, Y1, Y5
-	VMULPS     Y5, Y0, Y5
-	VMASKMOVPS Y5, Y2, (R12)(AX*1)
+	VPSRAD     $0x01, Y7, Y6
+	VMULPS     Y2, Y2, Y4
+	VMULPS     Y4, Y3, Y8
+	VADDPS     Y2, Y8, Y8
+	VPADDD     vecConst<>+448(SB), Y6, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VPSUBD     Y6, Y7, Y6
+	VPADDD     vecConst<>+448(SB), Y6, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VADDPS     vecConst<>+64(SB), Y8, Y8
+	VMULPS     Y2, Y8, Y2
+	VMULPS     Y6, Y2, Y6
+	VXORPS     Y2, Y2, Y2
+	VCMPPS     $0x11, Y2, Y1, Y1
+	VMOVUPS    vecConst<>+64(SB), Y2
+	VBLENDVPS  Y1, Y6, Y2, Y1
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VDIVPS     Y6, Y1, Y6
+	VMULPS     Y6, Y0, Y6
+	VMASKMOVPS Y6, Y5, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -9851,31 +9815,31 @@ block:
 	VADDPS    vecConst<>+384(SB), Y5, Y5
 	VMULPS    Y2, Y5, Y4
 	VADDPS    vecConst<>+416(SB), Y4, Y4
-	VMULPS    Y2, Y2, Y5
-	VMULPS    Y5, Y4, Y6
-	VADDPS    Y2, Y6, Y6
-	VADDPS    vecConst<>+64(SB), Y6, Y6
-	VPSRAD    $0x01, Y3, Y2
-	VPADDD    vecConst<>+448(SB), Y2, Y5
-	VPSLLD    $0x17, Y5, Y5
-	VPSUBD    Y2, Y3, Y2
-	VPADDD    vecConst<>+448(SB), Y2, Y2
+	VPSRAD    $0x01, Y3, Y5
+	VMULPS    Y2, Y2, Y6
+	VMULPS    Y6, Y4, Y7
+	VADDPS    Y2, Y7, Y7
+	VPADDD    vecConst<>+448(SB), Y5, Y2
 	VPSLLD    $0x17, Y2, Y2
-	VMULPS    Y5, Y6, Y5
-	VMULPS    Y2, Y5, Y2
-	VXORPS    Y5, Y5, Y5
-	VCMPPS    $0x11, Y5, Y1, Y5
-	VMOVUPS   vecConst<>+64(SB), Y6
-	VBLENDVPS Y5, Y2, Y6, Y5
-	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VDIVPS    Y2, Y5, Y2
-	VMULPS    Y2, Y1, Y1
-	VMOVUPS   vecConst<>+64(SB), Y5
-	VSUBPS    Y2, Y5, Y5
-	VMULPS    Y5, Y1, Y6
-	VADDPS    Y2, Y6, Y6
-	VMULPS    Y6, Y0, Y6
-	VMOVUPS   Y6, (R12)(AX*1)
+	VPSUBD    Y5, Y3, Y5
+	VPADDD    vecConst<>+448(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VADDPS    vecConst<>+64(SB), Y7, Y7
+	VMULPS    Y2, Y7, Y2
+	VMULPS    Y5, Y2, Y5
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x11, Y2, Y1, Y2
+	VMOVUPS   vecConst<>+64(SB), Y7
+	VBLENDVPS Y2, Y5, Y7, Y2
+	VADDPS    vecConst<>+64(SB), Y5, Y5
+	VDIVPS    Y5, Y2, Y5
+	VMULPS    Y5, Y1, Y1
+	VMOVUPS   vecConst<>+64(SB), Y2
+	VSUBPS    Y5, Y2, Y2
+	VMULPS    Y2, Y1, Y7
+	VADDPS    Y5, Y7, Y7
+	VMULPS    Y7, Y0, Y7
+	VMOVUPS   Y7, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
 
@@ -9885,55 +9849,55 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y6
-	VMASKMOVPS (R8)(AX*1), Y6, Y0
-	VMASKMOVPS (R9)(AX*1), Y6, Y2
-	VORPS      vecConst<>+0(SB), Y2, Y5
+	VMOVUPS    (DX), Y7
+	VMASKMOVPS (R8)(AX*1), Y7, Y0
+	VMASKMOVPS (R9)(AX*1), Y7, Y5
+	VORPS      vecConst<>+0(SB), Y5, Y2
 	VMOVUPS    vecConst<>+96(SB), Y1
-	VMAXPS     Y5, Y1, Y5
+	VMAXPS     Y2, Y1, Y2
 	VMOVUPS    vecConst<>+128(SB), Y1
-	VMINPS     Y5, Y1, Y5
-	VMULPS     vecConst<>+192(SB), Y5, Y1
+	VMINPS     Y2, Y1, Y2
+	VMULPS     vecConst<>+192(SB), Y2, Y1
 	VADDPS     vecConst<>+160(SB), Y1, Y1
 	VSUBPS     vecConst<>+160(SB), Y1, Y3
 	VPSUBD     vecConst<>+160(SB), Y1, Y1
-	VMULPS     vecConst<>+224(SB), Y3, Y4
-	VADDPS     Y5, Y4, Y4
-	VMULPS     vecConst<>+256(SB), Y3, Y5
-	VADDPS     Y4, Y5, Y5
-	VMULPS     vecConst<>+320(SB), Y5, Y4
-	VADDPS     vecConst<>+288(SB), Y4, Y4
-	VMULPS     Y5, Y4, Y3
+	VMULPS     vecConst<>+224(SB), Y3, Y6
+	VADDPS     Y2, Y6, Y6
+	VMULPS     vecConst<>+256(SB), Y3, Y2
+	VADDPS     Y6, Y2, Y2
+	VMULPS     vecConst<>+320(SB), Y2, Y6
+	VADDPS     vecConst<>+288(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y3
 	VADDPS     vecConst<>+352(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y4
-	VADDPS     vecConst<>+384(SB), Y4, Y4
-	VMULPS     Y5, Y4, Y3
+	VMULPS     Y2, Y3, Y6
+	VADDPS     vecConst<>+384(SB), Y6, Y6
+	VMULPS     Y2, Y6, Y3
 	VADDPS     vecConst<>+416(SB), Y3, Y3
-	VMULPS     Y5, Y5, Y4
-	VMULPS     Y4, Y3, Y7
-	VADDPS     Y5, Y7, Y7
-	VADDPS     vecConst<>+64(SB), Y7, Y7
-	VPSRAD     $0x01, Y1, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VPSUBD     Y5, Y1, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y4, Y7, Y4
-	VMULPS     Y5, Y4, Y5
-	VXORPS     Y4, Y4, Y4
-	VCMPPS     $0x11, Y4, Y2, Y4
-	VMOVUPS    vecConst<>+64(SB), Y7
-	VBLENDVPS  Y4, Y5, Y7, Y4
-	VADDPS     vecConst<>+64(SB), Y5, Y5
-	VDIVPS     Y5, Y4, Y5
-	VMULPS     Y5, Y2, Y2
-	VMOVUPS    vecConst<>+64(SB), Y4
-	VSUBPS     Y5, Y4, Y4
-	VMULPS     Y4, Y2, Y7
-	VADDPS     Y5, Y7, Y7
-	VMULPS     Y7, Y0, Y7
-	VMASKMOVPS Y7, Y6, (R12)(AX*1)
+	VPSRAD     $0x01, Y1, Y6
+	VMULPS     Y2, Y2, Y4
+	VMULPS     Y4, Y3, Y8
+	VADDPS     Y2, Y8, Y8
+	VPADDD     vecConst<>+448(SB), Y6, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VPSUBD     Y6, Y1, Y6
+	VPADDD     vecConst<>+448(SB), Y6, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VADDPS     vecConst<>+64(SB), Y8, Y8
+	VMULPS     Y2, Y8, Y2
+	VMULPS     Y6, Y2, Y6
+	VXORPS     Y2, Y2, Y2
+	VCMPPS     $0x11, Y2, Y5, Y2
+	VMOVUPS    vecConst<>+64(SB), Y8
+	VBLENDVPS  Y2, Y6, Y8, Y2
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VDIVPS     Y6, Y2, Y6
+	VMULPS     Y6, Y5, Y5
+	VMOVUPS    vecConst<>+64(SB), Y2
+	VSUBPS     Y6, Y2, Y2
+	VMULPS     Y2, Y5, Y8
+	VADDPS     Y6, Y8, Y8
+	VMULPS     Y8, Y0, Y8
+	VMASKMOVPS Y8, Y7, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -9989,104 +9953,102 @@ block:
 	VADDPS    vecConst<>+384(SB), Y4, Y4
 	VMULPS    Y6, Y4, Y8
 	VADDPS    vecConst<>+416(SB), Y8, Y8
-	VMULPS    Y6, Y6, Y4
-	VMULPS    Y4, Y8, Y7
-	VADDPS    Y6, Y7, Y7
-	VADDPS    vecConst<>+64(SB), Y7, Y7
-	VPSRAD    $0x01, Y5, Y6
-	VPADDD    vecConst<>+448(SB), Y6, Y4
-	VPSLLD    $0x17, Y4, Y4
-	VPSUBD    Y6, Y5, Y6
-	VPADDD    vecConst<>+448(SB), Y6, Y6
+	VPSRAD    $0x01, Y5, Y4
+	VMULPS    Y6, Y6, Y7
+	VMULPS    Y7, Y8, Y9
+	VADDPS    Y6, Y9, Y9
+	VPADDD    vecConst<>+448(SB), Y4, Y6
 	VPSLLD    $0x17, Y6, Y6
-	VMULPS    vecConst<>+2240(SB), Y3, Y5
+	VPSUBD    Y4, Y5, Y4
+	VPADDD    vecConst<>+448(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VMULPS    vecConst<>+544(SB), Y3, Y5
 	VADDPS    vecConst<>+64(SB), Y5, Y5
 	VMOVUPS   vecConst<>+64(SB), Y3
 	VDIVPS    Y5, Y3, Y5
-	VMULPS    Y5, Y7, Y7
-	VMULPS    vecConst<>+2304(SB), Y5, Y3
-	VADDPS    vecConst<>+2272(SB), Y3, Y3
-	VMULPS    Y5, Y3, Y8
-	VADDPS    vecConst<>+2336(SB), Y8, Y8
-	VMULPS    Y5, Y8, Y3
-	VADDPS    vecConst<>+2368(SB), Y3, Y3
-	VMULPS    Y5, Y3, Y8
-	VADDPS    vecConst<>+2400(SB), Y8, Y8
-	VMULPS    Y5, Y8, Y3
-	VADDPS    vecConst<>+2432(SB), Y3, Y3
-	VMULPS    Y5, Y3, Y8
-	VADDPS    vecConst<>+2464(SB), Y8, Y8
-	VMULPS    Y5, Y8, Y3
-	VADDPS    vecConst<>+2496(SB), Y3, Y3
-	VMULPS    Y5, Y3, Y8
-	VADDPS    vecConst<>+2528(SB), Y8, Y8
-	VMULPS    Y5, Y8, Y3
-	VADDPS    vecConst<>+2560(SB), Y3, Y3
-	VMULPS    Y5, Y3, Y8
-	VADDPS    vecConst<>+2592(SB), Y8, Y8
-	VMULPS    Y8, Y7, Y8
-	VMULPS    Y4, Y8, Y4
-	VMULPS    Y6, Y4, Y6
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x11, Y4, Y1, Y4
-	VMOVUPS   vecConst<>+64(SB), Y8
-	VSUBPS    Y6, Y8, Y8
-	VBLENDVPS Y4, Y6, Y8, Y8
-	VCMPPS    $0x11, vecConst<>+64(SB), Y2, Y6
-	VMULPS    Y1, Y1, Y4
-	VMULPS    vecConst<>+2688(SB), Y4, Y7
-	VADDPS    vecConst<>+2656(SB), Y7, Y7
-	VMULPS    Y4, Y7, Y5
-	VADDPS    vecConst<>+2720(SB), Y5, Y5
-	VMULPS    Y4, Y5, Y7
-	VADDPS    vecConst<>+2752(SB), Y7, Y7
-	VMULPS    Y4, Y7, Y5
-	VADDPS    vecConst<>+2784(SB), Y5, Y5
-	VMULPS    Y4, Y5, Y7
-	VADDPS    vecConst<>+2816(SB), Y7, Y7
-	VMULPS    Y1, Y7, Y4
-	VADDPS    vecConst<>+544(SB), Y4, Y4
-	VBLENDVPS Y6, Y4, Y8, Y8
-	VMULPS    Y2, Y2, Y4
-	VMULPS    vecConst<>+1088(SB), Y4, Y4
-	VMOVUPS   vecConst<>+96(SB), Y6
-	VMAXPS    Y4, Y6, Y4
-	VMOVUPS   vecConst<>+128(SB), Y6
-	VMINPS    Y4, Y6, Y4
-	VMULPS    vecConst<>+192(SB), Y4, Y6
-	VADDPS    vecConst<>+160(SB), Y6, Y6
-	VSUBPS    vecConst<>+160(SB), Y6, Y7
-	VPSUBD    vecConst<>+160(SB), Y6, Y6
-	VMULPS    vecConst<>+224(SB), Y7, Y5
-	VADDPS    Y4, Y5, Y5
-	VMULPS    vecConst<>+256(SB), Y7, Y4
-	VADDPS    Y5, Y4, Y4
-	VMULPS    vecConst<>+320(SB), Y4, Y5
-	VADDPS    vecConst<>+288(SB), Y5, Y5
-	VMULPS    Y4, Y5, Y7
-	VADDPS    vecConst<>+352(SB), Y7, Y7
-	VMULPS    Y4, Y7, Y5
-	VADDPS    vecConst<>+384(SB), Y5, Y5
-	VMULPS    Y4, Y5, Y7
-	VADDPS    vecConst<>+416(SB), Y7, Y7
-	VMULPS    Y4, Y4, Y5
+	VMULPS    vecConst<>+2272(SB), Y5, Y3
+	VADDPS    vecConst<>+2240(SB), Y3, Y3
+	VMULPS    Y5, Y3, Y7
+	VADDPS    vecConst<>+2304(SB), Y7, Y7
 	VMULPS    Y5, Y7, Y3
-	VADDPS    Y4, Y3, Y3
-	VADDPS    vecConst<>+64(SB), Y3, Y3
-	VPSRAD    $0x01, Y6, Y4
-	VPADDD    vecConst<>+448(SB), Y4, Y5
-	VPSLLD    $0x17, Y5, Y5
-	VPSUBD    Y4, Y6, Y4
-	VPADDD    vecConst<>+448(SB), Y4, Y4
-	VPSLLD    $0x17, Y4, Y4
-	VMULPS    Y5, Y3, Y5
-	VMULPS    Y4, Y5, Y4
-	VMULPS    vecConst<>+2816(SB), Y4, Y4
+	VADDPS    vecConst<>+2336(SB), Y3, Y3
+	VMULPS    Y5, Y3, Y7
+	VADDPS    vecConst<>+2368(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y3
+	VADDPS    vecConst<>+2400(SB), Y3, Y3
+	VMULPS    Y5, Y3, Y7
+	VADDPS    vecConst<>+2432(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y3
+	VADDPS    vecConst<>+2464(SB), Y3, Y3
+	VMULPS    Y5, Y3, Y7
+	VADDPS    vecConst<>+2496(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y3
+	VADDPS    vecConst<>+2528(SB), Y3, Y3
+	VMULPS    Y3, Y9, Y5
+	VADDPS    Y3, Y5, Y5
+	VMULPS    Y6, Y5, Y6
+	VMULPS    Y4, Y6, Y4
+	VDIVPS    Y2, Y4, Y4
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x11, Y6, Y1, Y6
+	VMOVUPS   vecConst<>+64(SB), Y5
+	VSUBPS    Y4, Y5, Y5
+	VBLENDVPS Y6, Y4, Y5, Y5
+	VCMPPS    $0x11, vecConst<>+64(SB), Y2, Y4
+	VMULPS    Y1, Y1, Y6
+	VMULPS    vecConst<>+2592(SB), Y6, Y3
+	VADDPS    vecConst<>+2560(SB), Y3, Y3
+	VMULPS    Y6, Y3, Y9
+	VADDPS    vecConst<>+2624(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y3
+	VADDPS    vecConst<>+2656(SB), Y3, Y3
+	VMULPS    Y6, Y3, Y9
+	VADDPS    vecConst<>+2688(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y3
+	VADDPS    vecConst<>+2720(SB), Y3, Y3
+	VMULPS    Y1, Y3, Y6
+	VADDPS    vecConst<>+544(SB), Y6, Y6
+	VBLENDVPS Y4, Y6, Y5, Y5
+	VMULPS    Y2, Y2, Y6
+	VMULPS    vecConst<>+1088(SB), Y6, Y6
+	VMOVUPS   vecConst<>+96(SB), Y4
+	VMAXPS    Y6, Y4, Y6
+	VMOVUPS   vecConst<>+128(SB), Y4
+	VMINPS    Y6, Y4, Y6
+	VMULPS    vecConst<>+192(SB), Y6, Y4
+	VADDPS    vecConst<>+160(SB), Y4, Y4
+	VSUBPS    vecConst<>+160(SB), Y4, Y3
+	VPSUBD    vecConst<>+160(SB), Y4, Y4
+	VMULPS    vecConst<>+224(SB), Y3, Y9
+	VADDPS    Y6, Y9, Y9
+	VMULPS    vecConst<>+256(SB), Y3, Y6
+	VADDPS    Y9, Y6, Y6
+	VMULPS    vecConst<>+320(SB), Y6, Y9
+	VADDPS    vecConst<>+288(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y3
+	VADDPS    vecConst<>+352(SB), Y3, Y3
+	VMULPS    Y6, Y3, Y9
+	VADDPS    vecConst<>+384(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y3
+	VADDPS    vecConst<>+416(SB), Y3, Y3
+	VPSRAD    $0x01, Y4, Y9
+	VMULPS    Y6, Y6, Y7
+	VMULPS    Y7, Y3, Y8
+	VADDPS    Y6, Y8, Y8
+	VPADDD    vecConst<>+448(SB), Y9, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VPSUBD    Y9, Y4, Y9
+	VPADDD    vecConst<>+448(SB), Y9, Y9
+	VPSLLD    $0x17, Y9, Y9
+	VADDPS    vecConst<>+64(SB), Y8, Y8
+	VMULPS    Y6, Y8, Y6
+	VMULPS    Y9, Y6, Y9
+	VMULPS    vecConst<>+2720(SB), Y9, Y9
 	VANDPS    vecConst<>+32(SB), Y2, Y2
 	VANDPS    vecConst<>+0(SB), Y1, Y1
 	VORPS     Y1, Y2, Y1
-	VMULPS    Y4, Y1, Y2
-	VADDPS    Y8, Y2, Y2
+	VMULPS    Y9, Y1, Y2
+	VADDPS    Y5, Y2, Y2
 	VMULPS    Y2, Y0, Y2
 	VMOVUPS   Y2, (R12)(AX*1)
 	ADDQ      $+32, AX
@@ -10100,140 +10062,138 @@ blockEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y2
 	VMASKMOVPS (R8)(AX*1), Y2, Y0
-	VMASKMOVPS (R9)(AX*1), Y2, Y8
-	VANDPS     vecConst<>+32(SB), Y8, Y4
+	VMASKMOVPS (R9)(AX*1), Y2, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y9
 	VMOVUPS    vecConst<>+2176(SB), Y1
-	VMINPS     Y4, Y1, Y4
+	VMINPS     Y9, Y1, Y9
 	VMOVUPS    vecConst<>+2176(SB), Y1
-	VMINPS     Y4, Y1, Y1
-	VANDPS     vecConst<>+2208(SB), Y1, Y5
-	VSUBPS     Y5, Y1, Y3
-	VADDPS     Y5, Y1, Y6
-	VMULPS     Y6, Y3, Y6
-	VMULPS     Y5, Y5, Y5
-	VMULPS     vecConst<>+1088(SB), Y5, Y5
+	VMINPS     Y9, Y1, Y1
+	VANDPS     vecConst<>+2208(SB), Y1, Y6
+	VSUBPS     Y6, Y1, Y8
+	VADDPS     Y6, Y1, Y4
+	VMULPS     Y4, Y8, Y4
+	VMULPS     Y6, Y6, Y6
 	VMULPS     vecConst<>+1088(SB), Y6, Y6
-	VMOVUPS    vecConst<>+96(SB), Y3
-	VMAXPS     Y5, Y3, Y5
-	VMOVUPS    vecConst<>+128(SB), Y3
-	VMINPS     Y5, Y3, Y5
-	VMULPS     vecConst<>+192(SB), Y5, Y3
-	VADDPS     vecConst<>+160(SB), Y3, Y3
-	VSUBPS     vecConst<>+160(SB), Y3, Y7
-	VPSUBD     vecConst<>+160(SB), Y3, Y3
-	VMULPS     vecConst<>+224(SB), Y7, Y9
-	VADDPS     Y5, Y9, Y9
-	VMULPS     vecConst<>+256(SB), Y7, Y5
-	VADDPS     Y9, Y5, Y5
-	VADDPS     Y6, Y5, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y5
-	VADDPS     vecConst<>+288(SB), Y5, Y5
-	VMULPS     Y6, Y5, Y9
-	VADDPS     vecConst<>+352(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y5
-	VADDPS     vecConst<>+384(SB), Y5, Y5
-	VMULPS     Y6, Y5, Y9
-	VADDPS     vecConst<>+416(SB), Y9, Y9
-	VMULPS     Y6, Y6, Y5
-	VMULPS     Y5, Y9, Y7
-	VADDPS     Y6, Y7, Y7
-	VADDPS     vecConst<>+64(SB), Y7, Y7
-	VPSRAD     $0x01, Y3, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VPSUBD     Y6, Y3, Y6
+	VMULPS     vecConst<>+1088(SB), Y4, Y4
+	VMOVUPS    vecConst<>+96(SB), Y8
+	VMAXPS     Y6, Y8, Y6
+	VMOVUPS    vecConst<>+128(SB), Y8
+	VMINPS     Y6, Y8, Y6
+	VMULPS     vecConst<>+192(SB), Y6, Y8
+	VADDPS     vecConst<>+160(SB), Y8, Y8
+	VSUBPS     vecConst<>+160(SB), Y8, Y7
+	VPSUBD     vecConst<>+160(SB), Y8, Y8
+	VMULPS     vecConst<>+224(SB), Y7, Y3
+	VADDPS     Y6, Y3, Y3
+	VMULPS     vecConst<>+256(SB), Y7, Y6
+	VADDPS     Y3, Y6, Y6
+	VADDPS     Y4, Y6, Y4
+	VMULPS     vecConst<>+320(SB), Y4, Y6
+	VADDPS     vecConst<>+288(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y3
+	VADDPS     vecConst<>+352(SB), Y3, Y3
+	VMULPS     Y4, Y3, Y6
+	VADDPS     vecConst<>+384(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y3
+	VADDPS     vecConst<>+416(SB), Y3, Y3
+	VPSRAD     $0x01, Y8, Y6
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y3, Y10
+	VADDPS     Y4, Y10, Y10
+	VPADDD     vecConst<>+448(SB), Y6, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VPSUBD     Y6, Y8, Y6
 	VPADDD     vecConst<>+448(SB), Y6, Y6
 	VPSLLD     $0x17, Y6, Y6
-	VMULPS     vecConst<>+2240(SB), Y1, Y3
-	VADDPS     vecConst<>+64(SB), Y3, Y3
+	VMULPS     vecConst<>+544(SB), Y1, Y8
+	VADDPS     vecConst<>+64(SB), Y8, Y8
 	VMOVUPS    vecConst<>+64(SB), Y1
-	VDIVPS     Y3, Y1, Y3
-	VMULPS     Y3, Y7, Y7
-	VMULPS     vecConst<>+2304(SB), Y3, Y1
-	VADDPS     vecConst<>+2272(SB), Y1, Y1
-	VMULPS     Y3, Y1, Y9
-	VADDPS     vecConst<>+2336(SB), Y9, Y9
-	VMULPS     Y3, Y9, Y1
-	VADDPS     vecConst<>+2368(SB), Y1, Y1
-	VMULPS     Y3, Y1, Y9
-	VADDPS     vecConst<>+2400(SB), Y9, Y9
-	VMULPS     Y3, Y9, Y1
-	VADDPS     vecConst<>+2432(SB), Y1, Y1
-	VMULPS     Y3, Y1, Y9
-	VADDPS     vecConst<>+2464(SB), Y9, Y9
-	VMULPS     Y3, Y9, Y1
-	VADDPS     vecConst<>+2496(SB), Y1, Y1
-	VMULPS     Y3, Y1, Y9
-	VADDPS     vecConst<>+2528(SB), Y9, Y9
-	VMULPS     Y3, Y9, Y1
+	VDIVPS     Y8, Y1, Y8
+	VMULPS     vecConst<>+2272(SB), Y8, Y1
+	VADDPS     vecConst<>+2240(SB), Y1, Y1
+	VMULPS     Y8, Y1, Y7
+	VADDPS     vecConst<>+2304(SB), Y7, Y7
+	VMULPS     Y8, Y7, Y1
+	VADDPS     vecConst<>+2336(SB), Y1, Y1
+	VMULPS     Y8, Y1, Y7
+	VADDPS     vecConst<>+2368(SB), Y7, Y7
+	VMULPS     Y8, Y7, Y1
+	VADDPS     vecConst<>+2400(SB), Y1, Y1
+	VMULPS     Y8, Y1, Y7
+	VADDPS     vecConst<>+2432(SB), Y7, Y7
+	VMULPS     Y8, Y7, Y1
+	VADDPS     vecConst<>+2464(SB), Y1, Y1
+	VMULPS     Y8, Y1, Y7
+	VADDPS     vecConst<>+2496(SB), Y7, Y7
+	VMULPS     Y8, Y7, Y1
+	VADDPS     vecConst<>+2528(SB), Y1, Y1
+	VMULPS     Y1, Y10, Y8
+	VADDPS     Y1, Y8, Y8
+	VMULPS     Y4, Y8, Y4
+	VMULPS     Y6, Y4, Y6
+	VDIVPS     Y9, Y6, Y6
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x11, Y4, Y5, Y4
+	VMOVUPS    vecConst<>+64(SB), Y8
+	VSUBPS     Y6, Y8, Y8
+	VBLENDVPS  Y4, Y6, Y8, Y8
+	VCMPPS     $0x11, vecConst<>+64(SB), Y9, Y6
+	VMULPS     Y5, Y5, Y4
+	VMULPS     vecConst<>+2592(SB), Y4, Y1
 	VADDPS     vecConst<>+2560(SB), Y1, Y1
-	VMULPS     Y3, Y1, Y9
-	VADDPS     vecConst<>+2592(SB), Y9, Y9
-	VMULPS     Y9, Y7, Y9
-	VMULPS     Y5, Y9, Y5
-	VMULPS     Y6, Y5, Y6
-	VXORPS     Y5, Y5, Y5
-	VCMPPS     $0x11, Y5, Y8, Y5
-	VMOVUPS    vecConst<>+64(SB), Y9
-	VSUBPS     Y6, Y9, Y9
-	VBLENDVPS  Y5, Y6, Y9, Y9
-	VCMPPS     $0x11, vecConst<>+64(SB), Y4, Y6
-	VMULPS     Y8, Y8, Y5
-	VMULPS     vecConst<>+2688(SB), Y5, Y7
-	VADDPS     vecConst<>+2656(SB), Y7, Y7
-	VMULPS     Y5, Y7, Y3
-	VADDPS     vecConst<>+2720(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y7
-	VADDPS     vecConst<>+2752(SB), Y7, Y7
-	VMULPS     Y5, Y7, Y3
-	VADDPS     vecConst<>+2784(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y7
-	VADDPS     vecConst<>+2816(SB), Y7, Y7
-	VMULPS     Y8, Y7, Y5
-	VADDPS     vecConst<>+544(SB), Y5, Y5
-	VBLENDVPS  Y6, Y5, Y9, Y9
-	VMULPS     Y4, Y4, Y5
-	VMULPS     vecConst<>+1088(SB), Y5, Y5
+	VMULPS     Y4, Y1, Y10
+	VADDPS     vecConst<>+2624(SB), Y10, Y10
+	VMULPS     Y4, Y10, Y1
+	VADDPS     vecConst<>+2656(SB), Y1, Y1
+	VMULPS     Y4, Y1, Y10
+	VADDPS     vecConst<>+2688(SB), Y10, Y10
+	VMULPS     Y4, Y10, Y1
+	VADDPS     vecConst<>+2720(SB), Y1, Y1
+	VMULPS     Y5, Y1, Y4
+	VADDPS     vecConst<>+544(SB), Y4, Y4
+	VBLENDVPS  Y6, Y4, Y8, Y8
+	VMULPS     Y9, Y9, Y4
+	VMULPS     vecConst<>+1088(SB), Y4, Y4
 	VMOVUPS    vecConst<>+96(SB), Y6
-	VMAXPS     Y5, Y6, Y5
+	VMAXPS     Y4, Y6, Y4
 	VMOVUPS    vecConst<>+128(SB), Y6
-	VMINPS     Y5, Y6, Y5
-	VMULPS     vecConst<>+192(SB), Y5, Y6
+	VMINPS     Y4, Y6, Y4
+	VMULPS     vecConst<>+192(SB), Y4, Y6
 	VADDPS     vecConst<>+160(SB), Y6, Y6
-	VSUBPS     vecConst<>+160(SB), Y6, Y7
+	VSUBPS     vecConst<>+160(SB), Y6, Y1
 	VPSUBD     vecConst<>+160(SB), Y6, Y6
-	VMULPS     vecConst<>+224(SB), Y7, Y3
-	VADDPS     Y5, Y3, Y3
-	VMULPS     vecConst<>+256(SB), Y7, Y5
-	VADDPS     Y3, Y5, Y5
-	VMULPS     vecConst<>+320(SB), Y5, Y3
-	VADDPS     vecConst<>+288(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y7
-	VADDPS     vecConst<>+352(SB), Y7, Y7
-	VMULPS     Y5, Y7, Y3
-	VADDPS     vecConst<>+384(SB), Y3, Y3
-	VMULPS     Y5, Y3, Y7
-	VADDPS     vecConst<>+416(SB), Y7, Y7
-	VMULPS     Y5, Y5, Y3
-	VMULPS     Y3, Y7, Y1
-	VADDPS     Y5, Y1, Y1
-	VADDPS     vecConst<>+64(SB), Y1, Y1
-	VPSRAD     $0x01, Y6, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y3
-	VPSLLD     $0x17, Y3, Y3
-	VPSUBD     Y5, Y6, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VMULPS     Y3, Y1, Y3
-	VMULPS     Y5, Y3, Y5
-	VMULPS     vecConst<>+2816(SB), Y5, Y5
-	VANDPS     vecConst<>+32(SB), Y4, Y4
-	VANDPS     vecConst<>+0(SB), Y8, Y8
-	VORPS      Y8, Y4, Y8
-	VMULPS     Y5, Y8, Y4
-	VADDPS     Y9, Y4, Y4
-	VMULPS     Y4, Y0, Y4
-	VMASKMOVPS Y4, Y2, (R12)(AX*1)
+	VMULPS     vecConst<>+224(SB), Y1, Y10
+	VADDPS     Y4, Y10, Y10
+	VMULPS     vecConst<>+256(SB), Y1, Y4
+	VADDPS     Y10, Y4, Y4
+	VMULPS     vecConst<>+320(SB), Y4, Y10
+	VADDPS     vecConst<>+288(SB), Y10, Y10
+	VMULPS     Y4, Y10, Y1
+	VADDPS     vecConst<>+352(SB), Y1, Y1
+	VMULPS     Y4, Y1, Y10
+	VADDPS     vecConst<>+384(SB), Y10, Y10
+	VMULPS     Y4, Y10, Y1
+	VADDPS     vecConst<>+416(SB), Y1, Y1
+	VPSRAD     $0x01, Y6, Y10
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y1, Y3
+	VADDPS     Y4, Y3, Y3
+	VPADDD     vecConst<>+448(SB), Y10, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VPSUBD     Y10, Y6, Y10
+	VPADDD     vecConst<>+448(SB), Y10, Y10
+	VPSLLD     $0x17, Y10, Y10
+	VADDPS     vecConst<>+64(SB), Y3, Y3
+	VMULPS     Y4, Y3, Y4
+	VMULPS     Y10, Y4, Y10
+	VMULPS     vecConst<>+2720(SB), Y10, Y10
+	VANDPS     vecConst<>+32(SB), Y9, Y9
+	VANDPS     vecConst<>+0(SB), Y5, Y5
+	VORPS      Y5, Y9, Y5
+	VMULPS     Y10, Y5, Y9
+	VADDPS     Y8, Y9, Y9
+	VMULPS     Y9, Y0, Y9
+	VMASKMOVPS Y9, Y2, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10631,59 +10591,96 @@ block:
 	VADDPS  vecConst<>+384(SB), Y8, Y8
 	VMULPS  Y5, Y8, Y7
 	VADDPS  vecConst<>+416(SB), Y7, Y7
-	VMULPS  Y5, Y5, Y8
-	VMULPS  Y8, Y7, Y9
-	VADDPS  Y5, Y9, Y9
-	VADDPS  vecConst<>+64(SB), Y9, Y9
-	VPSRAD  $0x01, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y8
-	VPSLLD  $0x17, Y8, Y8
-	VPSUBD  Y5, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y5, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y8, Y5
 	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y8, Y9, Y8
-	VMULPS  Y5, Y8, Y5
-	VMOVUPS Y5, (R12)(AX*1)
-	VADDPS  Y5, Y0, Y5
-	VMOVAPS Y5, Y0
-	VMOVUPS 32(R8)(AX*1), Y5
-	VSUBPS  Y4, Y5, Y5
-	VMOVUPS vecConst<>+96(SB), Y8
-	VMAXPS  Y5, Y8, Y5
-	VMOVUPS vecConst<>+128(SB), Y8
-	VMINPS  Y5, Y8, Y5
-	VMULPS  vecConst<>+192(SB), Y5, Y8
-	VADDPS  vecConst<>+160(SB), Y8, Y8
-	VSUBPS  vecConst<>+160(SB), Y8, Y9
-	VPSUBD  vecConst<>+160(SB), Y8, Y8
-	VMULPS  vecConst<>+224(SB), Y9, Y6
-	VADDPS  Y5, Y6, Y6
-	VMULPS  vecConst<>+256(SB), Y9, Y5
-	VADDPS  Y6, Y5, Y5
-	VMULPS  vecConst<>+320(SB), Y5, Y6
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y5
+	VMULPS  Y8, Y5, Y8
+	VMOVUPS Y8, (R12)(AX*1)
+	VADDPS  Y8, Y0, Y8
+	VMOVAPS Y8, Y0
+	VMOVUPS 32(R8)(AX*1), Y8
+	VSUBPS  Y4, Y8, Y8
+	VMOVUPS vecConst<>+96(SB), Y5
+	VMAXPS  Y8, Y5, Y8
+	VMOVUPS vecConst<>+128(SB), Y5
+	VMINPS  Y8, Y5, Y8
+	VMULPS  vecConst<>+192(SB), Y8, Y5
+	VADDPS  vecConst<>+160(SB), Y5, Y5
+	VSUBPS  vecConst<>+160(SB), Y5, Y10
+	VPSUBD  vecConst<>+160(SB), Y5, Y5
+	VMULPS  vecConst<>+224(SB), Y10, Y6
+	VADDPS  Y8, Y6, Y6
+	VMULPS  vecConst<>+256(SB), Y10, Y8
+	VADDPS  Y6, Y8, Y8
+	VMULPS  vecConst<>+320(SB), Y8, Y6
 	VADDPS  vecConst<>+288(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+352(SB), Y9, Y9
-	VMULPS  Y5, Y9, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y8, Y10, Y6
 	VADDPS  vecConst<>+384(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+416(SB), Y9, Y9
-	VMULPS  Y5, Y5, Y6
-	VMULPS  Y6, Y9, Y7
-	VADDPS  Y5, Y7, Y7
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y5, Y6
+	VMULPS  Y8, Y8, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y8, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y6, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VPSUBD  Y6, Y5, Y6
+	VPADDD  vecConst<>+448(SB), Y6, Y6
+	VPSLLD  $0x17, Y6, Y6
 	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y8, Y7, Y8
+	VMULPS  Y6, Y8, Y6
+	VMOVUPS Y6, 32(R12)(AX*1)
+	VADDPS  Y6, Y1, Y6
+	VMOVAPS Y6, Y1
+	VMOVUPS 64(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMOVUPS vecConst<>+96(SB), Y8
+	VMAXPS  Y6, Y8, Y6
+	VMOVUPS vecConst<>+128(SB), Y8
+	VMINPS  Y6, Y8, Y6
+	VMULPS  vecConst<>+192(SB), Y6, Y8
+	VADDPS  vecConst<>+160(SB), Y8, Y8
+	VSUBPS  vecConst<>+160(SB), Y8, Y7
+	VPSUBD  vecConst<>+160(SB), Y8, Y8
+	VMULPS  vecConst<>+224(SB), Y7, Y5
+	VADDPS  Y6, Y5, Y5
+	VMULPS  vecConst<>+256(SB), Y7, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  vecConst<>+320(SB), Y6, Y5
+	VADDPS  vecConst<>+288(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y6, Y7, Y5
+	VADDPS  vecConst<>+384(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
 	VPSRAD  $0x01, Y8, Y5
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y6, Y10, Y10
 	VPADDD  vecConst<>+448(SB), Y5, Y6
 	VPSLLD  $0x17, Y6, Y6
 	VPSUBD  Y5, Y8, Y5
 	VPADDD  vecConst<>+448(SB), Y5, Y5
 	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y6, Y7, Y6
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y6, Y10, Y6
 	VMULPS  Y5, Y6, Y5
-	VMOVUPS Y5, 32(R12)(AX*1)
-	VADDPS  Y5, Y1, Y5
-	VMOVAPS Y5, Y1
-	VMOVUPS 64(R8)(AX*1), Y5
+	VMOVUPS Y5, 64(R12)(AX*1)
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
 	VSUBPS  Y4, Y5, Y5
 	VMOVUPS vecConst<>+96(SB), Y6
 	VMAXPS  Y5, Y6, Y5
@@ -10691,72 +10688,35 @@ block:
 	VMINPS  Y5, Y6, Y5
 	VMULPS  vecConst<>+192(SB), Y5, Y6
 	VADDPS  vecConst<>+160(SB), Y6, Y6
-	VSUBPS  vecConst<>+160(SB), Y6, Y7
+	VSUBPS  vecConst<>+160(SB), Y6, Y10
 	VPSUBD  vecConst<>+160(SB), Y6, Y6
-	VMULPS  vecConst<>+224(SB), Y7, Y8
+	VMULPS  vecConst<>+224(SB), Y10, Y8
 	VADDPS  Y5, Y8, Y8
-	VMULPS  vecConst<>+256(SB), Y7, Y5
+	VMULPS  vecConst<>+256(SB), Y10, Y5
 	VADDPS  Y8, Y5, Y5
 	VMULPS  vecConst<>+320(SB), Y5, Y8
 	VADDPS  vecConst<>+288(SB), Y8, Y8
-	VMULPS  Y5, Y8, Y7
-	VADDPS  vecConst<>+352(SB), Y7, Y7
-	VMULPS  Y5, Y7, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y8
 	VADDPS  vecConst<>+384(SB), Y8, Y8
-	VMULPS  Y5, Y8, Y7
-	VADDPS  vecConst<>+416(SB), Y7, Y7
-	VMULPS  Y5, Y5, Y8
-	VMULPS  Y8, Y7, Y9
-	VADDPS  Y5, Y9, Y9
-	VADDPS  vecConst<>+64(SB), Y9, Y9
-	VPSRAD  $0x01, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y8
-	VPSLLD  $0x17, Y8, Y8
-	VPSUBD  Y5, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y8, Y9, Y8
-	VMULPS  Y5, Y8, Y5
-	VMOVUPS Y5, 64(R12)(AX*1)
-	VADDPS  Y5, Y2, Y5
-	VMOVAPS Y5, Y2
-	VMOVUPS 96(R8)(AX*1), Y5
-	VSUBPS  Y4, Y5, Y5
-	VMOVUPS vecConst<>+96(SB), Y8
-	VMAXPS  Y5, Y8, Y5
-	VMOVUPS vecConst<>+128(SB), Y8
-	VMINPS  Y5, Y8, Y5
-	VMULPS  vecConst<>+192(SB), Y5, Y8
-	VADDPS  vecConst<>+160(SB), Y8, Y8
-	VSUBPS  vecConst<>+160(SB), Y8, Y9
-	VPSUBD  vecConst<>+160(SB), Y8, Y8
-	VMULPS  vecConst<>+224(SB), Y9, Y6
-	VADDPS  Y5, Y6, Y6
-	VMULPS  vecConst<>+256(SB), Y9, Y5
-	VADDPS  Y6, Y5, Y5
-	VMULPS  vecConst<>+320(SB), Y5, Y6
-	VADDPS  vecConst<>+288(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+352(SB), Y9, Y9
-	VMULPS  Y5, Y9, Y6
-	VADDPS  vecConst<>+384(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+416(SB), Y9, Y9
-	VMULPS  Y5, Y5, Y6
-	VMULPS  Y6, Y9, Y7
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y10, Y7
 	VADDPS  Y5, Y7, Y7
-	VADDPS  vecConst<>+64(SB), Y7, Y7
-	VPSRAD  $0x01, Y8, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y6
-	VPSLLD  $0x17, Y6, Y6
-	VPSUBD  Y5, Y8, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPADDD  vecConst<>+448(SB), Y8, Y5
 	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y6, Y7, Y6
-	VMULPS  Y5, Y6, Y5
-	VMOVUPS Y5, 96(R12)(AX*1)
-	VADDPS  Y5, Y3, Y5
-	VMOVAPS Y5, Y3
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y5
+	VMULPS  Y8, Y5, Y8
+	VMOVUPS Y8, 96(R12)(AX*1)
+	VADDPS  Y8, Y3, Y8
+	VMOVAPS Y8, Y3
 	ADDQ    $+128, AX
 	JMP     block
 
@@ -10766,158 +10726,158 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y5
-	VMASKMOVPS (R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
 	VMOVUPS    vecConst<>+96(SB), Y7
-	VMAXPS     Y6, Y7, Y6
+	VMAXPS     Y5, Y7, Y5
 	VMOVUPS    vecConst<>+128(SB), Y7
-	VMINPS     Y6, Y7, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
 	VADDPS     vecConst<>+160(SB), Y7, Y7
-	VSUBPS     vecConst<>+160(SB), Y7, Y8
+	VSUBPS     vecConst<>+160(SB), Y7, Y6
 	VPSUBD     vecConst<>+160(SB), Y7, Y7
-	VMULPS     vecConst<>+224(SB), Y8, Y9
-	VADDPS     Y6, Y9, Y9
-	VMULPS     vecConst<>+256(SB), Y8, Y6
-	VADDPS     Y9, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y6, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
 	VADDPS     vecConst<>+288(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+352(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y9
 	VADDPS     vecConst<>+384(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+416(SB), Y8, Y8
-	VMULPS     Y6, Y6, Y9
-	VMULPS     Y9, Y8, Y10
-	VADDPS     Y6, Y10, Y10
-	VADDPS     vecConst<>+64(SB), Y10, Y10
-	VPSRAD     $0x01, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y5, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
 	VPSLLD     $0x17, Y9, Y9
-	VPSUBD     Y6, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y9, Y10, Y9
-	VMULPS     Y6, Y9, Y6
-	VMASKMOVPS Y6, Y5, (R12)(AX*1)
-	VADDPS     Y6, Y0, Y6
-	VBLENDVPS  Y5, Y6, Y0, Y0
-	VMOVUPS    32(DX), Y5
-	VMASKMOVPS 32(R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
-	VMOVUPS    vecConst<>+96(SB), Y9
-	VMAXPS     Y6, Y9, Y6
-	VMOVUPS    vecConst<>+128(SB), Y9
-	VMINPS     Y6, Y9, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y9
-	VADDPS     vecConst<>+160(SB), Y9, Y9
-	VSUBPS     vecConst<>+160(SB), Y9, Y10
-	VPSUBD     vecConst<>+160(SB), Y9, Y9
-	VMULPS     vecConst<>+224(SB), Y10, Y7
-	VADDPS     Y6, Y7, Y7
-	VMULPS     vecConst<>+256(SB), Y10, Y6
-	VADDPS     Y7, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y7
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y5
+	VMULPS     Y9, Y5, Y9
+	VMASKMOVPS Y9, Y8, (R12)(AX*1)
+	VADDPS     Y9, Y0, Y9
+	VBLENDVPS  Y8, Y9, Y0, Y0
+	VMOVUPS    32(DX), Y8
+	VMASKMOVPS 32(R8)(AX*1), Y8, Y9
+	VSUBPS     Y4, Y9, Y9
+	VMOVUPS    vecConst<>+96(SB), Y5
+	VMAXPS     Y9, Y5, Y9
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y9, Y5, Y9
+	VMULPS     vecConst<>+192(SB), Y9, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y11
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y11, Y7
+	VADDPS     Y9, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y11, Y9
+	VADDPS     Y7, Y9, Y9
+	VMULPS     vecConst<>+320(SB), Y9, Y7
 	VADDPS     vecConst<>+288(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+352(SB), Y10, Y10
-	VMULPS     Y6, Y10, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y9, Y11, Y7
 	VADDPS     vecConst<>+384(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+416(SB), Y10, Y10
-	VMULPS     Y6, Y6, Y7
-	VMULPS     Y7, Y10, Y8
-	VADDPS     Y6, Y8, Y8
-	VADDPS     vecConst<>+64(SB), Y8, Y8
-	VPSRAD     $0x01, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y5, Y7
+	VMULPS     Y9, Y9, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y9, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VPSUBD     Y7, Y5, Y7
+	VPADDD     vecConst<>+448(SB), Y7, Y7
 	VPSLLD     $0x17, Y7, Y7
-	VPSUBD     Y6, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y7, Y8, Y7
-	VMULPS     Y6, Y7, Y6
-	VMASKMOVPS Y6, Y5, 32(R12)(AX*1)
-	VADDPS     Y6, Y1, Y6
-	VBLENDVPS  Y5, Y6, Y1, Y1
-	VMOVUPS    64(DX), Y5
-	VMASKMOVPS 64(R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y9, Y6, Y9
+	VMULPS     Y7, Y9, Y7
+	VMASKMOVPS Y7, Y8, 32(R12)(AX*1)
+	VADDPS     Y7, Y1, Y7
+	VBLENDVPS  Y8, Y7, Y1, Y1
+	VMOVUPS    64(DX), Y8
+	VMASKMOVPS 64(R8)(AX*1), Y8, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMOVUPS    vecConst<>+96(SB), Y9
+	VMAXPS     Y7, Y9, Y7
+	VMOVUPS    vecConst<>+128(SB), Y9
+	VMINPS     Y7, Y9, Y7
+	VMULPS     vecConst<>+192(SB), Y7, Y9
+	VADDPS     vecConst<>+160(SB), Y9, Y9
+	VSUBPS     vecConst<>+160(SB), Y9, Y6
+	VPSUBD     vecConst<>+160(SB), Y9, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y5
+	VADDPS     Y7, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y6, Y7
+	VADDPS     Y5, Y7, Y7
+	VMULPS     vecConst<>+320(SB), Y7, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y7, Y6, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y5
+	VMULPS     Y7, Y7, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y7, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VPSUBD     Y5, Y9, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y7
+	VMULPS     Y5, Y7, Y5
+	VMASKMOVPS Y5, Y8, 64(R12)(AX*1)
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y8, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y8
+	VMASKMOVPS 96(R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
 	VMOVUPS    vecConst<>+96(SB), Y7
-	VMAXPS     Y6, Y7, Y6
+	VMAXPS     Y5, Y7, Y5
 	VMOVUPS    vecConst<>+128(SB), Y7
-	VMINPS     Y6, Y7, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
 	VADDPS     vecConst<>+160(SB), Y7, Y7
-	VSUBPS     vecConst<>+160(SB), Y7, Y8
+	VSUBPS     vecConst<>+160(SB), Y7, Y11
 	VPSUBD     vecConst<>+160(SB), Y7, Y7
-	VMULPS     vecConst<>+224(SB), Y8, Y9
-	VADDPS     Y6, Y9, Y9
-	VMULPS     vecConst<>+256(SB), Y8, Y6
-	VADDPS     Y9, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y9
+	VMULPS     vecConst<>+224(SB), Y11, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y11, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
 	VADDPS     vecConst<>+288(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+352(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y9
 	VADDPS     vecConst<>+384(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+416(SB), Y8, Y8
-	VMULPS     Y6, Y6, Y9
-	VMULPS     Y9, Y8, Y10
-	VADDPS     Y6, Y10, Y10
-	VADDPS     vecConst<>+64(SB), Y10, Y10
-	VPSRAD     $0x01, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y5, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
 	VPSLLD     $0x17, Y9, Y9
-	VPSUBD     Y6, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y9, Y10, Y9
-	VMULPS     Y6, Y9, Y6
-	VMASKMOVPS Y6, Y5, 64(R12)(AX*1)
-	VADDPS     Y6, Y2, Y6
-	VBLENDVPS  Y5, Y6, Y2, Y2
-	VMOVUPS    96(DX), Y5
-	VMASKMOVPS 96(R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
-	VMOVUPS    vecConst<>+96(SB), Y9
-	VMAXPS     Y6, Y9, Y6
-	VMOVUPS    vecConst<>+128(SB), Y9
-	VMINPS     Y6, Y9, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y9
-	VADDPS     vecConst<>+160(SB), Y9, Y9
-	VSUBPS     vecConst<>+160(SB), Y9, Y10
-	VPSUBD     vecConst<>+160(SB), Y9, Y9
-	VMULPS     vecConst<>+224(SB), Y10, Y7
-	VADDPS     Y6, Y7, Y7
-	VMULPS     vecConst<>+256(SB), Y10, Y6
-	VADDPS     Y7, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y7
-	VADDPS     vecConst<>+288(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+352(SB), Y10, Y10
-	VMULPS     Y6, Y10, Y7
-	VADDPS     vecConst<>+384(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+416(SB), Y10, Y10
-	VMULPS     Y6, Y6, Y7
-	VMULPS     Y7, Y10, Y8
-	VADDPS     Y6, Y8, Y8
-	VADDPS     vecConst<>+64(SB), Y8, Y8
-	VPSRAD     $0x01, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y7
-	VPSLLD     $0x17, Y7, Y7
-	VPSUBD     Y6, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y7, Y8, Y7
-	VMULPS     Y6, Y7, Y6
-	VMASKMOVPS Y6, Y5, 96(R12)(AX*1)
-	VADDPS     Y6, Y3, Y6
-	VBLENDVPS  Y5, Y6, Y3, Y3
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VMULPS     Y9, Y5, Y9
+	VMASKMOVPS Y9, Y8, 96(R12)(AX*1)
+	VADDPS     Y9, Y3, Y9
+	VBLENDVPS  Y8, Y9, Y3, Y3
 
 next:
 	MOVQ         16(DI), DX
@@ -10980,57 +10940,93 @@ block:
 	VADDPS  vecConst<>+384(SB), Y8, Y8
 	VMULPS  Y5, Y8, Y7
 	VADDPS  vecConst<>+416(SB), Y7, Y7
-	VMULPS  Y5, Y5, Y8
-	VMULPS  Y8, Y7, Y9
-	VADDPS  Y5, Y9, Y9
-	VADDPS  vecConst<>+64(SB), Y9, Y9
-	VPSRAD  $0x01, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y8
-	VPSLLD  $0x17, Y8, Y8
-	VPSUBD  Y5, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y5, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y8, Y5
 	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y8, Y9, Y8
-	VMULPS  Y5, Y8, Y5
-	VADDPS  Y5, Y0, Y5
-	VMOVAPS Y5, Y0
-	VMOVUPS 32(R8)(AX*1), Y5
-	VSUBPS  Y4, Y5, Y5
-	VMOVUPS vecConst<>+96(SB), Y8
-	VMAXPS  Y5, Y8, Y5
-	VMOVUPS vecConst<>+128(SB), Y8
-	VMINPS  Y5, Y8, Y5
-	VMULPS  vecConst<>+192(SB), Y5, Y8
-	VADDPS  vecConst<>+160(SB), Y8, Y8
-	VSUBPS  vecConst<>+160(SB), Y8, Y9
-	VPSUBD  vecConst<>+160(SB), Y8, Y8
-	VMULPS  vecConst<>+224(SB), Y9, Y6
-	VADDPS  Y5, Y6, Y6
-	VMULPS  vecConst<>+256(SB), Y9, Y5
-	VADDPS  Y6, Y5, Y5
-	VMULPS  vecConst<>+320(SB), Y5, Y6
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y5
+	VMULPS  Y8, Y5, Y8
+	VADDPS  Y8, Y0, Y8
+	VMOVAPS Y8, Y0
+	VMOVUPS 32(R8)(AX*1), Y8
+	VSUBPS  Y4, Y8, Y8
+	VMOVUPS vecConst<>+96(SB), Y5
+	VMAXPS  Y8, Y5, Y8
+	VMOVUPS vecConst<>+128(SB), Y5
+	VMINPS  Y8, Y5, Y8
+	VMULPS  vecConst<>+192(SB), Y8, Y5
+	VADDPS  vecConst<>+160(SB), Y5, Y5
+	VSUBPS  vecConst<>+160(SB), Y5, Y10
+	VPSUBD  vecConst<>+160(SB), Y5, Y5
+	VMULPS  vecConst<>+224(SB), Y10, Y6
+	VADDPS  Y8, Y6, Y6
+	VMULPS  vecConst<>+256(SB), Y10, Y8
+	VADDPS  Y6, Y8, Y8
+	VMULPS  vecConst<>+320(SB), Y8, Y6
 	VADDPS  vecConst<>+288(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+352(SB), Y9, Y9
-	VMULPS  Y5, Y9, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y8, Y10, Y6
 	VADDPS  vecConst<>+384(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+416(SB), Y9, Y9
-	VMULPS  Y5, Y5, Y6
-	VMULPS  Y6, Y9, Y7
-	VADDPS  Y5, Y7, Y7
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y5, Y6
+	VMULPS  Y8, Y8, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y8, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y6, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VPSUBD  Y6, Y5, Y6
+	VPADDD  vecConst<>+448(SB), Y6, Y6
+	VPSLLD  $0x17, Y6, Y6
 	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y8, Y7, Y8
+	VMULPS  Y6, Y8, Y6
+	VADDPS  Y6, Y1, Y6
+	VMOVAPS Y6, Y1
+	VMOVUPS 64(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMOVUPS vecConst<>+96(SB), Y8
+	VMAXPS  Y6, Y8, Y6
+	VMOVUPS vecConst<>+128(SB), Y8
+	VMINPS  Y6, Y8, Y6
+	VMULPS  vecConst<>+192(SB), Y6, Y8
+	VADDPS  vecConst<>+160(SB), Y8, Y8
+	VSUBPS  vecConst<>+160(SB), Y8, Y7
+	VPSUBD  vecConst<>+160(SB), Y8, Y8
+	VMULPS  vecConst<>+224(SB), Y7, Y5
+	VADDPS  Y6, Y5, Y5
+	VMULPS  vecConst<>+256(SB), Y7, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  vecConst<>+320(SB), Y6, Y5
+	VADDPS  vecConst<>+288(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y6, Y7, Y5
+	VADDPS  vecConst<>+384(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
 	VPSRAD  $0x01, Y8, Y5
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y6, Y10, Y10
 	VPADDD  vecConst<>+448(SB), Y5, Y6
 	VPSLLD  $0x17, Y6, Y6
 	VPSUBD  Y5, Y8, Y5
 	VPADDD  vecConst<>+448(SB), Y5, Y5
 	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y6, Y7, Y6
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y6, Y10, Y6
 	VMULPS  Y5, Y6, Y5
-	VADDPS  Y5, Y1, Y5
-	VMOVAPS Y5, Y1
-	VMOVUPS 64(R8)(AX*1), Y5
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
 	VSUBPS  Y4, Y5, Y5
 	VMOVUPS vecConst<>+96(SB), Y6
 	VMAXPS  Y5, Y6, Y5
@@ -11038,70 +11034,34 @@ block:
 	VMINPS  Y5, Y6, Y5
 	VMULPS  vecConst<>+192(SB), Y5, Y6
 	VADDPS  vecConst<>+160(SB), Y6, Y6
-	VSUBPS  vecConst<>+160(SB), Y6, Y7
+	VSUBPS  vecConst<>+160(SB), Y6, Y10
 	VPSUBD  vecConst<>+160(SB), Y6, Y6
-	VMULPS  vecConst<>+224(SB), Y7, Y8
+	VMULPS  vecConst<>+224(SB), Y10, Y8
 	VADDPS  Y5, Y8, Y8
-	VMULPS  vecConst<>+256(SB), Y7, Y5
+	VMULPS  vecConst<>+256(SB), Y10, Y5
 	VADDPS  Y8, Y5, Y5
 	VMULPS  vecConst<>+320(SB), Y5, Y8
 	VADDPS  vecConst<>+288(SB), Y8, Y8
-	VMULPS  Y5, Y8, Y7
-	VADDPS  vecConst<>+352(SB), Y7, Y7
-	VMULPS  Y5, Y7, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y8
 	VADDPS  vecConst<>+384(SB), Y8, Y8
-	VMULPS  Y5, Y8, Y7
-	VADDPS  vecConst<>+416(SB), Y7, Y7
-	VMULPS  Y5, Y5, Y8
-	VMULPS  Y8, Y7, Y9
-	VADDPS  Y5, Y9, Y9
-	VADDPS  vecConst<>+64(SB), Y9, Y9
-	VPSRAD  $0x01, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y8
-	VPSLLD  $0x17, Y8, Y8
-	VPSUBD  Y5, Y6, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y8, Y9, Y8
-	VMULPS  Y5, Y8, Y5
-	VADDPS  Y5, Y2, Y5
-	VMOVAPS Y5, Y2
-	VMOVUPS 96(R8)(AX*1), Y5
-	VSUBPS  Y4, Y5, Y5
-	VMOVUPS vecConst<>+96(SB), Y8
-	VMAXPS  Y5, Y8, Y5
-	VMOVUPS vecConst<>+128(SB), Y8
-	VMINPS  Y5, Y8, Y5
-	VMULPS  vecConst<>+192(SB), Y5, Y8
-	VADDPS  vecConst<>+160(SB), Y8, Y8
-	VSUBPS  vecConst<>+160(SB), Y8, Y9
-	VPSUBD  vecConst<>+160(SB), Y8, Y8
-	VMULPS  vecConst<>+224(SB), Y9, Y6
-	VADDPS  Y5, Y6, Y6
-	VMULPS  vecConst<>+256(SB), Y9, Y5
-	VADDPS  Y6, Y5, Y5
-	VMULPS  vecConst<>+320(SB), Y5, Y6
-	VADDPS  vecConst<>+288(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+352(SB), Y9, Y9
-	VMULPS  Y5, Y9, Y6
-	VADDPS  vecConst<>+384(SB), Y6, Y6
-	VMULPS  Y5, Y6, Y9
-	VADDPS  vecConst<>+416(SB), Y9, Y9
-	VMULPS  Y5, Y5, Y6
-	VMULPS  Y6, Y9, Y7
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y10, Y7
 	VADDPS  Y5, Y7, Y7
-	VADDPS  vecConst<>+64(SB), Y7, Y7
-	VPSRAD  $0x01, Y8, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y6
-	VPSLLD  $0x17, Y6, Y6
-	VPSUBD  Y5, Y8, Y5
-	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPADDD  vecConst<>+448(SB), Y8, Y5
 	VPSLLD  $0x17, Y5, Y5
-	VMULPS  Y6, Y7, Y6
-	VMULPS  Y5, Y6, Y5
-	VADDPS  Y5, Y3, Y5
-	VMOVAPS Y5, Y3
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y5
+	VMULPS  Y8, Y5, Y8
+	VADDPS  Y8, Y3, Y8
+	VMOVAPS Y8, Y3
 	ADDQ    $+128, AX
 	JMP     block
 
@@ -11111,154 +11071,154 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y5
-	VMASKMOVPS (R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
 	VMOVUPS    vecConst<>+96(SB), Y7
-	VMAXPS     Y6, Y7, Y6
+	VMAXPS     Y5, Y7, Y5
 	VMOVUPS    vecConst<>+128(SB), Y7
-	VMINPS     Y6, Y7, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
 	VADDPS     vecConst<>+160(SB), Y7, Y7
-	VSUBPS     vecConst<>+160(SB), Y7, Y8
+	VSUBPS     vecConst<>+160(SB), Y7, Y6
 	VPSUBD     vecConst<>+160(SB), Y7, Y7
-	VMULPS     vecConst<>+224(SB), Y8, Y9
-	VADDPS     Y6, Y9, Y9
-	VMULPS     vecConst<>+256(SB), Y8, Y6
-	VADDPS     Y9, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y6, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
 	VADDPS     vecConst<>+288(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+352(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y9
 	VADDPS     vecConst<>+384(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+416(SB), Y8, Y8
-	VMULPS     Y6, Y6, Y9
-	VMULPS     Y9, Y8, Y10
-	VADDPS     Y6, Y10, Y10
-	VADDPS     vecConst<>+64(SB), Y10, Y10
-	VPSRAD     $0x01, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y5, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
 	VPSLLD     $0x17, Y9, Y9
-	VPSUBD     Y6, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y9, Y10, Y9
-	VMULPS     Y6, Y9, Y6
-	VADDPS     Y6, Y0, Y6
-	VBLENDVPS  Y5, Y6, Y0, Y0
-	VMOVUPS    32(DX), Y5
-	VMASKMOVPS 32(R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
-	VMOVUPS    vecConst<>+96(SB), Y9
-	VMAXPS     Y6, Y9, Y6
-	VMOVUPS    vecConst<>+128(SB), Y9
-	VMINPS     Y6, Y9, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y9
-	VADDPS     vecConst<>+160(SB), Y9, Y9
-	VSUBPS     vecConst<>+160(SB), Y9, Y10
-	VPSUBD     vecConst<>+160(SB), Y9, Y9
-	VMULPS     vecConst<>+224(SB), Y10, Y7
-	VADDPS     Y6, Y7, Y7
-	VMULPS     vecConst<>+256(SB), Y10, Y6
-	VADDPS     Y7, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y7
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y5
+	VMULPS     Y9, Y5, Y9
+	VADDPS     Y9, Y0, Y9
+	VBLENDVPS  Y8, Y9, Y0, Y0
+	VMOVUPS    32(DX), Y8
+	VMASKMOVPS 32(R8)(AX*1), Y8, Y9
+	VSUBPS     Y4, Y9, Y9
+	VMOVUPS    vecConst<>+96(SB), Y5
+	VMAXPS     Y9, Y5, Y9
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y9, Y5, Y9
+	VMULPS     vecConst<>+192(SB), Y9, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y11
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y11, Y7
+	VADDPS     Y9, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y11, Y9
+	VADDPS     Y7, Y9, Y9
+	VMULPS     vecConst<>+320(SB), Y9, Y7
 	VADDPS     vecConst<>+288(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+352(SB), Y10, Y10
-	VMULPS     Y6, Y10, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y9, Y11, Y7
 	VADDPS     vecConst<>+384(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+416(SB), Y10, Y10
-	VMULPS     Y6, Y6, Y7
-	VMULPS     Y7, Y10, Y8
-	VADDPS     Y6, Y8, Y8
-	VADDPS     vecConst<>+64(SB), Y8, Y8
-	VPSRAD     $0x01, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y5, Y7
+	VMULPS     Y9, Y9, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y9, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VPSUBD     Y7, Y5, Y7
+	VPADDD     vecConst<>+448(SB), Y7, Y7
 	VPSLLD     $0x17, Y7, Y7
-	VPSUBD     Y6, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y7, Y8, Y7
-	VMULPS     Y6, Y7, Y6
-	VADDPS     Y6, Y1, Y6
-	VBLENDVPS  Y5, Y6, Y1, Y1
-	VMOVUPS    64(DX), Y5
-	VMASKMOVPS 64(R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y9, Y6, Y9
+	VMULPS     Y7, Y9, Y7
+	VADDPS     Y7, Y1, Y7
+	VBLENDVPS  Y8, Y7, Y1, Y1
+	VMOVUPS    64(DX), Y8
+	VMASKMOVPS 64(R8)(AX*1), Y8, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMOVUPS    vecConst<>+96(SB), Y9
+	VMAXPS     Y7, Y9, Y7
+	VMOVUPS    vecConst<>+128(SB), Y9
+	VMINPS     Y7, Y9, Y7
+	VMULPS     vecConst<>+192(SB), Y7, Y9
+	VADDPS     vecConst<>+160(SB), Y9, Y9
+	VSUBPS     vecConst<>+160(SB), Y9, Y6
+	VPSUBD     vecConst<>+160(SB), Y9, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y5
+	VADDPS     Y7, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y6, Y7
+	VADDPS     Y5, Y7, Y7
+	VMULPS     vecConst<>+320(SB), Y7, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y7, Y6, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y5
+	VMULPS     Y7, Y7, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y7, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VPSUBD     Y5, Y9, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y7
+	VMULPS     Y5, Y7, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y8, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y8
+	VMASKMOVPS 96(R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
 	VMOVUPS    vecConst<>+96(SB), Y7
-	VMAXPS     Y6, Y7, Y6
+	VMAXPS     Y5, Y7, Y5
 	VMOVUPS    vecConst<>+128(SB), Y7
-	VMINPS     Y6, Y7, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
 	VADDPS     vecConst<>+160(SB), Y7, Y7
-	VSUBPS     vecConst<>+160(SB), Y7, Y8
+	VSUBPS     vecConst<>+160(SB), Y7, Y11
 	VPSUBD     vecConst<>+160(SB), Y7, Y7
-	VMULPS     vecConst<>+224(SB), Y8, Y9
-	VADDPS     Y6, Y9, Y9
-	VMULPS     vecConst<>+256(SB), Y8, Y6
-	VADDPS     Y9, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y9
+	VMULPS     vecConst<>+224(SB), Y11, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y11, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
 	VADDPS     vecConst<>+288(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+352(SB), Y8, Y8
-	VMULPS     Y6, Y8, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y9
 	VADDPS     vecConst<>+384(SB), Y9, Y9
-	VMULPS     Y6, Y9, Y8
-	VADDPS     vecConst<>+416(SB), Y8, Y8
-	VMULPS     Y6, Y6, Y9
-	VMULPS     Y9, Y8, Y10
-	VADDPS     Y6, Y10, Y10
-	VADDPS     vecConst<>+64(SB), Y10, Y10
-	VPSRAD     $0x01, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y5, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
 	VPSLLD     $0x17, Y9, Y9
-	VPSUBD     Y6, Y7, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y9, Y10, Y9
-	VMULPS     Y6, Y9, Y6
-	VADDPS     Y6, Y2, Y6
-	VBLENDVPS  Y5, Y6, Y2, Y2
-	VMOVUPS    96(DX), Y5
-	VMASKMOVPS 96(R8)(AX*1), Y5, Y6
-	VSUBPS     Y4, Y6, Y6
-	VMOVUPS    vecConst<>+96(SB), Y9
-	VMAXPS     Y6, Y9, Y6
-	VMOVUPS    vecConst<>+128(SB), Y9
-	VMINPS     Y6, Y9, Y6
-	VMULPS     vecConst<>+192(SB), Y6, Y9
-	VADDPS     vecConst<>+160(SB), Y9, Y9
-	VSUBPS     vecConst<>+160(SB), Y9, Y10
-	VPSUBD     vecConst<>+160(SB), Y9, Y9
-	VMULPS     vecConst<>+224(SB), Y10, Y7
-	VADDPS     Y6, Y7, Y7
-	VMULPS     vecConst<>+256(SB), Y10, Y6
-	VADDPS     Y7, Y6, Y6
-	VMULPS     vecConst<>+320(SB), Y6, Y7
-	VADDPS     vecConst<>+288(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+352(SB), Y10, Y10
-	VMULPS     Y6, Y10, Y7
-	VADDPS     vecConst<>+384(SB), Y7, Y7
-	VMULPS     Y6, Y7, Y10
-	VADDPS     vecConst<>+416(SB), Y10, Y10
-	VMULPS     Y6, Y6, Y7
-	VMULPS     Y7, Y10, Y8
-	VADDPS     Y6, Y8, Y8
-	VADDPS     vecConst<>+64(SB), Y8, Y8
-	VPSRAD     $0x01, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y7
-	VPSLLD     $0x17, Y7, Y7
-	VPSUBD     Y6, Y9, Y6
-	VPADDD     vecConst<>+448(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y7, Y8, Y7
-	VMULPS     Y6, Y7, Y6
-	VADDPS     Y6, Y3, Y6
-	VBLENDVPS  Y5, Y6, Y3, Y3
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VMULPS     Y9, Y5, Y9
+	VADDPS     Y9, Y3, Y9
+	VBLENDVPS  Y8, Y9, Y3, Y3
 
 next:
 	MOVQ         16(DI), DX
@@ -11385,21 +11345,21 @@ block:
 	VADDPS  vecConst<>+384(SB), Y5, Y5
 	VMULPS  Y2, Y5, Y4
 	VADDPS  vecConst<>+416(SB), Y4, Y4
-	VMULPS  Y2, Y2, Y5
-	VMULPS  Y5, Y4, Y6
-	VADDPS  Y2, Y6, Y6
-	VADDPS  vecConst<>+64(SB), Y6, Y6
-	VPSRAD  $0x01, Y3, Y2
-	VPADDD  vecConst<>+448(SB), Y2, Y5
-	VPSLLD  $0x17, Y5, Y5
-	VPSUBD  Y2, Y3, Y2
-	VPADDD  vecConst<>+448(SB), Y2, Y2
+	VPSRAD  $0x01, Y3, Y5
+	VMULPS  Y2, Y2, Y6
+	VMULPS  Y6, Y4, Y7
+	VADDPS  Y2, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y5, Y2
 	VPSLLD  $0x17, Y2, Y2
-	VMULPS  Y5, Y6, Y5
-	VMULPS  Y2, Y5, Y2
-	VMULPS  Y0, Y2, Y5
-	VADDPS  Y1, Y5, Y5
-	VMOVUPS Y5, (R12)(AX*1)
+	VPSUBD  Y5, Y3, Y5
+	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y2, Y7, Y2
+	VMULPS  Y5, Y2, Y5
+	VMULPS  Y0, Y5, Y2
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     block
 
@@ -11409,44 +11369,44 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y5
-	VMASKMOVPS (R8)(AX*1), Y5, Y1
-	VMASKMOVPS (R9)(AX*1), Y5, Y2
-	VMOVUPS    vecConst<>+96(SB), Y6
-	VMAXPS     Y2, Y6, Y2
-	VMOVUPS    vecConst<>+128(SB), Y6
-	VMINPS     Y2, Y6, Y2
-	VMULPS     vecConst<>+192(SB), Y2, Y6
-	VADDPS     vecConst<>+160(SB), Y6, Y6
-	VSUBPS     vecConst<>+160(SB), Y6, Y3
-	VPSUBD     vecConst<>+160(SB), Y6, Y6
-	VMULPS     vecConst<>+224(SB), Y3, Y4
-	VADDPS     Y2, Y4, Y4
-	VMULPS     vecConst<>+256(SB), Y3, Y2
-	VADDPS     Y4, Y2, Y2
-	VMULPS     vecConst<>+320(SB), Y2, Y4
-	VADDPS     vecConst<>+288(SB), Y4, Y4
-	VMULPS     Y2, Y4, Y3
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y1
+	VMASKMOVPS (R9)(AX*1), Y2, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y3
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y3, Y6
+	VADDPS     Y5, Y6, Y6
+	VMULPS     vecConst<>+256(SB), Y3, Y5
+	VADDPS     Y6, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y6
+	VADDPS     vecConst<>+288(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y3
 	VADDPS     vecConst<>+352(SB), Y3, Y3
-	VMULPS     Y2, Y3, Y4
-	VADDPS     vecConst<>+384(SB), Y4, Y4
-	VMULPS     Y2, Y4, Y3
+	VMULPS     Y5, Y3, Y6
+	VADDPS     vecConst<>+384(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y3
 	VADDPS     vecConst<>+416(SB), Y3, Y3
-	VMULPS     Y2, Y2, Y4
-	VMULPS     Y4, Y3, Y7
-	VADDPS     Y2, Y7, Y7
-	VADDPS     vecConst<>+64(SB), Y7, Y7
-	VPSRAD     $0x01, Y6, Y2
-	VPADDD     vecConst<>+448(SB), Y2, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VPSUBD     Y2, Y6, Y2
-	VPADDD     vecConst<>+448(SB), Y2, Y2
-	VPSLLD     $0x17, Y2, Y2
-	VMULPS     Y4, Y7, Y4
-	VMULPS     Y2, Y4, Y2
-	VMULPS     Y0, Y2, Y4
-	VADDPS     Y1, Y4, Y4
-	VMASKMOVPS Y4, Y5, (R12)(AX*1)
+	VPSRAD     $0x01, Y7, Y6
+	VMULPS     Y5, Y5, Y4
+	VMULPS     Y4, Y3, Y8
+	VADDPS     Y5, Y8, Y8
+	VPADDD     vecConst<>+448(SB), Y6, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y6, Y7, Y6
+	VPADDD     vecConst<>+448(SB), Y6, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VADDPS     vecConst<>+64(SB), Y8, Y8
+	VMULPS     Y5, Y8, Y5
+	VMULPS     Y6, Y5, Y6
+	VMULPS     Y0, Y6, Y5
+	VADDPS     Y1, Y5, Y5
+	VMASKMOVPS Y5, Y2, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -13280,199 +13240,175 @@ DATA vecConst<>+2224(SB)/4, $0xfffff000
 DATA vecConst<>+2228(SB)/4, $0xfffff000
 DATA vecConst<>+2232(SB)/4, $0xfffff000
 DATA vecConst<>+2236(SB)/4, $0xfffff000
-DATA vecConst<>+2240(SB)/4, $0x3ec00000
-DATA vecConst<>+2244(SB)/4, $0x3ec00000
-DATA vecConst<>+2248(SB)/4, $0x3ec00000
-DATA vecConst<>+2252(SB)/4, $0x3ec00000
-DATA vecConst<>+2256(SB)/4, $0x3ec00000
-DATA vecConst<>+2260(SB)/4, $0x3ec00000
-DATA vecConst<>+2264(SB)/4, $0x3ec00000
-DATA vecConst<>+2268(SB)/4, $0x3ec00000
-DATA vecConst<>+2272(SB)/4, $0xbce3b64a
-DATA vecConst<>+2276(SB)/4, $0xbce3b64a
-DATA vecConst<>+2280(SB)/4, $0xbce3b64a
-DATA vecConst<>+2284(SB)/4, $0xbce3b64a
-DATA vecConst<>+2288(SB)/4, $0xbce3b64a
-DATA vecConst<>+2292(SB)/4, $0xbce3b64a
-DATA vecConst<>+2296(SB)/4, $0xbce3b64a
-DATA vecConst<>+2300(SB)/4, $0xbce3b64a
-DATA vecConst<>+2304(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2308(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2312(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2316(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2320(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2324(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2328(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2332(SB)/4, $0x3c0f54a7
-DATA vecConst<>+2336(SB)/4, $0xbc81faf7
-DATA vecConst<>+2340(SB)/4, $0xbc81faf7
-DATA vecConst<>+2344(SB)/4, $0xbc81faf7
-DATA vecConst<>+2348(SB)/4, $0xbc81faf7
-DATA vecConst<>+2352(SB)/4, $0xbc81faf7
-DATA vecConst<>+2356(SB)/4, $0xbc81faf7
-DATA vecConst<>+2360(SB)/4, $0xbc81faf7
-DATA vecConst<>+2364(SB)/4, $0xbc81faf7
-DATA vecConst<>+2368(SB)/4, $0x3e392688
-DATA vecConst<>+2372(SB)/4, $0x3e392688
-DATA vecConst<>+2376(SB)/4, $0x3e392688
-DATA vecConst<>+2380(SB)/4, $0x3e392688
-DATA vecConst<>+2384(SB)/4, $0x3e392688
-DATA vecConst<>+2388(SB)/4, $0x3e392688
-DATA vecConst<>+2392(SB)/4, $0x3e392688
-DATA vecConst<>+2396(SB)/4, $0x3e392688
-DATA vecConst<>+2400(SB)/4, $0xbe8f6688
-DATA vecConst<>+2404(SB)/4, $0xbe8f6688
-DATA vecConst<>+2408(SB)/4, $0xbe8f6688
-DATA vecConst<>+2412(SB)/4, $0xbe8f6688
-DATA vecConst<>+2416(SB)/4, $0xbe8f6688
-DATA vecConst<>+2420(SB)/4, $0xbe8f6688
-DATA vecConst<>+2424(SB)/4, $0xbe8f6688
-DATA vecConst<>+2428(SB)/4, $0xbe8f6688
-DATA vecConst<>+2432(SB)/4, $0x3e079600
-DATA vecConst<>+2436(SB)/4, $0x3e079600
-DATA vecConst<>+2440(SB)/4, $0x3e079600
-DATA vecConst<>+2444(SB)/4, $0x3e079600
-DATA vecConst<>+2448(SB)/4, $0x3e079600
-DATA vecConst<>+2452(SB)/4, $0x3e079600
-DATA vecConst<>+2456(SB)/4, $0x3e079600
-DATA vecConst<>+2460(SB)/4, $0x3e079600
-DATA vecConst<>+2464(SB)/4, $0xbcc66145
-DATA vecConst<>+2468(SB)/4, $0xbcc66145
-DATA vecConst<>+2472(SB)/4, $0xbcc66145
-DATA vecConst<>+2476(SB)/4, $0xbcc66145
-DATA vecConst<>+2480(SB)/4, $0xbcc66145
-DATA vecConst<>+2484(SB)/4, $0xbcc66145
-DATA vecConst<>+2488(SB)/4, $0xbcc66145
-DATA vecConst<>+2492(SB)/4, $0xbcc66145
-DATA vecConst<>+2496(SB)/4, $0x3dccf48b
-DATA vecConst<>+2500(SB)/4, $0x3dccf48b
-DATA vecConst<>+2504(SB)/4, $0x3dccf48b
-DATA vecConst<>+2508(SB)/4, $0x3dccf48b
-DATA vecConst<>+2512(SB)/4, $0x3dccf48b
-DATA vecConst<>+2516(SB)/4, $0x3dccf48b
-DATA vecConst<>+2520(SB)/4, $0x3dccf48b
-DATA vecConst<>+2524(SB)/4, $0x3dccf48b
-DATA vecConst<>+2528(SB)/4, $0x3e01956b
-DATA vecConst<>+2532(SB)/4, $0x3e01956b
-DATA vecConst<>+2536(SB)/4, $0x3e01956b
-DATA vecConst<>+2540(SB)/4, $0x3e01956b
-DATA vecConst<>+2544(SB)/4, $0x3e01956b
-DATA vecConst<>+2548(SB)/4, $0x3e01956b
-DATA vecConst<>+2552(SB)/4, $0x3e01956b
-DATA vecConst<>+2556(SB)/4, $0x3e01956b
-DATA vecConst<>+2560(SB)/4, $0x3e195dd4
-DATA vecConst<>+2564(SB)/4, $0x3e195dd4
-DATA vecConst<>+2568(SB)/4, $0x3e195dd4
-DATA vecConst<>+2572(SB)/4, $0x3e195dd4
-DATA vecConst<>+2576(SB)/4, $0x3e195dd4
-DATA vecConst<>+2580(SB)/4, $0x3e195dd4
-DATA vecConst<>+2584(SB)/4, $0x3e195dd4
-DATA vecConst<>+2588(SB)/4, $0x3e195dd4
-DATA vecConst<>+2592(SB)/4, $0x3e19300a
-DATA vecConst<>+2596(SB)/4, $0x3e19300a
-DATA vecConst<>+2600(SB)/4, $0x3e19300a
-DATA vecConst<>+2604(SB)/4, $0x3e19300a
-DATA vecConst<>+2608(SB)/4, $0x3e19300a
-DATA vecConst<>+2612(SB)/4, $0x3e19300a
-DATA vecConst<>+2616(SB)/4, $0x3e19300a
-DATA vecConst<>+2620(SB)/4, $0x3e19300a
-DATA vecConst<>+2624(SB)/4, $0xc1700000
-DATA vecConst<>+2628(SB)/4, $0xc1700000
-DATA vecConst<>+2632(SB)/4, $0xc1700000
-DATA vecConst<>+2636(SB)/4, $0xc1700000
-DATA vecConst<>+2640(SB)/4, $0xc1700000
-DATA vecConst<>+2644(SB)/4, $0xc1700000
-DATA vecConst<>+2648(SB)/4, $0xc1700000
-DATA vecConst<>+2652(SB)/4, $0xc1700000
-DATA vecConst<>+2656(SB)/4, $0x38f2f503
-DATA vecConst<>+2660(SB)/4, $0x38f2f503
-DATA vecConst<>+2664(SB)/4, $0x38f2f503
-DATA vecConst<>+2668(SB)/4, $0x38f2f503
-DATA vecConst<>+2672(SB)/4, $0x38f2f503
-DATA vecConst<>+2676(SB)/4, $0x38f2f503
-DATA vecConst<>+2680(SB)/4, $0x38f2f503
-DATA vecConst<>+2684(SB)/4, $0x38f2f503
-DATA vecConst<>+2688(SB)/4, $0xb70e40d8
-DATA vecConst<>+2692(SB)/4, $0xb70e40d8
-DATA vecConst<>+2696(SB)/4, $0xb70e40d8
-DATA vecConst<>+2700(SB)/4, $0xb70e40d8
-DATA vecConst<>+2704(SB)/4, $0xb70e40d8
-DATA vecConst<>+2708(SB)/4, $0xb70e40d8
-DATA vecConst<>+2712(SB)/4, $0xb70e40d8
-DATA vecConst<>+2716(SB)/4, $0xb70e40d8
-DATA vecConst<>+2720(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2724(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2728(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2732(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2736(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2740(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2744(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2748(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2752(SB)/4, $0x3c236bed
-DATA vecConst<>+2756(SB)/4, $0x3c236bed
-DATA vecConst<>+2760(SB)/4, $0x3c236bed
-DATA vecConst<>+2764(SB)/4, $0x3c236bed
-DATA vecConst<>+2768(SB)/4, $0x3c236bed
-DATA vecConst<>+2772(SB)/4, $0x3c236bed
-DATA vecConst<>+2776(SB)/4, $0x3c236bed
-DATA vecConst<>+2780(SB)/4, $0x3c236bed
-DATA vecConst<>+2784(SB)/4, $0xbd882c36
-DATA vecConst<>+2788(SB)/4, $0xbd882c36
-DATA vecConst<>+2792(SB)/4, $0xbd882c36
-DATA vecConst<>+2796(SB)/4, $0xbd882c36
-DATA vecConst<>+2800(SB)/4, $0xbd882c36
-DATA vecConst<>+2804(SB)/4, $0xbd882c36
-DATA vecConst<>+2808(SB)/4, $0xbd882c36
-DATA vecConst<>+2812(SB)/4, $0xbd882c36
-DATA vecConst<>+2816(SB)/4, $0x3ecc422a
-DATA vecConst<>+2820(SB)/4, $0x3ecc422a
-DATA vecConst<>+2824(SB)/4, $0x3ecc422a
-DATA vecConst<>+2828(SB)/4, $0x3ecc422a
-DATA vecConst<>+2832(SB)/4, $0x3ecc422a
-DATA vecConst<>+2836(SB)/4, $0x3ecc422a
-DATA vecConst<>+2840(SB)/4, $0x3ecc422a
-DATA vecConst<>+2844(SB)/4, $0x3ecc422a
-DATA vecConst<>+2848(SB)/4, $0x3fcc422a
-DATA vecConst<>+2852(SB)/4, $0x3fcc422a
-DATA vecConst<>+2856(SB)/4, $0x3fcc422a
-DATA vecConst<>+2860(SB)/4, $0x3fcc422a
-DATA vecConst<>+2864(SB)/4, $0x3fcc422a
-DATA vecConst<>+2868(SB)/4, $0x3fcc422a
-DATA vecConst<>+2872(SB)/4, $0x3fcc422a
-DATA vecConst<>+2876(SB)/4, $0x3fcc422a
-DATA vecConst<>+2880(SB)/4, $0x3d372713
-DATA vecConst<>+2884(SB)/4, $0x3d372713
-DATA vecConst<>+2888(SB)/4, $0x3d372713
-DATA vecConst<>+2892(SB)/4, $0x3d372713
-DATA vecConst<>+2896(SB)/4, $0x3d372713
-DATA vecConst<>+2900(SB)/4, $0x3d372713
-DATA vecConst<>+2904(SB)/4, $0x3d372713
-DATA vecConst<>+2908(SB)/4, $0x3d372713
-DATA vecConst<>+2912(SB)/4, $0xc3480000
-DATA vecConst<>+2916(SB)/4, $0xc3480000
-DATA vecConst<>+2920(SB)/4, $0xc3480000
-DATA vecConst<>+2924(SB)/4, $0xc3480000
-DATA vecConst<>+2928(SB)/4, $0xc3480000
-DATA vecConst<>+2932(SB)/4, $0xc3480000
-DATA vecConst<>+2936(SB)/4, $0xc3480000
-DATA vecConst<>+2940(SB)/4, $0xc3480000
-DATA vecConst<>+2944(SB)/4, $0x41a00000
-DATA vecConst<>+2948(SB)/4, $0x41a00000
-DATA vecConst<>+2952(SB)/4, $0x41a00000
-DATA vecConst<>+2956(SB)/4, $0x41a00000
-DATA vecConst<>+2960(SB)/4, $0x41a00000
-DATA vecConst<>+2964(SB)/4, $0x41a00000
-DATA vecConst<>+2968(SB)/4, $0x41a00000
-DATA vecConst<>+2972(SB)/4, $0x41a00000
-DATA vecConst<>+2976(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2980(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2984(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2988(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2992(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2996(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3000(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3004(SB)/4, $0x3e2aaaab
-GLOBL vecConst<>(SB), RODATA|NOPTR, $3008
+DATA vecConst<>+2240(SB)/4, $0x3e6d086d
+DATA vecConst<>+2244(SB)/4, $0x3e6d086d
+DATA vecConst<>+2248(SB)/4, $0x3e6d086d
+DATA vecConst<>+2252(SB)/4, $0x3e6d086d
+DATA vecConst<>+2256(SB)/4, $0x3e6d086d
+DATA vecConst<>+2260(SB)/4, $0x3e6d086d
+DATA vecConst<>+2264(SB)/4, $0x3e6d086d
+DATA vecConst<>+2268(SB)/4, $0x3e6d086d
+DATA vecConst<>+2272(SB)/4, $0x3cccd135
+DATA vecConst<>+2276(SB)/4, $0x3cccd135
+DATA vecConst<>+2280(SB)/4, $0x3cccd135
+DATA vecConst<>+2284(SB)/4, $0x3cccd135
+DATA vecConst<>+2288(SB)/4, $0x3cccd135
+DATA vecConst<>+2292(SB)/4, $0x3cccd135
+DATA vecConst<>+2296(SB)/4, $0x3cccd135
+DATA vecConst<>+2300(SB)/4, $0x3cccd135
+DATA vecConst<>+2304(SB)/4, $0xbf898839
+DATA vecConst<>+2308(SB)/4, $0xbf898839
+DATA vecConst<>+2312(SB)/4, $0xbf898839
+DATA vecConst<>+2316(SB)/4, $0xbf898839
+DATA vecConst<>+2320(SB)/4, $0xbf898839
+DATA vecConst<>+2324(SB)/4, $0xbf898839
+DATA vecConst<>+2328(SB)/4, $0xbf898839
+DATA vecConst<>+2332(SB)/4, $0xbf898839
+DATA vecConst<>+2336(SB)/4, $0x3fcbce84
+DATA vecConst<>+2340(SB)/4, $0x3fcbce84
+DATA vecConst<>+2344(SB)/4, $0x3fcbce84
+DATA vecConst<>+2348(SB)/4, $0x3fcbce84
+DATA vecConst<>+2352(SB)/4, $0x3fcbce84
+DATA vecConst<>+2356(SB)/4, $0x3fcbce84
+DATA vecConst<>+2360(SB)/4, $0x3fcbce84
+DATA vecConst<>+2364(SB)/4, $0x3fcbce84
+DATA vecConst<>+2368(SB)/4, $0xbf56ad10
+DATA vecConst<>+2372(SB)/4, $0xbf56ad10
+DATA vecConst<>+2376(SB)/4, $0xbf56ad10
+DATA vecConst<>+2380(SB)/4, $0xbf56ad10
+DATA vecConst<>+2384(SB)/4, $0xbf56ad10
+DATA vecConst<>+2388(SB)/4, $0xbf56ad10
+DATA vecConst<>+2392(SB)/4, $0xbf56ad10
+DATA vecConst<>+2396(SB)/4, $0xbf56ad10
+DATA vecConst<>+2400(SB)/4, $0x3baec308
+DATA vecConst<>+2404(SB)/4, $0x3baec308
+DATA vecConst<>+2408(SB)/4, $0x3baec308
+DATA vecConst<>+2412(SB)/4, $0x3baec308
+DATA vecConst<>+2416(SB)/4, $0x3baec308
+DATA vecConst<>+2420(SB)/4, $0x3baec308
+DATA vecConst<>+2424(SB)/4, $0x3baec308
+DATA vecConst<>+2428(SB)/4, $0x3baec308
+DATA vecConst<>+2432(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2436(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2440(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2444(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2448(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2452(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2456(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2460(SB)/4, $0xbe7a3b91
+DATA vecConst<>+2464(SB)/4, $0xbdc13985
+DATA vecConst<>+2468(SB)/4, $0xbdc13985
+DATA vecConst<>+2472(SB)/4, $0xbdc13985
+DATA vecConst<>+2476(SB)/4, $0xbdc13985
+DATA vecConst<>+2480(SB)/4, $0xbdc13985
+DATA vecConst<>+2484(SB)/4, $0xbdc13985
+DATA vecConst<>+2488(SB)/4, $0xbdc13985
+DATA vecConst<>+2492(SB)/4, $0xbdc13985
+DATA vecConst<>+2496(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2500(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2504(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2508(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2512(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2516(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2520(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2524(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+2528(SB)/4, $0x3ecc4386
+DATA vecConst<>+2532(SB)/4, $0x3ecc4386
+DATA vecConst<>+2536(SB)/4, $0x3ecc4386
+DATA vecConst<>+2540(SB)/4, $0x3ecc4386
+DATA vecConst<>+2544(SB)/4, $0x3ecc4386
+DATA vecConst<>+2548(SB)/4, $0x3ecc4386
+DATA vecConst<>+2552(SB)/4, $0x3ecc4386
+DATA vecConst<>+2556(SB)/4, $0x3ecc4386
+DATA vecConst<>+2560(SB)/4, $0x38f2f503
+DATA vecConst<>+2564(SB)/4, $0x38f2f503
+DATA vecConst<>+2568(SB)/4, $0x38f2f503
+DATA vecConst<>+2572(SB)/4, $0x38f2f503
+DATA vecConst<>+2576(SB)/4, $0x38f2f503
+DATA vecConst<>+2580(SB)/4, $0x38f2f503
+DATA vecConst<>+2584(SB)/4, $0x38f2f503
+DATA vecConst<>+2588(SB)/4, $0x38f2f503
+DATA vecConst<>+2592(SB)/4, $0xb70e40d8
+DATA vecConst<>+2596(SB)/4, $0xb70e40d8
+DATA vecConst<>+2600(SB)/4, $0xb70e40d8
+DATA vecConst<>+2604(SB)/4, $0xb70e40d8
+DATA vecConst<>+2608(SB)/4, $0xb70e40d8
+DATA vecConst<>+2612(SB)/4, $0xb70e40d8
+DATA vecConst<>+2616(SB)/4, $0xb70e40d8
+DATA vecConst<>+2620(SB)/4, $0xb70e40d8
+DATA vecConst<>+2624(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2628(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2632(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2636(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2640(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2644(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2648(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2652(SB)/4, $0xba9bd1a4
+DATA vecConst<>+2656(SB)/4, $0x3c236bed
+DATA vecConst<>+2660(SB)/4, $0x3c236bed
+DATA vecConst<>+2664(SB)/4, $0x3c236bed
+DATA vecConst<>+2668(SB)/4, $0x3c236bed
+DATA vecConst<>+2672(SB)/4, $0x3c236bed
+DATA vecConst<>+2676(SB)/4, $0x3c236bed
+DATA vecConst<>+2680(SB)/4, $0x3c236bed
+DATA vecConst<>+2684(SB)/4, $0x3c236bed
+DATA vecConst<>+2688(SB)/4, $0xbd882c36
+DATA vecConst<>+2692(SB)/4, $0xbd882c36
+DATA vecConst<>+2696(SB)/4, $0xbd882c36
+DATA vecConst<>+2700(SB)/4, $0xbd882c36
+DATA vecConst<>+2704(SB)/4, $0xbd882c36
+DATA vecConst<>+2708(SB)/4, $0xbd882c36
+DATA vecConst<>+2712(SB)/4, $0xbd882c36
+DATA vecConst<>+2716(SB)/4, $0xbd882c36
+DATA vecConst<>+2720(SB)/4, $0x3ecc422a
+DATA vecConst<>+2724(SB)/4, $0x3ecc422a
+DATA vecConst<>+2728(SB)/4, $0x3ecc422a
+DATA vecConst<>+2732(SB)/4, $0x3ecc422a
+DATA vecConst<>+2736(SB)/4, $0x3ecc422a
+DATA vecConst<>+2740(SB)/4, $0x3ecc422a
+DATA vecConst<>+2744(SB)/4, $0x3ecc422a
+DATA vecConst<>+2748(SB)/4, $0x3ecc422a
+DATA vecConst<>+2752(SB)/4, $0x3fcc422a
+DATA vecConst<>+2756(SB)/4, $0x3fcc422a
+DATA vecConst<>+2760(SB)/4, $0x3fcc422a
+DATA vecConst<>+2764(SB)/4, $0x3fcc422a
+DATA vecConst<>+2768(SB)/4, $0x3fcc422a
+DATA vecConst<>+2772(SB)/4, $0x3fcc422a
+DATA vecConst<>+2776(SB)/4, $0x3fcc422a
+DATA vecConst<>+2780(SB)/4, $0x3fcc422a
+DATA vecConst<>+2784(SB)/4, $0x3d372713
+DATA vecConst<>+2788(SB)/4, $0x3d372713
+DATA vecConst<>+2792(SB)/4, $0x3d372713
+DATA vecConst<>+2796(SB)/4, $0x3d372713
+DATA vecConst<>+2800(SB)/4, $0x3d372713
+DATA vecConst<>+2804(SB)/4, $0x3d372713
+DATA vecConst<>+2808(SB)/4, $0x3d372713
+DATA vecConst<>+2812(SB)/4, $0x3d372713
+DATA vecConst<>+2816(SB)/4, $0xc3480000
+DATA vecConst<>+2820(SB)/4, $0xc3480000
+DATA vecConst<>+2824(SB)/4, $0xc3480000
+DATA vecConst<>+2828(SB)/4, $0xc3480000
+DATA vecConst<>+2832(SB)/4, $0xc3480000
+DATA vecConst<>+2836(SB)/4, $0xc3480000
+DATA vecConst<>+2840(SB)/4, $0xc3480000
+DATA vecConst<>+2844(SB)/4, $0xc3480000
+DATA vecConst<>+2848(SB)/4, $0x41a00000
+DATA vecConst<>+2852(SB)/4, $0x41a00000
+DATA vecConst<>+2856(SB)/4, $0x41a00000
+DATA vecConst<>+2860(SB)/4, $0x41a00000
+DATA vecConst<>+2864(SB)/4, $0x41a00000
+DATA vecConst<>+2868(SB)/4, $0x41a00000
+DATA vecConst<>+2872(SB)/4, $0x41a00000
+DATA vecConst<>+2876(SB)/4, $0x41a00000
+DATA vecConst<>+2880(SB)/4, $0x3e2aaaab
+DATA vecConst<>+2884(SB)/4, $0x3e2aaaab
+DATA vecConst<>+2888(SB)/4, $0x3e2aaaab
+DATA vecConst<>+2892(SB)/4, $0x3e2aaaab
+DATA vecConst<>+2896(SB)/4, $0x3e2aaaab
+DATA vecConst<>+2900(SB)/4, $0x3e2aaaab
+DATA vecConst<>+2904(SB)/4, $0x3e2aaaab
+DATA vecConst<>+2908(SB)/4, $0x3e2aaaab
+GLOBL vecConst<>(SB), RODATA|NOPTR, $2912
 
 DATA vecMask<>+0(SB)/4, $0xffffffff
 DATA vecMask<>+4(SB)/4, $0xffffffff

@@ -633,8 +633,8 @@ TEXT ·vecMapExpNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
 	WORD $0x3DC031C9 // ldr q9, [x14, #192]
 	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC009CB // ldr q11, [x14, #32]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -660,19 +660,19 @@ block:
 	WORD $0x4E2DCDEE // fmla v14, v15, v13
 	WORD $0x4EAA1D4F // orr v15, v10, v10
 	WORD $0x4E2DCDCF // fmla v15, v14, v13
-	WORD $0x6E2DDDAE // fmul v14, v13, v13
-	WORD $0x4EAD1DB1 // orr v17, v13, v13
-	WORD $0x4E2ECDF1 // fmla v17, v15, v14
-	WORD $0x4E2BD62D // fadd v13, v17, v11
-	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
-	WORD $0x4EAC862E // add v14, v17, v12
-	WORD $0x4F3755CF // shl v15.4s, v14.4s, #23
-	WORD $0x6EB1860E // sub v14, v16, v17
-	WORD $0x4EAC85D1 // add v17, v14, v12
-	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
-	WORD $0x6E2FDDB1 // fmul v17, v13, v15
-	WORD $0x6E2EDE2F // fmul v15, v17, v14
-	WORD $0x3D80010F // str q15, [x8, #0]
+	WORD $0x4F3F060E // sshr v14.4s, v16.4s, #1
+	WORD $0x6E2DDDB1 // fmul v17, v13, v13
+	WORD $0x4EAD1DB2 // orr v18, v13, v13
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x4EAB85CD // add v13, v14, v11
+	WORD $0x4F3755B1 // shl v17.4s, v13.4s, #23
+	WORD $0x6EAE860D // sub v13, v16, v14
+	WORD $0x4EAB85AE // add v14, v13, v11
+	WORD $0x4F3755CD // shl v13.4s, v14.4s, #23
+	WORD $0x4E2CD64E // fadd v14, v18, v12
+	WORD $0x6E31DDD2 // fmul v18, v14, v17
+	WORD $0x6E2DDE51 // fmul v17, v18, v13
+	WORD $0x3D800111 // str q17, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -692,40 +692,40 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC0006F // ldr q15, [x3, #0]
-	WORD $0x6EAFE40E // fcmgt v14, v0, v15
-	WORD $0x6E6F1C0E // bsl v14, v0, v15
-	WORD $0x6EA1E5CF // fcmgt v15, v14, v1
-	WORD $0x6E6E1C2F // bsl v15, v1, v14
-	WORD $0x4EA31C6E // orr v14, v3, v3
-	WORD $0x4E22CDEE // fmla v14, v15, v2
-	WORD $0x4EA3D5D1 // fsub v17, v14, v3
-	WORD $0x6EA385CD // sub v13, v14, v3
-	WORD $0x4EAF1DEE // orr v14, v15, v15
-	WORD $0x4E24CE2E // fmla v14, v17, v4
-	WORD $0x4EAE1DCF // orr v15, v14, v14
-	WORD $0x4E25CE2F // fmla v15, v17, v5
-	WORD $0x4EA71CEE // orr v14, v7, v7
-	WORD $0x4E2FCCCE // fmla v14, v6, v15
-	WORD $0x4EA81D11 // orr v17, v8, v8
-	WORD $0x4E2FCDD1 // fmla v17, v14, v15
-	WORD $0x4EA91D2E // orr v14, v9, v9
-	WORD $0x4E2FCE2E // fmla v14, v17, v15
-	WORD $0x4EAA1D51 // orr v17, v10, v10
-	WORD $0x4E2FCDD1 // fmla v17, v14, v15
-	WORD $0x6E2FDDEE // fmul v14, v15, v15
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x4E2ECE30 // fmla v16, v17, v14
-	WORD $0x4E2BD60F // fadd v15, v16, v11
-	WORD $0x4F3F05B0 // sshr v16.4s, v13.4s, #1
-	WORD $0x4EAC860E // add v14, v16, v12
-	WORD $0x4F3755D1 // shl v17.4s, v14.4s, #23
-	WORD $0x6EB085AE // sub v14, v13, v16
-	WORD $0x4EAC85D0 // add v16, v14, v12
-	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x6EB1E40D // fcmgt v13, v0, v17
+	WORD $0x6E711C0D // bsl v13, v0, v17
+	WORD $0x6EA1E5B1 // fcmgt v17, v13, v1
+	WORD $0x6E6D1C31 // bsl v17, v1, v13
+	WORD $0x4EA31C6D // orr v13, v3, v3
+	WORD $0x4E22CE2D // fmla v13, v17, v2
+	WORD $0x4EA3D5B2 // fsub v18, v13, v3
+	WORD $0x6EA385AE // sub v14, v13, v3
+	WORD $0x4EB11E2D // orr v13, v17, v17
+	WORD $0x4E24CE4D // fmla v13, v18, v4
+	WORD $0x4EAD1DB1 // orr v17, v13, v13
+	WORD $0x4E25CE51 // fmla v17, v18, v5
+	WORD $0x4EA71CED // orr v13, v7, v7
+	WORD $0x4E31CCCD // fmla v13, v6, v17
+	WORD $0x4EA81D12 // orr v18, v8, v8
+	WORD $0x4E31CDB2 // fmla v18, v13, v17
+	WORD $0x4EA91D2D // orr v13, v9, v9
+	WORD $0x4E31CE4D // fmla v13, v18, v17
+	WORD $0x4EAA1D52 // orr v18, v10, v10
+	WORD $0x4E31CDB2 // fmla v18, v13, v17
+	WORD $0x4F3F05CD // sshr v13.4s, v14.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E30CE4F // fmla v15, v18, v16
+	WORD $0x4EAB85B1 // add v17, v13, v11
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x6EAD85D1 // sub v17, v14, v13
+	WORD $0x4EAB862D // add v13, v17, v11
+	WORD $0x4F3755B1 // shl v17.4s, v13.4s, #23
+	WORD $0x4E2CD5ED // fadd v13, v15, v12
+	WORD $0x6E30DDAF // fmul v15, v13, v16
 	WORD $0x6E31DDF0 // fmul v16, v15, v17
-	WORD $0x6E2EDE11 // fmul v17, v16, v14
-	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x3D800110 // str q16, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -1706,8 +1706,8 @@ TEXT ·vecMapSigmoidNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -1734,25 +1734,25 @@ block:
 	WORD $0x4E2FCE30 // fmla v16, v17, v15
 	WORD $0x4EAB1D71 // orr v17, v11, v11
 	WORD $0x4E2FCE11 // fmla v17, v16, v15
-	WORD $0x6E2FDDF0 // fmul v16, v15, v15
-	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x4E30CE33 // fmla v19, v17, v16
-	WORD $0x4E2CD66F // fadd v15, v19, v12
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x4EAD8670 // add v16, v19, v13
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB38650 // sub v16, v18, v19
-	WORD $0x4EAD8613 // add v19, v16, v13
-	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x6E30DE71 // fmul v17, v19, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
-	WORD $0x6EAEE613 // fcmgt v19, v16, v14
-	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x6E6C1E2E // bsl v14, v17, v12
-	WORD $0x4E2CD633 // fadd v19, v17, v12
-	WORD $0x6E33FDD1 // fdiv v17, v14, v19
-	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x4E33CE34 // fmla v20, v17, v19
+	WORD $0x4EAC860F // add v15, v16, v12
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAC85F0 // add v16, v15, v12
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2DD690 // fadd v16, v20, v13
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x3DC059CF // ldr q15, [x14, #352]
+	WORD $0x6EAEE5F4 // fcmgt v20, v15, v14
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x6E6D1E6E // bsl v14, v19, v13
+	WORD $0x4E2DD674 // fadd v20, v19, v13
+	WORD $0x6E34FDD3 // fdiv v19, v14, v20
+	WORD $0x3D800113 // str q19, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -1772,47 +1772,47 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00071 // ldr q17, [x3, #0]
-	WORD $0x4EA01E33 // orr v19, v17, v0
-	WORD $0x6EB3E42E // fcmgt v14, v1, v19
-	WORD $0x6E731C2E // bsl v14, v1, v19
-	WORD $0x6EA2E5D3 // fcmgt v19, v14, v2
-	WORD $0x6E6E1C53 // bsl v19, v2, v14
+	WORD $0x3DC00073 // ldr q19, [x3, #0]
+	WORD $0x4EA01E74 // orr v20, v19, v0
+	WORD $0x6EB4E42E // fcmgt v14, v1, v20
+	WORD $0x6E741C2E // bsl v14, v1, v20
+	WORD $0x6EA2E5D4 // fcmgt v20, v14, v2
+	WORD $0x6E6E1C54 // bsl v20, v2, v14
 	WORD $0x4EA41C8E // orr v14, v4, v4
-	WORD $0x4E23CE6E // fmla v14, v19, v3
-	WORD $0x4EA4D5D0 // fsub v16, v14, v4
-	WORD $0x6EA485CF // sub v15, v14, v4
-	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x4E25CE0E // fmla v14, v16, v5
-	WORD $0x4EAE1DD3 // orr v19, v14, v14
-	WORD $0x4E26CE13 // fmla v19, v16, v6
+	WORD $0x4E23CE8E // fmla v14, v20, v3
+	WORD $0x4EA4D5CF // fsub v15, v14, v4
+	WORD $0x6EA485D0 // sub v16, v14, v4
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E25CDEE // fmla v14, v15, v5
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x4E26CDF4 // fmla v20, v15, v6
 	WORD $0x4EA81D0E // orr v14, v8, v8
-	WORD $0x4E33CCEE // fmla v14, v7, v19
-	WORD $0x4EA91D30 // orr v16, v9, v9
-	WORD $0x4E33CDD0 // fmla v16, v14, v19
+	WORD $0x4E34CCEE // fmla v14, v7, v20
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E34CDCF // fmla v15, v14, v20
 	WORD $0x4EAA1D4E // orr v14, v10, v10
-	WORD $0x4E33CE0E // fmla v14, v16, v19
-	WORD $0x4EAB1D70 // orr v16, v11, v11
-	WORD $0x4E33CDD0 // fmla v16, v14, v19
-	WORD $0x6E33DE6E // fmul v14, v19, v19
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x4E2ECE12 // fmla v18, v16, v14
-	WORD $0x4E2CD653 // fadd v19, v18, v12
-	WORD $0x4F3F05F2 // sshr v18.4s, v15.4s, #1
-	WORD $0x4EAD864E // add v14, v18, v13
-	WORD $0x4F3755D0 // shl v16.4s, v14.4s, #23
-	WORD $0x6EB285EE // sub v14, v15, v18
-	WORD $0x4EAD85D2 // add v18, v14, v13
-	WORD $0x4F37564E // shl v14.4s, v18.4s, #23
-	WORD $0x6E30DE72 // fmul v18, v19, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
-	WORD $0x6EB1E5D2 // fcmgt v18, v14, v17
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x6E6C1E11 // bsl v17, v16, v12
-	WORD $0x4E2CD612 // fadd v18, v16, v12
-	WORD $0x6E32FE30 // fdiv v16, v17, v18
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x4E34CDEE // fmla v14, v15, v20
+	WORD $0x4EAB1D6F // orr v15, v11, v11
+	WORD $0x4E34CDCF // fmla v15, v14, v20
+	WORD $0x4F3F060E // sshr v14.4s, v16.4s, #1
+	WORD $0x6E34DE92 // fmul v18, v20, v20
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CDF1 // fmla v17, v15, v18
+	WORD $0x4EAC85D4 // add v20, v14, v12
+	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
+	WORD $0x6EAE8614 // sub v20, v16, v14
+	WORD $0x4EAC868E // add v14, v20, v12
+	WORD $0x4F3755D4 // shl v20.4s, v14.4s, #23
+	WORD $0x4E2DD62E // fadd v14, v17, v13
+	WORD $0x6E32DDD1 // fmul v17, v14, v18
+	WORD $0x6E34DE32 // fmul v18, v17, v20
+	WORD $0x3DC059D4 // ldr q20, [x14, #352]
+	WORD $0x6EB3E691 // fcmgt v17, v20, v19
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x6E6D1E53 // bsl v19, v18, v13
+	WORD $0x4E2DD651 // fadd v17, v18, v13
+	WORD $0x6E31FE72 // fdiv v18, v19, v17
+	WORD $0x3D800112 // str q18, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -1922,31 +1922,31 @@ block:
 	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E51 // orr v17, v18, v18
 	WORD $0x4E34CE71 // fmla v17, v19, v20
-	WORD $0x6E34DE93 // fmul v19, v20, v20
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E33CE32 // fmla v18, v17, v19
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x4E34D653 // fadd v19, v18, v20
-	WORD $0x4F3F06B2 // sshr v18.4s, v21.4s, #1
+	WORD $0x4F3F06B3 // sshr v19.4s, v21.4s, #1
+	WORD $0x6E34DE92 // fmul v18, v20, v20
+	WORD $0x4EB41E96 // orr v22, v20, v20
+	WORD $0x4E32CE36 // fmla v22, v17, v18
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48651 // add v17, v18, v20
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6EB286B1 // sub v17, v21, v18
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB28635 // add v21, v17, v18
-	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
-	WORD $0x6E34DE75 // fmul v21, v19, v20
-	WORD $0x6E31DEB4 // fmul v20, v21, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4EB4D635 // fsub v21, v17, v20
+	WORD $0x4EB48672 // add v18, v19, v20
+	WORD $0x4F375654 // shl v20.4s, v18.4s, #23
+	WORD $0x6EB386B2 // sub v18, v21, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38655 // add v21, v18, v19
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D3 // fadd v19, v22, v21
+	WORD $0x6E34DE76 // fmul v22, v19, v20
+	WORD $0x6E32DED4 // fmul v20, v22, v18
+	WORD $0x3DC009D2 // ldr q18, [x14, #32]
+	WORD $0x4EB4D656 // fsub v22, v18, v20
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x6EAFE691 // fcmgt v17, v20, v15
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x6E751E0F // bsl v15, v16, v21
-	WORD $0x4E201DF5 // and v21, v15, v0
+	WORD $0x6EAFE692 // fcmgt v18, v20, v15
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x6E761E0F // bsl v15, v16, v22
+	WORD $0x4E201DF6 // and v22, v15, v0
 	WORD $0x3DC001CF // ldr q15, [x14, #0]
 	WORD $0x4E2F1DD0 // and v16, v14, v15
-	WORD $0x4EB01EAE // orr v14, v21, v16
+	WORD $0x4EB01ECE // orr v14, v22, v16
 	WORD $0x3D80010E // str q14, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -1969,100 +1969,100 @@ in0:
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC0006E // ldr q14, [x3, #0]
 	WORD $0x4E201DD0 // and v16, v14, v0
-	WORD $0x6E30DE15 // fmul v21, v16, v16
+	WORD $0x6E30DE16 // fmul v22, v16, v16
 	WORD $0x4EA21C4F // orr v15, v2, v2
-	WORD $0x4E35CC2F // fmla v15, v1, v21
-	WORD $0x4EA31C71 // orr v17, v3, v3
-	WORD $0x4E35CDF1 // fmla v17, v15, v21
+	WORD $0x4E36CC2F // fmla v15, v1, v22
+	WORD $0x4EA31C72 // orr v18, v3, v3
+	WORD $0x4E36CDF2 // fmla v18, v15, v22
 	WORD $0x4EA41C8F // orr v15, v4, v4
-	WORD $0x4E35CE2F // fmla v15, v17, v21
-	WORD $0x4EA51CB1 // orr v17, v5, v5
-	WORD $0x4E35CDF1 // fmla v17, v15, v21
+	WORD $0x4E36CE4F // fmla v15, v18, v22
+	WORD $0x4EA51CB2 // orr v18, v5, v5
+	WORD $0x4E36CDF2 // fmla v18, v15, v22
 	WORD $0x4EA61CCF // orr v15, v6, v6
-	WORD $0x4E35CE2F // fmla v15, v17, v21
-	WORD $0x4EA71CF1 // orr v17, v7, v7
-	WORD $0x4E35CDF1 // fmla v17, v15, v21
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E30CE35 // fmla v21, v17, v16
-	WORD $0x6EA8E611 // fcmgt v17, v16, v8
-	WORD $0x6E701D11 // bsl v17, v8, v16
+	WORD $0x4E36CE4F // fmla v15, v18, v22
+	WORD $0x4EA71CF2 // orr v18, v7, v7
+	WORD $0x4E36CDF2 // fmla v18, v15, v22
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E30CE56 // fmla v22, v18, v16
+	WORD $0x6EA8E612 // fcmgt v18, v16, v8
+	WORD $0x6E701D12 // bsl v18, v8, v16
 	WORD $0x4EAA1D4F // orr v15, v10, v10
-	WORD $0x4E31CD2F // fmla v15, v9, v17
+	WORD $0x4E32CD2F // fmla v15, v9, v18
 	WORD $0x4EAB1D74 // orr v20, v11, v11
-	WORD $0x4E31CDF4 // fmla v20, v15, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
 	WORD $0x4EAC1D8F // orr v15, v12, v12
-	WORD $0x4E31CE8F // fmla v15, v20, v17
+	WORD $0x4E32CE8F // fmla v15, v20, v18
 	WORD $0x4EAD1DB4 // orr v20, v13, v13
-	WORD $0x4E31CDF4 // fmla v20, v15, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
 	WORD $0x3DC109CF // ldr q15, [x14, #1056]
 	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x4E31CE93 // fmla v19, v20, v17
+	WORD $0x4E32CE93 // fmla v19, v20, v18
 	WORD $0x3DC10DD4 // ldr q20, [x14, #1072]
 	WORD $0x4EB41E8F // orr v15, v20, v20
-	WORD $0x4E31CE6F // fmla v15, v19, v17
+	WORD $0x4E32CE6F // fmla v15, v19, v18
 	WORD $0x3DC111D3 // ldr q19, [x14, #1088]
 	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x4E31CDF4 // fmla v20, v15, v17
-	WORD $0x3DC001D1 // ldr q17, [x14, #0]
-	WORD $0x6E311E8F // eor v15, v20, v17
-	WORD $0x3DC00DD1 // ldr q17, [x14, #48]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
-	WORD $0x6E6F1E34 // bsl v20, v17, v15
-	WORD $0x3DC011D1 // ldr q17, [x14, #64]
-	WORD $0x6EB1E68F // fcmgt v15, v20, v17
-	WORD $0x6E741E2F // bsl v15, v17, v20
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC001D2 // ldr q18, [x14, #0]
+	WORD $0x6E321E8F // eor v15, v20, v18
+	WORD $0x3DC00DD2 // ldr q18, [x14, #48]
+	WORD $0x6EAFE654 // fcmgt v20, v18, v15
+	WORD $0x6E6F1E54 // bsl v20, v18, v15
+	WORD $0x3DC011D2 // ldr q18, [x14, #64]
+	WORD $0x6EB2E68F // fcmgt v15, v20, v18
+	WORD $0x6E741E4F // bsl v15, v18, v20
 	WORD $0x3DC015D4 // ldr q20, [x14, #80]
-	WORD $0x3DC019D1 // ldr q17, [x14, #96]
-	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E34CDF3 // fmla v19, v15, v20
-	WORD $0x3DC019D1 // ldr q17, [x14, #96]
-	WORD $0x4EB1D674 // fsub v20, v19, v17
-	WORD $0x3DC019D1 // ldr q17, [x14, #96]
-	WORD $0x6EB18672 // sub v18, v19, v17
+	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x4EB2D674 // fsub v20, v19, v18
+	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x6EB28675 // sub v21, v19, v18
 	WORD $0x3DC01DD3 // ldr q19, [x14, #112]
-	WORD $0x4EAF1DF1 // orr v17, v15, v15
-	WORD $0x4E33CE91 // fmla v17, v20, v19
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x4E33CE92 // fmla v18, v20, v19
 	WORD $0x3DC021CF // ldr q15, [x14, #128]
-	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E2FCE93 // fmla v19, v20, v15
-	WORD $0x3DC025D1 // ldr q17, [x14, #144]
+	WORD $0x3DC025D2 // ldr q18, [x14, #144]
 	WORD $0x3DC029D4 // ldr q20, [x14, #160]
 	WORD $0x4EB41E8F // orr v15, v20, v20
-	WORD $0x4E33CE2F // fmla v15, v17, v19
+	WORD $0x4E33CE4F // fmla v15, v18, v19
 	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x4E33CDF1 // fmla v17, v15, v19
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E33CDF2 // fmla v18, v15, v19
 	WORD $0x3DC031CF // ldr q15, [x14, #192]
 	WORD $0x4EAF1DF4 // orr v20, v15, v15
-	WORD $0x4E33CE34 // fmla v20, v17, v19
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
-	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E33CE54 // fmla v20, v18, v19
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
+	WORD $0x4EB21E4F // orr v15, v18, v18
 	WORD $0x4E33CE8F // fmla v15, v20, v19
-	WORD $0x6E33DE74 // fmul v20, v19, v19
+	WORD $0x4F3F06B4 // sshr v20.4s, v21.4s, #1
+	WORD $0x6E33DE72 // fmul v18, v19, v19
 	WORD $0x4EB31E71 // orr v17, v19, v19
-	WORD $0x4E34CDF1 // fmla v17, v15, v20
-	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x4E33D634 // fadd v20, v17, v19
-	WORD $0x4F3F0651 // sshr v17.4s, v18.4s, #1
+	WORD $0x4E32CDF1 // fmla v17, v15, v18
 	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB3862F // add v15, v17, v19
-	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
-	WORD $0x6EB1864F // sub v15, v18, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB185F2 // add v18, v15, v17
-	WORD $0x4F37564F // shl v15.4s, v18.4s, #23
-	WORD $0x6E33DE92 // fmul v18, v20, v19
-	WORD $0x6E2FDE53 // fmul v19, v18, v15
-	WORD $0x3DC009CF // ldr q15, [x14, #32]
-	WORD $0x4EB3D5F2 // fsub v18, v15, v19
+	WORD $0x4EB38692 // add v18, v20, v19
+	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
+	WORD $0x6EB486B2 // sub v18, v21, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48655 // add v21, v18, v20
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D634 // fadd v20, v17, v21
+	WORD $0x6E33DE91 // fmul v17, v20, v19
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x3DC009D2 // ldr q18, [x14, #32]
+	WORD $0x4EB3D651 // fsub v17, v18, v19
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x6EB0E66F // fcmgt v15, v19, v16
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x6E721EB0 // bsl v16, v21, v18
-	WORD $0x4E201E12 // and v18, v16, v0
+	WORD $0x6EB0E672 // fcmgt v18, v19, v16
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E711ED0 // bsl v16, v22, v17
+	WORD $0x4E201E11 // and v17, v16, v0
 	WORD $0x3DC001D0 // ldr q16, [x14, #0]
-	WORD $0x4E301DD5 // and v21, v14, v16
-	WORD $0x4EB51E4E // orr v14, v18, v21
+	WORD $0x4E301DD6 // and v22, v14, v16
+	WORD $0x4EB61E2E // orr v14, v17, v22
 	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -2135,97 +2135,87 @@ block:
 	WORD $0x3DC035D1 // ldr q17, [x14, #208]
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CE72 // fmla v18, v19, v20
-	WORD $0x6E34DE93 // fmul v19, v20, v20
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x4E33CE51 // fmla v17, v18, v19
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x4E34D633 // fadd v19, v17, v20
-	WORD $0x4F3F06B1 // sshr v17.4s, v21.4s, #1
+	WORD $0x4F3F06B3 // sshr v19.4s, v21.4s, #1
+	WORD $0x6E34DE91 // fmul v17, v20, v20
+	WORD $0x4EB41E96 // orr v22, v20, v20
+	WORD $0x4E31CE56 // fmla v22, v18, v17
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48632 // add v18, v17, v20
-	WORD $0x4F375654 // shl v20.4s, v18.4s, #23
-	WORD $0x6EB186B2 // sub v18, v21, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18655 // add v21, v18, v17
-	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
-	WORD $0x3DC11DD5 // ldr q21, [x14, #1136]
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4EB11E36 // orr v22, v17, v17
-	WORD $0x4E35CE16 // fmla v22, v16, v21
+	WORD $0x4EB48671 // add v17, v19, v20
+	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
+	WORD $0x6EB386B1 // sub v17, v21, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38635 // add v21, v17, v19
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC045D5 // ldr q21, [x14, #272]
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E35CE12 // fmla v18, v16, v21
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x6E36FE11 // fdiv v17, v16, v22
-	WORD $0x6E31DE76 // fmul v22, v19, v17
-	WORD $0x3DC121D3 // ldr q19, [x14, #1152]
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x6E32FE13 // fdiv v19, v16, v18
+	WORD $0x3DC11DD2 // ldr q18, [x14, #1136]
+	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
 	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E31CE75 // fmla v21, v19, v17
-	WORD $0x3DC129D0 // ldr q16, [x14, #1184]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC12DD5 // ldr q21, [x14, #1200]
+	WORD $0x4E33CE55 // fmla v21, v18, v19
+	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC129D5 // ldr q21, [x14, #1184]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
-	WORD $0x4E31CE70 // fmla v16, v19, v17
-	WORD $0x3DC131D3 // ldr q19, [x14, #1216]
-	WORD $0x4EB31E75 // orr v21, v19, v19
-	WORD $0x4E31CE15 // fmla v21, v16, v17
-	WORD $0x3DC135D0 // ldr q16, [x14, #1232]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC139D5 // ldr q21, [x14, #1248]
-	WORD $0x4EB51EB0 // orr v16, v21, v21
-	WORD $0x4E31CE70 // fmla v16, v19, v17
-	WORD $0x3DC13DD3 // ldr q19, [x14, #1264]
-	WORD $0x4EB31E75 // orr v21, v19, v19
-	WORD $0x4E31CE15 // fmla v21, v16, v17
-	WORD $0x3DC141D0 // ldr q16, [x14, #1280]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC145D5 // ldr q21, [x14, #1296]
-	WORD $0x4EB51EB0 // orr v16, v21, v21
-	WORD $0x4E31CE70 // fmla v16, v19, v17
-	WORD $0x3DC149D3 // ldr q19, [x14, #1312]
-	WORD $0x4EB31E75 // orr v21, v19, v19
-	WORD $0x4E31CE15 // fmla v21, v16, v17
-	WORD $0x6E35DED1 // fmul v17, v22, v21
-	WORD $0x6E34DE35 // fmul v21, v17, v20
-	WORD $0x3DC14DD1 // ldr q17, [x14, #1328]
-	WORD $0x6EAEE634 // fcmgt v20, v17, v14
-	WORD $0x6E6E1E34 // bsl v20, v17, v14
-	WORD $0x6E35DE91 // fmul v17, v20, v21
-	WORD $0x6E32DE34 // fmul v20, v17, v18
-	WORD $0x6E32DEB1 // fmul v17, v21, v18
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x4EB1D655 // fsub v21, v18, v17
-	WORD $0x6E35DDD1 // fmul v17, v14, v21
-	WORD $0x3DC059D5 // ldr q21, [x14, #352]
-	WORD $0x6EAEE6B2 // fcmgt v18, v21, v14
+	WORD $0x4E33CE50 // fmla v16, v18, v19
+	WORD $0x3DC12DD2 // ldr q18, [x14, #1200]
 	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x6E711E95 // bsl v21, v20, v17
+	WORD $0x4E33CE15 // fmla v21, v16, v19
+	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC135D5 // ldr q21, [x14, #1232]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E33CE50 // fmla v16, v18, v19
+	WORD $0x3DC139D2 // ldr q18, [x14, #1248]
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E33CE15 // fmla v21, v16, v19
+	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC141D5 // ldr q21, [x14, #1280]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E33CE50 // fmla v16, v18, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E30CED3 // fmla v19, v22, v16
+	WORD $0x6E34DE70 // fmul v16, v19, v20
+	WORD $0x6E31DE14 // fmul v20, v16, v17
+	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x6EAEE630 // fcmgt v16, v17, v14
+	WORD $0x3DC001D1 // ldr q17, [x14, #0]
+	WORD $0x6E311E93 // eor v19, v20, v17
+	WORD $0x4EB4D5D1 // fsub v17, v14, v20
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E711E74 // bsl v20, v19, v17
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
+	WORD $0x6EAFE633 // fcmgt v19, v17, v15
 	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x3DC151D1 // ldr q17, [x14, #1344]
-	WORD $0x3DC155D2 // ldr q18, [x14, #1360]
-	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x3DC145D1 // ldr q17, [x14, #1296]
+	WORD $0x3DC149D0 // ldr q16, [x14, #1312]
+	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E2FCE36 // fmla v22, v17, v15
-	WORD $0x3DC159D2 // ldr q18, [x14, #1376]
-	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x3DC14DD0 // ldr q16, [x14, #1328]
+	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2FCED1 // fmla v17, v22, v15
-	WORD $0x3DC15DD6 // ldr q22, [x14, #1392]
-	WORD $0x4EB61ED2 // orr v18, v22, v22
-	WORD $0x4E2FCE32 // fmla v18, v17, v15
-	WORD $0x3DC161D1 // ldr q17, [x14, #1408]
+	WORD $0x3DC151D6 // ldr q22, [x14, #1344]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E2FCE30 // fmla v16, v17, v15
+	WORD $0x3DC155D1 // ldr q17, [x14, #1360]
 	WORD $0x4EB11E36 // orr v22, v17, v17
-	WORD $0x4E2FCE56 // fmla v22, v18, v15
-	WORD $0x3DC165D2 // ldr q18, [x14, #1424]
-	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2FCE16 // fmla v22, v16, v15
+	WORD $0x3DC159D0 // ldr q16, [x14, #1376]
+	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2FCED1 // fmla v17, v22, v15
 	WORD $0x3DC045CF // ldr q15, [x14, #272]
 	WORD $0x4EAF1DF6 // orr v22, v15, v15
 	WORD $0x4E2ECE36 // fmla v22, v17, v14
 	WORD $0x6E36DDD1 // fmul v17, v14, v22
-	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x6E751E36 // bsl v22, v17, v21
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x6E741E36 // bsl v22, v17, v20
 	WORD $0x3D800116 // str q22, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -2247,130 +2237,120 @@ in0:
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC00076 // ldr q22, [x3, #0]
-	WORD $0x4E201ED5 // and v21, v22, v0
-	WORD $0x6EA1E6B1 // fcmgt v17, v21, v1
-	WORD $0x6E751C31 // bsl v17, v1, v21
-	WORD $0x4E221E34 // and v20, v17, v2
-	WORD $0x4EB4D62E // fsub v14, v17, v20
-	WORD $0x4E34D62F // fadd v15, v17, v20
-	WORD $0x6E2FDDD2 // fmul v18, v14, v15
-	WORD $0x6E34DE8F // fmul v15, v20, v20
-	WORD $0x6E23DDF4 // fmul v20, v15, v3
-	WORD $0x6E23DE4F // fmul v15, v18, v3
-	WORD $0x6EB4E492 // fcmgt v18, v4, v20
-	WORD $0x6E741C92 // bsl v18, v4, v20
-	WORD $0x6EA5E654 // fcmgt v20, v18, v5
-	WORD $0x6E721CB4 // bsl v20, v5, v18
-	WORD $0x4EA71CF2 // orr v18, v7, v7
-	WORD $0x4E26CE92 // fmla v18, v20, v6
-	WORD $0x4EA7D64E // fsub v14, v18, v7
-	WORD $0x6EA78650 // sub v16, v18, v7
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E28CDD2 // fmla v18, v14, v8
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E29CDD4 // fmla v20, v14, v9
-	WORD $0x4E2FD692 // fadd v18, v20, v15
+	WORD $0x4E201ED4 // and v20, v22, v0
+	WORD $0x6EA1E691 // fcmgt v17, v20, v1
+	WORD $0x6E741C31 // bsl v17, v1, v20
+	WORD $0x4E221E33 // and v19, v17, v2
+	WORD $0x4EB3D62E // fsub v14, v17, v19
+	WORD $0x4E33D62F // fadd v15, v17, v19
+	WORD $0x6E2FDDD0 // fmul v16, v14, v15
+	WORD $0x6E33DE6F // fmul v15, v19, v19
+	WORD $0x6E23DDF3 // fmul v19, v15, v3
+	WORD $0x6E23DE0F // fmul v15, v16, v3
+	WORD $0x6EB3E490 // fcmgt v16, v4, v19
+	WORD $0x6E731C90 // bsl v16, v4, v19
+	WORD $0x6EA5E613 // fcmgt v19, v16, v5
+	WORD $0x6E701CB3 // bsl v19, v5, v16
+	WORD $0x4EA71CF0 // orr v16, v7, v7
+	WORD $0x4E26CE70 // fmla v16, v19, v6
+	WORD $0x4EA7D60E // fsub v14, v16, v7
+	WORD $0x6EA78612 // sub v18, v16, v7
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E28CDD0 // fmla v16, v14, v8
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E29CDD3 // fmla v19, v14, v9
+	WORD $0x4E2FD670 // fadd v16, v19, v15
 	WORD $0x4EAB1D6F // orr v15, v11, v11
-	WORD $0x4E32CD4F // fmla v15, v10, v18
-	WORD $0x4EAC1D94 // orr v20, v12, v12
-	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x4E30CD4F // fmla v15, v10, v16
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E30CDF3 // fmla v19, v15, v16
 	WORD $0x4EAD1DAF // orr v15, v13, v13
-	WORD $0x4E32CE8F // fmla v15, v20, v18
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E8E // orr v14, v20, v20
-	WORD $0x4E32CDEE // fmla v14, v15, v18
-	WORD $0x6E32DE4F // fmul v15, v18, v18
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E2FCDD4 // fmla v20, v14, v15
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x4E32D68F // fadd v15, v20, v18
-	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB2868E // add v14, v20, v18
-	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
-	WORD $0x6EB4860E // sub v14, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB485D0 // add v16, v14, v20
-	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
-	WORD $0x3DC11DD0 // ldr q16, [x14, #1136]
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x4EB41E93 // orr v19, v20, v20
-	WORD $0x4E30CE33 // fmla v19, v17, v16
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x6E33FE34 // fdiv v20, v17, v19
-	WORD $0x6E34DDF3 // fmul v19, v15, v20
-	WORD $0x3DC121CF // ldr q15, [x14, #1152]
-	WORD $0x3DC125D1 // ldr q17, [x14, #1168]
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E34CDF0 // fmla v16, v15, v20
-	WORD $0x3DC129D1 // ldr q17, [x14, #1184]
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x4E34CE0F // fmla v15, v16, v20
-	WORD $0x3DC12DD0 // ldr q16, [x14, #1200]
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E34CDF1 // fmla v17, v15, v20
-	WORD $0x3DC131CF // ldr q15, [x14, #1216]
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x4E34CE30 // fmla v16, v17, v20
-	WORD $0x3DC135D1 // ldr q17, [x14, #1232]
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x4E34CE0F // fmla v15, v16, v20
-	WORD $0x3DC139D0 // ldr q16, [x14, #1248]
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E34CDF1 // fmla v17, v15, v20
-	WORD $0x3DC13DCF // ldr q15, [x14, #1264]
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x4E34CE30 // fmla v16, v17, v20
-	WORD $0x3DC141D1 // ldr q17, [x14, #1280]
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x4E34CE0F // fmla v15, v16, v20
-	WORD $0x3DC145D0 // ldr q16, [x14, #1296]
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E34CDF1 // fmla v17, v15, v20
-	WORD $0x3DC149CF // ldr q15, [x14, #1312]
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x4E34CE30 // fmla v16, v17, v20
-	WORD $0x6E30DE74 // fmul v20, v19, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3DC14DD4 // ldr q20, [x14, #1328]
-	WORD $0x6EB6E692 // fcmgt v18, v20, v22
-	WORD $0x6E761E92 // bsl v18, v20, v22
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x6E2EDE92 // fmul v18, v20, v14
-	WORD $0x6E2EDE14 // fmul v20, v16, v14
-	WORD $0x3DC009CE // ldr q14, [x14, #32]
-	WORD $0x4EB4D5D0 // fsub v16, v14, v20
-	WORD $0x6E30DED4 // fmul v20, v22, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
-	WORD $0x6EB6E60E // fcmgt v14, v16, v22
-	WORD $0x4EAE1DD0 // orr v16, v14, v14
-	WORD $0x6E741E50 // bsl v16, v18, v20
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x6EB5E692 // fcmgt v18, v20, v21
-	WORD $0x6E36DED5 // fmul v21, v22, v22
-	WORD $0x3DC151D4 // ldr q20, [x14, #1344]
-	WORD $0x3DC155CE // ldr q14, [x14, #1360]
-	WORD $0x4EAE1DD3 // orr v19, v14, v14
-	WORD $0x4E35CE93 // fmla v19, v20, v21
-	WORD $0x3DC159CE // ldr q14, [x14, #1376]
-	WORD $0x4EAE1DD4 // orr v20, v14, v14
-	WORD $0x4E35CE74 // fmla v20, v19, v21
-	WORD $0x3DC15DD3 // ldr q19, [x14, #1392]
+	WORD $0x4E30CE6F // fmla v15, v19, v16
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
 	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x4E35CE8E // fmla v14, v20, v21
-	WORD $0x3DC161D4 // ldr q20, [x14, #1408]
-	WORD $0x4EB41E93 // orr v19, v20, v20
-	WORD $0x4E35CDD3 // fmla v19, v14, v21
-	WORD $0x3DC165CE // ldr q14, [x14, #1424]
-	WORD $0x4EAE1DD4 // orr v20, v14, v14
-	WORD $0x4E35CE74 // fmla v20, v19, v21
-	WORD $0x3DC045D5 // ldr q21, [x14, #272]
-	WORD $0x4EB51EB3 // orr v19, v21, v21
-	WORD $0x4E36CE93 // fmla v19, v20, v22
-	WORD $0x6E33DED4 // fmul v20, v22, v19
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x6E701E93 // bsl v19, v20, v16
-	WORD $0x3D800113 // str q19, [x8, #0]
+	WORD $0x4E30CDEE // fmla v14, v15, v16
+	WORD $0x4F3F064F // sshr v15.4s, v18.4s, #1
+	WORD $0x6E30DE13 // fmul v19, v16, v16
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E33CDD5 // fmla v21, v14, v19
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB085F3 // add v19, v15, v16
+	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
+	WORD $0x6EAF8653 // sub v19, v18, v15
+	WORD $0x3DC039CF // ldr q15, [x14, #224]
+	WORD $0x4EAF8672 // add v18, v19, v15
+	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
+	WORD $0x3DC045D2 // ldr q18, [x14, #272]
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E32CE2E // fmla v14, v17, v18
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x6E2EFE2F // fdiv v15, v17, v14
+	WORD $0x3DC11DCE // ldr q14, [x14, #1136]
+	WORD $0x3DC121D1 // ldr q17, [x14, #1152]
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2FCDD2 // fmla v18, v14, v15
+	WORD $0x3DC125D1 // ldr q17, [x14, #1168]
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E2FCE4E // fmla v14, v18, v15
+	WORD $0x3DC129D2 // ldr q18, [x14, #1184]
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2FCDD1 // fmla v17, v14, v15
+	WORD $0x3DC12DCE // ldr q14, [x14, #1200]
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E2FCE32 // fmla v18, v17, v15
+	WORD $0x3DC131D1 // ldr q17, [x14, #1216]
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E2FCE4E // fmla v14, v18, v15
+	WORD $0x3DC135D2 // ldr q18, [x14, #1232]
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2FCDD1 // fmla v17, v14, v15
+	WORD $0x3DC139CE // ldr q14, [x14, #1248]
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E2FCE32 // fmla v18, v17, v15
+	WORD $0x3DC13DD1 // ldr q17, [x14, #1264]
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E2FCE4E // fmla v14, v18, v15
+	WORD $0x3DC141D2 // ldr q18, [x14, #1280]
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2FCDD1 // fmla v17, v14, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E31CEAF // fmla v15, v21, v17
+	WORD $0x6E30DDF1 // fmul v17, v15, v16
+	WORD $0x6E33DE30 // fmul v16, v17, v19
+	WORD $0x3DC059D3 // ldr q19, [x14, #352]
+	WORD $0x6EB6E671 // fcmgt v17, v19, v22
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x6E331E0F // eor v15, v16, v19
+	WORD $0x4EB0D6D3 // fsub v19, v22, v16
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x6E731DF0 // bsl v16, v15, v19
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x6EB4E66F // fcmgt v15, v19, v20
+	WORD $0x6E36DED4 // fmul v20, v22, v22
+	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
+	WORD $0x3DC149D1 // ldr q17, [x14, #1312]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE75 // fmla v21, v19, v20
+	WORD $0x3DC14DD1 // ldr q17, [x14, #1328]
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E34CEB3 // fmla v19, v21, v20
+	WORD $0x3DC151D5 // ldr q21, [x14, #1344]
+	WORD $0x4EB51EB1 // orr v17, v21, v21
+	WORD $0x4E34CE71 // fmla v17, v19, v20
+	WORD $0x3DC155D3 // ldr q19, [x14, #1360]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E34CE35 // fmla v21, v17, v20
+	WORD $0x3DC159D1 // ldr q17, [x14, #1376]
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E34CEB3 // fmla v19, v21, v20
+	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E36CE75 // fmla v21, v19, v22
+	WORD $0x6E35DED3 // fmul v19, v22, v21
+	WORD $0x4EAF1DF5 // orr v21, v15, v15
+	WORD $0x6E701E75 // bsl v21, v19, v16
+	WORD $0x3D800115 // str q21, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -2391,8 +2371,8 @@ TEXT ·vecMapGeluTanhNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC169C0 // ldr q0, [x14, #1440]
-	WORD $0x3DC16DC1 // ldr q1, [x14, #1456]
+	WORD $0x3DC15DC0 // ldr q0, [x14, #1392]
+	WORD $0x3DC161C1 // ldr q1, [x14, #1408]
 	WORD $0x3DC009C2 // ldr q2, [x14, #32]
 	WORD $0x3DC001C3 // ldr q3, [x14, #0]
 	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
@@ -2437,34 +2417,34 @@ block:
 	WORD $0x3DC035D0 // ldr q16, [x14, #208]
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x6E31DE2F // fmul v15, v17, v17
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2FCE70 // fmla v16, v19, v15
-	WORD $0x4E22D611 // fadd v17, v16, v2
-	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x4F3F064F // sshr v15.4s, v18.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E30CE74 // fmla v20, v19, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB185F0 // add v16, v15, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EAF8650 // sub v16, v18, v15
 	WORD $0x3DC039CF // ldr q15, [x14, #224]
-	WORD $0x4EAF8613 // add v19, v16, v15
-	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x6EB08653 // sub v19, v18, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB08672 // add v18, v19, v16
-	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
-	WORD $0x6E2FDE32 // fmul v18, v17, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EAEE5F1 // fcmgt v17, v15, v14
-	WORD $0x6E33DE4F // fmul v15, v18, v19
-	WORD $0x4E22D5F0 // fadd v16, v15, v2
-	WORD $0x3DC171D4 // ldr q20, [x14, #1472]
-	WORD $0x6EAEE68F // fcmgt v15, v20, v14
-	WORD $0x6E6E1E8F // bsl v15, v20, v14
-	WORD $0x6E32DDF4 // fmul v20, v15, v18
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x6E6E1E92 // bsl v18, v20, v14
-	WORD $0x6E30FE4E // fdiv v14, v18, v16
-	WORD $0x6E33DDD0 // fmul v16, v14, v19
-	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x6E6E1E13 // bsl v19, v16, v14
-	WORD $0x3D800113 // str q19, [x8, #0]
+	WORD $0x4EAF8612 // add v18, v16, v15
+	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x4E22D692 // fadd v18, v20, v2
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x6EAEE632 // fcmgt v18, v17, v14
+	WORD $0x6E30DE91 // fmul v17, v20, v16
+	WORD $0x4E22D62F // fadd v15, v17, v2
+	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
+	WORD $0x6EAEE671 // fcmgt v17, v19, v14
+	WORD $0x6E6E1E71 // bsl v17, v19, v14
+	WORD $0x6E34DE33 // fmul v19, v17, v20
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x6E6E1E74 // bsl v20, v19, v14
+	WORD $0x6E2FFE8E // fdiv v14, v20, v15
+	WORD $0x6E30DDCF // fmul v15, v14, v16
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E6E1DF0 // bsl v16, v15, v14
+	WORD $0x3D800110 // str q16, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -2484,62 +2464,62 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00073 // ldr q19, [x3, #0]
-	WORD $0x6E33DE6E // fmul v14, v19, v19
-	WORD $0x6E20DE70 // fmul v16, v19, v0
-	WORD $0x4EA21C51 // orr v17, v2, v2
-	WORD $0x4E21CDD1 // fmla v17, v14, v1
-	WORD $0x6E31DE0E // fmul v14, v16, v17
-	WORD $0x4EA31DD1 // orr v17, v14, v3
-	WORD $0x6EB1E48E // fcmgt v14, v4, v17
-	WORD $0x6E711C8E // bsl v14, v4, v17
-	WORD $0x6EA5E5D1 // fcmgt v17, v14, v5
-	WORD $0x6E6E1CB1 // bsl v17, v5, v14
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x6E30DE0E // fmul v14, v16, v16
+	WORD $0x6E20DE0F // fmul v15, v16, v0
+	WORD $0x4EA21C52 // orr v18, v2, v2
+	WORD $0x4E21CDD2 // fmla v18, v14, v1
+	WORD $0x6E32DDEE // fmul v14, v15, v18
+	WORD $0x4EA31DD2 // orr v18, v14, v3
+	WORD $0x6EB2E48E // fcmgt v14, v4, v18
+	WORD $0x6E721C8E // bsl v14, v4, v18
+	WORD $0x6EA5E5D2 // fcmgt v18, v14, v5
+	WORD $0x6E6E1CB2 // bsl v18, v5, v14
 	WORD $0x4EA71CEE // orr v14, v7, v7
-	WORD $0x4E26CE2E // fmla v14, v17, v6
-	WORD $0x4EA7D5D0 // fsub v16, v14, v7
-	WORD $0x6EA785D2 // sub v18, v14, v7
-	WORD $0x4EB11E2E // orr v14, v17, v17
-	WORD $0x4E28CE0E // fmla v14, v16, v8
-	WORD $0x4EAE1DD1 // orr v17, v14, v14
-	WORD $0x4E29CE11 // fmla v17, v16, v9
+	WORD $0x4E26CE4E // fmla v14, v18, v6
+	WORD $0x4EA7D5CF // fsub v15, v14, v7
+	WORD $0x6EA785D4 // sub v20, v14, v7
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x4E28CDEE // fmla v14, v15, v8
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E29CDF2 // fmla v18, v15, v9
 	WORD $0x4EAB1D6E // orr v14, v11, v11
-	WORD $0x4E31CD4E // fmla v14, v10, v17
-	WORD $0x4EAC1D90 // orr v16, v12, v12
-	WORD $0x4E31CDD0 // fmla v16, v14, v17
+	WORD $0x4E32CD4E // fmla v14, v10, v18
+	WORD $0x4EAC1D8F // orr v15, v12, v12
+	WORD $0x4E32CDCF // fmla v15, v14, v18
 	WORD $0x4EAD1DAE // orr v14, v13, v13
-	WORD $0x4E31CE0E // fmla v14, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E31CDD4 // fmla v20, v14, v17
-	WORD $0x6E31DE2E // fmul v14, v17, v17
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2ECE90 // fmla v16, v20, v14
-	WORD $0x4E22D611 // fadd v17, v16, v2
-	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x4E32CDEE // fmla v14, v15, v18
+	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x4E32CDD3 // fmla v19, v14, v18
+	WORD $0x4F3F068E // sshr v14.4s, v20.4s, #1
+	WORD $0x6E32DE4F // fmul v15, v18, v18
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2FCE71 // fmla v17, v19, v15
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB285CF // add v15, v14, v18
+	WORD $0x4F3755F2 // shl v18.4s, v15.4s, #23
+	WORD $0x6EAE868F // sub v15, v20, v14
 	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE8614 // add v20, v16, v14
-	WORD $0x4F37568E // shl v14.4s, v20.4s, #23
-	WORD $0x6EB08654 // sub v20, v18, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB08692 // add v18, v20, v16
-	WORD $0x4F375654 // shl v20.4s, v18.4s, #23
-	WORD $0x6E2EDE32 // fmul v18, v17, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
-	WORD $0x6EB3E5D1 // fcmgt v17, v14, v19
-	WORD $0x6E34DE4E // fmul v14, v18, v20
-	WORD $0x4E22D5D0 // fadd v16, v14, v2
-	WORD $0x3DC171CF // ldr q15, [x14, #1472]
-	WORD $0x6EB3E5EE // fcmgt v14, v15, v19
-	WORD $0x6E731DEE // bsl v14, v15, v19
-	WORD $0x6E32DDCF // fmul v15, v14, v18
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x6E731DF2 // bsl v18, v15, v19
-	WORD $0x6E30FE53 // fdiv v19, v18, v16
-	WORD $0x6E34DE70 // fmul v16, v19, v20
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x6E731E14 // bsl v20, v16, v19
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x4EAE85F4 // add v20, v15, v14
+	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
+	WORD $0x4E22D634 // fadd v20, v17, v2
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x3DC059D2 // ldr q18, [x14, #352]
+	WORD $0x6EB0E654 // fcmgt v20, v18, v16
+	WORD $0x6E2FDE32 // fmul v18, v17, v15
+	WORD $0x4E22D64E // fadd v14, v18, v2
+	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
+	WORD $0x6EB0E672 // fcmgt v18, v19, v16
+	WORD $0x6E701E72 // bsl v18, v19, v16
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x6E701E71 // bsl v17, v19, v16
+	WORD $0x6E2EFE30 // fdiv v16, v17, v14
+	WORD $0x6E2FDE0E // fmul v14, v16, v15
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x6E701DCF // bsl v15, v14, v16
+	WORD $0x3D80010F // str q15, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -2572,8 +2552,8 @@ TEXT ·vecMapSiluNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -2600,32 +2580,32 @@ block:
 	WORD $0x4E2FCE30 // fmla v16, v17, v15
 	WORD $0x4EAB1D71 // orr v17, v11, v11
 	WORD $0x4E2FCE11 // fmla v17, v16, v15
-	WORD $0x6E2FDDF0 // fmul v16, v15, v15
-	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x4E30CE33 // fmla v19, v17, v16
-	WORD $0x4E2CD66F // fadd v15, v19, v12
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x4EAD8670 // add v16, v19, v13
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB38650 // sub v16, v18, v19
-	WORD $0x4EAD8613 // add v19, v16, v13
-	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAEE62F // fcmgt v15, v17, v14
-	WORD $0x6E30DE71 // fmul v17, v19, v16
-	WORD $0x4E2CD632 // fadd v18, v17, v12
-	WORD $0x3DC171D4 // ldr q20, [x14, #1472]
-	WORD $0x6EAEE691 // fcmgt v17, v20, v14
-	WORD $0x6E6E1E91 // bsl v17, v20, v14
-	WORD $0x6E33DE34 // fmul v20, v17, v19
-	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x6E6E1E93 // bsl v19, v20, v14
-	WORD $0x6E32FE6E // fdiv v14, v19, v18
-	WORD $0x6E30DDD2 // fmul v18, v14, v16
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x6E6E1E50 // bsl v16, v18, v14
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x4E33CE34 // fmla v20, v17, v19
+	WORD $0x4EAC860F // add v15, v16, v12
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAC85F0 // add v16, v15, v12
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2DD690 // fadd v16, v20, v13
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x3DC059D3 // ldr q19, [x14, #352]
+	WORD $0x6EAEE670 // fcmgt v16, v19, v14
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x3DC165D1 // ldr q17, [x14, #1424]
+	WORD $0x6EAEE633 // fcmgt v19, v17, v14
+	WORD $0x6E6E1E33 // bsl v19, v17, v14
+	WORD $0x6E34DE71 // fmul v17, v19, v20
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E6E1E34 // bsl v20, v17, v14
+	WORD $0x6E32FE8E // fdiv v14, v20, v18
+	WORD $0x6E2FDDD2 // fmul v18, v14, v15
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E6E1E4F // bsl v15, v18, v14
+	WORD $0x3D80010F // str q15, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -2645,54 +2625,54 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00070 // ldr q16, [x3, #0]
-	WORD $0x4EA01E0E // orr v14, v16, v0
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x4EA01DEE // orr v14, v15, v0
 	WORD $0x6EAEE432 // fcmgt v18, v1, v14
 	WORD $0x6E6E1C32 // bsl v18, v1, v14
 	WORD $0x6EA2E64E // fcmgt v14, v18, v2
 	WORD $0x6E721C4E // bsl v14, v2, v18
 	WORD $0x4EA41C92 // orr v18, v4, v4
 	WORD $0x4E23CDD2 // fmla v18, v14, v3
-	WORD $0x4EA4D64F // fsub v15, v18, v4
-	WORD $0x6EA48653 // sub v19, v18, v4
+	WORD $0x4EA4D650 // fsub v16, v18, v4
+	WORD $0x6EA48654 // sub v20, v18, v4
 	WORD $0x4EAE1DD2 // orr v18, v14, v14
-	WORD $0x4E25CDF2 // fmla v18, v15, v5
+	WORD $0x4E25CE12 // fmla v18, v16, v5
 	WORD $0x4EB21E4E // orr v14, v18, v18
-	WORD $0x4E26CDEE // fmla v14, v15, v6
+	WORD $0x4E26CE0E // fmla v14, v16, v6
 	WORD $0x4EA81D12 // orr v18, v8, v8
 	WORD $0x4E2ECCF2 // fmla v18, v7, v14
-	WORD $0x4EA91D2F // orr v15, v9, v9
-	WORD $0x4E2ECE4F // fmla v15, v18, v14
+	WORD $0x4EA91D30 // orr v16, v9, v9
+	WORD $0x4E2ECE50 // fmla v16, v18, v14
 	WORD $0x4EAA1D52 // orr v18, v10, v10
-	WORD $0x4E2ECDF2 // fmla v18, v15, v14
-	WORD $0x4EAB1D6F // orr v15, v11, v11
-	WORD $0x4E2ECE4F // fmla v15, v18, v14
-	WORD $0x6E2EDDD2 // fmul v18, v14, v14
-	WORD $0x4EAE1DD4 // orr v20, v14, v14
-	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x4E2CD68E // fadd v14, v20, v12
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x4EAD8692 // add v18, v20, v13
-	WORD $0x4F37564F // shl v15.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x4EAD8654 // add v20, v18, v13
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E2FDDD4 // fmul v20, v14, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EB0E5EE // fcmgt v14, v15, v16
-	WORD $0x6E32DE8F // fmul v15, v20, v18
-	WORD $0x4E2CD5F3 // fadd v19, v15, v12
-	WORD $0x3DC171D1 // ldr q17, [x14, #1472]
-	WORD $0x6EB0E62F // fcmgt v15, v17, v16
-	WORD $0x6E701E2F // bsl v15, v17, v16
-	WORD $0x6E34DDF1 // fmul v17, v15, v20
-	WORD $0x4EAE1DD4 // orr v20, v14, v14
-	WORD $0x6E701E34 // bsl v20, v17, v16
-	WORD $0x6E33FE90 // fdiv v16, v20, v19
-	WORD $0x6E32DE13 // fmul v19, v16, v18
-	WORD $0x4EAE1DD2 // orr v18, v14, v14
-	WORD $0x6E701E72 // bsl v18, v19, v16
-	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E2ECE12 // fmla v18, v16, v14
+	WORD $0x4EAB1D70 // orr v16, v11, v11
+	WORD $0x4E2ECE50 // fmla v16, v18, v14
+	WORD $0x4F3F0692 // sshr v18.4s, v20.4s, #1
+	WORD $0x6E2EDDD1 // fmul v17, v14, v14
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x4EAC864E // add v14, v18, v12
+	WORD $0x4F3755D1 // shl v17.4s, v14.4s, #23
+	WORD $0x6EB2868E // sub v14, v20, v18
+	WORD $0x4EAC85D2 // add v18, v14, v12
+	WORD $0x4F37564E // shl v14.4s, v18.4s, #23
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x6EAFE632 // fcmgt v18, v17, v15
+	WORD $0x6E2EDE71 // fmul v17, v19, v14
+	WORD $0x4E2DD634 // fadd v20, v17, v13
+	WORD $0x3DC165D0 // ldr q16, [x14, #1424]
+	WORD $0x6EAFE611 // fcmgt v17, v16, v15
+	WORD $0x6E6F1E11 // bsl v17, v16, v15
+	WORD $0x6E33DE30 // fmul v16, v17, v19
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E6F1E13 // bsl v19, v16, v15
+	WORD $0x6E34FE6F // fdiv v15, v19, v20
+	WORD $0x6E2EDDF4 // fmul v20, v15, v14
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E6F1E8E // bsl v14, v20, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -2713,8 +2693,8 @@ TEXT ·vecMapMishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC171C0 // ldr q0, [x14, #1472]
-	WORD $0x3DC175C1 // ldr q1, [x14, #1488]
+	WORD $0x3DC165C0 // ldr q0, [x14, #1424]
+	WORD $0x3DC169C1 // ldr q1, [x14, #1440]
 	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 	WORD $0x3DC011C3 // ldr q3, [x14, #64]
 	WORD $0x3DC015C4 // ldr q4, [x14, #80]
@@ -2726,7 +2706,7 @@ TEXT ·vecMapMishNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DCA // ldr q10, [x14, #176]
 	WORD $0x3DC031CB // ldr q11, [x14, #192]
 	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC009CD // ldr q13, [x14, #32]
+	WORD $0x3DC039CD // ldr q13, [x14, #224]
 
 block:
 	CMP $4, R1
@@ -2756,35 +2736,34 @@ block:
 	WORD $0x4E30CE51 // fmla v17, v18, v16
 	WORD $0x4EAC1D92 // orr v18, v12, v12
 	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x4E2DD690 // fadd v16, v20, v13
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
-	WORD $0x4E30D634 // fadd v20, v17, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3DC0D1D1 // ldr q17, [x14, #832]
-	WORD $0x4E31D615 // fadd v21, v16, v17
-	WORD $0x6E33DDF1 // fmul v17, v15, v19
-	WORD $0x6E34DE33 // fmul v19, v17, v20
-	WORD $0x6E35FE74 // fdiv v20, v19, v21
-	WORD $0x6E32DE93 // fmul v19, v20, v18
-	WORD $0x6E35FE12 // fdiv v18, v16, v21
-	WORD $0x6E32DDD5 // fmul v21, v14, v18
-	WORD $0x3DC059D2 // ldr q18, [x14, #352]
-	WORD $0x6EAEE650 // fcmgt v16, v18, v14
-	WORD $0x4EB01E0E // orr v14, v16, v16
-	WORD $0x6E751E6E // bsl v14, v19, v21
+	WORD $0x4F3F0671 // sshr v17.4s, v19.4s, #1
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x4EAD8630 // add v16, v17, v13
+	WORD $0x4F375614 // shl v20.4s, v16.4s, #23
+	WORD $0x6EB18670 // sub v16, v19, v17
+	WORD $0x4EAD8611 // add v17, v16, v13
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6B3 // fadd v19, v21, v17
+	WORD $0x6E34DE75 // fmul v21, v19, v20
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D691 // fadd v17, v20, v19
+	WORD $0x6E31DE93 // fmul v19, v20, v17
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D672 // fadd v18, v19, v20
+	WORD $0x6E35DDF4 // fmul v20, v15, v21
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E32FEB1 // fdiv v17, v21, v18
+	WORD $0x6E30DE35 // fmul v21, v17, v16
+	WORD $0x6E32FE70 // fdiv v16, v19, v18
+	WORD $0x6E30DDD2 // fmul v18, v14, v16
+	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x6EAEE613 // fcmgt v19, v16, v14
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x6E721EAE // bsl v14, v21, v18
 	WORD $0x3D80010E // str q14, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -2806,59 +2785,58 @@ in0:
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC0006E // ldr q14, [x3, #0]
-	WORD $0x6EAEE415 // fcmgt v21, v0, v14
-	WORD $0x6E6E1C15 // bsl v21, v0, v14
-	WORD $0x6EA1E5D3 // fcmgt v19, v14, v1
-	WORD $0x6E6E1C33 // bsl v19, v1, v14
-	WORD $0x6EB3E450 // fcmgt v16, v2, v19
-	WORD $0x6E731C50 // bsl v16, v2, v19
-	WORD $0x6EA3E613 // fcmgt v19, v16, v3
-	WORD $0x6E701C73 // bsl v19, v3, v16
-	WORD $0x4EA51CB0 // orr v16, v5, v5
-	WORD $0x4E24CE70 // fmla v16, v19, v4
-	WORD $0x4EA5D612 // fsub v18, v16, v5
-	WORD $0x6EA58614 // sub v20, v16, v5
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E26CE50 // fmla v16, v18, v6
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E27CE53 // fmla v19, v18, v7
-	WORD $0x4EA91D30 // orr v16, v9, v9
-	WORD $0x4E33CD10 // fmla v16, v8, v19
-	WORD $0x4EAA1D52 // orr v18, v10, v10
-	WORD $0x4E33CE12 // fmla v18, v16, v19
-	WORD $0x4EAB1D70 // orr v16, v11, v11
-	WORD $0x4E33CE50 // fmla v16, v18, v19
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E33CE12 // fmla v18, v16, v19
-	WORD $0x6E33DE70 // fmul v16, v19, v19
-	WORD $0x4EB31E71 // orr v17, v19, v19
-	WORD $0x4E30CE51 // fmla v17, v18, v16
-	WORD $0x4E2DD633 // fadd v19, v17, v13
-	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB08632 // add v18, v17, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB18692 // sub v18, v20, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18654 // add v20, v18, v17
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE74 // fmul v20, v19, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
-	WORD $0x4E33D611 // fadd v17, v16, v19
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
-	WORD $0x4E30D66F // fadd v15, v19, v16
-	WORD $0x6E34DEB0 // fmul v16, v21, v20
-	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x6E2FFE91 // fdiv v17, v20, v15
-	WORD $0x6E32DE34 // fmul v20, v17, v18
-	WORD $0x6E2FFE72 // fdiv v18, v19, v15
-	WORD $0x6E32DDCF // fmul v15, v14, v18
-	WORD $0x3DC059D2 // ldr q18, [x14, #352]
-	WORD $0x6EAEE653 // fcmgt v19, v18, v14
-	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x6E6F1E8E // bsl v14, v20, v15
+	WORD $0x6EAEE412 // fcmgt v18, v0, v14
+	WORD $0x6E6E1C12 // bsl v18, v0, v14
+	WORD $0x6EA1E5D5 // fcmgt v21, v14, v1
+	WORD $0x6E6E1C35 // bsl v21, v1, v14
+	WORD $0x6EB5E453 // fcmgt v19, v2, v21
+	WORD $0x6E751C53 // bsl v19, v2, v21
+	WORD $0x6EA3E675 // fcmgt v21, v19, v3
+	WORD $0x6E731C75 // bsl v21, v3, v19
+	WORD $0x4EA51CB3 // orr v19, v5, v5
+	WORD $0x4E24CEB3 // fmla v19, v21, v4
+	WORD $0x4EA5D670 // fsub v16, v19, v5
+	WORD $0x6EA58671 // sub v17, v19, v5
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E26CE13 // fmla v19, v16, v6
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E27CE15 // fmla v21, v16, v7
+	WORD $0x4EA91D33 // orr v19, v9, v9
+	WORD $0x4E35CD13 // fmla v19, v8, v21
+	WORD $0x4EAA1D50 // orr v16, v10, v10
+	WORD $0x4E35CE70 // fmla v16, v19, v21
+	WORD $0x4EAB1D73 // orr v19, v11, v11
+	WORD $0x4E35CE13 // fmla v19, v16, v21
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E35CE70 // fmla v16, v19, v21
+	WORD $0x4F3F0633 // sshr v19.4s, v17.4s, #1
+	WORD $0x6E35DEB4 // fmul v20, v21, v21
+	WORD $0x4EB51EAF // orr v15, v21, v21
+	WORD $0x4E34CE0F // fmla v15, v16, v20
+	WORD $0x4EAD8675 // add v21, v19, v13
+	WORD $0x4F3756B4 // shl v20.4s, v21.4s, #23
+	WORD $0x6EB38635 // sub v21, v17, v19
+	WORD $0x4EAD86B3 // add v19, v21, v13
+	WORD $0x4F375675 // shl v21.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D5F1 // fadd v17, v15, v19
+	WORD $0x6E34DE2F // fmul v15, v17, v20
+	WORD $0x6E35DDF4 // fmul v20, v15, v21
+	WORD $0x3DC0D1D1 // ldr q17, [x14, #832]
+	WORD $0x4E31D693 // fadd v19, v20, v17
+	WORD $0x6E33DE91 // fmul v17, v20, v19
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D630 // fadd v16, v17, v20
+	WORD $0x6E2FDE54 // fmul v20, v18, v15
+	WORD $0x6E33DE8F // fmul v15, v20, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x6E35DE6F // fmul v15, v19, v21
+	WORD $0x6E30FE35 // fdiv v21, v17, v16
+	WORD $0x6E35DDD0 // fmul v16, v14, v21
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x6EAEE6B1 // fcmgt v17, v21, v14
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x6E701DEE // bsl v14, v15, v16
 	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -2893,7 +2871,7 @@ TEXT ·vecMapSoftplusNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DCA // ldr q10, [x14, #176]
 	WORD $0x3DC031CB // ldr q11, [x14, #192]
 	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC009CD // ldr q13, [x14, #32]
+	WORD $0x3DC039CD // ldr q13, [x14, #224]
 
 block:
 	CMP $4, R1
@@ -2922,101 +2900,103 @@ block:
 	WORD $0x4E30CE2E // fmla v14, v17, v16
 	WORD $0x4EAC1D91 // orr v17, v12, v12
 	WORD $0x4E30CDD1 // fmla v17, v14, v16
-	WORD $0x6E30DE0E // fmul v14, v16, v16
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E2ECE33 // fmla v19, v17, v14
-	WORD $0x4E2DD670 // fadd v16, v19, v13
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE8671 // add v17, v19, v14
-	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
-	WORD $0x6EB38651 // sub v17, v18, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB38632 // add v18, v17, v19
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E2EDE12 // fmul v18, v16, v14
-	WORD $0x6E31DE4E // fmul v14, v18, v17
-	WORD $0x4E2DD5D1 // fadd v17, v14, v13
-	WORD $0x4EADD632 // fsub v18, v17, v13
+	WORD $0x4F3F064E // sshr v14.4s, v18.4s, #1
+	WORD $0x6E30DE13 // fmul v19, v16, v16
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E33CE34 // fmla v20, v17, v19
+	WORD $0x4EAD85D0 // add v16, v14, v13
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x6EAE8650 // sub v16, v18, v14
+	WORD $0x4EAD860E // add v14, v16, v13
+	WORD $0x4F3755D0 // shl v16.4s, v14.4s, #23
+	WORD $0x3DC009CE // ldr q14, [x14, #32]
+	WORD $0x4E2ED692 // fadd v18, v20, v14
+	WORD $0x6E33DE54 // fmul v20, v18, v19
+	WORD $0x6E30DE93 // fmul v19, v20, v16
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D674 // fadd v20, v19, v16
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4EB0D692 // fsub v18, v20, v16
 	WORD $0x3DC04DD0 // ldr q16, [x14, #304]
-	WORD $0x6EB1E613 // fcmgt v19, v16, v17
+	WORD $0x6EB4E60E // fcmgt v14, v16, v20
 	WORD $0x3DC051D0 // ldr q16, [x14, #320]
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x6E711E90 // bsl v16, v20, v17
+	WORD $0x6E30DE91 // fmul v17, v20, v16
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x6E741E30 // bsl v16, v17, v20
 	WORD $0x3DC055D5 // ldr q21, [x14, #336]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x6E601EB4 // bsl v20, v21, v0
-	WORD $0x3DC05DD3 // ldr q19, [x14, #368]
-	WORD $0x6EB38615 // sub v21, v16, v19
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E601EB1 // bsl v17, v21, v0
+	WORD $0x3DC05DCE // ldr q14, [x14, #368]
+	WORD $0x6EAE8615 // sub v21, v16, v14
 	WORD $0x4F2906B0 // sshr v16.4s, v21.4s, #23
-	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4EB0862E // add v14, v17, v16
 	WORD $0x3DC061D0 // ldr q16, [x14, #384]
-	WORD $0x4E301EB4 // and v20, v21, v16
+	WORD $0x4E301EB1 // and v17, v21, v16
 	WORD $0x3DC05DD5 // ldr q21, [x14, #368]
-	WORD $0x4EB58690 // add v16, v20, v21
-	WORD $0x4EADD614 // fsub v20, v16, v13
-	WORD $0x6E34DE90 // fmul v16, v20, v20
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x4EB58630 // add v16, v17, v21
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4EB1D615 // fsub v21, v16, v17
+	WORD $0x6E35DEB0 // fmul v16, v21, v21
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
 	WORD $0x3DC065D6 // ldr q22, [x14, #400]
 	WORD $0x3DC069D7 // ldr q23, [x14, #416]
 	WORD $0x4EB71EF8 // orr v24, v23, v23
-	WORD $0x4E34CED8 // fmla v24, v22, v20
+	WORD $0x4E35CED8 // fmla v24, v22, v21
 	WORD $0x3DC06DD7 // ldr q23, [x14, #432]
 	WORD $0x4EB71EF6 // orr v22, v23, v23
-	WORD $0x4E34CF16 // fmla v22, v24, v20
+	WORD $0x4E35CF16 // fmla v22, v24, v21
 	WORD $0x3DC071D8 // ldr q24, [x14, #448]
 	WORD $0x4EB81F17 // orr v23, v24, v24
-	WORD $0x4E34CED7 // fmla v23, v22, v20
+	WORD $0x4E35CED7 // fmla v23, v22, v21
 	WORD $0x3DC075D6 // ldr q22, [x14, #464]
 	WORD $0x4EB61ED8 // orr v24, v22, v22
-	WORD $0x4E34CEF8 // fmla v24, v23, v20
+	WORD $0x4E35CEF8 // fmla v24, v23, v21
 	WORD $0x3DC079D7 // ldr q23, [x14, #480]
 	WORD $0x4EB71EF6 // orr v22, v23, v23
-	WORD $0x4E34CF16 // fmla v22, v24, v20
+	WORD $0x4E35CF16 // fmla v22, v24, v21
 	WORD $0x3DC07DD8 // ldr q24, [x14, #496]
 	WORD $0x4EB81F17 // orr v23, v24, v24
-	WORD $0x4E34CED7 // fmla v23, v22, v20
+	WORD $0x4E35CED7 // fmla v23, v22, v21
 	WORD $0x3DC081D6 // ldr q22, [x14, #512]
 	WORD $0x4EB61ED8 // orr v24, v22, v22
-	WORD $0x4E34CEF8 // fmla v24, v23, v20
+	WORD $0x4E35CEF8 // fmla v24, v23, v21
 	WORD $0x3DC085D7 // ldr q23, [x14, #528]
 	WORD $0x4EB71EF6 // orr v22, v23, v23
-	WORD $0x4E34CF16 // fmla v22, v24, v20
-	WORD $0x6E36DEB8 // fmul v24, v21, v22
-	WORD $0x4E21DA76 // scvtf v22.4s, v19.4s
-	WORD $0x3DC089D3 // ldr q19, [x14, #544]
-	WORD $0x4EB81F15 // orr v21, v24, v24
-	WORD $0x4E33CED5 // fmla v21, v22, v19
+	WORD $0x4E35CF16 // fmla v22, v24, v21
+	WORD $0x6E36DE38 // fmul v24, v17, v22
+	WORD $0x4E21D9D6 // scvtf v22.4s, v14.4s
+	WORD $0x3DC089CE // ldr q14, [x14, #544]
+	WORD $0x4EB81F11 // orr v17, v24, v24
+	WORD $0x4E2ECED1 // fmla v17, v22, v14
 	WORD $0x3DC08DD8 // ldr q24, [x14, #560]
-	WORD $0x4EB51EB3 // orr v19, v21, v21
-	WORD $0x4E38CE13 // fmla v19, v16, v24
-	WORD $0x4E33D695 // fadd v21, v20, v19
-	WORD $0x3DC091D3 // ldr q19, [x14, #576]
-	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x4E33CED4 // fmla v20, v22, v19
-	WORD $0x3DC095D5 // ldr q21, [x14, #592]
-	WORD $0x6EB1E6B6 // fcmgt v22, v21, v17
-	WORD $0x4EB61ED5 // orr v21, v22, v22
-	WORD $0x6E711E95 // bsl v21, v20, v17
-	WORD $0x6EB1E414 // fcmgt v20, v0, v17
-	WORD $0x3DC099D3 // ldr q19, [x14, #608]
-	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x6E751E76 // bsl v22, v19, v21
-	WORD $0x4E20E635 // fcmeq v21, v17, v0
-	WORD $0x3DC09DD4 // ldr q20, [x14, #624]
-	WORD $0x4EB51EB1 // orr v17, v21, v21
-	WORD $0x6E761E91 // bsl v17, v20, v22
-	WORD $0x6E32FDD6 // fdiv v22, v14, v18
-	WORD $0x6E36DE35 // fmul v21, v17, v22
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E38CE0E // fmla v14, v16, v24
+	WORD $0x4E2ED6B1 // fadd v17, v21, v14
+	WORD $0x3DC091CE // ldr q14, [x14, #576]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E2ECED5 // fmla v21, v22, v14
+	WORD $0x3DC095D1 // ldr q17, [x14, #592]
+	WORD $0x6EB4E636 // fcmgt v22, v17, v20
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E741EB1 // bsl v17, v21, v20
+	WORD $0x6EB4E415 // fcmgt v21, v0, v20
+	WORD $0x3DC099CE // ldr q14, [x14, #608]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x6E711DD6 // bsl v22, v14, v17
+	WORD $0x4E20E691 // fcmeq v17, v20, v0
+	WORD $0x3DC09DD5 // ldr q21, [x14, #624]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x6E761EB4 // bsl v20, v21, v22
+	WORD $0x6E32FE76 // fdiv v22, v19, v18
+	WORD $0x6E36DE91 // fmul v17, v20, v22
 	WORD $0x4E20E656 // fcmeq v22, v18, v0
 	WORD $0x4EB61ED2 // orr v18, v22, v22
-	WORD $0x6E751DD2 // bsl v18, v14, v21
-	WORD $0x3DC095D5 // ldr q21, [x14, #592]
-	WORD $0x4E35E5D6 // fcmeq v22, v14, v21
-	WORD $0x4EB61ED5 // orr v21, v22, v22
-	WORD $0x6E721DD5 // bsl v21, v14, v18
-	WORD $0x4E35D5F2 // fadd v18, v15, v21
+	WORD $0x6E711E72 // bsl v18, v19, v17
+	WORD $0x3DC095D1 // ldr q17, [x14, #592]
+	WORD $0x4E31E676 // fcmeq v22, v19, v17
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E721E71 // bsl v17, v19, v18
+	WORD $0x4E31D5F2 // fadd v18, v15, v17
 	WORD $0x3D800112 // str q18, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -3038,8 +3018,8 @@ in0:
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC00072 // ldr q18, [x3, #0]
-	WORD $0x6EB2E415 // fcmgt v21, v0, v18
-	WORD $0x6E721C15 // bsl v21, v0, v18
+	WORD $0x6EB2E411 // fcmgt v17, v0, v18
+	WORD $0x6E721C11 // bsl v17, v0, v18
 	WORD $0x4EA11E4F // orr v15, v18, v1
 	WORD $0x6EAFE452 // fcmgt v18, v2, v15
 	WORD $0x6E6F1C52 // bsl v18, v2, v15
@@ -3047,115 +3027,117 @@ in0:
 	WORD $0x6E721C6F // bsl v15, v3, v18
 	WORD $0x4EA51CB2 // orr v18, v5, v5
 	WORD $0x4E24CDF2 // fmla v18, v15, v4
-	WORD $0x4EA5D64E // fsub v14, v18, v5
+	WORD $0x4EA5D653 // fsub v19, v18, v5
 	WORD $0x6EA58656 // sub v22, v18, v5
 	WORD $0x4EAF1DF2 // orr v18, v15, v15
-	WORD $0x4E26CDD2 // fmla v18, v14, v6
+	WORD $0x4E26CE72 // fmla v18, v19, v6
 	WORD $0x4EB21E4F // orr v15, v18, v18
-	WORD $0x4E27CDCF // fmla v15, v14, v7
+	WORD $0x4E27CE6F // fmla v15, v19, v7
 	WORD $0x4EA91D32 // orr v18, v9, v9
 	WORD $0x4E2FCD12 // fmla v18, v8, v15
-	WORD $0x4EAA1D4E // orr v14, v10, v10
-	WORD $0x4E2FCE4E // fmla v14, v18, v15
+	WORD $0x4EAA1D53 // orr v19, v10, v10
+	WORD $0x4E2FCE53 // fmla v19, v18, v15
 	WORD $0x4EAB1D72 // orr v18, v11, v11
-	WORD $0x4E2FCDD2 // fmla v18, v14, v15
-	WORD $0x4EAC1D8E // orr v14, v12, v12
-	WORD $0x4E2FCE4E // fmla v14, v18, v15
-	WORD $0x6E2FDDF2 // fmul v18, v15, v15
-	WORD $0x4EAF1DF1 // orr v17, v15, v15
-	WORD $0x4E32CDD1 // fmla v17, v14, v18
-	WORD $0x4E2DD62F // fadd v15, v17, v13
-	WORD $0x4F3F06D1 // sshr v17.4s, v22.4s, #1
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB2862E // add v14, v17, v18
-	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
-	WORD $0x6EB186CE // sub v14, v22, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB185D6 // add v22, v14, v17
-	WORD $0x4F3756CE // shl v14.4s, v22.4s, #23
-	WORD $0x6E32DDF6 // fmul v22, v15, v18
-	WORD $0x6E2EDED2 // fmul v18, v22, v14
-	WORD $0x4E2DD64E // fadd v14, v18, v13
-	WORD $0x4EADD5D6 // fsub v22, v14, v13
+	WORD $0x4E2FCE72 // fmla v18, v19, v15
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2FCE53 // fmla v19, v18, v15
+	WORD $0x4F3F06D2 // sshr v18.4s, v22.4s, #1
+	WORD $0x6E2FDDF4 // fmul v20, v15, v15
+	WORD $0x4EAF1DF5 // orr v21, v15, v15
+	WORD $0x4E34CE75 // fmla v21, v19, v20
+	WORD $0x4EAD864F // add v15, v18, v13
+	WORD $0x4F3755F4 // shl v20.4s, v15.4s, #23
+	WORD $0x6EB286CF // sub v15, v22, v18
+	WORD $0x4EAD85F2 // add v18, v15, v13
+	WORD $0x4F37564F // shl v15.4s, v18.4s, #23
+	WORD $0x3DC009D2 // ldr q18, [x14, #32]
+	WORD $0x4E32D6B6 // fadd v22, v21, v18
+	WORD $0x6E34DED5 // fmul v21, v22, v20
+	WORD $0x6E2FDEB4 // fmul v20, v21, v15
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x4E2FD695 // fadd v21, v20, v15
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x4EAFD6B6 // fsub v22, v21, v15
 	WORD $0x3DC04DCF // ldr q15, [x14, #304]
-	WORD $0x6EAEE5F1 // fcmgt v17, v15, v14
+	WORD $0x6EB5E5F2 // fcmgt v18, v15, v21
 	WORD $0x3DC051CF // ldr q15, [x14, #320]
-	WORD $0x6E2FDDD4 // fmul v20, v14, v15
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x6E6E1E8F // bsl v15, v20, v14
-	WORD $0x3DC055D3 // ldr q19, [x14, #336]
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x6E601E74 // bsl v20, v19, v0
-	WORD $0x3DC05DD1 // ldr q17, [x14, #368]
-	WORD $0x6EB185F3 // sub v19, v15, v17
-	WORD $0x4F29066F // sshr v15.4s, v19.4s, #23
-	WORD $0x4EAF8691 // add v17, v20, v15
+	WORD $0x6E2FDEB3 // fmul v19, v21, v15
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x6E751E6F // bsl v15, v19, v21
+	WORD $0x3DC055CE // ldr q14, [x14, #336]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E601DD3 // bsl v19, v14, v0
+	WORD $0x3DC05DD2 // ldr q18, [x14, #368]
+	WORD $0x6EB285EE // sub v14, v15, v18
+	WORD $0x4F2905CF // sshr v15.4s, v14.4s, #23
+	WORD $0x4EAF8672 // add v18, v19, v15
 	WORD $0x3DC061CF // ldr q15, [x14, #384]
-	WORD $0x4E2F1E74 // and v20, v19, v15
-	WORD $0x3DC05DD3 // ldr q19, [x14, #368]
-	WORD $0x4EB3868F // add v15, v20, v19
-	WORD $0x4EADD5F4 // fsub v20, v15, v13
-	WORD $0x6E34DE8F // fmul v15, v20, v20
-	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4E2F1DD3 // and v19, v14, v15
+	WORD $0x3DC05DCE // ldr q14, [x14, #368]
+	WORD $0x4EAE866F // add v15, v19, v14
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4EB3D5EE // fsub v14, v15, v19
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x6E2FDDD3 // fmul v19, v14, v15
 	WORD $0x3DC065D0 // ldr q16, [x14, #400]
 	WORD $0x3DC069D8 // ldr q24, [x14, #416]
 	WORD $0x4EB81F17 // orr v23, v24, v24
-	WORD $0x4E34CE17 // fmla v23, v16, v20
+	WORD $0x4E2ECE17 // fmla v23, v16, v14
 	WORD $0x3DC06DD8 // ldr q24, [x14, #432]
 	WORD $0x4EB81F10 // orr v16, v24, v24
-	WORD $0x4E34CEF0 // fmla v16, v23, v20
+	WORD $0x4E2ECEF0 // fmla v16, v23, v14
 	WORD $0x3DC071D7 // ldr q23, [x14, #448]
 	WORD $0x4EB71EF8 // orr v24, v23, v23
-	WORD $0x4E34CE18 // fmla v24, v16, v20
+	WORD $0x4E2ECE18 // fmla v24, v16, v14
 	WORD $0x3DC075D0 // ldr q16, [x14, #464]
 	WORD $0x4EB01E17 // orr v23, v16, v16
-	WORD $0x4E34CF17 // fmla v23, v24, v20
+	WORD $0x4E2ECF17 // fmla v23, v24, v14
 	WORD $0x3DC079D8 // ldr q24, [x14, #480]
 	WORD $0x4EB81F10 // orr v16, v24, v24
-	WORD $0x4E34CEF0 // fmla v16, v23, v20
+	WORD $0x4E2ECEF0 // fmla v16, v23, v14
 	WORD $0x3DC07DD7 // ldr q23, [x14, #496]
 	WORD $0x4EB71EF8 // orr v24, v23, v23
-	WORD $0x4E34CE18 // fmla v24, v16, v20
+	WORD $0x4E2ECE18 // fmla v24, v16, v14
 	WORD $0x3DC081D0 // ldr q16, [x14, #512]
 	WORD $0x4EB01E17 // orr v23, v16, v16
-	WORD $0x4E34CF17 // fmla v23, v24, v20
+	WORD $0x4E2ECF17 // fmla v23, v24, v14
 	WORD $0x3DC085D8 // ldr q24, [x14, #528]
 	WORD $0x4EB81F10 // orr v16, v24, v24
-	WORD $0x4E34CEF0 // fmla v16, v23, v20
+	WORD $0x4E2ECEF0 // fmla v16, v23, v14
 	WORD $0x6E30DE77 // fmul v23, v19, v16
-	WORD $0x4E21DA30 // scvtf v16.4s, v17.4s
-	WORD $0x3DC089D1 // ldr q17, [x14, #544]
+	WORD $0x4E21DA50 // scvtf v16.4s, v18.4s
+	WORD $0x3DC089D2 // ldr q18, [x14, #544]
 	WORD $0x4EB71EF3 // orr v19, v23, v23
-	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x4E32CE13 // fmla v19, v16, v18
 	WORD $0x3DC08DD7 // ldr q23, [x14, #560]
-	WORD $0x4EB31E71 // orr v17, v19, v19
-	WORD $0x4E37CDF1 // fmla v17, v15, v23
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x3DC091D1 // ldr q17, [x14, #576]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x4E31CE14 // fmla v20, v16, v17
-	WORD $0x3DC095D3 // ldr q19, [x14, #592]
-	WORD $0x6EAEE670 // fcmgt v16, v19, v14
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x6E6E1E93 // bsl v19, v20, v14
-	WORD $0x6EAEE414 // fcmgt v20, v0, v14
-	WORD $0x3DC099D1 // ldr q17, [x14, #608]
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x6E731E30 // bsl v16, v17, v19
-	WORD $0x4E20E5D3 // fcmeq v19, v14, v0
-	WORD $0x3DC09DD4 // ldr q20, [x14, #624]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E37CDF2 // fmla v18, v15, v23
+	WORD $0x4E32D5D3 // fadd v19, v14, v18
+	WORD $0x3DC091D2 // ldr q18, [x14, #576]
 	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x6E701E8E // bsl v14, v20, v16
-	WORD $0x6E36FE50 // fdiv v16, v18, v22
-	WORD $0x6E30DDD3 // fmul v19, v14, v16
+	WORD $0x4E32CE0E // fmla v14, v16, v18
+	WORD $0x3DC095D3 // ldr q19, [x14, #592]
+	WORD $0x6EB5E670 // fcmgt v16, v19, v21
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E751DD3 // bsl v19, v14, v21
+	WORD $0x6EB5E40E // fcmgt v14, v0, v21
+	WORD $0x3DC099D2 // ldr q18, [x14, #608]
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x6E731E50 // bsl v16, v18, v19
+	WORD $0x4E20E6B3 // fcmeq v19, v21, v0
+	WORD $0x3DC09DCE // ldr q14, [x14, #624]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x6E701DD5 // bsl v21, v14, v16
+	WORD $0x6E36FE90 // fdiv v16, v20, v22
+	WORD $0x6E30DEB3 // fmul v19, v21, v16
 	WORD $0x4E20E6D0 // fcmeq v16, v22, v0
 	WORD $0x4EB01E16 // orr v22, v16, v16
-	WORD $0x6E731E56 // bsl v22, v18, v19
+	WORD $0x6E731E96 // bsl v22, v20, v19
 	WORD $0x3DC095D3 // ldr q19, [x14, #592]
-	WORD $0x4E33E650 // fcmeq v16, v18, v19
+	WORD $0x4E33E690 // fcmeq v16, v20, v19
 	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x6E761E53 // bsl v19, v18, v22
-	WORD $0x4E33D6B6 // fadd v22, v21, v19
+	WORD $0x6E761E93 // bsl v19, v20, v22
+	WORD $0x4E33D636 // fadd v22, v17, v19
 	WORD $0x3D800116 // str q22, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -3781,7 +3763,7 @@ TEXT ·vecMapHardSwishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC179C0 // ldr q0, [x14, #1504]
+	WORD $0x3DC16DC0 // ldr q0, [x14, #1456]
 	WORD $0x3DC045C1 // ldr q1, [x14, #272]
 	WORD $0x3DC059C2 // ldr q2, [x14, #352]
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
@@ -6200,8 +6182,8 @@ TEXT ·vecZipSoftplusGradNEON(SB), NOSPLIT, $64-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -6229,26 +6211,26 @@ block:
 	WORD $0x4E30CE51 // fmla v17, v18, v16
 	WORD $0x4EAB1D72 // orr v18, v11, v11
 	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x4E2CD690 // fadd v16, v20, v12
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x4EAD8691 // add v17, v20, v13
-	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
-	WORD $0x6EB48671 // sub v17, v19, v20
-	WORD $0x4EAD8634 // add v20, v17, v13
-	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
-	WORD $0x6E32DE14 // fmul v20, v16, v18
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
-	WORD $0x4EB41E8F // orr v15, v20, v20
-	WORD $0x6E6C1E4F // bsl v15, v18, v12
-	WORD $0x4E2CD654 // fadd v20, v18, v12
-	WORD $0x6E34FDF2 // fdiv v18, v15, v20
-	WORD $0x6E32DDD4 // fmul v20, v14, v18
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x4F3F0671 // sshr v17.4s, v19.4s, #1
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x4EAC8630 // add v16, v17, v12
+	WORD $0x4F375614 // shl v20.4s, v16.4s, #23
+	WORD $0x6EB18670 // sub v16, v19, v17
+	WORD $0x4EAC8611 // add v17, v16, v12
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x4E2DD6B1 // fadd v17, v21, v13
+	WORD $0x6E34DE35 // fmul v21, v17, v20
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x6EAFE615 // fcmgt v21, v16, v15
+	WORD $0x4EB51EAF // orr v15, v21, v21
+	WORD $0x6E6D1E8F // bsl v15, v20, v13
+	WORD $0x4E2DD695 // fadd v21, v20, v13
+	WORD $0x6E35FDF4 // fdiv v20, v15, v21
+	WORD $0x6E34DDD5 // fmul v21, v14, v20
+	WORD $0x3D800115 // str q21, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -6279,49 +6261,49 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00074 // ldr q20, [x3, #0]
-	WORD $0x3DC00092 // ldr q18, [x4, #0]
-	WORD $0x4EA01E4E // orr v14, v18, v0
+	WORD $0x3DC00075 // ldr q21, [x3, #0]
+	WORD $0x3DC00094 // ldr q20, [x4, #0]
+	WORD $0x4EA01E8E // orr v14, v20, v0
 	WORD $0x6EAEE42F // fcmgt v15, v1, v14
 	WORD $0x6E6E1C2F // bsl v15, v1, v14
 	WORD $0x6EA2E5EE // fcmgt v14, v15, v2
 	WORD $0x6E6F1C4E // bsl v14, v2, v15
 	WORD $0x4EA41C8F // orr v15, v4, v4
 	WORD $0x4E23CDCF // fmla v15, v14, v3
-	WORD $0x4EA4D5F1 // fsub v17, v15, v4
-	WORD $0x6EA485F0 // sub v16, v15, v4
+	WORD $0x4EA4D5F0 // fsub v16, v15, v4
+	WORD $0x6EA485F1 // sub v17, v15, v4
 	WORD $0x4EAE1DCF // orr v15, v14, v14
-	WORD $0x4E25CE2F // fmla v15, v17, v5
+	WORD $0x4E25CE0F // fmla v15, v16, v5
 	WORD $0x4EAF1DEE // orr v14, v15, v15
-	WORD $0x4E26CE2E // fmla v14, v17, v6
+	WORD $0x4E26CE0E // fmla v14, v16, v6
 	WORD $0x4EA81D0F // orr v15, v8, v8
 	WORD $0x4E2ECCEF // fmla v15, v7, v14
-	WORD $0x4EA91D31 // orr v17, v9, v9
-	WORD $0x4E2ECDF1 // fmla v17, v15, v14
+	WORD $0x4EA91D30 // orr v16, v9, v9
+	WORD $0x4E2ECDF0 // fmla v16, v15, v14
 	WORD $0x4EAA1D4F // orr v15, v10, v10
-	WORD $0x4E2ECE2F // fmla v15, v17, v14
-	WORD $0x4EAB1D71 // orr v17, v11, v11
-	WORD $0x4E2ECDF1 // fmla v17, v15, v14
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x4EAE1DD3 // orr v19, v14, v14
-	WORD $0x4E2FCE33 // fmla v19, v17, v15
-	WORD $0x4E2CD66E // fadd v14, v19, v12
-	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
-	WORD $0x4EAD866F // add v15, v19, v13
-	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
-	WORD $0x6EB3860F // sub v15, v16, v19
-	WORD $0x4EAD85F3 // add v19, v15, v13
-	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x6E31DDD3 // fmul v19, v14, v17
-	WORD $0x6E2FDE71 // fmul v17, v19, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EB2E5F3 // fcmgt v19, v15, v18
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x6E6C1E32 // bsl v18, v17, v12
-	WORD $0x4E2CD633 // fadd v19, v17, v12
-	WORD $0x6E33FE51 // fdiv v17, v18, v19
-	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x3D800113 // str q19, [x8, #0]
+	WORD $0x4E2ECE0F // fmla v15, v16, v14
+	WORD $0x4EAB1D70 // orr v16, v11, v11
+	WORD $0x4E2ECDF0 // fmla v16, v15, v14
+	WORD $0x4F3F062F // sshr v15.4s, v17.4s, #1
+	WORD $0x6E2EDDD3 // fmul v19, v14, v14
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E33CE12 // fmla v18, v16, v19
+	WORD $0x4EAC85EE // add v14, v15, v12
+	WORD $0x4F3755D3 // shl v19.4s, v14.4s, #23
+	WORD $0x6EAF862E // sub v14, v17, v15
+	WORD $0x4EAC85CF // add v15, v14, v12
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x4E2DD64F // fadd v15, v18, v13
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x6E2EDE53 // fmul v19, v18, v14
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x6EB4E5D2 // fcmgt v18, v14, v20
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x6E6D1E74 // bsl v20, v19, v13
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x6E32FE93 // fdiv v19, v20, v18
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x3D800112 // str q18, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -6355,8 +6337,8 @@ TEXT ·vecZipSiluGradNEON(SB), NOSPLIT, $64-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -6384,30 +6366,30 @@ block:
 	WORD $0x4E30CE51 // fmla v17, v18, v16
 	WORD $0x4EAB1D72 // orr v18, v11, v11
 	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x4E2CD690 // fadd v16, v20, v12
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x4EAD8691 // add v17, v20, v13
-	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
-	WORD $0x6EB48671 // sub v17, v19, v20
-	WORD $0x4EAD8634 // add v20, v17, v13
-	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
-	WORD $0x6E32DE14 // fmul v20, v16, v18
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x6E6C1E51 // bsl v17, v18, v12
-	WORD $0x4E2CD654 // fadd v20, v18, v12
-	WORD $0x6E34FE32 // fdiv v18, v17, v20
-	WORD $0x6E32DDF4 // fmul v20, v15, v18
-	WORD $0x4EB2D58F // fsub v15, v12, v18
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2FCE91 // fmla v17, v20, v15
-	WORD $0x6E31DDD2 // fmul v18, v14, v17
-	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4F3F0671 // sshr v17.4s, v19.4s, #1
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x4EAC8630 // add v16, v17, v12
+	WORD $0x4F375614 // shl v20.4s, v16.4s, #23
+	WORD $0x6EB18670 // sub v16, v19, v17
+	WORD $0x4EAC8611 // add v17, v16, v12
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x4E2DD6B1 // fadd v17, v21, v13
+	WORD $0x6E34DE35 // fmul v21, v17, v20
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x6EAFE615 // fcmgt v21, v16, v15
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x6E6D1E90 // bsl v16, v20, v13
+	WORD $0x4E2DD695 // fadd v21, v20, v13
+	WORD $0x6E35FE14 // fdiv v20, v16, v21
+	WORD $0x6E34DDF5 // fmul v21, v15, v20
+	WORD $0x4EB4D5AF // fsub v15, v13, v20
+	WORD $0x4EB41E90 // orr v16, v20, v20
+	WORD $0x4E2FCEB0 // fmla v16, v21, v15
+	WORD $0x6E30DDD4 // fmul v20, v14, v16
+	WORD $0x3D800114 // str q20, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -6438,53 +6420,53 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00072 // ldr q18, [x3, #0]
-	WORD $0x3DC00091 // ldr q17, [x4, #0]
-	WORD $0x4EA01E2E // orr v14, v17, v0
+	WORD $0x3DC00074 // ldr q20, [x3, #0]
+	WORD $0x3DC00090 // ldr q16, [x4, #0]
+	WORD $0x4EA01E0E // orr v14, v16, v0
 	WORD $0x6EAEE42F // fcmgt v15, v1, v14
 	WORD $0x6E6E1C2F // bsl v15, v1, v14
 	WORD $0x6EA2E5EE // fcmgt v14, v15, v2
 	WORD $0x6E6F1C4E // bsl v14, v2, v15
 	WORD $0x4EA41C8F // orr v15, v4, v4
 	WORD $0x4E23CDCF // fmla v15, v14, v3
-	WORD $0x4EA4D5F4 // fsub v20, v15, v4
-	WORD $0x6EA485F0 // sub v16, v15, v4
+	WORD $0x4EA4D5F5 // fsub v21, v15, v4
+	WORD $0x6EA485F1 // sub v17, v15, v4
 	WORD $0x4EAE1DCF // orr v15, v14, v14
-	WORD $0x4E25CE8F // fmla v15, v20, v5
+	WORD $0x4E25CEAF // fmla v15, v21, v5
 	WORD $0x4EAF1DEE // orr v14, v15, v15
-	WORD $0x4E26CE8E // fmla v14, v20, v6
+	WORD $0x4E26CEAE // fmla v14, v21, v6
 	WORD $0x4EA81D0F // orr v15, v8, v8
 	WORD $0x4E2ECCEF // fmla v15, v7, v14
-	WORD $0x4EA91D34 // orr v20, v9, v9
-	WORD $0x4E2ECDF4 // fmla v20, v15, v14
+	WORD $0x4EA91D35 // orr v21, v9, v9
+	WORD $0x4E2ECDF5 // fmla v21, v15, v14
 	WORD $0x4EAA1D4F // orr v15, v10, v10
-	WORD $0x4E2ECE8F // fmla v15, v20, v14
-	WORD $0x4EAB1D74 // orr v20, v11, v11
-	WORD $0x4E2ECDF4 // fmla v20, v15, v14
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x4EAE1DD3 // orr v19, v14, v14
-	WORD $0x4E2FCE93 // fmla v19, v20, v15
-	WORD $0x4E2CD66E // fadd v14, v19, v12
-	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
-	WORD $0x4EAD866F // add v15, v19, v13
-	WORD $0x4F3755F4 // shl v20.4s, v15.4s, #23
-	WORD $0x6EB3860F // sub v15, v16, v19
-	WORD $0x4EAD85F3 // add v19, v15, v13
-	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x6E34DDD3 // fmul v19, v14, v20
-	WORD $0x6E2FDE74 // fmul v20, v19, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EB1E5F3 // fcmgt v19, v15, v17
-	WORD $0x4EB31E6F // orr v15, v19, v19
-	WORD $0x6E6C1E8F // bsl v15, v20, v12
-	WORD $0x4E2CD693 // fadd v19, v20, v12
-	WORD $0x6E33FDF4 // fdiv v20, v15, v19
-	WORD $0x6E34DE33 // fmul v19, v17, v20
-	WORD $0x4EB4D591 // fsub v17, v12, v20
-	WORD $0x4EB41E8F // orr v15, v20, v20
-	WORD $0x4E31CE6F // fmla v15, v19, v17
-	WORD $0x6E2FDE54 // fmul v20, v18, v15
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x4E2ECEAF // fmla v15, v21, v14
+	WORD $0x4EAB1D75 // orr v21, v11, v11
+	WORD $0x4E2ECDF5 // fmla v21, v15, v14
+	WORD $0x4F3F062F // sshr v15.4s, v17.4s, #1
+	WORD $0x6E2EDDD3 // fmul v19, v14, v14
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x4EAC85EE // add v14, v15, v12
+	WORD $0x4F3755D3 // shl v19.4s, v14.4s, #23
+	WORD $0x6EAF862E // sub v14, v17, v15
+	WORD $0x4EAC85CF // add v15, v14, v12
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x4E2DD64F // fadd v15, v18, v13
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x6E2EDE53 // fmul v19, v18, v14
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x6EB0E5D2 // fcmgt v18, v14, v16
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E6D1E6E // bsl v14, v19, v13
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x6E32FDD3 // fdiv v19, v14, v18
+	WORD $0x6E33DE12 // fmul v18, v16, v19
+	WORD $0x4EB3D5B0 // fsub v16, v13, v19
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x4E30CE4E // fmla v14, v18, v16
+	WORD $0x6E2EDE93 // fmul v19, v20, v14
+	WORD $0x3D800113 // str q19, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -6560,138 +6542,134 @@ block:
 	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E35CE93 // fmla v19, v20, v21
-	WORD $0x6E35DEB4 // fmul v20, v21, v21
-	WORD $0x4EB51EB2 // orr v18, v21, v21
-	WORD $0x4E34CE72 // fmla v18, v19, v20
-	WORD $0x3DC009D5 // ldr q21, [x14, #32]
-	WORD $0x4E35D654 // fadd v20, v18, v21
-	WORD $0x4F3F06D2 // sshr v18.4s, v22.4s, #1
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58653 // add v19, v18, v21
-	WORD $0x4F375675 // shl v21.4s, v19.4s, #23
-	WORD $0x6EB286D3 // sub v19, v22, v18
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB28676 // add v22, v19, v18
-	WORD $0x4F3756D3 // shl v19.4s, v22.4s, #23
-	WORD $0x3DC11DD6 // ldr q22, [x14, #1136]
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x4EB21E57 // orr v23, v18, v18
-	WORD $0x4E36CE17 // fmla v23, v16, v22
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x6E37FE12 // fdiv v18, v16, v23
-	WORD $0x6E32DE97 // fmul v23, v20, v18
-	WORD $0x3DC121D4 // ldr q20, [x14, #1152]
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
-	WORD $0x4EB01E16 // orr v22, v16, v16
-	WORD $0x4E32CE96 // fmla v22, v20, v18
-	WORD $0x3DC129D0 // ldr q16, [x14, #1184]
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E32CED4 // fmla v20, v22, v18
-	WORD $0x3DC12DD6 // ldr q22, [x14, #1200]
-	WORD $0x4EB61ED0 // orr v16, v22, v22
-	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC131D4 // ldr q20, [x14, #1216]
-	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x4E32CE16 // fmla v22, v16, v18
-	WORD $0x3DC135D0 // ldr q16, [x14, #1232]
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E32CED4 // fmla v20, v22, v18
-	WORD $0x3DC139D6 // ldr q22, [x14, #1248]
-	WORD $0x4EB61ED0 // orr v16, v22, v22
-	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC13DD4 // ldr q20, [x14, #1264]
-	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x4E32CE16 // fmla v22, v16, v18
-	WORD $0x3DC141D0 // ldr q16, [x14, #1280]
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E32CED4 // fmla v20, v22, v18
-	WORD $0x3DC145D6 // ldr q22, [x14, #1296]
-	WORD $0x4EB61ED0 // orr v16, v22, v22
-	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC149D4 // ldr q20, [x14, #1312]
-	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x4E32CE16 // fmla v22, v16, v18
-	WORD $0x6E36DEF2 // fmul v18, v23, v22
-	WORD $0x6E35DE56 // fmul v22, v18, v21
-	WORD $0x6E33DED5 // fmul v21, v22, v19
-	WORD $0x3DC059D3 // ldr q19, [x14, #352]
-	WORD $0x6EAFE676 // fcmgt v22, v19, v15
-	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x4EB5D672 // fsub v18, v19, v21
-	WORD $0x4EB61ED3 // orr v19, v22, v22
-	WORD $0x6E721EB3 // bsl v19, v21, v18
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x6EB1E655 // fcmgt v21, v18, v17
-	WORD $0x6E2FDDF2 // fmul v18, v15, v15
-	WORD $0x3DC151D6 // ldr q22, [x14, #1344]
-	WORD $0x3DC155D7 // ldr q23, [x14, #1360]
-	WORD $0x4EB71EF0 // orr v16, v23, v23
-	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
-	WORD $0x4EB71EF6 // orr v22, v23, v23
-	WORD $0x4E32CE16 // fmla v22, v16, v18
-	WORD $0x3DC15DD0 // ldr q16, [x14, #1392]
-	WORD $0x4EB01E17 // orr v23, v16, v16
-	WORD $0x4E32CED7 // fmla v23, v22, v18
-	WORD $0x3DC161D6 // ldr q22, [x14, #1408]
-	WORD $0x4EB61ED0 // orr v16, v22, v22
-	WORD $0x4E32CEF0 // fmla v16, v23, v18
-	WORD $0x3DC165D7 // ldr q23, [x14, #1424]
-	WORD $0x4EB71EF6 // orr v22, v23, v23
-	WORD $0x4E32CE16 // fmla v22, v16, v18
-	WORD $0x3DC045D2 // ldr q18, [x14, #272]
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x4E2FCED0 // fmla v16, v22, v15
-	WORD $0x4EB51EB6 // orr v22, v21, v21
-	WORD $0x6E731E16 // bsl v22, v16, v19
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x6E23DE70 // fmul v16, v19, v3
-	WORD $0x6EB0E493 // fcmgt v19, v4, v16
-	WORD $0x6E701C93 // bsl v19, v4, v16
-	WORD $0x6EA5E670 // fcmgt v16, v19, v5
-	WORD $0x6E731CB0 // bsl v16, v5, v19
-	WORD $0x4EA71CF3 // orr v19, v7, v7
-	WORD $0x4E26CE13 // fmla v19, v16, v6
-	WORD $0x4EA7D675 // fsub v21, v19, v7
-	WORD $0x6EA78672 // sub v18, v19, v7
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E28CEB3 // fmla v19, v21, v8
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E29CEB0 // fmla v16, v21, v9
-	WORD $0x4EAB1D73 // orr v19, v11, v11
-	WORD $0x4E30CD53 // fmla v19, v10, v16
-	WORD $0x4EAC1D95 // orr v21, v12, v12
-	WORD $0x4E30CE75 // fmla v21, v19, v16
-	WORD $0x4EAD1DB3 // orr v19, v13, v13
-	WORD $0x4E30CEB3 // fmla v19, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4F3F06D4 // sshr v20.4s, v22.4s, #1
+	WORD $0x6E35DEB2 // fmul v18, v21, v21
 	WORD $0x4EB51EB7 // orr v23, v21, v21
-	WORD $0x4E30CE77 // fmla v23, v19, v16
-	WORD $0x6E30DE13 // fmul v19, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E33CEF5 // fmla v21, v23, v19
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B3 // fadd v19, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B7 // add v23, v21, v16
-	WORD $0x4F3756F0 // shl v16.4s, v23.4s, #23
-	WORD $0x6EB58657 // sub v23, v18, v21
+	WORD $0x4E32CE77 // fmla v23, v19, v18
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB586F2 // add v18, v23, v21
-	WORD $0x4F375657 // shl v23.4s, v18.4s, #23
-	WORD $0x6E30DE72 // fmul v18, v19, v16
-	WORD $0x6E37DE50 // fmul v16, v18, v23
-	WORD $0x3DC165D7 // ldr q23, [x14, #1424]
-	WORD $0x6E37DE12 // fmul v18, v16, v23
-	WORD $0x4E201E30 // and v16, v17, v0
+	WORD $0x4EB58692 // add v18, v20, v21
+	WORD $0x4F375655 // shl v21.4s, v18.4s, #23
+	WORD $0x6EB486D2 // sub v18, v22, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48656 // add v22, v18, v20
+	WORD $0x4F3756D2 // shl v18.4s, v22.4s, #23
+	WORD $0x3DC045D6 // ldr q22, [x14, #272]
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E36CE13 // fmla v19, v16, v22
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x6E33FE14 // fdiv v20, v16, v19
+	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
+	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E34CE76 // fmla v22, v19, v20
+	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E34CED3 // fmla v19, v22, v20
+	WORD $0x3DC129D6 // ldr q22, [x14, #1184]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E34CE70 // fmla v16, v19, v20
+	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x4E34CE16 // fmla v22, v16, v20
+	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E34CED3 // fmla v19, v22, v20
+	WORD $0x3DC135D6 // ldr q22, [x14, #1232]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E34CE70 // fmla v16, v19, v20
+	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x4E34CE16 // fmla v22, v16, v20
+	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E34CED3 // fmla v19, v22, v20
+	WORD $0x3DC141D6 // ldr q22, [x14, #1280]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E34CE70 // fmla v16, v19, v20
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E30CEF4 // fmla v20, v23, v16
+	WORD $0x6E35DE90 // fmul v16, v20, v21
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x6E31FEB2 // fdiv v18, v21, v17
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x6EAFE6B0 // fcmgt v16, v21, v15
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4EB2D6B4 // fsub v20, v21, v18
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x6E741E55 // bsl v21, v18, v20
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x6EB1E692 // fcmgt v18, v20, v17
+	WORD $0x6E2FDDF4 // fmul v20, v15, v15
+	WORD $0x3DC145D0 // ldr q16, [x14, #1296]
+	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x4EB71EF3 // orr v19, v23, v23
+	WORD $0x4E34CE13 // fmla v19, v16, v20
+	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x4EB71EF0 // orr v16, v23, v23
+	WORD $0x4E34CE70 // fmla v16, v19, v20
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x4EB31E77 // orr v23, v19, v19
+	WORD $0x4E34CE17 // fmla v23, v16, v20
+	WORD $0x3DC155D0 // ldr q16, [x14, #1360]
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E34CEF3 // fmla v19, v23, v20
+	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x4EB71EF0 // orr v16, v23, v23
+	WORD $0x4E34CE70 // fmla v16, v19, v20
+	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E2FCE13 // fmla v19, v16, v15
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E751E70 // bsl v16, v19, v21
+	WORD $0x6E31DE35 // fmul v21, v17, v17
+	WORD $0x6E23DEB3 // fmul v19, v21, v3
+	WORD $0x6EB3E495 // fcmgt v21, v4, v19
+	WORD $0x6E731C95 // bsl v21, v4, v19
+	WORD $0x6EA5E6B3 // fcmgt v19, v21, v5
+	WORD $0x6E751CB3 // bsl v19, v5, v21
+	WORD $0x4EA71CF5 // orr v21, v7, v7
+	WORD $0x4E26CE75 // fmla v21, v19, v6
+	WORD $0x4EA7D6B2 // fsub v18, v21, v7
+	WORD $0x6EA786B4 // sub v20, v21, v7
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E28CE55 // fmla v21, v18, v8
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E29CE53 // fmla v19, v18, v9
+	WORD $0x4EAB1D75 // orr v21, v11, v11
+	WORD $0x4E33CD55 // fmla v21, v10, v19
+	WORD $0x4EAC1D92 // orr v18, v12, v12
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x4EAD1DB5 // orr v21, v13, v13
+	WORD $0x4E33CE55 // fmla v21, v18, v19
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
+	WORD $0x4EB21E57 // orr v23, v18, v18
+	WORD $0x4E33CEB7 // fmla v23, v21, v19
+	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
+	WORD $0x6E33DE72 // fmul v18, v19, v19
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x4E32CEF6 // fmla v22, v23, v18
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB386B2 // add v18, v21, v19
+	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
+	WORD $0x6EB58692 // sub v18, v20, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58654 // add v20, v18, v21
+	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6D5 // fadd v21, v22, v20
+	WORD $0x6E33DEB6 // fmul v22, v21, v19
+	WORD $0x6E32DED3 // fmul v19, v22, v18
+	WORD $0x3DC159D2 // ldr q18, [x14, #1376]
+	WORD $0x6E32DE76 // fmul v22, v19, v18
+	WORD $0x4E201E33 // and v19, v17, v0
 	WORD $0x3DC001D1 // ldr q17, [x14, #0]
-	WORD $0x4E311DF7 // and v23, v15, v17
-	WORD $0x4EB71E0F // orr v15, v16, v23
-	WORD $0x4EB61ED7 // orr v23, v22, v22
-	WORD $0x4E32CDF7 // fmla v23, v15, v18
-	WORD $0x6E37DDD6 // fmul v22, v14, v23
-	WORD $0x3D800116 // str q22, [x8, #0]
+	WORD $0x4E311DF2 // and v18, v15, v17
+	WORD $0x4EB21E6F // orr v15, v19, v18
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E36CDF2 // fmla v18, v15, v22
+	WORD $0x6E32DDD0 // fmul v16, v14, v18
+	WORD $0x3D800110 // str q16, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -6722,174 +6700,170 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00076 // ldr q22, [x3, #0]
-	WORD $0x3DC00097 // ldr q23, [x4, #0]
-	WORD $0x4E201EEE // and v14, v23, v0
-	WORD $0x6EA1E5D2 // fcmgt v18, v14, v1
-	WORD $0x6E6E1C32 // bsl v18, v1, v14
-	WORD $0x6EA1E64E // fcmgt v14, v18, v1
-	WORD $0x6E721C2E // bsl v14, v1, v18
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x3DC00092 // ldr q18, [x4, #0]
+	WORD $0x4E201E4E // and v14, v18, v0
+	WORD $0x6EA1E5D6 // fcmgt v22, v14, v1
+	WORD $0x6E6E1C36 // bsl v22, v1, v14
+	WORD $0x6EA1E6CE // fcmgt v14, v22, v1
+	WORD $0x6E761C2E // bsl v14, v1, v22
 	WORD $0x4E221DCF // and v15, v14, v2
-	WORD $0x4EAFD5D0 // fsub v16, v14, v15
+	WORD $0x4EAFD5D3 // fsub v19, v14, v15
 	WORD $0x4E2FD5D1 // fadd v17, v14, v15
-	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x6E31DE75 // fmul v21, v19, v17
 	WORD $0x6E2FDDF1 // fmul v17, v15, v15
 	WORD $0x6E23DE2F // fmul v15, v17, v3
-	WORD $0x6E23DE71 // fmul v17, v19, v3
-	WORD $0x6EAFE493 // fcmgt v19, v4, v15
-	WORD $0x6E6F1C93 // bsl v19, v4, v15
-	WORD $0x6EA5E66F // fcmgt v15, v19, v5
-	WORD $0x6E731CAF // bsl v15, v5, v19
-	WORD $0x4EA71CF3 // orr v19, v7, v7
-	WORD $0x4E26CDF3 // fmla v19, v15, v6
-	WORD $0x4EA7D670 // fsub v16, v19, v7
-	WORD $0x6EA78675 // sub v21, v19, v7
-	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x4E28CE13 // fmla v19, v16, v8
-	WORD $0x4EB31E6F // orr v15, v19, v19
-	WORD $0x4E29CE0F // fmla v15, v16, v9
-	WORD $0x4E31D5F3 // fadd v19, v15, v17
+	WORD $0x6E23DEB1 // fmul v17, v21, v3
+	WORD $0x6EAFE495 // fcmgt v21, v4, v15
+	WORD $0x6E6F1C95 // bsl v21, v4, v15
+	WORD $0x6EA5E6AF // fcmgt v15, v21, v5
+	WORD $0x6E751CAF // bsl v15, v5, v21
+	WORD $0x4EA71CF5 // orr v21, v7, v7
+	WORD $0x4E26CDF5 // fmla v21, v15, v6
+	WORD $0x4EA7D6B3 // fsub v19, v21, v7
+	WORD $0x6EA786B4 // sub v20, v21, v7
+	WORD $0x4EAF1DF5 // orr v21, v15, v15
+	WORD $0x4E28CE75 // fmla v21, v19, v8
+	WORD $0x4EB51EAF // orr v15, v21, v21
+	WORD $0x4E29CE6F // fmla v15, v19, v9
+	WORD $0x4E31D5F5 // fadd v21, v15, v17
 	WORD $0x4EAB1D71 // orr v17, v11, v11
-	WORD $0x4E33CD51 // fmla v17, v10, v19
+	WORD $0x4E35CD51 // fmla v17, v10, v21
 	WORD $0x4EAC1D8F // orr v15, v12, v12
-	WORD $0x4E33CE2F // fmla v15, v17, v19
+	WORD $0x4E35CE2F // fmla v15, v17, v21
 	WORD $0x4EAD1DB1 // orr v17, v13, v13
-	WORD $0x4E33CDF1 // fmla v17, v15, v19
+	WORD $0x4E35CDF1 // fmla v17, v15, v21
 	WORD $0x3DC035CF // ldr q15, [x14, #208]
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x4E33CE30 // fmla v16, v17, v19
-	WORD $0x6E33DE71 // fmul v17, v19, v19
-	WORD $0x4EB31E6F // orr v15, v19, v19
-	WORD $0x4E31CE0F // fmla v15, v16, v17
-	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x4E33D5F1 // fadd v17, v15, v19
-	WORD $0x4F3F06AF // sshr v15.4s, v21.4s, #1
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB385F0 // add v16, v15, v19
-	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6EAF86B0 // sub v16, v21, v15
-	WORD $0x3DC039CF // ldr q15, [x14, #224]
-	WORD $0x4EAF8615 // add v21, v16, v15
-	WORD $0x4F3756B0 // shl v16.4s, v21.4s, #23
-	WORD $0x3DC11DD5 // ldr q21, [x14, #1136]
-	WORD $0x3DC009CF // ldr q15, [x14, #32]
-	WORD $0x4EAF1DF4 // orr v20, v15, v15
-	WORD $0x4E35CDD4 // fmla v20, v14, v21
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x4E35CE33 // fmla v19, v17, v21
+	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
+	WORD $0x6E35DEAF // fmul v15, v21, v21
+	WORD $0x4EB51EB7 // orr v23, v21, v21
+	WORD $0x4E2FCE77 // fmla v23, v19, v15
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB5862F // add v15, v17, v21
+	WORD $0x4F3755F5 // shl v21.4s, v15.4s, #23
+	WORD $0x6EB1868F // sub v15, v20, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB185F4 // add v20, v15, v17
+	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
+	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E34CDD3 // fmla v19, v14, v20
 	WORD $0x3DC009CE // ldr q14, [x14, #32]
-	WORD $0x6E34FDCF // fdiv v15, v14, v20
-	WORD $0x6E2FDE34 // fmul v20, v17, v15
-	WORD $0x3DC121D1 // ldr q17, [x14, #1152]
-	WORD $0x3DC125CE // ldr q14, [x14, #1168]
-	WORD $0x4EAE1DD5 // orr v21, v14, v14
-	WORD $0x4E2FCE35 // fmla v21, v17, v15
-	WORD $0x3DC129CE // ldr q14, [x14, #1184]
-	WORD $0x4EAE1DD1 // orr v17, v14, v14
-	WORD $0x4E2FCEB1 // fmla v17, v21, v15
-	WORD $0x3DC12DD5 // ldr q21, [x14, #1200]
-	WORD $0x4EB51EAE // orr v14, v21, v21
-	WORD $0x4E2FCE2E // fmla v14, v17, v15
-	WORD $0x3DC131D1 // ldr q17, [x14, #1216]
-	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E2FCDD5 // fmla v21, v14, v15
-	WORD $0x3DC135CE // ldr q14, [x14, #1232]
-	WORD $0x4EAE1DD1 // orr v17, v14, v14
-	WORD $0x4E2FCEB1 // fmla v17, v21, v15
-	WORD $0x3DC139D5 // ldr q21, [x14, #1248]
-	WORD $0x4EB51EAE // orr v14, v21, v21
-	WORD $0x4E2FCE2E // fmla v14, v17, v15
-	WORD $0x3DC13DD1 // ldr q17, [x14, #1264]
-	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E2FCDD5 // fmla v21, v14, v15
-	WORD $0x3DC141CE // ldr q14, [x14, #1280]
-	WORD $0x4EAE1DD1 // orr v17, v14, v14
-	WORD $0x4E2FCEB1 // fmla v17, v21, v15
-	WORD $0x3DC145D5 // ldr q21, [x14, #1296]
-	WORD $0x4EB51EAE // orr v14, v21, v21
-	WORD $0x4E2FCE2E // fmla v14, v17, v15
-	WORD $0x3DC149D1 // ldr q17, [x14, #1312]
-	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E2FCDD5 // fmla v21, v14, v15
-	WORD $0x6E35DE8F // fmul v15, v20, v21
-	WORD $0x6E33DDF5 // fmul v21, v15, v19
-	WORD $0x6E30DEB3 // fmul v19, v21, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
-	WORD $0x6EB7E615 // fcmgt v21, v16, v23
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4EB3D60F // fsub v15, v16, v19
-	WORD $0x4EB51EB0 // orr v16, v21, v21
-	WORD $0x6E6F1E70 // bsl v16, v19, v15
-	WORD $0x3DC009CF // ldr q15, [x14, #32]
-	WORD $0x6EB2E5F3 // fcmgt v19, v15, v18
-	WORD $0x6E37DEEF // fmul v15, v23, v23
-	WORD $0x3DC151D5 // ldr q21, [x14, #1344]
-	WORD $0x3DC155D4 // ldr q20, [x14, #1360]
-	WORD $0x4EB41E8E // orr v14, v20, v20
-	WORD $0x4E2FCEAE // fmla v14, v21, v15
-	WORD $0x3DC159D4 // ldr q20, [x14, #1376]
-	WORD $0x4EB41E95 // orr v21, v20, v20
-	WORD $0x4E2FCDD5 // fmla v21, v14, v15
-	WORD $0x3DC15DCE // ldr q14, [x14, #1392]
+	WORD $0x6E33FDD1 // fdiv v17, v14, v19
+	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
+	WORD $0x3DC121CE // ldr q14, [x14, #1152]
 	WORD $0x4EAE1DD4 // orr v20, v14, v14
-	WORD $0x4E2FCEB4 // fmla v20, v21, v15
-	WORD $0x3DC161D5 // ldr q21, [x14, #1408]
-	WORD $0x4EB51EAE // orr v14, v21, v21
-	WORD $0x4E2FCE8E // fmla v14, v20, v15
-	WORD $0x3DC165D4 // ldr q20, [x14, #1424]
-	WORD $0x4EB41E95 // orr v21, v20, v20
-	WORD $0x4E2FCDD5 // fmla v21, v14, v15
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
-	WORD $0x4EAF1DEE // orr v14, v15, v15
-	WORD $0x4E37CEAE // fmla v14, v21, v23
-	WORD $0x4EB31E75 // orr v21, v19, v19
-	WORD $0x6E701DD5 // bsl v21, v14, v16
-	WORD $0x6E32DE50 // fmul v16, v18, v18
-	WORD $0x6E23DE0E // fmul v14, v16, v3
-	WORD $0x6EAEE490 // fcmgt v16, v4, v14
-	WORD $0x6E6E1C90 // bsl v16, v4, v14
-	WORD $0x6EA5E60E // fcmgt v14, v16, v5
-	WORD $0x6E701CAE // bsl v14, v5, v16
-	WORD $0x4EA71CF0 // orr v16, v7, v7
-	WORD $0x4E26CDD0 // fmla v16, v14, v6
-	WORD $0x4EA7D613 // fsub v19, v16, v7
-	WORD $0x6EA7860F // sub v15, v16, v7
-	WORD $0x4EAE1DD0 // orr v16, v14, v14
-	WORD $0x4E28CE70 // fmla v16, v19, v8
-	WORD $0x4EB01E0E // orr v14, v16, v16
-	WORD $0x4E29CE6E // fmla v14, v19, v9
-	WORD $0x4EAB1D70 // orr v16, v11, v11
-	WORD $0x4E2ECD50 // fmla v16, v10, v14
-	WORD $0x4EAC1D93 // orr v19, v12, v12
-	WORD $0x4E2ECE13 // fmla v19, v16, v14
-	WORD $0x4EAD1DB0 // orr v16, v13, v13
-	WORD $0x4E2ECE70 // fmla v16, v19, v14
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x4E2ECE14 // fmla v20, v16, v14
-	WORD $0x6E2EDDD0 // fmul v16, v14, v14
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC125CE // ldr q14, [x14, #1168]
 	WORD $0x4EAE1DD3 // orr v19, v14, v14
-	WORD $0x4E30CE93 // fmla v19, v20, v16
-	WORD $0x3DC009CE // ldr q14, [x14, #32]
-	WORD $0x4E2ED670 // fadd v16, v19, v14
-	WORD $0x4F3F05F3 // sshr v19.4s, v15.4s, #1
-	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE8674 // add v20, v19, v14
-	WORD $0x4F37568E // shl v14.4s, v20.4s, #23
-	WORD $0x6EB385F4 // sub v20, v15, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB3868F // add v15, v20, v19
-	WORD $0x4F3755F4 // shl v20.4s, v15.4s, #23
-	WORD $0x6E2EDE0F // fmul v15, v16, v14
-	WORD $0x6E34DDEE // fmul v14, v15, v20
-	WORD $0x3DC165D4 // ldr q20, [x14, #1424]
-	WORD $0x6E34DDCF // fmul v15, v14, v20
-	WORD $0x4E201E4E // and v14, v18, v0
-	WORD $0x3DC001D2 // ldr q18, [x14, #0]
-	WORD $0x4E321EF4 // and v20, v23, v18
-	WORD $0x4EB41DD7 // orr v23, v14, v20
-	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE93 // fmla v19, v20, v17
+	WORD $0x3DC129D4 // ldr q20, [x14, #1184]
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E31CE6E // fmla v14, v19, v17
+	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E31CDD4 // fmla v20, v14, v17
+	WORD $0x3DC131CE // ldr q14, [x14, #1216]
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x4E31CE93 // fmla v19, v20, v17
+	WORD $0x3DC135D4 // ldr q20, [x14, #1232]
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E31CE6E // fmla v14, v19, v17
+	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E31CDD4 // fmla v20, v14, v17
+	WORD $0x3DC13DCE // ldr q14, [x14, #1264]
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x4E31CE93 // fmla v19, v20, v17
+	WORD $0x3DC141D4 // ldr q20, [x14, #1280]
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E31CE6E // fmla v14, v19, v17
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x4E2ECEF1 // fmla v17, v23, v14
+	WORD $0x6E35DE2E // fmul v14, v17, v21
+	WORD $0x6E2FDDD5 // fmul v21, v14, v15
+	WORD $0x6E36FEAF // fdiv v15, v21, v22
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x6EB2E6AE // fcmgt v14, v21, v18
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4EAFD6B1 // fsub v17, v21, v15
+	WORD $0x4EAE1DD5 // orr v21, v14, v14
+	WORD $0x6E711DF5 // bsl v21, v15, v17
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x6EB6E62F // fcmgt v15, v17, v22
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x3DC145CE // ldr q14, [x14, #1296]
+	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x4EB71EF3 // orr v19, v23, v23
+	WORD $0x4E31CDD3 // fmla v19, v14, v17
+	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x4EB71EEE // orr v14, v23, v23
+	WORD $0x4E31CE6E // fmla v14, v19, v17
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x4EB31E77 // orr v23, v19, v19
+	WORD $0x4E31CDD7 // fmla v23, v14, v17
+	WORD $0x3DC155CE // ldr q14, [x14, #1360]
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x4E31CEF3 // fmla v19, v23, v17
+	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x4EB71EEE // orr v14, v23, v23
+	WORD $0x4E31CE6E // fmla v14, v19, v17
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E32CDD3 // fmla v19, v14, v18
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E751E6E // bsl v14, v19, v21
+	WORD $0x6E36DED5 // fmul v21, v22, v22
+	WORD $0x6E23DEB3 // fmul v19, v21, v3
+	WORD $0x6EB3E495 // fcmgt v21, v4, v19
+	WORD $0x6E731C95 // bsl v21, v4, v19
+	WORD $0x6EA5E6B3 // fcmgt v19, v21, v5
+	WORD $0x6E751CB3 // bsl v19, v5, v21
+	WORD $0x4EA71CF5 // orr v21, v7, v7
+	WORD $0x4E26CE75 // fmla v21, v19, v6
+	WORD $0x4EA7D6AF // fsub v15, v21, v7
+	WORD $0x6EA786B1 // sub v17, v21, v7
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E28CDF5 // fmla v21, v15, v8
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E29CDF3 // fmla v19, v15, v9
+	WORD $0x4EAB1D75 // orr v21, v11, v11
+	WORD $0x4E33CD55 // fmla v21, v10, v19
+	WORD $0x4EAC1D8F // orr v15, v12, v12
+	WORD $0x4E33CEAF // fmla v15, v21, v19
+	WORD $0x4EAD1DB5 // orr v21, v13, v13
+	WORD $0x4E33CDF5 // fmla v21, v15, v19
+	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x4EAF1DF7 // orr v23, v15, v15
+	WORD $0x4E33CEB7 // fmla v23, v21, v19
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E33DE6F // fmul v15, v19, v19
+	WORD $0x4EB31E74 // orr v20, v19, v19
 	WORD $0x4E2FCEF4 // fmla v20, v23, v15
-	WORD $0x6E34DED5 // fmul v21, v22, v20
-	WORD $0x3D800115 // str q21, [x8, #0]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB386AF // add v15, v21, v19
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB5862F // sub v15, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB585F1 // add v17, v15, v21
+	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E33DEB4 // fmul v20, v21, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x3DC159CF // ldr q15, [x14, #1376]
+	WORD $0x6E2FDE74 // fmul v20, v19, v15
+	WORD $0x4E201ED3 // and v19, v22, v0
+	WORD $0x3DC001D6 // ldr q22, [x14, #0]
+	WORD $0x4E361E4F // and v15, v18, v22
+	WORD $0x4EAF1E72 // orr v18, v19, v15
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E34CE4F // fmla v15, v18, v20
+	WORD $0x6E2FDE0E // fmul v14, v16, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -8745,56 +8719,54 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
 	WORD $0x3D800111 // str q17, [x8, #0]
-	WORD $0x4E31D412 // fadd v18, v0, v17
-	WORD $0x4EB21E40 // orr v0, v18, v18
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE32 // fmla v18, v17, v11
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E2DCE72 // fmla v18, v19, v13
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2ECE71 // fmla v17, v19, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x4E31CE92 // fmla v18, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E93 // orr v19, v20, v20
-	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x6E31DE32 // fmul v18, v17, v17
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
 	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E32CE74 // fmla v20, v19, v18
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -8802,8 +8774,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x3D800511 // str q17, [x8, #16]
 	WORD $0x4E31D433 // fadd v19, v1, v17
 	WORD $0x4EB31E61 // orr v1, v19, v19
@@ -8815,39 +8789,39 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x4EAC1D93 // orr v19, v12, v12
 	WORD $0x4E2BCE33 // fmla v19, v17, v11
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
 	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x4E2DCE13 // fmla v19, v16, v13
+	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
-	WORD $0x4E2ECE11 // fmla v17, v16, v14
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E31CDF0 // fmla v16, v15, v17
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x4E31CE14 // fmla v20, v16, v17
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CE93 // fmla v19, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E31CE70 // fmla v16, v19, v17
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E33CE14 // fmla v20, v16, v19
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CE50 // fmla v16, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CE72 // fmla v18, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E30CE55 // fmla v21, v18, v16
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
+	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6E31DE72 // fmul v18, v19, v17
-	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
 	WORD $0x3D800911 // str q17, [x8, #32]
 	WORD $0x4E31D450 // fadd v16, v2, v17
 	WORD $0x4EB01E02 // orr v2, v16, v16
@@ -8859,74 +8833,72 @@ block:
 	WORD $0x6E701D51 // bsl v17, v10, v16
 	WORD $0x4EAC1D90 // orr v16, v12, v12
 	WORD $0x4E2BCE30 // fmla v16, v17, v11
-	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
 	WORD $0x6EAC8613 // sub v19, v16, v12
 	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
 	WORD $0x3DC029D0 // ldr q16, [x14, #160]
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
 	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CEB4 // fmla v20, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E31CE12 // fmla v18, v16, v17
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x3D800D11 // str q17, [x8, #48]
-	WORD $0x4E31D472 // fadd v18, v3, v17
-	WORD $0x4EB21E43 // orr v3, v18, v18
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE32 // fmla v18, v17, v11
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CE15 // fmla v21, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E2DCE72 // fmla v18, v19, v13
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2ECE71 // fmla v17, v19, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x4E31CE92 // fmla v18, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4E34CEB2 // fmla v18, v21, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x3D800D11 // str q17, [x8, #48]
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCE54 // fmla v20, v18, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E32CE74 // fmla v20, v19, v18
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E33CE55 // fmla v21, v18, v19
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -8934,8 +8906,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
 	WORD $0x3D801111 // str q17, [x8, #64]
 	WORD $0x4E31D493 // fadd v19, v4, v17
 	WORD $0x4EB31E64 // orr v4, v19, v19
@@ -8947,37 +8921,37 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x4EAC1D93 // orr v19, v12, v12
 	WORD $0x4E2BCE33 // fmla v19, v17, v11
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
 	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x4E2DCE13 // fmla v19, v16, v13
+	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
-	WORD $0x4E2ECE11 // fmla v17, v16, v14
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E31CDF0 // fmla v16, v15, v17
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x4E31CE14 // fmla v20, v16, v17
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CE93 // fmla v19, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E31CE70 // fmla v16, v19, v17
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E33CE14 // fmla v20, v16, v19
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CEB0 // fmla v16, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CE75 // fmla v21, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E30CEB2 // fmla v18, v21, v16
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
+	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
 	WORD $0x6E31DE72 // fmul v18, v19, v17
 	WORD $0x6E30DE51 // fmul v17, v18, v16
 	WORD $0x3D801511 // str q17, [x8, #80]
@@ -9009,56 +8983,54 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
 	WORD $0x3D801911 // str q17, [x8, #96]
-	WORD $0x4E31D4D2 // fadd v18, v6, v17
-	WORD $0x4EB21E46 // orr v6, v18, v18
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE32 // fmla v18, v17, v11
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E2DCE72 // fmla v18, v19, v13
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2ECE71 // fmla v17, v19, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x4E31CE92 // fmla v18, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E93 // orr v19, v20, v20
-	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x6E31DE32 // fmul v18, v17, v17
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
 	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E32CE74 // fmla v20, v19, v18
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -9066,8 +9038,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x3D801D11 // str q17, [x8, #112]
 	WORD $0x4E31D4F3 // fadd v19, v7, v17
 	WORD $0x4EB31E67 // orr v7, v19, v19
@@ -9094,371 +9068,371 @@ in0:
 	SUB R1<<2, R25, R25
 	WORD $0x3DC00333 // ldr q19, [x25, #0]
 	WORD $0x3DC00071 // ldr q17, [x3, #0]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
 	WORD $0x4EAC1D91 // orr v17, v12, v12
-	WORD $0x4E2BCE11 // fmla v17, v16, v11
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2DCE51 // fmla v17, v18, v13
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2ECE50 // fmla v16, v18, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
 	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E30CEB1 // fmla v17, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB2 // orr v18, v21, v21
-	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E31CE55 // fmla v21, v18, v17
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3D800110 // str q16, [x8, #0]
-	WORD $0x4E30D412 // fadd v18, v0, v16
-	WORD $0x6E601E53 // bsl v19, v18, v0
-	WORD $0x4EB31E60 // orr v0, v19, v19
-	WORD $0x3DC00733 // ldr q19, [x25, #16]
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE12 // fmla v18, v16, v11
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E2DCE92 // fmla v18, v20, v13
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x4E2ECE90 // fmla v16, v20, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E30CDF4 // fmla v20, v15, v16
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x4E30CE95 // fmla v21, v20, v16
+	WORD $0x4E32CE95 // fmla v21, v20, v18
 	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3D800510 // str q16, [x8, #16]
-	WORD $0x4E30D434 // fadd v20, v1, v16
-	WORD $0x6E611E93 // bsl v19, v20, v1
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D800512 // str q18, [x8, #16]
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
 	WORD $0x4EB31E61 // orr v1, v19, v19
 	WORD $0x3DC00B33 // ldr q19, [x25, #32]
-	WORD $0x3DC00874 // ldr q20, [x3, #32]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x4EAC1D94 // orr v20, v12, v12
-	WORD $0x4E2BCE14 // fmla v20, v16, v11
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCE90 // fmla v16, v20, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
 	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E2DCE34 // fmla v20, v17, v13
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E2ECE30 // fmla v16, v17, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x4E30CDF1 // fmla v17, v15, v16
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x4EB41E95 // orr v21, v20, v20
-	WORD $0x4E30CE35 // fmla v21, v17, v16
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
 	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CEB4 // fmla v20, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB1 // orr v17, v21, v21
-	WORD $0x4E30CE91 // fmla v17, v20, v16
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E34CE35 // fmla v21, v17, v20
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x4E32CE14 // fmla v20, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E31CE96 // fmla v22, v20, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x3D800910 // str q16, [x8, #32]
-	WORD $0x4E30D451 // fadd v17, v2, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x3D800912 // str q18, [x8, #32]
+	WORD $0x4E32D451 // fadd v17, v2, v18
 	WORD $0x6E621E33 // bsl v19, v17, v2
 	WORD $0x4EB31E62 // orr v2, v19, v19
 	WORD $0x3DC00F33 // ldr q19, [x25, #48]
 	WORD $0x3DC00C71 // ldr q17, [x3, #48]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
 	WORD $0x4EAC1D91 // orr v17, v12, v12
-	WORD $0x4E2BCE11 // fmla v17, v16, v11
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2DCE51 // fmla v17, v18, v13
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2ECE50 // fmla v16, v18, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
 	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E30CEB1 // fmla v17, v21, v16
+	WORD $0x4E32CED5 // fmla v21, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB2 // orr v18, v21, v21
-	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E31CE55 // fmla v21, v18, v17
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CE36 // fmla v22, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E35CED4 // fmla v20, v22, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3D800D10 // str q16, [x8, #48]
-	WORD $0x4E30D472 // fadd v18, v3, v16
-	WORD $0x6E631E53 // bsl v19, v18, v3
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x3D800D12 // str q18, [x8, #48]
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
 	WORD $0x4EB31E63 // orr v3, v19, v19
 	WORD $0x3DC01333 // ldr q19, [x25, #64]
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE12 // fmla v18, v16, v11
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E2DCE92 // fmla v18, v20, v13
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x4E2ECE90 // fmla v16, v20, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E30CDF4 // fmla v20, v15, v16
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
 	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x4E30CE95 // fmla v21, v20, v16
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4E2DCE95 // fmla v21, v20, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CE90 // fmla v16, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E30CE96 // fmla v22, v20, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3D801110 // str q16, [x8, #64]
-	WORD $0x4E30D494 // fadd v20, v4, v16
-	WORD $0x6E641E93 // bsl v19, v20, v4
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x3D801112 // str q18, [x8, #64]
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
 	WORD $0x4EB31E64 // orr v4, v19, v19
 	WORD $0x3DC01733 // ldr q19, [x25, #80]
-	WORD $0x3DC01474 // ldr q20, [x3, #80]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x4EAC1D94 // orr v20, v12, v12
-	WORD $0x4E2BCE14 // fmla v20, v16, v11
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E2DCE34 // fmla v20, v17, v13
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E2ECE30 // fmla v16, v17, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x4E30CDF1 // fmla v17, v15, v16
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x4EB41E95 // orr v21, v20, v20
-	WORD $0x4E30CE35 // fmla v21, v17, v16
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CEB4 // fmla v20, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB1 // orr v17, v21, v21
-	WORD $0x4E30CE91 // fmla v17, v20, v16
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E34CE35 // fmla v21, v17, v20
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCED0 // fmla v16, v22, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CED1 // fmla v17, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CE16 // fmla v22, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CED4 // fmla v20, v22, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x3D801510 // str q16, [x8, #80]
-	WORD $0x4E30D4B1 // fadd v17, v5, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x3D801512 // str q18, [x8, #80]
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
 	WORD $0x6E651E33 // bsl v19, v17, v5
 	WORD $0x4EB31E65 // orr v5, v19, v19
 	WORD $0x3DC01B33 // ldr q19, [x25, #96]
 	WORD $0x3DC01871 // ldr q17, [x3, #96]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
 	WORD $0x4EAC1D91 // orr v17, v12, v12
-	WORD $0x4E2BCE11 // fmla v17, v16, v11
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2DCE51 // fmla v17, v18, v13
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2ECE50 // fmla v16, v18, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
 	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E30CEB1 // fmla v17, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB2 // orr v18, v21, v21
-	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E31CE55 // fmla v21, v18, v17
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3D801910 // str q16, [x8, #96]
-	WORD $0x4E30D4D2 // fadd v18, v6, v16
-	WORD $0x6E661E53 // bsl v19, v18, v6
-	WORD $0x4EB31E66 // orr v6, v19, v19
-	WORD $0x3DC01F33 // ldr q19, [x25, #112]
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE12 // fmla v18, v16, v11
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E2DCE92 // fmla v18, v20, v13
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x4E2ECE90 // fmla v16, v20, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E30CDF4 // fmla v20, v15, v16
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x4E30CE95 // fmla v21, v20, v16
+	WORD $0x4E32CE95 // fmla v21, v20, v18
 	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D801912 // str q18, [x8, #96]
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3D801D10 // str q16, [x8, #112]
-	WORD $0x4E30D4F4 // fadd v20, v7, v16
-	WORD $0x6E671E93 // bsl v19, v20, v7
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D801D12 // str q18, [x8, #112]
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
 	WORD $0x4EB31E67 // orr v7, v19, v19
 	MOVD $buf-256(SP), R11
 	MOVD R11, R12
@@ -9549,55 +9523,53 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x4E31D412 // fadd v18, v0, v17
-	WORD $0x4EB21E40 // orr v0, v18, v18
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE32 // fmla v18, v17, v11
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E2DCE72 // fmla v18, v19, v13
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2ECE71 // fmla v17, v19, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x4E31CE92 // fmla v18, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E93 // orr v19, v20, v20
-	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x6E31DE32 // fmul v18, v17, v17
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
 	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E32CE74 // fmla v20, v19, v18
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -9605,8 +9577,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x4E31D433 // fadd v19, v1, v17
 	WORD $0x4EB31E61 // orr v1, v19, v19
 	WORD $0x3DC00873 // ldr q19, [x3, #32]
@@ -9617,39 +9591,39 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x4EAC1D93 // orr v19, v12, v12
 	WORD $0x4E2BCE33 // fmla v19, v17, v11
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
 	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x4E2DCE13 // fmla v19, v16, v13
+	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
-	WORD $0x4E2ECE11 // fmla v17, v16, v14
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E31CDF0 // fmla v16, v15, v17
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x4E31CE14 // fmla v20, v16, v17
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CE93 // fmla v19, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E31CE70 // fmla v16, v19, v17
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E33CE14 // fmla v20, v16, v19
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CE50 // fmla v16, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CE72 // fmla v18, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E30CE55 // fmla v21, v18, v16
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
+	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6E31DE72 // fmul v18, v19, v17
-	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
 	WORD $0x4E31D450 // fadd v16, v2, v17
 	WORD $0x4EB01E02 // orr v2, v16, v16
 	WORD $0x3DC00C70 // ldr q16, [x3, #48]
@@ -9660,73 +9634,71 @@ block:
 	WORD $0x6E701D51 // bsl v17, v10, v16
 	WORD $0x4EAC1D90 // orr v16, v12, v12
 	WORD $0x4E2BCE30 // fmla v16, v17, v11
-	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
 	WORD $0x6EAC8613 // sub v19, v16, v12
 	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
 	WORD $0x3DC029D0 // ldr q16, [x14, #160]
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
 	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CEB4 // fmla v20, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E31CE12 // fmla v18, v16, v17
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x4E31D472 // fadd v18, v3, v17
-	WORD $0x4EB21E43 // orr v3, v18, v18
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE32 // fmla v18, v17, v11
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CE15 // fmla v21, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E2DCE72 // fmla v18, v19, v13
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2ECE71 // fmla v17, v19, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x4E31CE92 // fmla v18, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4E34CEB2 // fmla v18, v21, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCE54 // fmla v20, v18, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E32CE74 // fmla v20, v19, v18
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E33CE55 // fmla v21, v18, v19
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -9734,8 +9706,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
 	WORD $0x4E31D493 // fadd v19, v4, v17
 	WORD $0x4EB31E64 // orr v4, v19, v19
 	WORD $0x3DC01473 // ldr q19, [x3, #80]
@@ -9746,37 +9720,37 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x4EAC1D93 // orr v19, v12, v12
 	WORD $0x4E2BCE33 // fmla v19, v17, v11
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
 	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x4E2DCE13 // fmla v19, v16, v13
+	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
-	WORD $0x4E2ECE11 // fmla v17, v16, v14
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E31CDF0 // fmla v16, v15, v17
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x4E31CE14 // fmla v20, v16, v17
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CE93 // fmla v19, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E31CE70 // fmla v16, v19, v17
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E33CE14 // fmla v20, v16, v19
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CEB0 // fmla v16, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CE75 // fmla v21, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E30CEB2 // fmla v18, v21, v16
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
+	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
 	WORD $0x6E31DE72 // fmul v18, v19, v17
 	WORD $0x6E30DE51 // fmul v17, v18, v16
 	WORD $0x4E31D4B0 // fadd v16, v5, v17
@@ -9807,55 +9781,53 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x4E31D4D2 // fadd v18, v6, v17
-	WORD $0x4EB21E46 // orr v6, v18, v18
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE32 // fmla v18, v17, v11
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E2DCE72 // fmla v18, v19, v13
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2ECE71 // fmla v17, v19, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x4E31CE92 // fmla v18, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x4EB41E93 // orr v19, v20, v20
-	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x6E31DE32 // fmul v18, v17, v17
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
 	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E32CE74 // fmla v20, v19, v18
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -9863,8 +9835,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x4E31D4F3 // fadd v19, v7, v17
 	WORD $0x4EB31E67 // orr v7, v19, v19
 	ADD $128, R3, R3
@@ -9887,363 +9861,363 @@ in0:
 	SUB R1<<2, R25, R25
 	WORD $0x3DC00333 // ldr q19, [x25, #0]
 	WORD $0x3DC00071 // ldr q17, [x3, #0]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
 	WORD $0x4EAC1D91 // orr v17, v12, v12
-	WORD $0x4E2BCE11 // fmla v17, v16, v11
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2DCE51 // fmla v17, v18, v13
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2ECE50 // fmla v16, v18, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
 	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E30CEB1 // fmla v17, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB2 // orr v18, v21, v21
-	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E31CE55 // fmla v21, v18, v17
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E30D412 // fadd v18, v0, v16
-	WORD $0x6E601E53 // bsl v19, v18, v0
-	WORD $0x4EB31E60 // orr v0, v19, v19
-	WORD $0x3DC00733 // ldr q19, [x25, #16]
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE12 // fmla v18, v16, v11
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E2DCE92 // fmla v18, v20, v13
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x4E2ECE90 // fmla v16, v20, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E30CDF4 // fmla v20, v15, v16
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x4E30CE95 // fmla v21, v20, v16
+	WORD $0x4E32CE95 // fmla v21, v20, v18
 	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E30D434 // fadd v20, v1, v16
-	WORD $0x6E611E93 // bsl v19, v20, v1
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
 	WORD $0x4EB31E61 // orr v1, v19, v19
 	WORD $0x3DC00B33 // ldr q19, [x25, #32]
-	WORD $0x3DC00874 // ldr q20, [x3, #32]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x4EAC1D94 // orr v20, v12, v12
-	WORD $0x4E2BCE14 // fmla v20, v16, v11
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCE90 // fmla v16, v20, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
 	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E2DCE34 // fmla v20, v17, v13
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E2ECE30 // fmla v16, v17, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x4E30CDF1 // fmla v17, v15, v16
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x4EB41E95 // orr v21, v20, v20
-	WORD $0x4E30CE35 // fmla v21, v17, v16
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
 	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CEB4 // fmla v20, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB1 // orr v17, v21, v21
-	WORD $0x4E30CE91 // fmla v17, v20, v16
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E34CE35 // fmla v21, v17, v20
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x4E32CE14 // fmla v20, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E31CE96 // fmla v22, v20, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x4E30D451 // fadd v17, v2, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x4E32D451 // fadd v17, v2, v18
 	WORD $0x6E621E33 // bsl v19, v17, v2
 	WORD $0x4EB31E62 // orr v2, v19, v19
 	WORD $0x3DC00F33 // ldr q19, [x25, #48]
 	WORD $0x3DC00C71 // ldr q17, [x3, #48]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
 	WORD $0x4EAC1D91 // orr v17, v12, v12
-	WORD $0x4E2BCE11 // fmla v17, v16, v11
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2DCE51 // fmla v17, v18, v13
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2ECE50 // fmla v16, v18, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
 	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E30CEB1 // fmla v17, v21, v16
+	WORD $0x4E32CED5 // fmla v21, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB2 // orr v18, v21, v21
-	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E31CE55 // fmla v21, v18, v17
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CE36 // fmla v22, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E35CED4 // fmla v20, v22, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E30D472 // fadd v18, v3, v16
-	WORD $0x6E631E53 // bsl v19, v18, v3
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
 	WORD $0x4EB31E63 // orr v3, v19, v19
 	WORD $0x3DC01333 // ldr q19, [x25, #64]
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE12 // fmla v18, v16, v11
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E2DCE92 // fmla v18, v20, v13
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x4E2ECE90 // fmla v16, v20, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E30CDF4 // fmla v20, v15, v16
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
 	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x4E30CE95 // fmla v21, v20, v16
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4E2DCE95 // fmla v21, v20, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CE90 // fmla v16, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E30CE96 // fmla v22, v20, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E30D494 // fadd v20, v4, v16
-	WORD $0x6E641E93 // bsl v19, v20, v4
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
 	WORD $0x4EB31E64 // orr v4, v19, v19
 	WORD $0x3DC01733 // ldr q19, [x25, #80]
-	WORD $0x3DC01474 // ldr q20, [x3, #80]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x4EAC1D94 // orr v20, v12, v12
-	WORD $0x4E2BCE14 // fmla v20, v16, v11
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E2DCE34 // fmla v20, v17, v13
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x4E2ECE30 // fmla v16, v17, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x4E30CDF1 // fmla v17, v15, v16
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x4EB41E95 // orr v21, v20, v20
-	WORD $0x4E30CE35 // fmla v21, v17, v16
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CEB4 // fmla v20, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB1 // orr v17, v21, v21
-	WORD $0x4E30CE91 // fmla v17, v20, v16
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E34CE35 // fmla v21, v17, v20
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCED0 // fmla v16, v22, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CED1 // fmla v17, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CE16 // fmla v22, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CED4 // fmla v20, v22, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x4E30D4B1 // fadd v17, v5, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
 	WORD $0x6E651E33 // bsl v19, v17, v5
 	WORD $0x4EB31E65 // orr v5, v19, v19
 	WORD $0x3DC01B33 // ldr q19, [x25, #96]
 	WORD $0x3DC01871 // ldr q17, [x3, #96]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
 	WORD $0x4EAC1D91 // orr v17, v12, v12
-	WORD $0x4E2BCE11 // fmla v17, v16, v11
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2DCE51 // fmla v17, v18, v13
-	WORD $0x4EB11E30 // orr v16, v17, v17
-	WORD $0x4E2ECE50 // fmla v16, v18, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
 	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E35 // orr v21, v17, v17
-	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E30CEB1 // fmla v17, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x4EB51EB2 // orr v18, v21, v21
-	WORD $0x4E30CE32 // fmla v18, v17, v16
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E31CE55 // fmla v21, v18, v17
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E30D4D2 // fadd v18, v6, v16
-	WORD $0x6E661E53 // bsl v19, v18, v6
-	WORD $0x4EB31E66 // orr v6, v19, v19
-	WORD $0x3DC01F33 // ldr q19, [x25, #112]
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x4EAC1D92 // orr v18, v12, v12
-	WORD $0x4E2BCE12 // fmla v18, v16, v11
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x4EB01E12 // orr v18, v16, v16
-	WORD $0x4E2DCE92 // fmla v18, v20, v13
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x4E2ECE90 // fmla v16, v20, v14
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x4E30CDF4 // fmla v20, v15, v16
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x4E30CE95 // fmla v21, v20, v16
+	WORD $0x4E32CE95 // fmla v21, v20, v18
 	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x4EB41E92 // orr v18, v20, v20
-	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x4E30CE54 // fmla v20, v18, v16
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x4EB01E15 // orr v21, v16, v16
-	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E30D4F4 // fadd v20, v7, v16
-	WORD $0x6E671E93 // bsl v19, v20, v7
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
 	WORD $0x4EB31E67 // orr v7, v19, v19
 
 next:
@@ -10561,8 +10535,8 @@ TEXT ·vecExpMulAddNEON(SB), NOSPLIT, $64-8
 	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
 	WORD $0x3DC031C9 // ldr q9, [x14, #192]
 	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC009CB // ldr q11, [x14, #32]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
 	ADD $80, R0, R11
 	WORD $0x4D40C96D // ld1r {v13.4s}, [x11]
 
@@ -10591,21 +10565,21 @@ block:
 	WORD $0x4E2FCE30 // fmla v16, v17, v15
 	WORD $0x4EAA1D51 // orr v17, v10, v10
 	WORD $0x4E2FCE11 // fmla v17, v16, v15
-	WORD $0x6E2FDDF0 // fmul v16, v15, v15
-	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x4E30CE33 // fmla v19, v17, v16
-	WORD $0x4E2BD66F // fadd v15, v19, v11
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x4EAC8670 // add v16, v19, v12
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB38650 // sub v16, v18, v19
-	WORD $0x4EAC8613 // add v19, v16, v12
-	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x6E30DE71 // fmul v17, v19, v16
-	WORD $0x4EAE1DD0 // orr v16, v14, v14
-	WORD $0x4E2DCE30 // fmla v16, v17, v13
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x4E33CE34 // fmla v20, v17, v19
+	WORD $0x4EAB860F // add v15, v16, v11
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAB85F0 // add v16, v15, v11
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2CD690 // fadd v16, v20, v12
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E2DCE6F // fmla v15, v19, v13
+	WORD $0x3D80010F // str q15, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -10636,43 +10610,43 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
 	WORD $0x3DC0008E // ldr q14, [x4, #0]
-	WORD $0x6EAEE411 // fcmgt v17, v0, v14
-	WORD $0x6E6E1C11 // bsl v17, v0, v14
-	WORD $0x6EA1E62E // fcmgt v14, v17, v1
-	WORD $0x6E711C2E // bsl v14, v1, v17
-	WORD $0x4EA31C71 // orr v17, v3, v3
-	WORD $0x4E22CDD1 // fmla v17, v14, v2
-	WORD $0x4EA3D633 // fsub v19, v17, v3
-	WORD $0x6EA3862F // sub v15, v17, v3
+	WORD $0x6EAEE413 // fcmgt v19, v0, v14
+	WORD $0x6E6E1C13 // bsl v19, v0, v14
+	WORD $0x6EA1E66E // fcmgt v14, v19, v1
+	WORD $0x6E731C2E // bsl v14, v1, v19
+	WORD $0x4EA31C73 // orr v19, v3, v3
+	WORD $0x4E22CDD3 // fmla v19, v14, v2
+	WORD $0x4EA3D674 // fsub v20, v19, v3
+	WORD $0x6EA38670 // sub v16, v19, v3
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x4E24CE93 // fmla v19, v20, v4
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x4E25CE8E // fmla v14, v20, v5
+	WORD $0x4EA71CF3 // orr v19, v7, v7
+	WORD $0x4E2ECCD3 // fmla v19, v6, v14
+	WORD $0x4EA81D14 // orr v20, v8, v8
+	WORD $0x4E2ECE74 // fmla v20, v19, v14
+	WORD $0x4EA91D33 // orr v19, v9, v9
+	WORD $0x4E2ECE93 // fmla v19, v20, v14
+	WORD $0x4EAA1D54 // orr v20, v10, v10
+	WORD $0x4E2ECE74 // fmla v20, v19, v14
+	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
 	WORD $0x4EAE1DD1 // orr v17, v14, v14
-	WORD $0x4E24CE71 // fmla v17, v19, v4
-	WORD $0x4EB11E2E // orr v14, v17, v17
-	WORD $0x4E25CE6E // fmla v14, v19, v5
-	WORD $0x4EA71CF1 // orr v17, v7, v7
-	WORD $0x4E2ECCD1 // fmla v17, v6, v14
-	WORD $0x4EA81D13 // orr v19, v8, v8
-	WORD $0x4E2ECE33 // fmla v19, v17, v14
-	WORD $0x4EA91D31 // orr v17, v9, v9
-	WORD $0x4E2ECE71 // fmla v17, v19, v14
-	WORD $0x4EAA1D53 // orr v19, v10, v10
-	WORD $0x4E2ECE33 // fmla v19, v17, v14
-	WORD $0x6E2EDDD1 // fmul v17, v14, v14
-	WORD $0x4EAE1DD2 // orr v18, v14, v14
-	WORD $0x4E31CE72 // fmla v18, v19, v17
-	WORD $0x4E2BD64E // fadd v14, v18, v11
-	WORD $0x4F3F05F2 // sshr v18.4s, v15.4s, #1
-	WORD $0x4EAC8651 // add v17, v18, v12
-	WORD $0x4F375633 // shl v19.4s, v17.4s, #23
-	WORD $0x6EB285F1 // sub v17, v15, v18
-	WORD $0x4EAC8632 // add v18, v17, v12
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E33DDD2 // fmul v18, v14, v19
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x4EB01E11 // orr v17, v16, v16
-	WORD $0x4E2DCE71 // fmla v17, v19, v13
-	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x4EAB866E // add v14, v19, v11
+	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
+	WORD $0x6EB3860E // sub v14, v16, v19
+	WORD $0x4EAB85D3 // add v19, v14, v11
+	WORD $0x4F37566E // shl v14.4s, v19.4s, #23
+	WORD $0x4E2CD633 // fadd v19, v17, v12
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E2DCE4E // fmla v14, v18, v13
+	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -11923,8 +11897,8 @@ TEXT ·vecMapExpNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
 	WORD $0x3DC031C9 // ldr q9, [x14, #192]
 	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC009CB // ldr q11, [x14, #32]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -11950,19 +11924,19 @@ block:
 	WORD $0x4E29D5CE // fadd v14, v14, v9
 	WORD $0x6E2DDDCF // fmul v15, v14, v13
 	WORD $0x4E2AD5EF // fadd v15, v15, v10
-	WORD $0x6E2DDDAE // fmul v14, v13, v13
-	WORD $0x6E2EDDF1 // fmul v17, v15, v14
-	WORD $0x4E2DD631 // fadd v17, v17, v13
-	WORD $0x4E2BD62D // fadd v13, v17, v11
-	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
-	WORD $0x4EAC862E // add v14, v17, v12
-	WORD $0x4F3755CF // shl v15.4s, v14.4s, #23
-	WORD $0x6EB1860E // sub v14, v16, v17
-	WORD $0x4EAC85D1 // add v17, v14, v12
-	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
-	WORD $0x6E2FDDB1 // fmul v17, v13, v15
-	WORD $0x6E2EDE2F // fmul v15, v17, v14
-	WORD $0x3D80010F // str q15, [x8, #0]
+	WORD $0x4F3F060E // sshr v14.4s, v16.4s, #1
+	WORD $0x6E2DDDB1 // fmul v17, v13, v13
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2DD652 // fadd v18, v18, v13
+	WORD $0x4EAB85CD // add v13, v14, v11
+	WORD $0x4F3755B1 // shl v17.4s, v13.4s, #23
+	WORD $0x6EAE860D // sub v13, v16, v14
+	WORD $0x4EAB85AE // add v14, v13, v11
+	WORD $0x4F3755CD // shl v13.4s, v14.4s, #23
+	WORD $0x4E2CD64E // fadd v14, v18, v12
+	WORD $0x6E31DDD2 // fmul v18, v14, v17
+	WORD $0x6E2DDE51 // fmul v17, v18, v13
+	WORD $0x3D800111 // str q17, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -11982,40 +11956,40 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC0006F // ldr q15, [x3, #0]
-	WORD $0x6EAFE40E // fcmgt v14, v0, v15
-	WORD $0x6E6F1C0E // bsl v14, v0, v15
-	WORD $0x6EA1E5CF // fcmgt v15, v14, v1
-	WORD $0x6E6E1C2F // bsl v15, v1, v14
-	WORD $0x6E22DDEE // fmul v14, v15, v2
-	WORD $0x4E23D5CE // fadd v14, v14, v3
-	WORD $0x4EA3D5D1 // fsub v17, v14, v3
-	WORD $0x6EA385CD // sub v13, v14, v3
-	WORD $0x6E24DE2E // fmul v14, v17, v4
-	WORD $0x4E2FD5CE // fadd v14, v14, v15
-	WORD $0x6E25DE2F // fmul v15, v17, v5
-	WORD $0x4E2ED5EF // fadd v15, v15, v14
-	WORD $0x6E2FDCCE // fmul v14, v6, v15
-	WORD $0x4E27D5CE // fadd v14, v14, v7
-	WORD $0x6E2FDDD1 // fmul v17, v14, v15
-	WORD $0x4E28D631 // fadd v17, v17, v8
-	WORD $0x6E2FDE2E // fmul v14, v17, v15
-	WORD $0x4E29D5CE // fadd v14, v14, v9
-	WORD $0x6E2FDDD1 // fmul v17, v14, v15
-	WORD $0x4E2AD631 // fadd v17, v17, v10
-	WORD $0x6E2FDDEE // fmul v14, v15, v15
-	WORD $0x6E2EDE30 // fmul v16, v17, v14
-	WORD $0x4E2FD610 // fadd v16, v16, v15
-	WORD $0x4E2BD60F // fadd v15, v16, v11
-	WORD $0x4F3F05B0 // sshr v16.4s, v13.4s, #1
-	WORD $0x4EAC860E // add v14, v16, v12
-	WORD $0x4F3755D1 // shl v17.4s, v14.4s, #23
-	WORD $0x6EB085AE // sub v14, v13, v16
-	WORD $0x4EAC85D0 // add v16, v14, v12
-	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x6EB1E40D // fcmgt v13, v0, v17
+	WORD $0x6E711C0D // bsl v13, v0, v17
+	WORD $0x6EA1E5B1 // fcmgt v17, v13, v1
+	WORD $0x6E6D1C31 // bsl v17, v1, v13
+	WORD $0x6E22DE2D // fmul v13, v17, v2
+	WORD $0x4E23D5AD // fadd v13, v13, v3
+	WORD $0x4EA3D5B2 // fsub v18, v13, v3
+	WORD $0x6EA385AE // sub v14, v13, v3
+	WORD $0x6E24DE4D // fmul v13, v18, v4
+	WORD $0x4E31D5AD // fadd v13, v13, v17
+	WORD $0x6E25DE51 // fmul v17, v18, v5
+	WORD $0x4E2DD631 // fadd v17, v17, v13
+	WORD $0x6E31DCCD // fmul v13, v6, v17
+	WORD $0x4E27D5AD // fadd v13, v13, v7
+	WORD $0x6E31DDB2 // fmul v18, v13, v17
+	WORD $0x4E28D652 // fadd v18, v18, v8
+	WORD $0x6E31DE4D // fmul v13, v18, v17
+	WORD $0x4E29D5AD // fadd v13, v13, v9
+	WORD $0x6E31DDB2 // fmul v18, v13, v17
+	WORD $0x4E2AD652 // fadd v18, v18, v10
+	WORD $0x4F3F05CD // sshr v13.4s, v14.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE4F // fmul v15, v18, v16
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x4EAB85B1 // add v17, v13, v11
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x6EAD85D1 // sub v17, v14, v13
+	WORD $0x4EAB862D // add v13, v17, v11
+	WORD $0x4F3755B1 // shl v17.4s, v13.4s, #23
+	WORD $0x4E2CD5ED // fadd v13, v15, v12
+	WORD $0x6E30DDAF // fmul v15, v13, v16
 	WORD $0x6E31DDF0 // fmul v16, v15, v17
-	WORD $0x6E2EDE11 // fmul v17, v16, v14
-	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x3D800110 // str q16, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -12996,8 +12970,8 @@ TEXT ·vecMapSigmoidNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -13024,25 +12998,25 @@ block:
 	WORD $0x4E2AD610 // fadd v16, v16, v10
 	WORD $0x6E2FDE11 // fmul v17, v16, v15
 	WORD $0x4E2BD631 // fadd v17, v17, v11
-	WORD $0x6E2FDDF0 // fmul v16, v15, v15
-	WORD $0x6E30DE33 // fmul v19, v17, v16
-	WORD $0x4E2FD673 // fadd v19, v19, v15
-	WORD $0x4E2CD66F // fadd v15, v19, v12
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x4EAD8670 // add v16, v19, v13
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB38650 // sub v16, v18, v19
-	WORD $0x4EAD8613 // add v19, v16, v13
-	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x6E30DE71 // fmul v17, v19, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
-	WORD $0x6EAEE613 // fcmgt v19, v16, v14
-	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x6E6C1E2E // bsl v14, v17, v12
-	WORD $0x4E2CD633 // fadd v19, v17, v12
-	WORD $0x6E33FDD1 // fdiv v17, v14, v19
-	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
+	WORD $0x6E33DE34 // fmul v20, v17, v19
+	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x4EAC860F // add v15, v16, v12
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAC85F0 // add v16, v15, v12
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2DD690 // fadd v16, v20, v13
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x3DC059CF // ldr q15, [x14, #352]
+	WORD $0x6EAEE5F4 // fcmgt v20, v15, v14
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x6E6D1E6E // bsl v14, v19, v13
+	WORD $0x4E2DD674 // fadd v20, v19, v13
+	WORD $0x6E34FDD3 // fdiv v19, v14, v20
+	WORD $0x3D800113 // str q19, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -13062,47 +13036,47 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00071 // ldr q17, [x3, #0]
-	WORD $0x4EA01E33 // orr v19, v17, v0
-	WORD $0x6EB3E42E // fcmgt v14, v1, v19
-	WORD $0x6E731C2E // bsl v14, v1, v19
-	WORD $0x6EA2E5D3 // fcmgt v19, v14, v2
-	WORD $0x6E6E1C53 // bsl v19, v2, v14
-	WORD $0x6E23DE6E // fmul v14, v19, v3
+	WORD $0x3DC00073 // ldr q19, [x3, #0]
+	WORD $0x4EA01E74 // orr v20, v19, v0
+	WORD $0x6EB4E42E // fcmgt v14, v1, v20
+	WORD $0x6E741C2E // bsl v14, v1, v20
+	WORD $0x6EA2E5D4 // fcmgt v20, v14, v2
+	WORD $0x6E6E1C54 // bsl v20, v2, v14
+	WORD $0x6E23DE8E // fmul v14, v20, v3
 	WORD $0x4E24D5CE // fadd v14, v14, v4
-	WORD $0x4EA4D5D0 // fsub v16, v14, v4
-	WORD $0x6EA485CF // sub v15, v14, v4
-	WORD $0x6E25DE0E // fmul v14, v16, v5
-	WORD $0x4E33D5CE // fadd v14, v14, v19
-	WORD $0x6E26DE13 // fmul v19, v16, v6
-	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x6E33DCEE // fmul v14, v7, v19
+	WORD $0x4EA4D5CF // fsub v15, v14, v4
+	WORD $0x6EA485D0 // sub v16, v14, v4
+	WORD $0x6E25DDEE // fmul v14, v15, v5
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x6E26DDF4 // fmul v20, v15, v6
+	WORD $0x4E2ED694 // fadd v20, v20, v14
+	WORD $0x6E34DCEE // fmul v14, v7, v20
 	WORD $0x4E28D5CE // fadd v14, v14, v8
-	WORD $0x6E33DDD0 // fmul v16, v14, v19
-	WORD $0x4E29D610 // fadd v16, v16, v9
-	WORD $0x6E33DE0E // fmul v14, v16, v19
+	WORD $0x6E34DDCF // fmul v15, v14, v20
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E34DDEE // fmul v14, v15, v20
 	WORD $0x4E2AD5CE // fadd v14, v14, v10
-	WORD $0x6E33DDD0 // fmul v16, v14, v19
-	WORD $0x4E2BD610 // fadd v16, v16, v11
-	WORD $0x6E33DE6E // fmul v14, v19, v19
-	WORD $0x6E2EDE12 // fmul v18, v16, v14
-	WORD $0x4E33D652 // fadd v18, v18, v19
-	WORD $0x4E2CD653 // fadd v19, v18, v12
-	WORD $0x4F3F05F2 // sshr v18.4s, v15.4s, #1
-	WORD $0x4EAD864E // add v14, v18, v13
-	WORD $0x4F3755D0 // shl v16.4s, v14.4s, #23
-	WORD $0x6EB285EE // sub v14, v15, v18
-	WORD $0x4EAD85D2 // add v18, v14, v13
-	WORD $0x4F37564E // shl v14.4s, v18.4s, #23
-	WORD $0x6E30DE72 // fmul v18, v19, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
-	WORD $0x6EB1E5D2 // fcmgt v18, v14, v17
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x6E6C1E11 // bsl v17, v16, v12
-	WORD $0x4E2CD612 // fadd v18, v16, v12
-	WORD $0x6E32FE30 // fdiv v16, v17, v18
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x6E34DDCF // fmul v15, v14, v20
+	WORD $0x4E2BD5EF // fadd v15, v15, v11
+	WORD $0x4F3F060E // sshr v14.4s, v16.4s, #1
+	WORD $0x6E34DE92 // fmul v18, v20, v20
+	WORD $0x6E32DDF1 // fmul v17, v15, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x4EAC85D4 // add v20, v14, v12
+	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
+	WORD $0x6EAE8614 // sub v20, v16, v14
+	WORD $0x4EAC868E // add v14, v20, v12
+	WORD $0x4F3755D4 // shl v20.4s, v14.4s, #23
+	WORD $0x4E2DD62E // fadd v14, v17, v13
+	WORD $0x6E32DDD1 // fmul v17, v14, v18
+	WORD $0x6E34DE32 // fmul v18, v17, v20
+	WORD $0x3DC059D4 // ldr q20, [x14, #352]
+	WORD $0x6EB3E691 // fcmgt v17, v20, v19
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x6E6D1E53 // bsl v19, v18, v13
+	WORD $0x4E2DD651 // fadd v17, v18, v13
+	WORD $0x6E31FE72 // fdiv v18, v19, v17
+	WORD $0x3D800112 // str q18, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -13212,31 +13186,31 @@ block:
 	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x6E34DE71 // fmul v17, v19, v20
 	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x6E34DE93 // fmul v19, v20, v20
-	WORD $0x6E33DE32 // fmul v18, v17, v19
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x4E34D653 // fadd v19, v18, v20
-	WORD $0x4F3F06B2 // sshr v18.4s, v21.4s, #1
+	WORD $0x4F3F06B3 // sshr v19.4s, v21.4s, #1
+	WORD $0x6E34DE92 // fmul v18, v20, v20
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x4E34D6D6 // fadd v22, v22, v20
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48651 // add v17, v18, v20
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6EB286B1 // sub v17, v21, v18
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB28635 // add v21, v17, v18
-	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
-	WORD $0x6E34DE75 // fmul v21, v19, v20
-	WORD $0x6E31DEB4 // fmul v20, v21, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4EB4D635 // fsub v21, v17, v20
+	WORD $0x4EB48672 // add v18, v19, v20
+	WORD $0x4F375654 // shl v20.4s, v18.4s, #23
+	WORD $0x6EB386B2 // sub v18, v21, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38655 // add v21, v18, v19
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D3 // fadd v19, v22, v21
+	WORD $0x6E34DE76 // fmul v22, v19, v20
+	WORD $0x6E32DED4 // fmul v20, v22, v18
+	WORD $0x3DC009D2 // ldr q18, [x14, #32]
+	WORD $0x4EB4D656 // fsub v22, v18, v20
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x6EAFE691 // fcmgt v17, v20, v15
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x6E751E0F // bsl v15, v16, v21
-	WORD $0x4E201DF5 // and v21, v15, v0
+	WORD $0x6EAFE692 // fcmgt v18, v20, v15
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x6E761E0F // bsl v15, v16, v22
+	WORD $0x4E201DF6 // and v22, v15, v0
 	WORD $0x3DC001CF // ldr q15, [x14, #0]
 	WORD $0x4E2F1DD0 // and v16, v14, v15
-	WORD $0x4EB01EAE // orr v14, v21, v16
+	WORD $0x4EB01ECE // orr v14, v22, v16
 	WORD $0x3D80010E // str q14, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -13259,100 +13233,100 @@ in0:
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC0006E // ldr q14, [x3, #0]
 	WORD $0x4E201DD0 // and v16, v14, v0
-	WORD $0x6E30DE15 // fmul v21, v16, v16
-	WORD $0x6E35DC2F // fmul v15, v1, v21
+	WORD $0x6E30DE16 // fmul v22, v16, v16
+	WORD $0x6E36DC2F // fmul v15, v1, v22
 	WORD $0x4E22D5EF // fadd v15, v15, v2
-	WORD $0x6E35DDF1 // fmul v17, v15, v21
-	WORD $0x4E23D631 // fadd v17, v17, v3
-	WORD $0x6E35DE2F // fmul v15, v17, v21
+	WORD $0x6E36DDF2 // fmul v18, v15, v22
+	WORD $0x4E23D652 // fadd v18, v18, v3
+	WORD $0x6E36DE4F // fmul v15, v18, v22
 	WORD $0x4E24D5EF // fadd v15, v15, v4
-	WORD $0x6E35DDF1 // fmul v17, v15, v21
-	WORD $0x4E25D631 // fadd v17, v17, v5
-	WORD $0x6E35DE2F // fmul v15, v17, v21
+	WORD $0x6E36DDF2 // fmul v18, v15, v22
+	WORD $0x4E25D652 // fadd v18, v18, v5
+	WORD $0x6E36DE4F // fmul v15, v18, v22
 	WORD $0x4E26D5EF // fadd v15, v15, v6
-	WORD $0x6E35DDF1 // fmul v17, v15, v21
-	WORD $0x4E27D631 // fadd v17, v17, v7
-	WORD $0x6E30DE35 // fmul v21, v17, v16
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x6EA8E611 // fcmgt v17, v16, v8
-	WORD $0x6E701D11 // bsl v17, v8, v16
-	WORD $0x6E31DD2F // fmul v15, v9, v17
+	WORD $0x6E36DDF2 // fmul v18, v15, v22
+	WORD $0x4E27D652 // fadd v18, v18, v7
+	WORD $0x6E30DE56 // fmul v22, v18, v16
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x6EA8E612 // fcmgt v18, v16, v8
+	WORD $0x6E701D12 // bsl v18, v8, v16
+	WORD $0x6E32DD2F // fmul v15, v9, v18
 	WORD $0x4E2AD5EF // fadd v15, v15, v10
-	WORD $0x6E31DDF4 // fmul v20, v15, v17
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E2BD694 // fadd v20, v20, v11
-	WORD $0x6E31DE8F // fmul v15, v20, v17
+	WORD $0x6E32DE8F // fmul v15, v20, v18
 	WORD $0x4E2CD5EF // fadd v15, v15, v12
-	WORD $0x6E31DDF4 // fmul v20, v15, v17
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E2DD694 // fadd v20, v20, v13
 	WORD $0x3DC109CF // ldr q15, [x14, #1056]
-	WORD $0x6E31DE93 // fmul v19, v20, v17
+	WORD $0x6E32DE93 // fmul v19, v20, v18
 	WORD $0x4E2FD673 // fadd v19, v19, v15
 	WORD $0x3DC10DD4 // ldr q20, [x14, #1072]
-	WORD $0x6E31DE6F // fmul v15, v19, v17
+	WORD $0x6E32DE6F // fmul v15, v19, v18
 	WORD $0x4E34D5EF // fadd v15, v15, v20
 	WORD $0x3DC111D3 // ldr q19, [x14, #1088]
-	WORD $0x6E31DDF4 // fmul v20, v15, v17
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x3DC001D1 // ldr q17, [x14, #0]
-	WORD $0x6E311E8F // eor v15, v20, v17
-	WORD $0x3DC00DD1 // ldr q17, [x14, #48]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
-	WORD $0x6E6F1E34 // bsl v20, v17, v15
-	WORD $0x3DC011D1 // ldr q17, [x14, #64]
-	WORD $0x6EB1E68F // fcmgt v15, v20, v17
-	WORD $0x6E741E2F // bsl v15, v17, v20
+	WORD $0x3DC001D2 // ldr q18, [x14, #0]
+	WORD $0x6E321E8F // eor v15, v20, v18
+	WORD $0x3DC00DD2 // ldr q18, [x14, #48]
+	WORD $0x6EAFE654 // fcmgt v20, v18, v15
+	WORD $0x6E6F1E54 // bsl v20, v18, v15
+	WORD $0x3DC011D2 // ldr q18, [x14, #64]
+	WORD $0x6EB2E68F // fcmgt v15, v20, v18
+	WORD $0x6E741E4F // bsl v15, v18, v20
 	WORD $0x3DC015D4 // ldr q20, [x14, #80]
-	WORD $0x3DC019D1 // ldr q17, [x14, #96]
+	WORD $0x3DC019D2 // ldr q18, [x14, #96]
 	WORD $0x6E34DDF3 // fmul v19, v15, v20
-	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x3DC019D1 // ldr q17, [x14, #96]
-	WORD $0x4EB1D674 // fsub v20, v19, v17
-	WORD $0x3DC019D1 // ldr q17, [x14, #96]
-	WORD $0x6EB18672 // sub v18, v19, v17
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x4EB2D674 // fsub v20, v19, v18
+	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x6EB28675 // sub v21, v19, v18
 	WORD $0x3DC01DD3 // ldr q19, [x14, #112]
-	WORD $0x6E33DE91 // fmul v17, v20, v19
-	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x6E33DE92 // fmul v18, v20, v19
+	WORD $0x4E2FD652 // fadd v18, v18, v15
 	WORD $0x3DC021CF // ldr q15, [x14, #128]
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
-	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x3DC025D1 // ldr q17, [x14, #144]
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC025D2 // ldr q18, [x14, #144]
 	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x6E33DE2F // fmul v15, v17, v19
+	WORD $0x6E33DE4F // fmul v15, v18, v19
 	WORD $0x4E34D5EF // fadd v15, v15, v20
 	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x6E33DDF1 // fmul v17, v15, v19
-	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x4E34D652 // fadd v18, v18, v20
 	WORD $0x3DC031CF // ldr q15, [x14, #192]
-	WORD $0x6E33DE34 // fmul v20, v17, v19
+	WORD $0x6E33DE54 // fmul v20, v18, v19
 	WORD $0x4E2FD694 // fadd v20, v20, v15
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x6E33DE8F // fmul v15, v20, v19
-	WORD $0x4E31D5EF // fadd v15, v15, v17
-	WORD $0x6E33DE74 // fmul v20, v19, v19
-	WORD $0x6E34DDF1 // fmul v17, v15, v20
+	WORD $0x4E32D5EF // fadd v15, v15, v18
+	WORD $0x4F3F06B4 // sshr v20.4s, v21.4s, #1
+	WORD $0x6E33DE72 // fmul v18, v19, v19
+	WORD $0x6E32DDF1 // fmul v17, v15, v18
 	WORD $0x4E33D631 // fadd v17, v17, v19
-	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x4E33D634 // fadd v20, v17, v19
-	WORD $0x4F3F0651 // sshr v17.4s, v18.4s, #1
 	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB3862F // add v15, v17, v19
-	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
-	WORD $0x6EB1864F // sub v15, v18, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB185F2 // add v18, v15, v17
-	WORD $0x4F37564F // shl v15.4s, v18.4s, #23
-	WORD $0x6E33DE92 // fmul v18, v20, v19
-	WORD $0x6E2FDE53 // fmul v19, v18, v15
-	WORD $0x3DC009CF // ldr q15, [x14, #32]
-	WORD $0x4EB3D5F2 // fsub v18, v15, v19
+	WORD $0x4EB38692 // add v18, v20, v19
+	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
+	WORD $0x6EB486B2 // sub v18, v21, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48655 // add v21, v18, v20
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D634 // fadd v20, v17, v21
+	WORD $0x6E33DE91 // fmul v17, v20, v19
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x3DC009D2 // ldr q18, [x14, #32]
+	WORD $0x4EB3D651 // fsub v17, v18, v19
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x6EB0E66F // fcmgt v15, v19, v16
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x6E721EB0 // bsl v16, v21, v18
-	WORD $0x4E201E12 // and v18, v16, v0
+	WORD $0x6EB0E672 // fcmgt v18, v19, v16
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E711ED0 // bsl v16, v22, v17
+	WORD $0x4E201E11 // and v17, v16, v0
 	WORD $0x3DC001D0 // ldr q16, [x14, #0]
-	WORD $0x4E301DD5 // and v21, v14, v16
-	WORD $0x4EB51E4E // orr v14, v18, v21
+	WORD $0x4E301DD6 // and v22, v14, v16
+	WORD $0x4EB61E2E // orr v14, v17, v22
 	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -13425,97 +13399,87 @@ block:
 	WORD $0x3DC035D1 // ldr q17, [x14, #208]
 	WORD $0x6E34DE72 // fmul v18, v19, v20
 	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x6E34DE93 // fmul v19, v20, v20
-	WORD $0x6E33DE51 // fmul v17, v18, v19
-	WORD $0x4E34D631 // fadd v17, v17, v20
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x4E34D633 // fadd v19, v17, v20
-	WORD $0x4F3F06B1 // sshr v17.4s, v21.4s, #1
+	WORD $0x4F3F06B3 // sshr v19.4s, v21.4s, #1
+	WORD $0x6E34DE91 // fmul v17, v20, v20
+	WORD $0x6E31DE56 // fmul v22, v18, v17
+	WORD $0x4E34D6D6 // fadd v22, v22, v20
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48632 // add v18, v17, v20
-	WORD $0x4F375654 // shl v20.4s, v18.4s, #23
-	WORD $0x6EB186B2 // sub v18, v21, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18655 // add v21, v18, v17
-	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
-	WORD $0x3DC11DD5 // ldr q21, [x14, #1136]
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x6E35DE16 // fmul v22, v16, v21
-	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x4EB48671 // add v17, v19, v20
+	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
+	WORD $0x6EB386B1 // sub v17, v21, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38635 // add v21, v17, v19
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC045D5 // ldr q21, [x14, #272]
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x6E35DE12 // fmul v18, v16, v21
+	WORD $0x4E33D652 // fadd v18, v18, v19
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x6E36FE11 // fdiv v17, v16, v22
-	WORD $0x6E31DE76 // fmul v22, v19, v17
-	WORD $0x3DC121D3 // ldr q19, [x14, #1152]
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
-	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E32FE13 // fdiv v19, v16, v18
+	WORD $0x3DC11DD2 // ldr q18, [x14, #1136]
+	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
+	WORD $0x6E33DE55 // fmul v21, v18, v19
 	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC129D0 // ldr q16, [x14, #1184]
-	WORD $0x6E31DEB3 // fmul v19, v21, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC12DD5 // ldr q21, [x14, #1200]
-	WORD $0x6E31DE70 // fmul v16, v19, v17
+	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC129D5 // ldr q21, [x14, #1184]
+	WORD $0x6E33DE50 // fmul v16, v18, v19
 	WORD $0x4E35D610 // fadd v16, v16, v21
-	WORD $0x3DC131D3 // ldr q19, [x14, #1216]
-	WORD $0x6E31DE15 // fmul v21, v16, v17
-	WORD $0x4E33D6B5 // fadd v21, v21, v19
-	WORD $0x3DC135D0 // ldr q16, [x14, #1232]
-	WORD $0x6E31DEB3 // fmul v19, v21, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC139D5 // ldr q21, [x14, #1248]
-	WORD $0x6E31DE70 // fmul v16, v19, v17
+	WORD $0x3DC12DD2 // ldr q18, [x14, #1200]
+	WORD $0x6E33DE15 // fmul v21, v16, v19
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC135D5 // ldr q21, [x14, #1232]
+	WORD $0x6E33DE50 // fmul v16, v18, v19
 	WORD $0x4E35D610 // fadd v16, v16, v21
-	WORD $0x3DC13DD3 // ldr q19, [x14, #1264]
-	WORD $0x6E31DE15 // fmul v21, v16, v17
-	WORD $0x4E33D6B5 // fadd v21, v21, v19
-	WORD $0x3DC141D0 // ldr q16, [x14, #1280]
-	WORD $0x6E31DEB3 // fmul v19, v21, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC145D5 // ldr q21, [x14, #1296]
-	WORD $0x6E31DE70 // fmul v16, v19, v17
+	WORD $0x3DC139D2 // ldr q18, [x14, #1248]
+	WORD $0x6E33DE15 // fmul v21, v16, v19
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC141D5 // ldr q21, [x14, #1280]
+	WORD $0x6E33DE50 // fmul v16, v18, v19
 	WORD $0x4E35D610 // fadd v16, v16, v21
-	WORD $0x3DC149D3 // ldr q19, [x14, #1312]
-	WORD $0x6E31DE15 // fmul v21, v16, v17
-	WORD $0x4E33D6B5 // fadd v21, v21, v19
-	WORD $0x6E35DED1 // fmul v17, v22, v21
-	WORD $0x6E34DE35 // fmul v21, v17, v20
-	WORD $0x3DC14DD1 // ldr q17, [x14, #1328]
-	WORD $0x6EAEE634 // fcmgt v20, v17, v14
-	WORD $0x6E6E1E34 // bsl v20, v17, v14
-	WORD $0x6E35DE91 // fmul v17, v20, v21
-	WORD $0x6E32DE34 // fmul v20, v17, v18
-	WORD $0x6E32DEB1 // fmul v17, v21, v18
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x4EB1D655 // fsub v21, v18, v17
-	WORD $0x6E35DDD1 // fmul v17, v14, v21
-	WORD $0x3DC059D5 // ldr q21, [x14, #352]
-	WORD $0x6EAEE6B2 // fcmgt v18, v21, v14
-	WORD $0x4EB21E55 // orr v21, v18, v18
-	WORD $0x6E711E95 // bsl v21, v20, v17
+	WORD $0x6E30DED3 // fmul v19, v22, v16
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x6E34DE70 // fmul v16, v19, v20
+	WORD $0x6E31DE14 // fmul v20, v16, v17
+	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x6EAEE630 // fcmgt v16, v17, v14
+	WORD $0x3DC001D1 // ldr q17, [x14, #0]
+	WORD $0x6E311E93 // eor v19, v20, v17
+	WORD $0x4EB4D5D1 // fsub v17, v14, v20
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E711E74 // bsl v20, v19, v17
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
+	WORD $0x6EAFE633 // fcmgt v19, v17, v15
 	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x3DC151D1 // ldr q17, [x14, #1344]
-	WORD $0x3DC155D2 // ldr q18, [x14, #1360]
+	WORD $0x3DC145D1 // ldr q17, [x14, #1296]
+	WORD $0x3DC149D0 // ldr q16, [x14, #1312]
 	WORD $0x6E2FDE36 // fmul v22, v17, v15
-	WORD $0x4E32D6D6 // fadd v22, v22, v18
-	WORD $0x3DC159D2 // ldr q18, [x14, #1376]
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC14DD0 // ldr q16, [x14, #1328]
 	WORD $0x6E2FDED1 // fmul v17, v22, v15
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC15DD6 // ldr q22, [x14, #1392]
-	WORD $0x6E2FDE32 // fmul v18, v17, v15
-	WORD $0x4E36D652 // fadd v18, v18, v22
-	WORD $0x3DC161D1 // ldr q17, [x14, #1408]
-	WORD $0x6E2FDE56 // fmul v22, v18, v15
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC151D6 // ldr q22, [x14, #1344]
+	WORD $0x6E2FDE30 // fmul v16, v17, v15
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC155D1 // ldr q17, [x14, #1360]
+	WORD $0x6E2FDE16 // fmul v22, v16, v15
 	WORD $0x4E31D6D6 // fadd v22, v22, v17
-	WORD $0x3DC165D2 // ldr q18, [x14, #1424]
+	WORD $0x3DC159D0 // ldr q16, [x14, #1376]
 	WORD $0x6E2FDED1 // fmul v17, v22, v15
-	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
 	WORD $0x3DC045CF // ldr q15, [x14, #272]
 	WORD $0x6E2EDE36 // fmul v22, v17, v14
 	WORD $0x4E2FD6D6 // fadd v22, v22, v15
 	WORD $0x6E36DDD1 // fmul v17, v14, v22
-	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x6E751E36 // bsl v22, v17, v21
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x6E741E36 // bsl v22, v17, v20
 	WORD $0x3D800116 // str q22, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -13537,130 +13501,120 @@ in0:
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC00076 // ldr q22, [x3, #0]
-	WORD $0x4E201ED5 // and v21, v22, v0
-	WORD $0x6EA1E6B1 // fcmgt v17, v21, v1
-	WORD $0x6E751C31 // bsl v17, v1, v21
-	WORD $0x4E221E34 // and v20, v17, v2
-	WORD $0x4EB4D62E // fsub v14, v17, v20
-	WORD $0x4E34D62F // fadd v15, v17, v20
-	WORD $0x6E2FDDD2 // fmul v18, v14, v15
-	WORD $0x6E34DE8F // fmul v15, v20, v20
-	WORD $0x6E23DDF4 // fmul v20, v15, v3
-	WORD $0x6E23DE4F // fmul v15, v18, v3
-	WORD $0x6EB4E492 // fcmgt v18, v4, v20
-	WORD $0x6E741C92 // bsl v18, v4, v20
-	WORD $0x6EA5E654 // fcmgt v20, v18, v5
-	WORD $0x6E721CB4 // bsl v20, v5, v18
-	WORD $0x6E26DE92 // fmul v18, v20, v6
-	WORD $0x4E27D652 // fadd v18, v18, v7
-	WORD $0x4EA7D64E // fsub v14, v18, v7
-	WORD $0x6EA78650 // sub v16, v18, v7
-	WORD $0x6E28DDD2 // fmul v18, v14, v8
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x6E29DDD4 // fmul v20, v14, v9
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x4E2FD692 // fadd v18, v20, v15
-	WORD $0x6E32DD4F // fmul v15, v10, v18
+	WORD $0x4E201ED4 // and v20, v22, v0
+	WORD $0x6EA1E691 // fcmgt v17, v20, v1
+	WORD $0x6E741C31 // bsl v17, v1, v20
+	WORD $0x4E221E33 // and v19, v17, v2
+	WORD $0x4EB3D62E // fsub v14, v17, v19
+	WORD $0x4E33D62F // fadd v15, v17, v19
+	WORD $0x6E2FDDD0 // fmul v16, v14, v15
+	WORD $0x6E33DE6F // fmul v15, v19, v19
+	WORD $0x6E23DDF3 // fmul v19, v15, v3
+	WORD $0x6E23DE0F // fmul v15, v16, v3
+	WORD $0x6EB3E490 // fcmgt v16, v4, v19
+	WORD $0x6E731C90 // bsl v16, v4, v19
+	WORD $0x6EA5E613 // fcmgt v19, v16, v5
+	WORD $0x6E701CB3 // bsl v19, v5, v16
+	WORD $0x6E26DE70 // fmul v16, v19, v6
+	WORD $0x4E27D610 // fadd v16, v16, v7
+	WORD $0x4EA7D60E // fsub v14, v16, v7
+	WORD $0x6EA78612 // sub v18, v16, v7
+	WORD $0x6E28DDD0 // fmul v16, v14, v8
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x6E29DDD3 // fmul v19, v14, v9
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x4E2FD670 // fadd v16, v19, v15
+	WORD $0x6E30DD4F // fmul v15, v10, v16
 	WORD $0x4E2BD5EF // fadd v15, v15, v11
-	WORD $0x6E32DDF4 // fmul v20, v15, v18
-	WORD $0x4E2CD694 // fadd v20, v20, v12
-	WORD $0x6E32DE8F // fmul v15, v20, v18
+	WORD $0x6E30DDF3 // fmul v19, v15, v16
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x6E30DE6F // fmul v15, v19, v16
 	WORD $0x4E2DD5EF // fadd v15, v15, v13
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E32DDEE // fmul v14, v15, v18
-	WORD $0x4E34D5CE // fadd v14, v14, v20
-	WORD $0x6E32DE4F // fmul v15, v18, v18
-	WORD $0x6E2FDDD4 // fmul v20, v14, v15
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x4E32D68F // fadd v15, v20, v18
-	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB2868E // add v14, v20, v18
-	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
-	WORD $0x6EB4860E // sub v14, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB485D0 // add v16, v14, v20
-	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
-	WORD $0x3DC11DD0 // ldr q16, [x14, #1136]
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x6E30DE33 // fmul v19, v17, v16
-	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x6E33FE34 // fdiv v20, v17, v19
-	WORD $0x6E34DDF3 // fmul v19, v15, v20
-	WORD $0x3DC121CF // ldr q15, [x14, #1152]
-	WORD $0x3DC125D1 // ldr q17, [x14, #1168]
-	WORD $0x6E34DDF0 // fmul v16, v15, v20
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x3DC129D1 // ldr q17, [x14, #1184]
-	WORD $0x6E34DE0F // fmul v15, v16, v20
-	WORD $0x4E31D5EF // fadd v15, v15, v17
-	WORD $0x3DC12DD0 // ldr q16, [x14, #1200]
-	WORD $0x6E34DDF1 // fmul v17, v15, v20
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x3DC131CF // ldr q15, [x14, #1216]
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E2FD610 // fadd v16, v16, v15
-	WORD $0x3DC135D1 // ldr q17, [x14, #1232]
-	WORD $0x6E34DE0F // fmul v15, v16, v20
-	WORD $0x4E31D5EF // fadd v15, v15, v17
-	WORD $0x3DC139D0 // ldr q16, [x14, #1248]
-	WORD $0x6E34DDF1 // fmul v17, v15, v20
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x3DC13DCF // ldr q15, [x14, #1264]
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E2FD610 // fadd v16, v16, v15
-	WORD $0x3DC141D1 // ldr q17, [x14, #1280]
-	WORD $0x6E34DE0F // fmul v15, v16, v20
-	WORD $0x4E31D5EF // fadd v15, v15, v17
-	WORD $0x3DC145D0 // ldr q16, [x14, #1296]
-	WORD $0x6E34DDF1 // fmul v17, v15, v20
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x3DC149CF // ldr q15, [x14, #1312]
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E2FD610 // fadd v16, v16, v15
-	WORD $0x6E30DE74 // fmul v20, v19, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3DC14DD4 // ldr q20, [x14, #1328]
-	WORD $0x6EB6E692 // fcmgt v18, v20, v22
-	WORD $0x6E761E92 // bsl v18, v20, v22
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x6E2EDE92 // fmul v18, v20, v14
-	WORD $0x6E2EDE14 // fmul v20, v16, v14
-	WORD $0x3DC009CE // ldr q14, [x14, #32]
-	WORD $0x4EB4D5D0 // fsub v16, v14, v20
-	WORD $0x6E30DED4 // fmul v20, v22, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
-	WORD $0x6EB6E60E // fcmgt v14, v16, v22
-	WORD $0x4EAE1DD0 // orr v16, v14, v14
-	WORD $0x6E741E50 // bsl v16, v18, v20
-	WORD $0x3DC009D4 // ldr q20, [x14, #32]
-	WORD $0x6EB5E692 // fcmgt v18, v20, v21
-	WORD $0x6E36DED5 // fmul v21, v22, v22
-	WORD $0x3DC151D4 // ldr q20, [x14, #1344]
-	WORD $0x3DC155CE // ldr q14, [x14, #1360]
-	WORD $0x6E35DE93 // fmul v19, v20, v21
-	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x3DC159CE // ldr q14, [x14, #1376]
-	WORD $0x6E35DE74 // fmul v20, v19, v21
-	WORD $0x4E2ED694 // fadd v20, v20, v14
-	WORD $0x3DC15DD3 // ldr q19, [x14, #1392]
-	WORD $0x6E35DE8E // fmul v14, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E30DDEE // fmul v14, v15, v16
 	WORD $0x4E33D5CE // fadd v14, v14, v19
-	WORD $0x3DC161D4 // ldr q20, [x14, #1408]
-	WORD $0x6E35DDD3 // fmul v19, v14, v21
-	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x3DC165CE // ldr q14, [x14, #1424]
-	WORD $0x6E35DE74 // fmul v20, v19, v21
-	WORD $0x4E2ED694 // fadd v20, v20, v14
-	WORD $0x3DC045D5 // ldr q21, [x14, #272]
-	WORD $0x6E36DE93 // fmul v19, v20, v22
-	WORD $0x4E35D673 // fadd v19, v19, v21
-	WORD $0x6E33DED4 // fmul v20, v22, v19
-	WORD $0x4EB21E53 // orr v19, v18, v18
-	WORD $0x6E701E93 // bsl v19, v20, v16
-	WORD $0x3D800113 // str q19, [x8, #0]
+	WORD $0x4F3F064F // sshr v15.4s, v18.4s, #1
+	WORD $0x6E30DE13 // fmul v19, v16, v16
+	WORD $0x6E33DDD5 // fmul v21, v14, v19
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB085F3 // add v19, v15, v16
+	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
+	WORD $0x6EAF8653 // sub v19, v18, v15
+	WORD $0x3DC039CF // ldr q15, [x14, #224]
+	WORD $0x4EAF8672 // add v18, v19, v15
+	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
+	WORD $0x3DC045D2 // ldr q18, [x14, #272]
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x6E32DE2E // fmul v14, v17, v18
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x6E2EFE2F // fdiv v15, v17, v14
+	WORD $0x3DC11DCE // ldr q14, [x14, #1136]
+	WORD $0x3DC121D1 // ldr q17, [x14, #1152]
+	WORD $0x6E2FDDD2 // fmul v18, v14, v15
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC125D1 // ldr q17, [x14, #1168]
+	WORD $0x6E2FDE4E // fmul v14, v18, v15
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x3DC129D2 // ldr q18, [x14, #1184]
+	WORD $0x6E2FDDD1 // fmul v17, v14, v15
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x3DC12DCE // ldr q14, [x14, #1200]
+	WORD $0x6E2FDE32 // fmul v18, v17, v15
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x3DC131D1 // ldr q17, [x14, #1216]
+	WORD $0x6E2FDE4E // fmul v14, v18, v15
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x3DC135D2 // ldr q18, [x14, #1232]
+	WORD $0x6E2FDDD1 // fmul v17, v14, v15
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x3DC139CE // ldr q14, [x14, #1248]
+	WORD $0x6E2FDE32 // fmul v18, v17, v15
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x3DC13DD1 // ldr q17, [x14, #1264]
+	WORD $0x6E2FDE4E // fmul v14, v18, v15
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x3DC141D2 // ldr q18, [x14, #1280]
+	WORD $0x6E2FDDD1 // fmul v17, v14, v15
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E31DEAF // fmul v15, v21, v17
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x6E30DDF1 // fmul v17, v15, v16
+	WORD $0x6E33DE30 // fmul v16, v17, v19
+	WORD $0x3DC059D3 // ldr q19, [x14, #352]
+	WORD $0x6EB6E671 // fcmgt v17, v19, v22
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x6E331E0F // eor v15, v16, v19
+	WORD $0x4EB0D6D3 // fsub v19, v22, v16
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x6E731DF0 // bsl v16, v15, v19
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x6EB4E66F // fcmgt v15, v19, v20
+	WORD $0x6E36DED4 // fmul v20, v22, v22
+	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
+	WORD $0x3DC149D1 // ldr q17, [x14, #1312]
+	WORD $0x6E34DE75 // fmul v21, v19, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC14DD1 // ldr q17, [x14, #1328]
+	WORD $0x6E34DEB3 // fmul v19, v21, v20
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x3DC151D5 // ldr q21, [x14, #1344]
+	WORD $0x6E34DE71 // fmul v17, v19, v20
+	WORD $0x4E35D631 // fadd v17, v17, v21
+	WORD $0x3DC155D3 // ldr q19, [x14, #1360]
+	WORD $0x6E34DE35 // fmul v21, v17, v20
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC159D1 // ldr q17, [x14, #1376]
+	WORD $0x6E34DEB3 // fmul v19, v21, v20
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x6E36DE75 // fmul v21, v19, v22
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x6E35DED3 // fmul v19, v22, v21
+	WORD $0x4EAF1DF5 // orr v21, v15, v15
+	WORD $0x6E701E75 // bsl v21, v19, v16
+	WORD $0x3D800115 // str q21, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -13681,8 +13635,8 @@ TEXT ·vecMapGeluTanhNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC169C0 // ldr q0, [x14, #1440]
-	WORD $0x3DC16DC1 // ldr q1, [x14, #1456]
+	WORD $0x3DC15DC0 // ldr q0, [x14, #1392]
+	WORD $0x3DC161C1 // ldr q1, [x14, #1408]
 	WORD $0x3DC009C2 // ldr q2, [x14, #32]
 	WORD $0x3DC001C3 // ldr q3, [x14, #0]
 	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
@@ -13727,34 +13681,34 @@ block:
 	WORD $0x3DC035D0 // ldr q16, [x14, #208]
 	WORD $0x6E31DDF3 // fmul v19, v15, v17
 	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x6E31DE2F // fmul v15, v17, v17
-	WORD $0x6E2FDE70 // fmul v16, v19, v15
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x4E22D611 // fadd v17, v16, v2
-	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x4F3F064F // sshr v15.4s, v18.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE74 // fmul v20, v19, v16
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB185F0 // add v16, v15, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EAF8650 // sub v16, v18, v15
 	WORD $0x3DC039CF // ldr q15, [x14, #224]
-	WORD $0x4EAF8613 // add v19, v16, v15
-	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x6EB08653 // sub v19, v18, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB08672 // add v18, v19, v16
-	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
-	WORD $0x6E2FDE32 // fmul v18, v17, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EAEE5F1 // fcmgt v17, v15, v14
-	WORD $0x6E33DE4F // fmul v15, v18, v19
-	WORD $0x4E22D5F0 // fadd v16, v15, v2
-	WORD $0x3DC171D4 // ldr q20, [x14, #1472]
-	WORD $0x6EAEE68F // fcmgt v15, v20, v14
-	WORD $0x6E6E1E8F // bsl v15, v20, v14
-	WORD $0x6E32DDF4 // fmul v20, v15, v18
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x6E6E1E92 // bsl v18, v20, v14
-	WORD $0x6E30FE4E // fdiv v14, v18, v16
-	WORD $0x6E33DDD0 // fmul v16, v14, v19
-	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x6E6E1E13 // bsl v19, v16, v14
-	WORD $0x3D800113 // str q19, [x8, #0]
+	WORD $0x4EAF8612 // add v18, v16, v15
+	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x4E22D692 // fadd v18, v20, v2
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x6EAEE632 // fcmgt v18, v17, v14
+	WORD $0x6E30DE91 // fmul v17, v20, v16
+	WORD $0x4E22D62F // fadd v15, v17, v2
+	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
+	WORD $0x6EAEE671 // fcmgt v17, v19, v14
+	WORD $0x6E6E1E71 // bsl v17, v19, v14
+	WORD $0x6E34DE33 // fmul v19, v17, v20
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x6E6E1E74 // bsl v20, v19, v14
+	WORD $0x6E2FFE8E // fdiv v14, v20, v15
+	WORD $0x6E30DDCF // fmul v15, v14, v16
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E6E1DF0 // bsl v16, v15, v14
+	WORD $0x3D800110 // str q16, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -13774,62 +13728,62 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00073 // ldr q19, [x3, #0]
-	WORD $0x6E33DE6E // fmul v14, v19, v19
-	WORD $0x6E20DE70 // fmul v16, v19, v0
-	WORD $0x6E21DDD1 // fmul v17, v14, v1
-	WORD $0x4E22D631 // fadd v17, v17, v2
-	WORD $0x6E31DE0E // fmul v14, v16, v17
-	WORD $0x4EA31DD1 // orr v17, v14, v3
-	WORD $0x6EB1E48E // fcmgt v14, v4, v17
-	WORD $0x6E711C8E // bsl v14, v4, v17
-	WORD $0x6EA5E5D1 // fcmgt v17, v14, v5
-	WORD $0x6E6E1CB1 // bsl v17, v5, v14
-	WORD $0x6E26DE2E // fmul v14, v17, v6
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x6E30DE0E // fmul v14, v16, v16
+	WORD $0x6E20DE0F // fmul v15, v16, v0
+	WORD $0x6E21DDD2 // fmul v18, v14, v1
+	WORD $0x4E22D652 // fadd v18, v18, v2
+	WORD $0x6E32DDEE // fmul v14, v15, v18
+	WORD $0x4EA31DD2 // orr v18, v14, v3
+	WORD $0x6EB2E48E // fcmgt v14, v4, v18
+	WORD $0x6E721C8E // bsl v14, v4, v18
+	WORD $0x6EA5E5D2 // fcmgt v18, v14, v5
+	WORD $0x6E6E1CB2 // bsl v18, v5, v14
+	WORD $0x6E26DE4E // fmul v14, v18, v6
 	WORD $0x4E27D5CE // fadd v14, v14, v7
-	WORD $0x4EA7D5D0 // fsub v16, v14, v7
-	WORD $0x6EA785D2 // sub v18, v14, v7
-	WORD $0x6E28DE0E // fmul v14, v16, v8
-	WORD $0x4E31D5CE // fadd v14, v14, v17
-	WORD $0x6E29DE11 // fmul v17, v16, v9
-	WORD $0x4E2ED631 // fadd v17, v17, v14
-	WORD $0x6E31DD4E // fmul v14, v10, v17
+	WORD $0x4EA7D5CF // fsub v15, v14, v7
+	WORD $0x6EA785D4 // sub v20, v14, v7
+	WORD $0x6E28DDEE // fmul v14, v15, v8
+	WORD $0x4E32D5CE // fadd v14, v14, v18
+	WORD $0x6E29DDF2 // fmul v18, v15, v9
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x6E32DD4E // fmul v14, v10, v18
 	WORD $0x4E2BD5CE // fadd v14, v14, v11
-	WORD $0x6E31DDD0 // fmul v16, v14, v17
-	WORD $0x4E2CD610 // fadd v16, v16, v12
-	WORD $0x6E31DE0E // fmul v14, v16, v17
-	WORD $0x4E2DD5CE // fadd v14, v14, v13
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
-	WORD $0x6E31DDD4 // fmul v20, v14, v17
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x6E31DE2E // fmul v14, v17, v17
-	WORD $0x6E2EDE90 // fmul v16, v20, v14
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x4E22D611 // fadd v17, v16, v2
-	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
-	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE8614 // add v20, v16, v14
-	WORD $0x4F37568E // shl v14.4s, v20.4s, #23
-	WORD $0x6EB08654 // sub v20, v18, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB08692 // add v18, v20, v16
-	WORD $0x4F375654 // shl v20.4s, v18.4s, #23
-	WORD $0x6E2EDE32 // fmul v18, v17, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
-	WORD $0x6EB3E5D1 // fcmgt v17, v14, v19
-	WORD $0x6E34DE4E // fmul v14, v18, v20
-	WORD $0x4E22D5D0 // fadd v16, v14, v2
-	WORD $0x3DC171CF // ldr q15, [x14, #1472]
-	WORD $0x6EB3E5EE // fcmgt v14, v15, v19
-	WORD $0x6E731DEE // bsl v14, v15, v19
 	WORD $0x6E32DDCF // fmul v15, v14, v18
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x6E731DF2 // bsl v18, v15, v19
-	WORD $0x6E30FE53 // fdiv v19, v18, v16
-	WORD $0x6E34DE70 // fmul v16, v19, v20
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x6E731E14 // bsl v20, v16, v19
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x4E2CD5EF // fadd v15, v15, v12
+	WORD $0x6E32DDEE // fmul v14, v15, v18
+	WORD $0x4E2DD5CE // fadd v14, v14, v13
+	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x6E32DDD3 // fmul v19, v14, v18
+	WORD $0x4E2FD673 // fadd v19, v19, v15
+	WORD $0x4F3F068E // sshr v14.4s, v20.4s, #1
+	WORD $0x6E32DE4F // fmul v15, v18, v18
+	WORD $0x6E2FDE71 // fmul v17, v19, v15
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB285CF // add v15, v14, v18
+	WORD $0x4F3755F2 // shl v18.4s, v15.4s, #23
+	WORD $0x6EAE868F // sub v15, v20, v14
+	WORD $0x3DC039CE // ldr q14, [x14, #224]
+	WORD $0x4EAE85F4 // add v20, v15, v14
+	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
+	WORD $0x4E22D634 // fadd v20, v17, v2
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x3DC059D2 // ldr q18, [x14, #352]
+	WORD $0x6EB0E654 // fcmgt v20, v18, v16
+	WORD $0x6E2FDE32 // fmul v18, v17, v15
+	WORD $0x4E22D64E // fadd v14, v18, v2
+	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
+	WORD $0x6EB0E672 // fcmgt v18, v19, v16
+	WORD $0x6E701E72 // bsl v18, v19, v16
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x6E701E71 // bsl v17, v19, v16
+	WORD $0x6E2EFE30 // fdiv v16, v17, v14
+	WORD $0x6E2FDE0E // fmul v14, v16, v15
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x6E701DCF // bsl v15, v14, v16
+	WORD $0x3D80010F // str q15, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -13862,8 +13816,8 @@ TEXT ·vecMapSiluNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -13890,32 +13844,32 @@ block:
 	WORD $0x4E2AD610 // fadd v16, v16, v10
 	WORD $0x6E2FDE11 // fmul v17, v16, v15
 	WORD $0x4E2BD631 // fadd v17, v17, v11
-	WORD $0x6E2FDDF0 // fmul v16, v15, v15
-	WORD $0x6E30DE33 // fmul v19, v17, v16
-	WORD $0x4E2FD673 // fadd v19, v19, v15
-	WORD $0x4E2CD66F // fadd v15, v19, v12
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x4EAD8670 // add v16, v19, v13
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB38650 // sub v16, v18, v19
-	WORD $0x4EAD8613 // add v19, v16, v13
-	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAEE62F // fcmgt v15, v17, v14
-	WORD $0x6E30DE71 // fmul v17, v19, v16
-	WORD $0x4E2CD632 // fadd v18, v17, v12
-	WORD $0x3DC171D4 // ldr q20, [x14, #1472]
-	WORD $0x6EAEE691 // fcmgt v17, v20, v14
-	WORD $0x6E6E1E91 // bsl v17, v20, v14
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
 	WORD $0x6E33DE34 // fmul v20, v17, v19
-	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x6E6E1E93 // bsl v19, v20, v14
-	WORD $0x6E32FE6E // fdiv v14, v19, v18
-	WORD $0x6E30DDD2 // fmul v18, v14, v16
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x6E6E1E50 // bsl v16, v18, v14
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x4EAC860F // add v15, v16, v12
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAC85F0 // add v16, v15, v12
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2DD690 // fadd v16, v20, v13
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x3DC059D3 // ldr q19, [x14, #352]
+	WORD $0x6EAEE670 // fcmgt v16, v19, v14
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x3DC165D1 // ldr q17, [x14, #1424]
+	WORD $0x6EAEE633 // fcmgt v19, v17, v14
+	WORD $0x6E6E1E33 // bsl v19, v17, v14
+	WORD $0x6E34DE71 // fmul v17, v19, v20
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E6E1E34 // bsl v20, v17, v14
+	WORD $0x6E32FE8E // fdiv v14, v20, v18
+	WORD $0x6E2FDDD2 // fmul v18, v14, v15
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E6E1E4F // bsl v15, v18, v14
+	WORD $0x3D80010F // str q15, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -13935,54 +13889,54 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00070 // ldr q16, [x3, #0]
-	WORD $0x4EA01E0E // orr v14, v16, v0
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x4EA01DEE // orr v14, v15, v0
 	WORD $0x6EAEE432 // fcmgt v18, v1, v14
 	WORD $0x6E6E1C32 // bsl v18, v1, v14
 	WORD $0x6EA2E64E // fcmgt v14, v18, v2
 	WORD $0x6E721C4E // bsl v14, v2, v18
 	WORD $0x6E23DDD2 // fmul v18, v14, v3
 	WORD $0x4E24D652 // fadd v18, v18, v4
-	WORD $0x4EA4D64F // fsub v15, v18, v4
-	WORD $0x6EA48653 // sub v19, v18, v4
-	WORD $0x6E25DDF2 // fmul v18, v15, v5
+	WORD $0x4EA4D650 // fsub v16, v18, v4
+	WORD $0x6EA48654 // sub v20, v18, v4
+	WORD $0x6E25DE12 // fmul v18, v16, v5
 	WORD $0x4E2ED652 // fadd v18, v18, v14
-	WORD $0x6E26DDEE // fmul v14, v15, v6
+	WORD $0x6E26DE0E // fmul v14, v16, v6
 	WORD $0x4E32D5CE // fadd v14, v14, v18
 	WORD $0x6E2EDCF2 // fmul v18, v7, v14
 	WORD $0x4E28D652 // fadd v18, v18, v8
-	WORD $0x6E2EDE4F // fmul v15, v18, v14
-	WORD $0x4E29D5EF // fadd v15, v15, v9
-	WORD $0x6E2EDDF2 // fmul v18, v15, v14
+	WORD $0x6E2EDE50 // fmul v16, v18, v14
+	WORD $0x4E29D610 // fadd v16, v16, v9
+	WORD $0x6E2EDE12 // fmul v18, v16, v14
 	WORD $0x4E2AD652 // fadd v18, v18, v10
-	WORD $0x6E2EDE4F // fmul v15, v18, v14
-	WORD $0x4E2BD5EF // fadd v15, v15, v11
-	WORD $0x6E2EDDD2 // fmul v18, v14, v14
-	WORD $0x6E32DDF4 // fmul v20, v15, v18
-	WORD $0x4E2ED694 // fadd v20, v20, v14
-	WORD $0x4E2CD68E // fadd v14, v20, v12
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x4EAD8692 // add v18, v20, v13
-	WORD $0x4F37564F // shl v15.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x4EAD8654 // add v20, v18, v13
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E2FDDD4 // fmul v20, v14, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EB0E5EE // fcmgt v14, v15, v16
-	WORD $0x6E32DE8F // fmul v15, v20, v18
-	WORD $0x4E2CD5F3 // fadd v19, v15, v12
-	WORD $0x3DC171D1 // ldr q17, [x14, #1472]
-	WORD $0x6EB0E62F // fcmgt v15, v17, v16
-	WORD $0x6E701E2F // bsl v15, v17, v16
-	WORD $0x6E34DDF1 // fmul v17, v15, v20
-	WORD $0x4EAE1DD4 // orr v20, v14, v14
-	WORD $0x6E701E34 // bsl v20, v17, v16
-	WORD $0x6E33FE90 // fdiv v16, v20, v19
-	WORD $0x6E32DE13 // fmul v19, v16, v18
-	WORD $0x4EAE1DD2 // orr v18, v14, v14
-	WORD $0x6E701E72 // bsl v18, v19, v16
-	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x6E2EDE50 // fmul v16, v18, v14
+	WORD $0x4E2BD610 // fadd v16, v16, v11
+	WORD $0x4F3F0692 // sshr v18.4s, v20.4s, #1
+	WORD $0x6E2EDDD1 // fmul v17, v14, v14
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E2ED673 // fadd v19, v19, v14
+	WORD $0x4EAC864E // add v14, v18, v12
+	WORD $0x4F3755D1 // shl v17.4s, v14.4s, #23
+	WORD $0x6EB2868E // sub v14, v20, v18
+	WORD $0x4EAC85D2 // add v18, v14, v12
+	WORD $0x4F37564E // shl v14.4s, v18.4s, #23
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x6EAFE632 // fcmgt v18, v17, v15
+	WORD $0x6E2EDE71 // fmul v17, v19, v14
+	WORD $0x4E2DD634 // fadd v20, v17, v13
+	WORD $0x3DC165D0 // ldr q16, [x14, #1424]
+	WORD $0x6EAFE611 // fcmgt v17, v16, v15
+	WORD $0x6E6F1E11 // bsl v17, v16, v15
+	WORD $0x6E33DE30 // fmul v16, v17, v19
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E6F1E13 // bsl v19, v16, v15
+	WORD $0x6E34FE6F // fdiv v15, v19, v20
+	WORD $0x6E2EDDF4 // fmul v20, v15, v14
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E6F1E8E // bsl v14, v20, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -14003,8 +13957,8 @@ TEXT ·vecMapMishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC171C0 // ldr q0, [x14, #1472]
-	WORD $0x3DC175C1 // ldr q1, [x14, #1488]
+	WORD $0x3DC165C0 // ldr q0, [x14, #1424]
+	WORD $0x3DC169C1 // ldr q1, [x14, #1440]
 	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 	WORD $0x3DC011C3 // ldr q3, [x14, #64]
 	WORD $0x3DC015C4 // ldr q4, [x14, #80]
@@ -14016,7 +13970,7 @@ TEXT ·vecMapMishNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DCA // ldr q10, [x14, #176]
 	WORD $0x3DC031CB // ldr q11, [x14, #192]
 	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC009CD // ldr q13, [x14, #32]
+	WORD $0x3DC039CD // ldr q13, [x14, #224]
 
 block:
 	CMP $4, R1
@@ -14046,35 +14000,34 @@ block:
 	WORD $0x4E2BD631 // fadd v17, v17, v11
 	WORD $0x6E30DE32 // fmul v18, v17, v16
 	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE54 // fmul v20, v18, v17
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x4E2DD690 // fadd v16, v20, v13
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
-	WORD $0x4E30D634 // fadd v20, v17, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3DC0D1D1 // ldr q17, [x14, #832]
-	WORD $0x4E31D615 // fadd v21, v16, v17
-	WORD $0x6E33DDF1 // fmul v17, v15, v19
-	WORD $0x6E34DE33 // fmul v19, v17, v20
-	WORD $0x6E35FE74 // fdiv v20, v19, v21
-	WORD $0x6E32DE93 // fmul v19, v20, v18
-	WORD $0x6E35FE12 // fdiv v18, v16, v21
-	WORD $0x6E32DDD5 // fmul v21, v14, v18
-	WORD $0x3DC059D2 // ldr q18, [x14, #352]
-	WORD $0x6EAEE650 // fcmgt v16, v18, v14
-	WORD $0x4EB01E0E // orr v14, v16, v16
-	WORD $0x6E751E6E // bsl v14, v19, v21
+	WORD $0x4F3F0671 // sshr v17.4s, v19.4s, #1
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4EAD8630 // add v16, v17, v13
+	WORD $0x4F375614 // shl v20.4s, v16.4s, #23
+	WORD $0x6EB18670 // sub v16, v19, v17
+	WORD $0x4EAD8611 // add v17, v16, v13
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6B3 // fadd v19, v21, v17
+	WORD $0x6E34DE75 // fmul v21, v19, v20
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D691 // fadd v17, v20, v19
+	WORD $0x6E31DE93 // fmul v19, v20, v17
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D672 // fadd v18, v19, v20
+	WORD $0x6E35DDF4 // fmul v20, v15, v21
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E32FEB1 // fdiv v17, v21, v18
+	WORD $0x6E30DE35 // fmul v21, v17, v16
+	WORD $0x6E32FE70 // fdiv v16, v19, v18
+	WORD $0x6E30DDD2 // fmul v18, v14, v16
+	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x6EAEE613 // fcmgt v19, v16, v14
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x6E721EAE // bsl v14, v21, v18
 	WORD $0x3D80010E // str q14, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -14096,59 +14049,58 @@ in0:
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC0006E // ldr q14, [x3, #0]
-	WORD $0x6EAEE415 // fcmgt v21, v0, v14
-	WORD $0x6E6E1C15 // bsl v21, v0, v14
-	WORD $0x6EA1E5D3 // fcmgt v19, v14, v1
-	WORD $0x6E6E1C33 // bsl v19, v1, v14
-	WORD $0x6EB3E450 // fcmgt v16, v2, v19
-	WORD $0x6E731C50 // bsl v16, v2, v19
-	WORD $0x6EA3E613 // fcmgt v19, v16, v3
-	WORD $0x6E701C73 // bsl v19, v3, v16
-	WORD $0x6E24DE70 // fmul v16, v19, v4
-	WORD $0x4E25D610 // fadd v16, v16, v5
-	WORD $0x4EA5D612 // fsub v18, v16, v5
-	WORD $0x6EA58614 // sub v20, v16, v5
-	WORD $0x6E26DE50 // fmul v16, v18, v6
-	WORD $0x4E33D610 // fadd v16, v16, v19
-	WORD $0x6E27DE53 // fmul v19, v18, v7
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x6E33DD10 // fmul v16, v8, v19
-	WORD $0x4E29D610 // fadd v16, v16, v9
-	WORD $0x6E33DE12 // fmul v18, v16, v19
-	WORD $0x4E2AD652 // fadd v18, v18, v10
-	WORD $0x6E33DE50 // fmul v16, v18, v19
-	WORD $0x4E2BD610 // fadd v16, v16, v11
-	WORD $0x6E33DE12 // fmul v18, v16, v19
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x6E33DE70 // fmul v16, v19, v19
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x4E33D631 // fadd v17, v17, v19
-	WORD $0x4E2DD633 // fadd v19, v17, v13
-	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB08632 // add v18, v17, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB18692 // sub v18, v20, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18654 // add v20, v18, v17
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE74 // fmul v20, v19, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
-	WORD $0x4E33D611 // fadd v17, v16, v19
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
-	WORD $0x4E30D66F // fadd v15, v19, v16
-	WORD $0x6E34DEB0 // fmul v16, v21, v20
-	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x6E2FFE91 // fdiv v17, v20, v15
-	WORD $0x6E32DE34 // fmul v20, v17, v18
-	WORD $0x6E2FFE72 // fdiv v18, v19, v15
-	WORD $0x6E32DDCF // fmul v15, v14, v18
-	WORD $0x3DC059D2 // ldr q18, [x14, #352]
-	WORD $0x6EAEE653 // fcmgt v19, v18, v14
-	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x6E6F1E8E // bsl v14, v20, v15
+	WORD $0x6EAEE412 // fcmgt v18, v0, v14
+	WORD $0x6E6E1C12 // bsl v18, v0, v14
+	WORD $0x6EA1E5D5 // fcmgt v21, v14, v1
+	WORD $0x6E6E1C35 // bsl v21, v1, v14
+	WORD $0x6EB5E453 // fcmgt v19, v2, v21
+	WORD $0x6E751C53 // bsl v19, v2, v21
+	WORD $0x6EA3E675 // fcmgt v21, v19, v3
+	WORD $0x6E731C75 // bsl v21, v3, v19
+	WORD $0x6E24DEB3 // fmul v19, v21, v4
+	WORD $0x4E25D673 // fadd v19, v19, v5
+	WORD $0x4EA5D670 // fsub v16, v19, v5
+	WORD $0x6EA58671 // sub v17, v19, v5
+	WORD $0x6E26DE13 // fmul v19, v16, v6
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x6E27DE15 // fmul v21, v16, v7
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x6E35DD13 // fmul v19, v8, v21
+	WORD $0x4E29D673 // fadd v19, v19, v9
+	WORD $0x6E35DE70 // fmul v16, v19, v21
+	WORD $0x4E2AD610 // fadd v16, v16, v10
+	WORD $0x6E35DE13 // fmul v19, v16, v21
+	WORD $0x4E2BD673 // fadd v19, v19, v11
+	WORD $0x6E35DE70 // fmul v16, v19, v21
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4F3F0633 // sshr v19.4s, v17.4s, #1
+	WORD $0x6E35DEB4 // fmul v20, v21, v21
+	WORD $0x6E34DE0F // fmul v15, v16, v20
+	WORD $0x4E35D5EF // fadd v15, v15, v21
+	WORD $0x4EAD8675 // add v21, v19, v13
+	WORD $0x4F3756B4 // shl v20.4s, v21.4s, #23
+	WORD $0x6EB38635 // sub v21, v17, v19
+	WORD $0x4EAD86B3 // add v19, v21, v13
+	WORD $0x4F375675 // shl v21.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D5F1 // fadd v17, v15, v19
+	WORD $0x6E34DE2F // fmul v15, v17, v20
+	WORD $0x6E35DDF4 // fmul v20, v15, v21
+	WORD $0x3DC0D1D1 // ldr q17, [x14, #832]
+	WORD $0x4E31D693 // fadd v19, v20, v17
+	WORD $0x6E33DE91 // fmul v17, v20, v19
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D630 // fadd v16, v17, v20
+	WORD $0x6E2FDE54 // fmul v20, v18, v15
+	WORD $0x6E33DE8F // fmul v15, v20, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x6E35DE6F // fmul v15, v19, v21
+	WORD $0x6E30FE35 // fdiv v21, v17, v16
+	WORD $0x6E35DDD0 // fmul v16, v14, v21
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x6EAEE6B1 // fcmgt v17, v21, v14
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x6E701DEE // bsl v14, v15, v16
 	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -14183,7 +14135,7 @@ TEXT ·vecMapSoftplusNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC02DCA // ldr q10, [x14, #176]
 	WORD $0x3DC031CB // ldr q11, [x14, #192]
 	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC009CD // ldr q13, [x14, #32]
+	WORD $0x3DC039CD // ldr q13, [x14, #224]
 
 block:
 	CMP $4, R1
@@ -14212,101 +14164,103 @@ block:
 	WORD $0x4E2BD5CE // fadd v14, v14, v11
 	WORD $0x6E30DDD1 // fmul v17, v14, v16
 	WORD $0x4E2CD631 // fadd v17, v17, v12
-	WORD $0x6E30DE0E // fmul v14, v16, v16
-	WORD $0x6E2EDE33 // fmul v19, v17, v14
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x4E2DD670 // fadd v16, v19, v13
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE8671 // add v17, v19, v14
-	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
-	WORD $0x6EB38651 // sub v17, v18, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB38632 // add v18, v17, v19
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E2EDE12 // fmul v18, v16, v14
-	WORD $0x6E31DE4E // fmul v14, v18, v17
-	WORD $0x4E2DD5D1 // fadd v17, v14, v13
-	WORD $0x4EADD632 // fsub v18, v17, v13
+	WORD $0x4F3F064E // sshr v14.4s, v18.4s, #1
+	WORD $0x6E30DE13 // fmul v19, v16, v16
+	WORD $0x6E33DE34 // fmul v20, v17, v19
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x4EAD85D0 // add v16, v14, v13
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x6EAE8650 // sub v16, v18, v14
+	WORD $0x4EAD860E // add v14, v16, v13
+	WORD $0x4F3755D0 // shl v16.4s, v14.4s, #23
+	WORD $0x3DC009CE // ldr q14, [x14, #32]
+	WORD $0x4E2ED692 // fadd v18, v20, v14
+	WORD $0x6E33DE54 // fmul v20, v18, v19
+	WORD $0x6E30DE93 // fmul v19, v20, v16
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D674 // fadd v20, v19, v16
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4EB0D692 // fsub v18, v20, v16
 	WORD $0x3DC04DD0 // ldr q16, [x14, #304]
-	WORD $0x6EB1E613 // fcmgt v19, v16, v17
+	WORD $0x6EB4E60E // fcmgt v14, v16, v20
 	WORD $0x3DC051D0 // ldr q16, [x14, #320]
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x6E711E90 // bsl v16, v20, v17
+	WORD $0x6E30DE91 // fmul v17, v20, v16
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x6E741E30 // bsl v16, v17, v20
 	WORD $0x3DC055D5 // ldr q21, [x14, #336]
-	WORD $0x4EB31E74 // orr v20, v19, v19
-	WORD $0x6E601EB4 // bsl v20, v21, v0
-	WORD $0x3DC05DD3 // ldr q19, [x14, #368]
-	WORD $0x6EB38615 // sub v21, v16, v19
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E601EB1 // bsl v17, v21, v0
+	WORD $0x3DC05DCE // ldr q14, [x14, #368]
+	WORD $0x6EAE8615 // sub v21, v16, v14
 	WORD $0x4F2906B0 // sshr v16.4s, v21.4s, #23
-	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4EB0862E // add v14, v17, v16
 	WORD $0x3DC061D0 // ldr q16, [x14, #384]
-	WORD $0x4E301EB4 // and v20, v21, v16
+	WORD $0x4E301EB1 // and v17, v21, v16
 	WORD $0x3DC05DD5 // ldr q21, [x14, #368]
-	WORD $0x4EB58690 // add v16, v20, v21
-	WORD $0x4EADD614 // fsub v20, v16, v13
-	WORD $0x6E34DE90 // fmul v16, v20, v20
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x4EB58630 // add v16, v17, v21
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4EB1D615 // fsub v21, v16, v17
+	WORD $0x6E35DEB0 // fmul v16, v21, v21
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
 	WORD $0x3DC065D6 // ldr q22, [x14, #400]
 	WORD $0x3DC069D7 // ldr q23, [x14, #416]
-	WORD $0x6E34DED8 // fmul v24, v22, v20
+	WORD $0x6E35DED8 // fmul v24, v22, v21
 	WORD $0x4E37D718 // fadd v24, v24, v23
 	WORD $0x3DC06DD7 // ldr q23, [x14, #432]
-	WORD $0x6E34DF16 // fmul v22, v24, v20
+	WORD $0x6E35DF16 // fmul v22, v24, v21
 	WORD $0x4E37D6D6 // fadd v22, v22, v23
 	WORD $0x3DC071D8 // ldr q24, [x14, #448]
-	WORD $0x6E34DED7 // fmul v23, v22, v20
+	WORD $0x6E35DED7 // fmul v23, v22, v21
 	WORD $0x4E38D6F7 // fadd v23, v23, v24
 	WORD $0x3DC075D6 // ldr q22, [x14, #464]
-	WORD $0x6E34DEF8 // fmul v24, v23, v20
+	WORD $0x6E35DEF8 // fmul v24, v23, v21
 	WORD $0x4E36D718 // fadd v24, v24, v22
 	WORD $0x3DC079D7 // ldr q23, [x14, #480]
-	WORD $0x6E34DF16 // fmul v22, v24, v20
+	WORD $0x6E35DF16 // fmul v22, v24, v21
 	WORD $0x4E37D6D6 // fadd v22, v22, v23
 	WORD $0x3DC07DD8 // ldr q24, [x14, #496]
-	WORD $0x6E34DED7 // fmul v23, v22, v20
+	WORD $0x6E35DED7 // fmul v23, v22, v21
 	WORD $0x4E38D6F7 // fadd v23, v23, v24
 	WORD $0x3DC081D6 // ldr q22, [x14, #512]
-	WORD $0x6E34DEF8 // fmul v24, v23, v20
+	WORD $0x6E35DEF8 // fmul v24, v23, v21
 	WORD $0x4E36D718 // fadd v24, v24, v22
 	WORD $0x3DC085D7 // ldr q23, [x14, #528]
-	WORD $0x6E34DF16 // fmul v22, v24, v20
+	WORD $0x6E35DF16 // fmul v22, v24, v21
 	WORD $0x4E37D6D6 // fadd v22, v22, v23
-	WORD $0x6E36DEB8 // fmul v24, v21, v22
-	WORD $0x4E21DA76 // scvtf v22.4s, v19.4s
-	WORD $0x3DC089D3 // ldr q19, [x14, #544]
-	WORD $0x6E33DED5 // fmul v21, v22, v19
-	WORD $0x4E38D6B5 // fadd v21, v21, v24
+	WORD $0x6E36DE38 // fmul v24, v17, v22
+	WORD $0x4E21D9D6 // scvtf v22.4s, v14.4s
+	WORD $0x3DC089CE // ldr q14, [x14, #544]
+	WORD $0x6E2EDED1 // fmul v17, v22, v14
+	WORD $0x4E38D631 // fadd v17, v17, v24
 	WORD $0x3DC08DD8 // ldr q24, [x14, #560]
-	WORD $0x6E38DE13 // fmul v19, v16, v24
-	WORD $0x4E35D673 // fadd v19, v19, v21
-	WORD $0x4E33D695 // fadd v21, v20, v19
-	WORD $0x3DC091D3 // ldr q19, [x14, #576]
-	WORD $0x6E33DED4 // fmul v20, v22, v19
-	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x3DC095D5 // ldr q21, [x14, #592]
-	WORD $0x6EB1E6B6 // fcmgt v22, v21, v17
-	WORD $0x4EB61ED5 // orr v21, v22, v22
-	WORD $0x6E711E95 // bsl v21, v20, v17
-	WORD $0x6EB1E414 // fcmgt v20, v0, v17
-	WORD $0x3DC099D3 // ldr q19, [x14, #608]
-	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x6E751E76 // bsl v22, v19, v21
-	WORD $0x4E20E635 // fcmeq v21, v17, v0
-	WORD $0x3DC09DD4 // ldr q20, [x14, #624]
-	WORD $0x4EB51EB1 // orr v17, v21, v21
-	WORD $0x6E761E91 // bsl v17, v20, v22
-	WORD $0x6E32FDD6 // fdiv v22, v14, v18
-	WORD $0x6E36DE35 // fmul v21, v17, v22
+	WORD $0x6E38DE0E // fmul v14, v16, v24
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x4E2ED6B1 // fadd v17, v21, v14
+	WORD $0x3DC091CE // ldr q14, [x14, #576]
+	WORD $0x6E2EDED5 // fmul v21, v22, v14
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC095D1 // ldr q17, [x14, #592]
+	WORD $0x6EB4E636 // fcmgt v22, v17, v20
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E741EB1 // bsl v17, v21, v20
+	WORD $0x6EB4E415 // fcmgt v21, v0, v20
+	WORD $0x3DC099CE // ldr q14, [x14, #608]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x6E711DD6 // bsl v22, v14, v17
+	WORD $0x4E20E691 // fcmeq v17, v20, v0
+	WORD $0x3DC09DD5 // ldr q21, [x14, #624]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x6E761EB4 // bsl v20, v21, v22
+	WORD $0x6E32FE76 // fdiv v22, v19, v18
+	WORD $0x6E36DE91 // fmul v17, v20, v22
 	WORD $0x4E20E656 // fcmeq v22, v18, v0
 	WORD $0x4EB61ED2 // orr v18, v22, v22
-	WORD $0x6E751DD2 // bsl v18, v14, v21
-	WORD $0x3DC095D5 // ldr q21, [x14, #592]
-	WORD $0x4E35E5D6 // fcmeq v22, v14, v21
-	WORD $0x4EB61ED5 // orr v21, v22, v22
-	WORD $0x6E721DD5 // bsl v21, v14, v18
-	WORD $0x4E35D5F2 // fadd v18, v15, v21
+	WORD $0x6E711E72 // bsl v18, v19, v17
+	WORD $0x3DC095D1 // ldr q17, [x14, #592]
+	WORD $0x4E31E676 // fcmeq v22, v19, v17
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E721E71 // bsl v17, v19, v18
+	WORD $0x4E31D5F2 // fadd v18, v15, v17
 	WORD $0x3D800112 // str q18, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
@@ -14328,8 +14282,8 @@ in0:
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
 	WORD $0x3DC00072 // ldr q18, [x3, #0]
-	WORD $0x6EB2E415 // fcmgt v21, v0, v18
-	WORD $0x6E721C15 // bsl v21, v0, v18
+	WORD $0x6EB2E411 // fcmgt v17, v0, v18
+	WORD $0x6E721C11 // bsl v17, v0, v18
 	WORD $0x4EA11E4F // orr v15, v18, v1
 	WORD $0x6EAFE452 // fcmgt v18, v2, v15
 	WORD $0x6E6F1C52 // bsl v18, v2, v15
@@ -14337,115 +14291,117 @@ in0:
 	WORD $0x6E721C6F // bsl v15, v3, v18
 	WORD $0x6E24DDF2 // fmul v18, v15, v4
 	WORD $0x4E25D652 // fadd v18, v18, v5
-	WORD $0x4EA5D64E // fsub v14, v18, v5
+	WORD $0x4EA5D653 // fsub v19, v18, v5
 	WORD $0x6EA58656 // sub v22, v18, v5
-	WORD $0x6E26DDD2 // fmul v18, v14, v6
+	WORD $0x6E26DE72 // fmul v18, v19, v6
 	WORD $0x4E2FD652 // fadd v18, v18, v15
-	WORD $0x6E27DDCF // fmul v15, v14, v7
+	WORD $0x6E27DE6F // fmul v15, v19, v7
 	WORD $0x4E32D5EF // fadd v15, v15, v18
 	WORD $0x6E2FDD12 // fmul v18, v8, v15
 	WORD $0x4E29D652 // fadd v18, v18, v9
-	WORD $0x6E2FDE4E // fmul v14, v18, v15
-	WORD $0x4E2AD5CE // fadd v14, v14, v10
-	WORD $0x6E2FDDD2 // fmul v18, v14, v15
+	WORD $0x6E2FDE53 // fmul v19, v18, v15
+	WORD $0x4E2AD673 // fadd v19, v19, v10
+	WORD $0x6E2FDE72 // fmul v18, v19, v15
 	WORD $0x4E2BD652 // fadd v18, v18, v11
-	WORD $0x6E2FDE4E // fmul v14, v18, v15
-	WORD $0x4E2CD5CE // fadd v14, v14, v12
-	WORD $0x6E2FDDF2 // fmul v18, v15, v15
-	WORD $0x6E32DDD1 // fmul v17, v14, v18
-	WORD $0x4E2FD631 // fadd v17, v17, v15
-	WORD $0x4E2DD62F // fadd v15, v17, v13
-	WORD $0x4F3F06D1 // sshr v17.4s, v22.4s, #1
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB2862E // add v14, v17, v18
-	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
-	WORD $0x6EB186CE // sub v14, v22, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB185D6 // add v22, v14, v17
-	WORD $0x4F3756CE // shl v14.4s, v22.4s, #23
-	WORD $0x6E32DDF6 // fmul v22, v15, v18
-	WORD $0x6E2EDED2 // fmul v18, v22, v14
-	WORD $0x4E2DD64E // fadd v14, v18, v13
-	WORD $0x4EADD5D6 // fsub v22, v14, v13
+	WORD $0x6E2FDE53 // fmul v19, v18, v15
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4F3F06D2 // sshr v18.4s, v22.4s, #1
+	WORD $0x6E2FDDF4 // fmul v20, v15, v15
+	WORD $0x6E34DE75 // fmul v21, v19, v20
+	WORD $0x4E2FD6B5 // fadd v21, v21, v15
+	WORD $0x4EAD864F // add v15, v18, v13
+	WORD $0x4F3755F4 // shl v20.4s, v15.4s, #23
+	WORD $0x6EB286CF // sub v15, v22, v18
+	WORD $0x4EAD85F2 // add v18, v15, v13
+	WORD $0x4F37564F // shl v15.4s, v18.4s, #23
+	WORD $0x3DC009D2 // ldr q18, [x14, #32]
+	WORD $0x4E32D6B6 // fadd v22, v21, v18
+	WORD $0x6E34DED5 // fmul v21, v22, v20
+	WORD $0x6E2FDEB4 // fmul v20, v21, v15
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x4E2FD695 // fadd v21, v20, v15
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x4EAFD6B6 // fsub v22, v21, v15
 	WORD $0x3DC04DCF // ldr q15, [x14, #304]
-	WORD $0x6EAEE5F1 // fcmgt v17, v15, v14
+	WORD $0x6EB5E5F2 // fcmgt v18, v15, v21
 	WORD $0x3DC051CF // ldr q15, [x14, #320]
-	WORD $0x6E2FDDD4 // fmul v20, v14, v15
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x6E6E1E8F // bsl v15, v20, v14
-	WORD $0x3DC055D3 // ldr q19, [x14, #336]
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x6E601E74 // bsl v20, v19, v0
-	WORD $0x3DC05DD1 // ldr q17, [x14, #368]
-	WORD $0x6EB185F3 // sub v19, v15, v17
-	WORD $0x4F29066F // sshr v15.4s, v19.4s, #23
-	WORD $0x4EAF8691 // add v17, v20, v15
+	WORD $0x6E2FDEB3 // fmul v19, v21, v15
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x6E751E6F // bsl v15, v19, v21
+	WORD $0x3DC055CE // ldr q14, [x14, #336]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E601DD3 // bsl v19, v14, v0
+	WORD $0x3DC05DD2 // ldr q18, [x14, #368]
+	WORD $0x6EB285EE // sub v14, v15, v18
+	WORD $0x4F2905CF // sshr v15.4s, v14.4s, #23
+	WORD $0x4EAF8672 // add v18, v19, v15
 	WORD $0x3DC061CF // ldr q15, [x14, #384]
-	WORD $0x4E2F1E74 // and v20, v19, v15
-	WORD $0x3DC05DD3 // ldr q19, [x14, #368]
-	WORD $0x4EB3868F // add v15, v20, v19
-	WORD $0x4EADD5F4 // fsub v20, v15, v13
-	WORD $0x6E34DE8F // fmul v15, v20, v20
-	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4E2F1DD3 // and v19, v14, v15
+	WORD $0x3DC05DCE // ldr q14, [x14, #368]
+	WORD $0x4EAE866F // add v15, v19, v14
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4EB3D5EE // fsub v14, v15, v19
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x6E2FDDD3 // fmul v19, v14, v15
 	WORD $0x3DC065D0 // ldr q16, [x14, #400]
 	WORD $0x3DC069D8 // ldr q24, [x14, #416]
-	WORD $0x6E34DE17 // fmul v23, v16, v20
+	WORD $0x6E2EDE17 // fmul v23, v16, v14
 	WORD $0x4E38D6F7 // fadd v23, v23, v24
 	WORD $0x3DC06DD8 // ldr q24, [x14, #432]
-	WORD $0x6E34DEF0 // fmul v16, v23, v20
+	WORD $0x6E2EDEF0 // fmul v16, v23, v14
 	WORD $0x4E38D610 // fadd v16, v16, v24
 	WORD $0x3DC071D7 // ldr q23, [x14, #448]
-	WORD $0x6E34DE18 // fmul v24, v16, v20
+	WORD $0x6E2EDE18 // fmul v24, v16, v14
 	WORD $0x4E37D718 // fadd v24, v24, v23
 	WORD $0x3DC075D0 // ldr q16, [x14, #464]
-	WORD $0x6E34DF17 // fmul v23, v24, v20
+	WORD $0x6E2EDF17 // fmul v23, v24, v14
 	WORD $0x4E30D6F7 // fadd v23, v23, v16
 	WORD $0x3DC079D8 // ldr q24, [x14, #480]
-	WORD $0x6E34DEF0 // fmul v16, v23, v20
+	WORD $0x6E2EDEF0 // fmul v16, v23, v14
 	WORD $0x4E38D610 // fadd v16, v16, v24
 	WORD $0x3DC07DD7 // ldr q23, [x14, #496]
-	WORD $0x6E34DE18 // fmul v24, v16, v20
+	WORD $0x6E2EDE18 // fmul v24, v16, v14
 	WORD $0x4E37D718 // fadd v24, v24, v23
 	WORD $0x3DC081D0 // ldr q16, [x14, #512]
-	WORD $0x6E34DF17 // fmul v23, v24, v20
+	WORD $0x6E2EDF17 // fmul v23, v24, v14
 	WORD $0x4E30D6F7 // fadd v23, v23, v16
 	WORD $0x3DC085D8 // ldr q24, [x14, #528]
-	WORD $0x6E34DEF0 // fmul v16, v23, v20
+	WORD $0x6E2EDEF0 // fmul v16, v23, v14
 	WORD $0x4E38D610 // fadd v16, v16, v24
 	WORD $0x6E30DE77 // fmul v23, v19, v16
-	WORD $0x4E21DA30 // scvtf v16.4s, v17.4s
-	WORD $0x3DC089D1 // ldr q17, [x14, #544]
-	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E21DA50 // scvtf v16.4s, v18.4s
+	WORD $0x3DC089D2 // ldr q18, [x14, #544]
+	WORD $0x6E32DE13 // fmul v19, v16, v18
 	WORD $0x4E37D673 // fadd v19, v19, v23
 	WORD $0x3DC08DD7 // ldr q23, [x14, #560]
-	WORD $0x6E37DDF1 // fmul v17, v15, v23
-	WORD $0x4E33D631 // fadd v17, v17, v19
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x3DC091D1 // ldr q17, [x14, #576]
-	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x6E37DDF2 // fmul v18, v15, v23
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x4E32D5D3 // fadd v19, v14, v18
+	WORD $0x3DC091D2 // ldr q18, [x14, #576]
+	WORD $0x6E32DE0E // fmul v14, v16, v18
+	WORD $0x4E33D5CE // fadd v14, v14, v19
 	WORD $0x3DC095D3 // ldr q19, [x14, #592]
-	WORD $0x6EAEE670 // fcmgt v16, v19, v14
+	WORD $0x6EB5E670 // fcmgt v16, v19, v21
 	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x6E6E1E93 // bsl v19, v20, v14
-	WORD $0x6EAEE414 // fcmgt v20, v0, v14
-	WORD $0x3DC099D1 // ldr q17, [x14, #608]
-	WORD $0x4EB41E90 // orr v16, v20, v20
-	WORD $0x6E731E30 // bsl v16, v17, v19
-	WORD $0x4E20E5D3 // fcmeq v19, v14, v0
-	WORD $0x3DC09DD4 // ldr q20, [x14, #624]
-	WORD $0x4EB31E6E // orr v14, v19, v19
-	WORD $0x6E701E8E // bsl v14, v20, v16
-	WORD $0x6E36FE50 // fdiv v16, v18, v22
-	WORD $0x6E30DDD3 // fmul v19, v14, v16
+	WORD $0x6E751DD3 // bsl v19, v14, v21
+	WORD $0x6EB5E40E // fcmgt v14, v0, v21
+	WORD $0x3DC099D2 // ldr q18, [x14, #608]
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x6E731E50 // bsl v16, v18, v19
+	WORD $0x4E20E6B3 // fcmeq v19, v21, v0
+	WORD $0x3DC09DCE // ldr q14, [x14, #624]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x6E701DD5 // bsl v21, v14, v16
+	WORD $0x6E36FE90 // fdiv v16, v20, v22
+	WORD $0x6E30DEB3 // fmul v19, v21, v16
 	WORD $0x4E20E6D0 // fcmeq v16, v22, v0
 	WORD $0x4EB01E16 // orr v22, v16, v16
-	WORD $0x6E731E56 // bsl v22, v18, v19
+	WORD $0x6E731E96 // bsl v22, v20, v19
 	WORD $0x3DC095D3 // ldr q19, [x14, #592]
-	WORD $0x4E33E650 // fcmeq v16, v18, v19
+	WORD $0x4E33E690 // fcmeq v16, v20, v19
 	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x6E761E53 // bsl v19, v18, v22
-	WORD $0x4E33D6B6 // fadd v22, v21, v19
+	WORD $0x6E761E93 // bsl v19, v20, v22
+	WORD $0x4E33D636 // fadd v22, v17, v19
 	WORD $0x3D800116 // str q22, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -14858,7 +14814,7 @@ TEXT ·vecMapHardSwishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC179C0 // ldr q0, [x14, #1504]
+	WORD $0x3DC16DC0 // ldr q0, [x14, #1456]
 	WORD $0x3DC045C1 // ldr q1, [x14, #272]
 	WORD $0x3DC059C2 // ldr q2, [x14, #352]
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
@@ -15141,8 +15097,8 @@ TEXT ·vecZipSoftplusGradNEONMulAdd(SB), NOSPLIT, $64-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -15170,26 +15126,26 @@ block:
 	WORD $0x4E2AD631 // fadd v17, v17, v10
 	WORD $0x6E30DE32 // fmul v18, v17, v16
 	WORD $0x4E2BD652 // fadd v18, v18, v11
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE54 // fmul v20, v18, v17
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x4E2CD690 // fadd v16, v20, v12
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x4EAD8691 // add v17, v20, v13
-	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
-	WORD $0x6EB48671 // sub v17, v19, v20
-	WORD $0x4EAD8634 // add v20, v17, v13
-	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
-	WORD $0x6E32DE14 // fmul v20, v16, v18
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
-	WORD $0x4EB41E8F // orr v15, v20, v20
-	WORD $0x6E6C1E4F // bsl v15, v18, v12
-	WORD $0x4E2CD654 // fadd v20, v18, v12
-	WORD $0x6E34FDF2 // fdiv v18, v15, v20
-	WORD $0x6E32DDD4 // fmul v20, v14, v18
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x4F3F0671 // sshr v17.4s, v19.4s, #1
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4EAC8630 // add v16, v17, v12
+	WORD $0x4F375614 // shl v20.4s, v16.4s, #23
+	WORD $0x6EB18670 // sub v16, v19, v17
+	WORD $0x4EAC8611 // add v17, v16, v12
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x4E2DD6B1 // fadd v17, v21, v13
+	WORD $0x6E34DE35 // fmul v21, v17, v20
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x6EAFE615 // fcmgt v21, v16, v15
+	WORD $0x4EB51EAF // orr v15, v21, v21
+	WORD $0x6E6D1E8F // bsl v15, v20, v13
+	WORD $0x4E2DD695 // fadd v21, v20, v13
+	WORD $0x6E35FDF4 // fdiv v20, v15, v21
+	WORD $0x6E34DDD5 // fmul v21, v14, v20
+	WORD $0x3D800115 // str q21, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -15220,49 +15176,49 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00074 // ldr q20, [x3, #0]
-	WORD $0x3DC00092 // ldr q18, [x4, #0]
-	WORD $0x4EA01E4E // orr v14, v18, v0
+	WORD $0x3DC00075 // ldr q21, [x3, #0]
+	WORD $0x3DC00094 // ldr q20, [x4, #0]
+	WORD $0x4EA01E8E // orr v14, v20, v0
 	WORD $0x6EAEE42F // fcmgt v15, v1, v14
 	WORD $0x6E6E1C2F // bsl v15, v1, v14
 	WORD $0x6EA2E5EE // fcmgt v14, v15, v2
 	WORD $0x6E6F1C4E // bsl v14, v2, v15
 	WORD $0x6E23DDCF // fmul v15, v14, v3
 	WORD $0x4E24D5EF // fadd v15, v15, v4
-	WORD $0x4EA4D5F1 // fsub v17, v15, v4
-	WORD $0x6EA485F0 // sub v16, v15, v4
-	WORD $0x6E25DE2F // fmul v15, v17, v5
+	WORD $0x4EA4D5F0 // fsub v16, v15, v4
+	WORD $0x6EA485F1 // sub v17, v15, v4
+	WORD $0x6E25DE0F // fmul v15, v16, v5
 	WORD $0x4E2ED5EF // fadd v15, v15, v14
-	WORD $0x6E26DE2E // fmul v14, v17, v6
+	WORD $0x6E26DE0E // fmul v14, v16, v6
 	WORD $0x4E2FD5CE // fadd v14, v14, v15
 	WORD $0x6E2EDCEF // fmul v15, v7, v14
 	WORD $0x4E28D5EF // fadd v15, v15, v8
-	WORD $0x6E2EDDF1 // fmul v17, v15, v14
-	WORD $0x4E29D631 // fadd v17, v17, v9
-	WORD $0x6E2EDE2F // fmul v15, v17, v14
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x4E29D610 // fadd v16, v16, v9
+	WORD $0x6E2EDE0F // fmul v15, v16, v14
 	WORD $0x4E2AD5EF // fadd v15, v15, v10
-	WORD $0x6E2EDDF1 // fmul v17, v15, v14
-	WORD $0x4E2BD631 // fadd v17, v17, v11
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x6E2FDE33 // fmul v19, v17, v15
-	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x4E2CD66E // fadd v14, v19, v12
-	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
-	WORD $0x4EAD866F // add v15, v19, v13
-	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
-	WORD $0x6EB3860F // sub v15, v16, v19
-	WORD $0x4EAD85F3 // add v19, v15, v13
-	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x6E31DDD3 // fmul v19, v14, v17
-	WORD $0x6E2FDE71 // fmul v17, v19, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EB2E5F3 // fcmgt v19, v15, v18
-	WORD $0x4EB31E72 // orr v18, v19, v19
-	WORD $0x6E6C1E32 // bsl v18, v17, v12
-	WORD $0x4E2CD633 // fadd v19, v17, v12
-	WORD $0x6E33FE51 // fdiv v17, v18, v19
-	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x3D800113 // str q19, [x8, #0]
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x4E2BD610 // fadd v16, v16, v11
+	WORD $0x4F3F062F // sshr v15.4s, v17.4s, #1
+	WORD $0x6E2EDDD3 // fmul v19, v14, v14
+	WORD $0x6E33DE12 // fmul v18, v16, v19
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x4EAC85EE // add v14, v15, v12
+	WORD $0x4F3755D3 // shl v19.4s, v14.4s, #23
+	WORD $0x6EAF862E // sub v14, v17, v15
+	WORD $0x4EAC85CF // add v15, v14, v12
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x4E2DD64F // fadd v15, v18, v13
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x6E2EDE53 // fmul v19, v18, v14
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x6EB4E5D2 // fcmgt v18, v14, v20
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x6E6D1E74 // bsl v20, v19, v13
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x6E32FE93 // fdiv v19, v20, v18
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x3D800112 // str q18, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -15296,8 +15252,8 @@ TEXT ·vecZipSiluGradNEONMulAdd(SB), NOSPLIT, $64-8
 	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
 	WORD $0x3DC031CA // ldr q10, [x14, #192]
 	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC009CC // ldr q12, [x14, #32]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
 	CMP $4, R1
@@ -15325,30 +15281,30 @@ block:
 	WORD $0x4E2AD631 // fadd v17, v17, v10
 	WORD $0x6E30DE32 // fmul v18, v17, v16
 	WORD $0x4E2BD652 // fadd v18, v18, v11
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE54 // fmul v20, v18, v17
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x4E2CD690 // fadd v16, v20, v12
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x4EAD8691 // add v17, v20, v13
-	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
-	WORD $0x6EB48671 // sub v17, v19, v20
-	WORD $0x4EAD8634 // add v20, v17, v13
-	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
-	WORD $0x6E32DE14 // fmul v20, v16, v18
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAFE634 // fcmgt v20, v17, v15
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x6E6C1E51 // bsl v17, v18, v12
-	WORD $0x4E2CD654 // fadd v20, v18, v12
-	WORD $0x6E34FE32 // fdiv v18, v17, v20
-	WORD $0x6E32DDF4 // fmul v20, v15, v18
-	WORD $0x4EB2D58F // fsub v15, v12, v18
-	WORD $0x6E2FDE91 // fmul v17, v20, v15
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x6E31DDD2 // fmul v18, v14, v17
-	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4F3F0671 // sshr v17.4s, v19.4s, #1
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4EAC8630 // add v16, v17, v12
+	WORD $0x4F375614 // shl v20.4s, v16.4s, #23
+	WORD $0x6EB18670 // sub v16, v19, v17
+	WORD $0x4EAC8611 // add v17, v16, v12
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x4E2DD6B1 // fadd v17, v21, v13
+	WORD $0x6E34DE35 // fmul v21, v17, v20
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x6EAFE615 // fcmgt v21, v16, v15
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x6E6D1E90 // bsl v16, v20, v13
+	WORD $0x4E2DD695 // fadd v21, v20, v13
+	WORD $0x6E35FE14 // fdiv v20, v16, v21
+	WORD $0x6E34DDF5 // fmul v21, v15, v20
+	WORD $0x4EB4D5AF // fsub v15, v13, v20
+	WORD $0x6E2FDEB0 // fmul v16, v21, v15
+	WORD $0x4E34D610 // fadd v16, v16, v20
+	WORD $0x6E30DDD4 // fmul v20, v14, v16
+	WORD $0x3D800114 // str q20, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -15379,53 +15335,53 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00072 // ldr q18, [x3, #0]
-	WORD $0x3DC00091 // ldr q17, [x4, #0]
-	WORD $0x4EA01E2E // orr v14, v17, v0
+	WORD $0x3DC00074 // ldr q20, [x3, #0]
+	WORD $0x3DC00090 // ldr q16, [x4, #0]
+	WORD $0x4EA01E0E // orr v14, v16, v0
 	WORD $0x6EAEE42F // fcmgt v15, v1, v14
 	WORD $0x6E6E1C2F // bsl v15, v1, v14
 	WORD $0x6EA2E5EE // fcmgt v14, v15, v2
 	WORD $0x6E6F1C4E // bsl v14, v2, v15
 	WORD $0x6E23DDCF // fmul v15, v14, v3
 	WORD $0x4E24D5EF // fadd v15, v15, v4
-	WORD $0x4EA4D5F4 // fsub v20, v15, v4
-	WORD $0x6EA485F0 // sub v16, v15, v4
-	WORD $0x6E25DE8F // fmul v15, v20, v5
+	WORD $0x4EA4D5F5 // fsub v21, v15, v4
+	WORD $0x6EA485F1 // sub v17, v15, v4
+	WORD $0x6E25DEAF // fmul v15, v21, v5
 	WORD $0x4E2ED5EF // fadd v15, v15, v14
-	WORD $0x6E26DE8E // fmul v14, v20, v6
+	WORD $0x6E26DEAE // fmul v14, v21, v6
 	WORD $0x4E2FD5CE // fadd v14, v14, v15
 	WORD $0x6E2EDCEF // fmul v15, v7, v14
 	WORD $0x4E28D5EF // fadd v15, v15, v8
-	WORD $0x6E2EDDF4 // fmul v20, v15, v14
-	WORD $0x4E29D694 // fadd v20, v20, v9
-	WORD $0x6E2EDE8F // fmul v15, v20, v14
+	WORD $0x6E2EDDF5 // fmul v21, v15, v14
+	WORD $0x4E29D6B5 // fadd v21, v21, v9
+	WORD $0x6E2EDEAF // fmul v15, v21, v14
 	WORD $0x4E2AD5EF // fadd v15, v15, v10
-	WORD $0x6E2EDDF4 // fmul v20, v15, v14
-	WORD $0x4E2BD694 // fadd v20, v20, v11
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x6E2FDE93 // fmul v19, v20, v15
-	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x4E2CD66E // fadd v14, v19, v12
-	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
-	WORD $0x4EAD866F // add v15, v19, v13
-	WORD $0x4F3755F4 // shl v20.4s, v15.4s, #23
-	WORD $0x6EB3860F // sub v15, v16, v19
-	WORD $0x4EAD85F3 // add v19, v15, v13
-	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x6E34DDD3 // fmul v19, v14, v20
-	WORD $0x6E2FDE74 // fmul v20, v19, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EB1E5F3 // fcmgt v19, v15, v17
-	WORD $0x4EB31E6F // orr v15, v19, v19
-	WORD $0x6E6C1E8F // bsl v15, v20, v12
-	WORD $0x4E2CD693 // fadd v19, v20, v12
-	WORD $0x6E33FDF4 // fdiv v20, v15, v19
-	WORD $0x6E34DE33 // fmul v19, v17, v20
-	WORD $0x4EB4D591 // fsub v17, v12, v20
-	WORD $0x6E31DE6F // fmul v15, v19, v17
-	WORD $0x4E34D5EF // fadd v15, v15, v20
-	WORD $0x6E2FDE54 // fmul v20, v18, v15
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x6E2EDDF5 // fmul v21, v15, v14
+	WORD $0x4E2BD6B5 // fadd v21, v21, v11
+	WORD $0x4F3F062F // sshr v15.4s, v17.4s, #1
+	WORD $0x6E2EDDD3 // fmul v19, v14, v14
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x4EAC85EE // add v14, v15, v12
+	WORD $0x4F3755D3 // shl v19.4s, v14.4s, #23
+	WORD $0x6EAF862E // sub v14, v17, v15
+	WORD $0x4EAC85CF // add v15, v14, v12
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x4E2DD64F // fadd v15, v18, v13
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x6E2EDE53 // fmul v19, v18, v14
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x6EB0E5D2 // fcmgt v18, v14, v16
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E6D1E6E // bsl v14, v19, v13
+	WORD $0x4E2DD672 // fadd v18, v19, v13
+	WORD $0x6E32FDD3 // fdiv v19, v14, v18
+	WORD $0x6E33DE12 // fmul v18, v16, v19
+	WORD $0x4EB3D5B0 // fsub v16, v13, v19
+	WORD $0x6E30DE4E // fmul v14, v18, v16
+	WORD $0x4E33D5CE // fadd v14, v14, v19
+	WORD $0x6E2EDE93 // fmul v19, v20, v14
+	WORD $0x3D800113 // str q19, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -15501,138 +15457,134 @@ block:
 	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x6E35DE93 // fmul v19, v20, v21
 	WORD $0x4E32D673 // fadd v19, v19, v18
-	WORD $0x6E35DEB4 // fmul v20, v21, v21
-	WORD $0x6E34DE72 // fmul v18, v19, v20
-	WORD $0x4E35D652 // fadd v18, v18, v21
-	WORD $0x3DC009D5 // ldr q21, [x14, #32]
-	WORD $0x4E35D654 // fadd v20, v18, v21
-	WORD $0x4F3F06D2 // sshr v18.4s, v22.4s, #1
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58653 // add v19, v18, v21
-	WORD $0x4F375675 // shl v21.4s, v19.4s, #23
-	WORD $0x6EB286D3 // sub v19, v22, v18
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB28676 // add v22, v19, v18
-	WORD $0x4F3756D3 // shl v19.4s, v22.4s, #23
-	WORD $0x3DC11DD6 // ldr q22, [x14, #1136]
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x6E36DE17 // fmul v23, v16, v22
-	WORD $0x4E32D6F7 // fadd v23, v23, v18
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x6E37FE12 // fdiv v18, v16, v23
-	WORD $0x6E32DE97 // fmul v23, v20, v18
-	WORD $0x3DC121D4 // ldr q20, [x14, #1152]
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
-	WORD $0x6E32DE96 // fmul v22, v20, v18
-	WORD $0x4E30D6D6 // fadd v22, v22, v16
-	WORD $0x3DC129D0 // ldr q16, [x14, #1184]
-	WORD $0x6E32DED4 // fmul v20, v22, v18
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x3DC12DD6 // ldr q22, [x14, #1200]
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC131D4 // ldr q20, [x14, #1216]
-	WORD $0x6E32DE16 // fmul v22, v16, v18
-	WORD $0x4E34D6D6 // fadd v22, v22, v20
-	WORD $0x3DC135D0 // ldr q16, [x14, #1232]
-	WORD $0x6E32DED4 // fmul v20, v22, v18
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x3DC139D6 // ldr q22, [x14, #1248]
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC13DD4 // ldr q20, [x14, #1264]
-	WORD $0x6E32DE16 // fmul v22, v16, v18
-	WORD $0x4E34D6D6 // fadd v22, v22, v20
-	WORD $0x3DC141D0 // ldr q16, [x14, #1280]
-	WORD $0x6E32DED4 // fmul v20, v22, v18
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x3DC145D6 // ldr q22, [x14, #1296]
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC149D4 // ldr q20, [x14, #1312]
-	WORD $0x6E32DE16 // fmul v22, v16, v18
-	WORD $0x4E34D6D6 // fadd v22, v22, v20
-	WORD $0x6E36DEF2 // fmul v18, v23, v22
-	WORD $0x6E35DE56 // fmul v22, v18, v21
-	WORD $0x6E33DED5 // fmul v21, v22, v19
-	WORD $0x3DC059D3 // ldr q19, [x14, #352]
-	WORD $0x6EAFE676 // fcmgt v22, v19, v15
-	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x4EB5D672 // fsub v18, v19, v21
-	WORD $0x4EB61ED3 // orr v19, v22, v22
-	WORD $0x6E721EB3 // bsl v19, v21, v18
-	WORD $0x3DC009D2 // ldr q18, [x14, #32]
-	WORD $0x6EB1E655 // fcmgt v21, v18, v17
-	WORD $0x6E2FDDF2 // fmul v18, v15, v15
-	WORD $0x3DC151D6 // ldr q22, [x14, #1344]
-	WORD $0x3DC155D7 // ldr q23, [x14, #1360]
-	WORD $0x6E32DED0 // fmul v16, v22, v18
-	WORD $0x4E37D610 // fadd v16, v16, v23
-	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
-	WORD $0x6E32DE16 // fmul v22, v16, v18
-	WORD $0x4E37D6D6 // fadd v22, v22, v23
-	WORD $0x3DC15DD0 // ldr q16, [x14, #1392]
-	WORD $0x6E32DED7 // fmul v23, v22, v18
-	WORD $0x4E30D6F7 // fadd v23, v23, v16
-	WORD $0x3DC161D6 // ldr q22, [x14, #1408]
-	WORD $0x6E32DEF0 // fmul v16, v23, v18
-	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC165D7 // ldr q23, [x14, #1424]
-	WORD $0x6E32DE16 // fmul v22, v16, v18
-	WORD $0x4E37D6D6 // fadd v22, v22, v23
-	WORD $0x3DC045D2 // ldr q18, [x14, #272]
-	WORD $0x6E2FDED0 // fmul v16, v22, v15
-	WORD $0x4E32D610 // fadd v16, v16, v18
-	WORD $0x4EB51EB6 // orr v22, v21, v21
-	WORD $0x6E731E16 // bsl v22, v16, v19
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x6E23DE70 // fmul v16, v19, v3
-	WORD $0x6EB0E493 // fcmgt v19, v4, v16
-	WORD $0x6E701C93 // bsl v19, v4, v16
-	WORD $0x6EA5E670 // fcmgt v16, v19, v5
-	WORD $0x6E731CB0 // bsl v16, v5, v19
-	WORD $0x6E26DE13 // fmul v19, v16, v6
-	WORD $0x4E27D673 // fadd v19, v19, v7
-	WORD $0x4EA7D675 // fsub v21, v19, v7
-	WORD $0x6EA78672 // sub v18, v19, v7
-	WORD $0x6E28DEB3 // fmul v19, v21, v8
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x6E29DEB0 // fmul v16, v21, v9
-	WORD $0x4E33D610 // fadd v16, v16, v19
-	WORD $0x6E30DD53 // fmul v19, v10, v16
-	WORD $0x4E2BD673 // fadd v19, v19, v11
-	WORD $0x6E30DE75 // fmul v21, v19, v16
-	WORD $0x4E2CD6B5 // fadd v21, v21, v12
-	WORD $0x6E30DEB3 // fmul v19, v21, v16
-	WORD $0x4E2DD673 // fadd v19, v19, v13
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE77 // fmul v23, v19, v16
+	WORD $0x4F3F06D4 // sshr v20.4s, v22.4s, #1
+	WORD $0x6E35DEB2 // fmul v18, v21, v21
+	WORD $0x6E32DE77 // fmul v23, v19, v18
 	WORD $0x4E35D6F7 // fadd v23, v23, v21
-	WORD $0x6E30DE13 // fmul v19, v16, v16
-	WORD $0x6E33DEF5 // fmul v21, v23, v19
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B3 // fadd v19, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B7 // add v23, v21, v16
-	WORD $0x4F3756F0 // shl v16.4s, v23.4s, #23
-	WORD $0x6EB58657 // sub v23, v18, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB586F2 // add v18, v23, v21
-	WORD $0x4F375657 // shl v23.4s, v18.4s, #23
-	WORD $0x6E30DE72 // fmul v18, v19, v16
-	WORD $0x6E37DE50 // fmul v16, v18, v23
-	WORD $0x3DC165D7 // ldr q23, [x14, #1424]
-	WORD $0x6E37DE12 // fmul v18, v16, v23
-	WORD $0x4E201E30 // and v16, v17, v0
+	WORD $0x4EB58692 // add v18, v20, v21
+	WORD $0x4F375655 // shl v21.4s, v18.4s, #23
+	WORD $0x6EB486D2 // sub v18, v22, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48656 // add v22, v18, v20
+	WORD $0x4F3756D2 // shl v18.4s, v22.4s, #23
+	WORD $0x3DC045D6 // ldr q22, [x14, #272]
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x6E36DE13 // fmul v19, v16, v22
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x6E33FE14 // fdiv v20, v16, v19
+	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
+	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
+	WORD $0x6E34DE76 // fmul v22, v19, v20
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x6E34DED3 // fmul v19, v22, v20
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x3DC129D6 // ldr q22, [x14, #1184]
+	WORD $0x6E34DE70 // fmul v16, v19, v20
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x6E34DE16 // fmul v22, v16, v20
+	WORD $0x4E33D6D6 // fadd v22, v22, v19
+	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x6E34DED3 // fmul v19, v22, v20
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x3DC135D6 // ldr q22, [x14, #1232]
+	WORD $0x6E34DE70 // fmul v16, v19, v20
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x6E34DE16 // fmul v22, v16, v20
+	WORD $0x4E33D6D6 // fadd v22, v22, v19
+	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x6E34DED3 // fmul v19, v22, v20
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x3DC141D6 // ldr q22, [x14, #1280]
+	WORD $0x6E34DE70 // fmul v16, v19, v20
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x6E30DEF4 // fmul v20, v23, v16
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x6E35DE90 // fmul v16, v20, v21
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x6E31FEB2 // fdiv v18, v21, v17
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x6EAFE6B0 // fcmgt v16, v21, v15
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4EB2D6B4 // fsub v20, v21, v18
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x6E741E55 // bsl v21, v18, v20
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x6EB1E692 // fcmgt v18, v20, v17
+	WORD $0x6E2FDDF4 // fmul v20, v15, v15
+	WORD $0x3DC145D0 // ldr q16, [x14, #1296]
+	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x6E34DE13 // fmul v19, v16, v20
+	WORD $0x4E37D673 // fadd v19, v19, v23
+	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x6E34DE70 // fmul v16, v19, v20
+	WORD $0x4E37D610 // fadd v16, v16, v23
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x6E34DE17 // fmul v23, v16, v20
+	WORD $0x4E33D6F7 // fadd v23, v23, v19
+	WORD $0x3DC155D0 // ldr q16, [x14, #1360]
+	WORD $0x6E34DEF3 // fmul v19, v23, v20
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x6E34DE70 // fmul v16, v19, v20
+	WORD $0x4E37D610 // fadd v16, v16, v23
+	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x6E2FDE13 // fmul v19, v16, v15
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E751E70 // bsl v16, v19, v21
+	WORD $0x6E31DE35 // fmul v21, v17, v17
+	WORD $0x6E23DEB3 // fmul v19, v21, v3
+	WORD $0x6EB3E495 // fcmgt v21, v4, v19
+	WORD $0x6E731C95 // bsl v21, v4, v19
+	WORD $0x6EA5E6B3 // fcmgt v19, v21, v5
+	WORD $0x6E751CB3 // bsl v19, v5, v21
+	WORD $0x6E26DE75 // fmul v21, v19, v6
+	WORD $0x4E27D6B5 // fadd v21, v21, v7
+	WORD $0x4EA7D6B2 // fsub v18, v21, v7
+	WORD $0x6EA786B4 // sub v20, v21, v7
+	WORD $0x6E28DE55 // fmul v21, v18, v8
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x6E29DE53 // fmul v19, v18, v9
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x6E33DD55 // fmul v21, v10, v19
+	WORD $0x4E2BD6B5 // fadd v21, v21, v11
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E2CD652 // fadd v18, v18, v12
+	WORD $0x6E33DE55 // fmul v21, v18, v19
+	WORD $0x4E2DD6B5 // fadd v21, v21, v13
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
+	WORD $0x6E33DEB7 // fmul v23, v21, v19
+	WORD $0x4E32D6F7 // fadd v23, v23, v18
+	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
+	WORD $0x6E33DE72 // fmul v18, v19, v19
+	WORD $0x6E32DEF6 // fmul v22, v23, v18
+	WORD $0x4E33D6D6 // fadd v22, v22, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB386B2 // add v18, v21, v19
+	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
+	WORD $0x6EB58692 // sub v18, v20, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58654 // add v20, v18, v21
+	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6D5 // fadd v21, v22, v20
+	WORD $0x6E33DEB6 // fmul v22, v21, v19
+	WORD $0x6E32DED3 // fmul v19, v22, v18
+	WORD $0x3DC159D2 // ldr q18, [x14, #1376]
+	WORD $0x6E32DE76 // fmul v22, v19, v18
+	WORD $0x4E201E33 // and v19, v17, v0
 	WORD $0x3DC001D1 // ldr q17, [x14, #0]
-	WORD $0x4E311DF7 // and v23, v15, v17
-	WORD $0x4EB71E0F // orr v15, v16, v23
-	WORD $0x6E32DDF7 // fmul v23, v15, v18
-	WORD $0x4E36D6F7 // fadd v23, v23, v22
-	WORD $0x6E37DDD6 // fmul v22, v14, v23
-	WORD $0x3D800116 // str q22, [x8, #0]
+	WORD $0x4E311DF2 // and v18, v15, v17
+	WORD $0x4EB21E6F // orr v15, v19, v18
+	WORD $0x6E36DDF2 // fmul v18, v15, v22
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x6E32DDD0 // fmul v16, v14, v18
+	WORD $0x3D800110 // str q16, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -15663,174 +15615,170 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00076 // ldr q22, [x3, #0]
-	WORD $0x3DC00097 // ldr q23, [x4, #0]
-	WORD $0x4E201EEE // and v14, v23, v0
-	WORD $0x6EA1E5D2 // fcmgt v18, v14, v1
-	WORD $0x6E6E1C32 // bsl v18, v1, v14
-	WORD $0x6EA1E64E // fcmgt v14, v18, v1
-	WORD $0x6E721C2E // bsl v14, v1, v18
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x3DC00092 // ldr q18, [x4, #0]
+	WORD $0x4E201E4E // and v14, v18, v0
+	WORD $0x6EA1E5D6 // fcmgt v22, v14, v1
+	WORD $0x6E6E1C36 // bsl v22, v1, v14
+	WORD $0x6EA1E6CE // fcmgt v14, v22, v1
+	WORD $0x6E761C2E // bsl v14, v1, v22
 	WORD $0x4E221DCF // and v15, v14, v2
-	WORD $0x4EAFD5D0 // fsub v16, v14, v15
+	WORD $0x4EAFD5D3 // fsub v19, v14, v15
 	WORD $0x4E2FD5D1 // fadd v17, v14, v15
-	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x6E31DE75 // fmul v21, v19, v17
 	WORD $0x6E2FDDF1 // fmul v17, v15, v15
 	WORD $0x6E23DE2F // fmul v15, v17, v3
-	WORD $0x6E23DE71 // fmul v17, v19, v3
-	WORD $0x6EAFE493 // fcmgt v19, v4, v15
-	WORD $0x6E6F1C93 // bsl v19, v4, v15
-	WORD $0x6EA5E66F // fcmgt v15, v19, v5
-	WORD $0x6E731CAF // bsl v15, v5, v19
-	WORD $0x6E26DDF3 // fmul v19, v15, v6
-	WORD $0x4E27D673 // fadd v19, v19, v7
-	WORD $0x4EA7D670 // fsub v16, v19, v7
-	WORD $0x6EA78675 // sub v21, v19, v7
-	WORD $0x6E28DE13 // fmul v19, v16, v8
-	WORD $0x4E2FD673 // fadd v19, v19, v15
-	WORD $0x6E29DE0F // fmul v15, v16, v9
-	WORD $0x4E33D5EF // fadd v15, v15, v19
-	WORD $0x4E31D5F3 // fadd v19, v15, v17
-	WORD $0x6E33DD51 // fmul v17, v10, v19
+	WORD $0x6E23DEB1 // fmul v17, v21, v3
+	WORD $0x6EAFE495 // fcmgt v21, v4, v15
+	WORD $0x6E6F1C95 // bsl v21, v4, v15
+	WORD $0x6EA5E6AF // fcmgt v15, v21, v5
+	WORD $0x6E751CAF // bsl v15, v5, v21
+	WORD $0x6E26DDF5 // fmul v21, v15, v6
+	WORD $0x4E27D6B5 // fadd v21, v21, v7
+	WORD $0x4EA7D6B3 // fsub v19, v21, v7
+	WORD $0x6EA786B4 // sub v20, v21, v7
+	WORD $0x6E28DE75 // fmul v21, v19, v8
+	WORD $0x4E2FD6B5 // fadd v21, v21, v15
+	WORD $0x6E29DE6F // fmul v15, v19, v9
+	WORD $0x4E35D5EF // fadd v15, v15, v21
+	WORD $0x4E31D5F5 // fadd v21, v15, v17
+	WORD $0x6E35DD51 // fmul v17, v10, v21
 	WORD $0x4E2BD631 // fadd v17, v17, v11
-	WORD $0x6E33DE2F // fmul v15, v17, v19
+	WORD $0x6E35DE2F // fmul v15, v17, v21
 	WORD $0x4E2CD5EF // fadd v15, v15, v12
-	WORD $0x6E33DDF1 // fmul v17, v15, v19
+	WORD $0x6E35DDF1 // fmul v17, v15, v21
 	WORD $0x4E2DD631 // fadd v17, v17, v13
 	WORD $0x3DC035CF // ldr q15, [x14, #208]
-	WORD $0x6E33DE30 // fmul v16, v17, v19
-	WORD $0x4E2FD610 // fadd v16, v16, v15
-	WORD $0x6E33DE71 // fmul v17, v19, v19
-	WORD $0x6E31DE0F // fmul v15, v16, v17
-	WORD $0x4E33D5EF // fadd v15, v15, v19
-	WORD $0x3DC009D3 // ldr q19, [x14, #32]
-	WORD $0x4E33D5F1 // fadd v17, v15, v19
-	WORD $0x4F3F06AF // sshr v15.4s, v21.4s, #1
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB385F0 // add v16, v15, v19
-	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6EAF86B0 // sub v16, v21, v15
-	WORD $0x3DC039CF // ldr q15, [x14, #224]
-	WORD $0x4EAF8615 // add v21, v16, v15
-	WORD $0x4F3756B0 // shl v16.4s, v21.4s, #23
-	WORD $0x3DC11DD5 // ldr q21, [x14, #1136]
-	WORD $0x3DC009CF // ldr q15, [x14, #32]
-	WORD $0x6E35DDD4 // fmul v20, v14, v21
-	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x6E35DE33 // fmul v19, v17, v21
+	WORD $0x4E2FD673 // fadd v19, v19, v15
+	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
+	WORD $0x6E35DEAF // fmul v15, v21, v21
+	WORD $0x6E2FDE77 // fmul v23, v19, v15
+	WORD $0x4E35D6F7 // fadd v23, v23, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB5862F // add v15, v17, v21
+	WORD $0x4F3755F5 // shl v21.4s, v15.4s, #23
+	WORD $0x6EB1868F // sub v15, v20, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB185F4 // add v20, v15, v17
+	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
+	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x6E34DDD3 // fmul v19, v14, v20
+	WORD $0x4E31D673 // fadd v19, v19, v17
 	WORD $0x3DC009CE // ldr q14, [x14, #32]
-	WORD $0x6E34FDCF // fdiv v15, v14, v20
-	WORD $0x6E2FDE34 // fmul v20, v17, v15
-	WORD $0x3DC121D1 // ldr q17, [x14, #1152]
-	WORD $0x3DC125CE // ldr q14, [x14, #1168]
-	WORD $0x6E2FDE35 // fmul v21, v17, v15
-	WORD $0x4E2ED6B5 // fadd v21, v21, v14
-	WORD $0x3DC129CE // ldr q14, [x14, #1184]
-	WORD $0x6E2FDEB1 // fmul v17, v21, v15
-	WORD $0x4E2ED631 // fadd v17, v17, v14
-	WORD $0x3DC12DD5 // ldr q21, [x14, #1200]
-	WORD $0x6E2FDE2E // fmul v14, v17, v15
-	WORD $0x4E35D5CE // fadd v14, v14, v21
-	WORD $0x3DC131D1 // ldr q17, [x14, #1216]
-	WORD $0x6E2FDDD5 // fmul v21, v14, v15
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC135CE // ldr q14, [x14, #1232]
-	WORD $0x6E2FDEB1 // fmul v17, v21, v15
-	WORD $0x4E2ED631 // fadd v17, v17, v14
-	WORD $0x3DC139D5 // ldr q21, [x14, #1248]
-	WORD $0x6E2FDE2E // fmul v14, v17, v15
-	WORD $0x4E35D5CE // fadd v14, v14, v21
-	WORD $0x3DC13DD1 // ldr q17, [x14, #1264]
-	WORD $0x6E2FDDD5 // fmul v21, v14, v15
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC141CE // ldr q14, [x14, #1280]
-	WORD $0x6E2FDEB1 // fmul v17, v21, v15
-	WORD $0x4E2ED631 // fadd v17, v17, v14
-	WORD $0x3DC145D5 // ldr q21, [x14, #1296]
-	WORD $0x6E2FDE2E // fmul v14, v17, v15
-	WORD $0x4E35D5CE // fadd v14, v14, v21
-	WORD $0x3DC149D1 // ldr q17, [x14, #1312]
-	WORD $0x6E2FDDD5 // fmul v21, v14, v15
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x6E35DE8F // fmul v15, v20, v21
-	WORD $0x6E33DDF5 // fmul v21, v15, v19
-	WORD $0x6E30DEB3 // fmul v19, v21, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
-	WORD $0x6EB7E615 // fcmgt v21, v16, v23
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4EB3D60F // fsub v15, v16, v19
-	WORD $0x4EB51EB0 // orr v16, v21, v21
-	WORD $0x6E6F1E70 // bsl v16, v19, v15
-	WORD $0x3DC009CF // ldr q15, [x14, #32]
-	WORD $0x6EB2E5F3 // fcmgt v19, v15, v18
-	WORD $0x6E37DEEF // fmul v15, v23, v23
-	WORD $0x3DC151D5 // ldr q21, [x14, #1344]
-	WORD $0x3DC155D4 // ldr q20, [x14, #1360]
-	WORD $0x6E2FDEAE // fmul v14, v21, v15
-	WORD $0x4E34D5CE // fadd v14, v14, v20
-	WORD $0x3DC159D4 // ldr q20, [x14, #1376]
-	WORD $0x6E2FDDD5 // fmul v21, v14, v15
-	WORD $0x4E34D6B5 // fadd v21, v21, v20
-	WORD $0x3DC15DCE // ldr q14, [x14, #1392]
-	WORD $0x6E2FDEB4 // fmul v20, v21, v15
+	WORD $0x6E33FDD1 // fdiv v17, v14, v19
+	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
+	WORD $0x3DC121CE // ldr q14, [x14, #1152]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
 	WORD $0x4E2ED694 // fadd v20, v20, v14
-	WORD $0x3DC161D5 // ldr q21, [x14, #1408]
-	WORD $0x6E2FDE8E // fmul v14, v20, v15
-	WORD $0x4E35D5CE // fadd v14, v14, v21
-	WORD $0x3DC165D4 // ldr q20, [x14, #1424]
-	WORD $0x6E2FDDD5 // fmul v21, v14, v15
-	WORD $0x4E34D6B5 // fadd v21, v21, v20
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
-	WORD $0x6E37DEAE // fmul v14, v21, v23
-	WORD $0x4E2FD5CE // fadd v14, v14, v15
-	WORD $0x4EB31E75 // orr v21, v19, v19
-	WORD $0x6E701DD5 // bsl v21, v14, v16
-	WORD $0x6E32DE50 // fmul v16, v18, v18
-	WORD $0x6E23DE0E // fmul v14, v16, v3
-	WORD $0x6EAEE490 // fcmgt v16, v4, v14
-	WORD $0x6E6E1C90 // bsl v16, v4, v14
-	WORD $0x6EA5E60E // fcmgt v14, v16, v5
-	WORD $0x6E701CAE // bsl v14, v5, v16
-	WORD $0x6E26DDD0 // fmul v16, v14, v6
-	WORD $0x4E27D610 // fadd v16, v16, v7
-	WORD $0x4EA7D613 // fsub v19, v16, v7
-	WORD $0x6EA7860F // sub v15, v16, v7
-	WORD $0x6E28DE70 // fmul v16, v19, v8
-	WORD $0x4E2ED610 // fadd v16, v16, v14
-	WORD $0x6E29DE6E // fmul v14, v19, v9
-	WORD $0x4E30D5CE // fadd v14, v14, v16
-	WORD $0x6E2EDD50 // fmul v16, v10, v14
-	WORD $0x4E2BD610 // fadd v16, v16, v11
-	WORD $0x6E2EDE13 // fmul v19, v16, v14
-	WORD $0x4E2CD673 // fadd v19, v19, v12
-	WORD $0x6E2EDE70 // fmul v16, v19, v14
-	WORD $0x4E2DD610 // fadd v16, v16, v13
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
-	WORD $0x6E2EDE14 // fmul v20, v16, v14
-	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x6E2EDDD0 // fmul v16, v14, v14
-	WORD $0x6E30DE93 // fmul v19, v20, v16
+	WORD $0x3DC125CE // ldr q14, [x14, #1168]
+	WORD $0x6E31DE93 // fmul v19, v20, v17
 	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x3DC009CE // ldr q14, [x14, #32]
-	WORD $0x4E2ED670 // fadd v16, v19, v14
-	WORD $0x4F3F05F3 // sshr v19.4s, v15.4s, #1
-	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE8674 // add v20, v19, v14
-	WORD $0x4F37568E // shl v14.4s, v20.4s, #23
-	WORD $0x6EB385F4 // sub v20, v15, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
-	WORD $0x4EB3868F // add v15, v20, v19
-	WORD $0x4F3755F4 // shl v20.4s, v15.4s, #23
-	WORD $0x6E2EDE0F // fmul v15, v16, v14
-	WORD $0x6E34DDEE // fmul v14, v15, v20
-	WORD $0x3DC165D4 // ldr q20, [x14, #1424]
-	WORD $0x6E34DDCF // fmul v15, v14, v20
-	WORD $0x4E201E4E // and v14, v18, v0
-	WORD $0x3DC001D2 // ldr q18, [x14, #0]
-	WORD $0x4E321EF4 // and v20, v23, v18
-	WORD $0x4EB41DD7 // orr v23, v14, v20
+	WORD $0x3DC129D4 // ldr q20, [x14, #1184]
+	WORD $0x6E31DE6E // fmul v14, v19, v17
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x6E31DDD4 // fmul v20, v14, v17
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC131CE // ldr q14, [x14, #1216]
+	WORD $0x6E31DE93 // fmul v19, v20, v17
+	WORD $0x4E2ED673 // fadd v19, v19, v14
+	WORD $0x3DC135D4 // ldr q20, [x14, #1232]
+	WORD $0x6E31DE6E // fmul v14, v19, v17
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x6E31DDD4 // fmul v20, v14, v17
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC13DCE // ldr q14, [x14, #1264]
+	WORD $0x6E31DE93 // fmul v19, v20, v17
+	WORD $0x4E2ED673 // fadd v19, v19, v14
+	WORD $0x3DC141D4 // ldr q20, [x14, #1280]
+	WORD $0x6E31DE6E // fmul v14, v19, v17
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x6E2EDEF1 // fmul v17, v23, v14
+	WORD $0x4E2ED631 // fadd v17, v17, v14
+	WORD $0x6E35DE2E // fmul v14, v17, v21
+	WORD $0x6E2FDDD5 // fmul v21, v14, v15
+	WORD $0x6E36FEAF // fdiv v15, v21, v22
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x6EB2E6AE // fcmgt v14, v21, v18
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4EAFD6B1 // fsub v17, v21, v15
+	WORD $0x4EAE1DD5 // orr v21, v14, v14
+	WORD $0x6E711DF5 // bsl v21, v15, v17
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x6EB6E62F // fcmgt v15, v17, v22
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x3DC145CE // ldr q14, [x14, #1296]
+	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x6E31DDD3 // fmul v19, v14, v17
+	WORD $0x4E37D673 // fadd v19, v19, v23
+	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x6E31DE6E // fmul v14, v19, v17
+	WORD $0x4E37D5CE // fadd v14, v14, v23
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x6E31DDD7 // fmul v23, v14, v17
+	WORD $0x4E33D6F7 // fadd v23, v23, v19
+	WORD $0x3DC155CE // ldr q14, [x14, #1360]
+	WORD $0x6E31DEF3 // fmul v19, v23, v17
+	WORD $0x4E2ED673 // fadd v19, v19, v14
+	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x6E31DE6E // fmul v14, v19, v17
+	WORD $0x4E37D5CE // fadd v14, v14, v23
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x6E32DDD3 // fmul v19, v14, v18
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E751E6E // bsl v14, v19, v21
+	WORD $0x6E36DED5 // fmul v21, v22, v22
+	WORD $0x6E23DEB3 // fmul v19, v21, v3
+	WORD $0x6EB3E495 // fcmgt v21, v4, v19
+	WORD $0x6E731C95 // bsl v21, v4, v19
+	WORD $0x6EA5E6B3 // fcmgt v19, v21, v5
+	WORD $0x6E751CB3 // bsl v19, v5, v21
+	WORD $0x6E26DE75 // fmul v21, v19, v6
+	WORD $0x4E27D6B5 // fadd v21, v21, v7
+	WORD $0x4EA7D6AF // fsub v15, v21, v7
+	WORD $0x6EA786B1 // sub v17, v21, v7
+	WORD $0x6E28DDF5 // fmul v21, v15, v8
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x6E29DDF3 // fmul v19, v15, v9
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x6E33DD55 // fmul v21, v10, v19
+	WORD $0x4E2BD6B5 // fadd v21, v21, v11
+	WORD $0x6E33DEAF // fmul v15, v21, v19
+	WORD $0x4E2CD5EF // fadd v15, v15, v12
+	WORD $0x6E33DDF5 // fmul v21, v15, v19
+	WORD $0x4E2DD6B5 // fadd v21, v21, v13
+	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x6E33DEB7 // fmul v23, v21, v19
+	WORD $0x4E2FD6F7 // fadd v23, v23, v15
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E33DE6F // fmul v15, v19, v19
 	WORD $0x6E2FDEF4 // fmul v20, v23, v15
-	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x6E34DED5 // fmul v21, v22, v20
-	WORD $0x3D800115 // str q21, [x8, #0]
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB386AF // add v15, v21, v19
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB5862F // sub v15, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB585F1 // add v17, v15, v21
+	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E33DEB4 // fmul v20, v21, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x3DC159CF // ldr q15, [x14, #1376]
+	WORD $0x6E2FDE74 // fmul v20, v19, v15
+	WORD $0x4E201ED3 // and v19, v22, v0
+	WORD $0x3DC001D6 // ldr q22, [x14, #0]
+	WORD $0x4E361E4F // and v15, v18, v22
+	WORD $0x4EAF1E72 // orr v18, v19, v15
+	WORD $0x6E34DE4F // fmul v15, v18, v20
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x6E2FDE0E // fmul v14, v16, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -16497,56 +16445,54 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x6E31DE12 // fmul v18, v16, v17
 	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
 	WORD $0x3D800111 // str q17, [x8, #0]
-	WORD $0x4E31D412 // fadd v18, v0, v17
-	WORD $0x4EB21E40 // orr v0, v18, v18
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x6E2BDE32 // fmul v18, v17, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x6E2DDE72 // fmul v18, v19, v13
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x6E2EDE71 // fmul v17, v19, v14
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x4E32D673 // fadd v19, v19, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E31DE74 // fmul v20, v19, v17
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x4E33D652 // fadd v18, v18, v19
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x6E32DE74 // fmul v20, v19, v18
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
 	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -16554,8 +16500,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x3D800511 // str q17, [x8, #16]
 	WORD $0x4E31D433 // fadd v19, v1, v17
 	WORD $0x4EB31E61 // orr v1, v19, v19
@@ -16567,39 +16515,39 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x6E2BDE33 // fmul v19, v17, v11
 	WORD $0x4E2CD673 // fadd v19, v19, v12
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
-	WORD $0x6E2DDE13 // fmul v19, v16, v13
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDE53 // fmul v19, v18, v13
 	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x6E2EDE11 // fmul v17, v16, v14
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
 	WORD $0x4E33D631 // fadd v17, v17, v19
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x6E31DDF0 // fmul v16, v15, v17
-	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE70 // fmul v16, v19, v17
-	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x6E33DE14 // fmul v20, v16, v19
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6E31DE50 // fmul v16, v18, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
 	WORD $0x6E31DE72 // fmul v18, v19, v17
-	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE55 // fmul v21, v18, v16
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
 	WORD $0x3D800911 // str q17, [x8, #32]
 	WORD $0x4E31D450 // fadd v16, v2, v17
 	WORD $0x4EB01E02 // orr v2, v16, v16
@@ -16611,74 +16559,72 @@ block:
 	WORD $0x6E701D51 // bsl v17, v10, v16
 	WORD $0x6E2BDE30 // fmul v16, v17, v11
 	WORD $0x4E2CD610 // fadd v16, v16, v12
-	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
 	WORD $0x6EAC8613 // sub v19, v16, v12
-	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x6E2DDEB0 // fmul v16, v21, v13
 	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
 	WORD $0x4E30D631 // fadd v17, v17, v16
 	WORD $0x3DC029D0 // ldr q16, [x14, #160]
-	WORD $0x6E31DDF2 // fmul v18, v15, v17
-	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
 	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
-	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x6E31DEB4 // fmul v20, v21, v17
 	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x6E31DE90 // fmul v16, v20, v17
-	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE12 // fmul v18, v16, v17
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x3D800D11 // str q17, [x8, #48]
-	WORD $0x4E31D472 // fadd v18, v3, v17
-	WORD $0x4EB21E43 // orr v3, v18, v18
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x6E2BDE32 // fmul v18, v17, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x6E2DDE72 // fmul v18, v19, v13
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DEB2 // fmul v18, v21, v20
 	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x6E2EDE71 // fmul v17, v19, v14
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x4E32D673 // fadd v19, v19, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E31DE74 // fmul v20, v19, v17
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x4E33D652 // fadd v18, v18, v19
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x3D800D11 // str q17, [x8, #48]
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDE54 // fmul v20, v18, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x6E31DE53 // fmul v19, v18, v17
 	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x6E32DE74 // fmul v20, v19, v18
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DE55 // fmul v21, v18, v19
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -16686,8 +16632,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
 	WORD $0x3D801111 // str q17, [x8, #64]
 	WORD $0x4E31D493 // fadd v19, v4, v17
 	WORD $0x4EB31E64 // orr v4, v19, v19
@@ -16699,37 +16647,37 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x6E2BDE33 // fmul v19, v17, v11
 	WORD $0x4E2CD673 // fadd v19, v19, v12
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
-	WORD $0x6E2DDE13 // fmul v19, v16, v13
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDEB3 // fmul v19, v21, v13
 	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x6E2EDE11 // fmul v17, v16, v14
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
 	WORD $0x4E33D631 // fadd v17, v17, v19
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x6E31DDF0 // fmul v16, v15, v17
-	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE70 // fmul v16, v19, v17
-	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x6E33DE14 // fmul v20, v16, v19
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
+	WORD $0x6E31DEB0 // fmul v16, v21, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DEB2 // fmul v18, v21, v16
+	WORD $0x4E31D652 // fadd v18, v18, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
+	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
 	WORD $0x6E31DE72 // fmul v18, v19, v17
 	WORD $0x6E30DE51 // fmul v17, v18, v16
 	WORD $0x3D801511 // str q17, [x8, #80]
@@ -16761,56 +16709,54 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x6E31DE12 // fmul v18, v16, v17
 	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
 	WORD $0x3D801911 // str q17, [x8, #96]
-	WORD $0x4E31D4D2 // fadd v18, v6, v17
-	WORD $0x4EB21E46 // orr v6, v18, v18
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x6E2BDE32 // fmul v18, v17, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x6E2DDE72 // fmul v18, v19, v13
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x6E2EDE71 // fmul v17, v19, v14
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x4E32D673 // fadd v19, v19, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E31DE74 // fmul v20, v19, v17
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x4E33D652 // fadd v18, v18, v19
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x6E32DE74 // fmul v20, v19, v18
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
 	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -16818,8 +16764,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x3D801D11 // str q17, [x8, #112]
 	WORD $0x4E31D4F3 // fadd v19, v7, v17
 	WORD $0x4EB31E67 // orr v7, v19, v19
@@ -16846,371 +16794,371 @@ in0:
 	SUB R1<<2, R25, R25
 	WORD $0x3DC00333 // ldr q19, [x25, #0]
 	WORD $0x3DC00071 // ldr q17, [x3, #0]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
-	WORD $0x6E2BDE11 // fmul v17, v16, v11
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
 	WORD $0x4E2CD631 // fadd v17, v17, v12
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x6E2DDE51 // fmul v17, v18, v13
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
-	WORD $0x6E30DDF2 // fmul v18, v15, v16
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
-	WORD $0x6E30DE55 // fmul v21, v18, v16
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
 	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE32 // fmul v18, v17, v16
-	WORD $0x4E35D652 // fadd v18, v18, v21
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE55 // fmul v21, v18, v17
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3D800110 // str q16, [x8, #0]
-	WORD $0x4E30D412 // fadd v18, v0, v16
-	WORD $0x6E601E53 // bsl v19, v18, v0
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
 	WORD $0x4EB31E60 // orr v0, v19, v19
 	WORD $0x3DC00733 // ldr q19, [x25, #16]
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x6E2BDE12 // fmul v18, v16, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x6E2DDE92 // fmul v18, v20, v13
-	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x6E2EDE90 // fmul v16, v20, v14
-	WORD $0x4E32D610 // fadd v16, v16, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E30DDF4 // fmul v20, v15, v16
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x6E30DEB2 // fmul v18, v21, v16
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x6E32DE95 // fmul v21, v20, v18
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3D800510 // str q16, [x8, #16]
-	WORD $0x4E30D434 // fadd v20, v1, v16
-	WORD $0x6E611E93 // bsl v19, v20, v1
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D800512 // str q18, [x8, #16]
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
 	WORD $0x4EB31E61 // orr v1, v19, v19
 	WORD $0x3DC00B33 // ldr q19, [x25, #32]
-	WORD $0x3DC00874 // ldr q20, [x3, #32]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x6E2BDE14 // fmul v20, v16, v11
-	WORD $0x4E2CD694 // fadd v20, v20, v12
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
-	WORD $0x6E2DDE34 // fmul v20, v17, v13
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDE90 // fmul v16, v20, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x6E2EDE30 // fmul v16, v17, v14
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
 	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x6E30DDF1 // fmul v17, v15, v16
-	WORD $0x4E34D631 // fadd v17, v17, v20
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x6E30DE35 // fmul v21, v17, v16
-	WORD $0x4E34D6B5 // fadd v21, v21, v20
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
-	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE14 // fmul v20, v16, v18
 	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE91 // fmul v17, v20, v16
-	WORD $0x4E35D631 // fadd v17, v17, v21
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x6E34DE35 // fmul v21, v17, v20
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DE96 // fmul v22, v20, v17
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x3D800910 // str q16, [x8, #32]
-	WORD $0x4E30D451 // fadd v17, v2, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x3D800912 // str q18, [x8, #32]
+	WORD $0x4E32D451 // fadd v17, v2, v18
 	WORD $0x6E621E33 // bsl v19, v17, v2
 	WORD $0x4EB31E62 // orr v2, v19, v19
 	WORD $0x3DC00F33 // ldr q19, [x25, #48]
 	WORD $0x3DC00C71 // ldr q17, [x3, #48]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
-	WORD $0x6E2BDE11 // fmul v17, v16, v11
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
 	WORD $0x4E2CD631 // fadd v17, v17, v12
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x6E2DDE51 // fmul v17, v18, v13
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
-	WORD $0x6E30DDF2 // fmul v18, v15, v16
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
-	WORD $0x6E30DE55 // fmul v21, v18, v16
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDED1 // fmul v17, v22, v13
 	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DED5 // fmul v21, v22, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E36D631 // fadd v17, v17, v22
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE32 // fmul v18, v17, v16
-	WORD $0x4E35D652 // fadd v18, v18, v21
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE55 // fmul v21, v18, v17
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DED4 // fmul v20, v22, v21
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3D800D10 // str q16, [x8, #48]
-	WORD $0x4E30D472 // fadd v18, v3, v16
-	WORD $0x6E631E53 // bsl v19, v18, v3
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x3D800D12 // str q18, [x8, #48]
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
 	WORD $0x4EB31E63 // orr v3, v19, v19
 	WORD $0x3DC01333 // ldr q19, [x25, #64]
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x6E2BDE12 // fmul v18, v16, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x6E2DDE92 // fmul v18, v20, v13
-	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x6E2EDE90 // fmul v16, v20, v14
-	WORD $0x4E32D610 // fadd v16, v16, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E30DDF4 // fmul v20, v15, v16
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDE95 // fmul v21, v20, v13
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x6E30DEB2 // fmul v18, v21, v16
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE54 // fmul v20, v18, v16
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x6E32DE95 // fmul v21, v20, v18
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DE90 // fmul v16, v20, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DE96 // fmul v22, v20, v16
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3D801110 // str q16, [x8, #64]
-	WORD $0x4E30D494 // fadd v20, v4, v16
-	WORD $0x6E641E93 // bsl v19, v20, v4
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x3D801112 // str q18, [x8, #64]
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
 	WORD $0x4EB31E64 // orr v4, v19, v19
 	WORD $0x3DC01733 // ldr q19, [x25, #80]
-	WORD $0x3DC01474 // ldr q20, [x3, #80]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x6E2BDE14 // fmul v20, v16, v11
-	WORD $0x4E2CD694 // fadd v20, v20, v12
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
-	WORD $0x6E2DDE34 // fmul v20, v17, v13
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x6E2EDE30 // fmul v16, v17, v14
-	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x6E30DDF1 // fmul v17, v15, v16
-	WORD $0x4E34D631 // fadd v17, v17, v20
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x6E30DE35 // fmul v21, v17, v16
-	WORD $0x4E34D6B5 // fadd v21, v21, v20
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
-	WORD $0x6E30DEB4 // fmul v20, v21, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE91 // fmul v17, v20, v16
-	WORD $0x4E35D631 // fadd v17, v17, v21
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x6E34DE35 // fmul v21, v17, v20
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDED0 // fmul v16, v22, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DED4 // fmul v20, v22, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x3D801510 // str q16, [x8, #80]
-	WORD $0x4E30D4B1 // fadd v17, v5, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x3D801512 // str q18, [x8, #80]
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
 	WORD $0x6E651E33 // bsl v19, v17, v5
 	WORD $0x4EB31E65 // orr v5, v19, v19
 	WORD $0x3DC01B33 // ldr q19, [x25, #96]
 	WORD $0x3DC01871 // ldr q17, [x3, #96]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
-	WORD $0x6E2BDE11 // fmul v17, v16, v11
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
 	WORD $0x4E2CD631 // fadd v17, v17, v12
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x6E2DDE51 // fmul v17, v18, v13
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
-	WORD $0x6E30DDF2 // fmul v18, v15, v16
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
-	WORD $0x6E30DE55 // fmul v21, v18, v16
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
 	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE32 // fmul v18, v17, v16
-	WORD $0x4E35D652 // fadd v18, v18, v21
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE55 // fmul v21, v18, v17
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x3D801910 // str q16, [x8, #96]
-	WORD $0x4E30D4D2 // fadd v18, v6, v16
-	WORD $0x6E661E53 // bsl v19, v18, v6
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D801912 // str q18, [x8, #96]
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
 	WORD $0x4EB31E66 // orr v6, v19, v19
 	WORD $0x3DC01F33 // ldr q19, [x25, #112]
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x6E2BDE12 // fmul v18, v16, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x6E2DDE92 // fmul v18, v20, v13
-	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x6E2EDE90 // fmul v16, v20, v14
-	WORD $0x4E32D610 // fadd v16, v16, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E30DDF4 // fmul v20, v15, v16
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x6E30DEB2 // fmul v18, v21, v16
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x6E32DE95 // fmul v21, v20, v18
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x3D801D10 // str q16, [x8, #112]
-	WORD $0x4E30D4F4 // fadd v20, v7, v16
-	WORD $0x6E671E93 // bsl v19, v20, v7
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D801D12 // str q18, [x8, #112]
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
 	WORD $0x4EB31E67 // orr v7, v19, v19
 	MOVD $buf-256(SP), R11
 	MOVD R11, R12
@@ -17301,55 +17249,53 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x6E31DE12 // fmul v18, v16, v17
 	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x4E31D412 // fadd v18, v0, v17
-	WORD $0x4EB21E40 // orr v0, v18, v18
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x6E2BDE32 // fmul v18, v17, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x6E2DDE72 // fmul v18, v19, v13
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x6E2EDE71 // fmul v17, v19, v14
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x4E32D673 // fadd v19, v19, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E31DE74 // fmul v20, v19, v17
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x4E33D652 // fadd v18, v18, v19
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x6E32DE74 // fmul v20, v19, v18
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
 	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -17357,8 +17303,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x4E31D433 // fadd v19, v1, v17
 	WORD $0x4EB31E61 // orr v1, v19, v19
 	WORD $0x3DC00873 // ldr q19, [x3, #32]
@@ -17369,39 +17317,39 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x6E2BDE33 // fmul v19, v17, v11
 	WORD $0x4E2CD673 // fadd v19, v19, v12
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
-	WORD $0x6E2DDE13 // fmul v19, v16, v13
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDE53 // fmul v19, v18, v13
 	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x6E2EDE11 // fmul v17, v16, v14
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
 	WORD $0x4E33D631 // fadd v17, v17, v19
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x6E31DDF0 // fmul v16, v15, v17
-	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE70 // fmul v16, v19, v17
-	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x6E33DE14 // fmul v20, v16, v19
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6E31DE50 // fmul v16, v18, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
 	WORD $0x6E31DE72 // fmul v18, v19, v17
-	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE55 // fmul v21, v18, v16
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
 	WORD $0x4E31D450 // fadd v16, v2, v17
 	WORD $0x4EB01E02 // orr v2, v16, v16
 	WORD $0x3DC00C70 // ldr q16, [x3, #48]
@@ -17412,73 +17360,71 @@ block:
 	WORD $0x6E701D51 // bsl v17, v10, v16
 	WORD $0x6E2BDE30 // fmul v16, v17, v11
 	WORD $0x4E2CD610 // fadd v16, v16, v12
-	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
 	WORD $0x6EAC8613 // sub v19, v16, v12
-	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x6E2DDEB0 // fmul v16, v21, v13
 	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
 	WORD $0x4E30D631 // fadd v17, v17, v16
 	WORD $0x3DC029D0 // ldr q16, [x14, #160]
-	WORD $0x6E31DDF2 // fmul v18, v15, v17
-	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
 	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
-	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x6E31DEB4 // fmul v20, v21, v17
 	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x6E31DE90 // fmul v16, v20, v17
-	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE12 // fmul v18, v16, v17
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x4E31D472 // fadd v18, v3, v17
-	WORD $0x4EB21E43 // orr v3, v18, v18
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x6E2BDE32 // fmul v18, v17, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x6E2DDE72 // fmul v18, v19, v13
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DEB2 // fmul v18, v21, v20
 	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x6E2EDE71 // fmul v17, v19, v14
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x4E32D673 // fadd v19, v19, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E31DE74 // fmul v20, v19, v17
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x4E33D652 // fadd v18, v18, v19
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDE54 // fmul v20, v18, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x6E31DE53 // fmul v19, v18, v17
 	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x6E32DE74 // fmul v20, v19, v18
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DE55 // fmul v21, v18, v19
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -17486,8 +17432,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
 	WORD $0x4E31D493 // fadd v19, v4, v17
 	WORD $0x4EB31E64 // orr v4, v19, v19
 	WORD $0x3DC01473 // ldr q19, [x3, #80]
@@ -17498,37 +17446,37 @@ block:
 	WORD $0x6E731D51 // bsl v17, v10, v19
 	WORD $0x6E2BDE33 // fmul v19, v17, v11
 	WORD $0x4E2CD673 // fadd v19, v19, v12
-	WORD $0x4EACD670 // fsub v16, v19, v12
-	WORD $0x6EAC8672 // sub v18, v19, v12
-	WORD $0x6E2DDE13 // fmul v19, v16, v13
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDEB3 // fmul v19, v21, v13
 	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x6E2EDE11 // fmul v17, v16, v14
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
 	WORD $0x4E33D631 // fadd v17, v17, v19
 	WORD $0x3DC029D3 // ldr q19, [x14, #160]
-	WORD $0x6E31DDF0 // fmul v16, v15, v17
-	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
 	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
-	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x3DC031D0 // ldr q16, [x14, #192]
-	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE70 // fmul v16, v19, v17
-	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x6E31DE33 // fmul v19, v17, v17
-	WORD $0x6E33DE14 // fmul v20, v16, v19
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D693 // fadd v19, v20, v17
-	WORD $0x4F3F0654 // sshr v20.4s, v18.4s, #1
+	WORD $0x6E31DEB0 // fmul v16, v21, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DEB2 // fmul v18, v21, v16
+	WORD $0x4E31D652 // fadd v18, v18, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18690 // add v16, v20, v17
+	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB48650 // sub v16, v18, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48612 // add v18, v16, v20
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
 	WORD $0x6E31DE72 // fmul v18, v19, v17
 	WORD $0x6E30DE51 // fmul v17, v18, v16
 	WORD $0x4E31D4B0 // fadd v16, v5, v17
@@ -17559,55 +17507,53 @@ block:
 	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x6E31DE12 // fmul v18, v16, v17
 	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D690 // fadd v16, v20, v17
-	WORD $0x4F3F0674 // sshr v20.4s, v19.4s, #1
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB18692 // add v18, v20, v17
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6EB48672 // sub v18, v19, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
-	WORD $0x4EB48653 // add v19, v18, v20
-	WORD $0x4F375672 // shl v18.4s, v19.4s, #23
-	WORD $0x6E31DE13 // fmul v19, v16, v17
-	WORD $0x6E32DE71 // fmul v17, v19, v18
-	WORD $0x4E31D4D2 // fadd v18, v6, v17
-	WORD $0x4EB21E46 // orr v6, v18, v18
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D651 // fsub v17, v18, v8
-	WORD $0x6EB1E532 // fcmgt v18, v9, v17
-	WORD $0x6E711D32 // bsl v18, v9, v17
-	WORD $0x6EAAE651 // fcmgt v17, v18, v10
-	WORD $0x6E721D51 // bsl v17, v10, v18
-	WORD $0x6E2BDE32 // fmul v18, v17, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD653 // fsub v19, v18, v12
-	WORD $0x6EAC8650 // sub v16, v18, v12
-	WORD $0x6E2DDE72 // fmul v18, v19, v13
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x6E2EDE71 // fmul v17, v19, v14
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x4E32D673 // fadd v19, v19, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E31DE74 // fmul v20, v19, v17
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x6E31DE92 // fmul v18, v20, v17
-	WORD $0x4E33D652 // fadd v18, v18, v19
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x4E34D673 // fadd v19, v19, v20
-	WORD $0x6E31DE32 // fmul v18, v17, v17
-	WORD $0x6E32DE74 // fmul v20, v19, v18
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
 	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC009D1 // ldr q17, [x14, #32]
-	WORD $0x4E31D692 // fadd v18, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
 	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
@@ -17615,8 +17561,10 @@ block:
 	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
 	WORD $0x4E31D4F3 // fadd v19, v7, v17
 	WORD $0x4EB31E67 // orr v7, v19, v19
 	ADD $128, R3, R3
@@ -17639,363 +17587,363 @@ in0:
 	SUB R1<<2, R25, R25
 	WORD $0x3DC00333 // ldr q19, [x25, #0]
 	WORD $0x3DC00071 // ldr q17, [x3, #0]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
-	WORD $0x6E2BDE11 // fmul v17, v16, v11
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
 	WORD $0x4E2CD631 // fadd v17, v17, v12
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x6E2DDE51 // fmul v17, v18, v13
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
-	WORD $0x6E30DDF2 // fmul v18, v15, v16
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
-	WORD $0x6E30DE55 // fmul v21, v18, v16
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
 	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE32 // fmul v18, v17, v16
-	WORD $0x4E35D652 // fadd v18, v18, v21
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE55 // fmul v21, v18, v17
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E30D412 // fadd v18, v0, v16
-	WORD $0x6E601E53 // bsl v19, v18, v0
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
 	WORD $0x4EB31E60 // orr v0, v19, v19
 	WORD $0x3DC00733 // ldr q19, [x25, #16]
-	WORD $0x3DC00472 // ldr q18, [x3, #16]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x6E2BDE12 // fmul v18, v16, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x6E2DDE92 // fmul v18, v20, v13
-	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x6E2EDE90 // fmul v16, v20, v14
-	WORD $0x4E32D610 // fadd v16, v16, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E30DDF4 // fmul v20, v15, v16
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x6E30DEB2 // fmul v18, v21, v16
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x6E32DE95 // fmul v21, v20, v18
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E30D434 // fadd v20, v1, v16
-	WORD $0x6E611E93 // bsl v19, v20, v1
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
 	WORD $0x4EB31E61 // orr v1, v19, v19
 	WORD $0x3DC00B33 // ldr q19, [x25, #32]
-	WORD $0x3DC00874 // ldr q20, [x3, #32]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x6E2BDE14 // fmul v20, v16, v11
-	WORD $0x4E2CD694 // fadd v20, v20, v12
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
-	WORD $0x6E2DDE34 // fmul v20, v17, v13
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDE90 // fmul v16, v20, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x6E2EDE30 // fmul v16, v17, v14
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
 	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x6E30DDF1 // fmul v17, v15, v16
-	WORD $0x4E34D631 // fadd v17, v17, v20
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x6E30DE35 // fmul v21, v17, v16
-	WORD $0x4E34D6B5 // fadd v21, v21, v20
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
-	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE14 // fmul v20, v16, v18
 	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE91 // fmul v17, v20, v16
-	WORD $0x4E35D631 // fadd v17, v17, v21
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x6E34DE35 // fmul v21, v17, v20
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DE96 // fmul v22, v20, v17
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x4E30D451 // fadd v17, v2, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x4E32D451 // fadd v17, v2, v18
 	WORD $0x6E621E33 // bsl v19, v17, v2
 	WORD $0x4EB31E62 // orr v2, v19, v19
 	WORD $0x3DC00F33 // ldr q19, [x25, #48]
 	WORD $0x3DC00C71 // ldr q17, [x3, #48]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
-	WORD $0x6E2BDE11 // fmul v17, v16, v11
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
 	WORD $0x4E2CD631 // fadd v17, v17, v12
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x6E2DDE51 // fmul v17, v18, v13
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
-	WORD $0x6E30DDF2 // fmul v18, v15, v16
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
-	WORD $0x6E30DE55 // fmul v21, v18, v16
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDED1 // fmul v17, v22, v13
 	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DED5 // fmul v21, v22, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E36D631 // fadd v17, v17, v22
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE32 // fmul v18, v17, v16
-	WORD $0x4E35D652 // fadd v18, v18, v21
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE55 // fmul v21, v18, v17
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DED4 // fmul v20, v22, v21
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E30D472 // fadd v18, v3, v16
-	WORD $0x6E631E53 // bsl v19, v18, v3
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
 	WORD $0x4EB31E63 // orr v3, v19, v19
 	WORD $0x3DC01333 // ldr q19, [x25, #64]
-	WORD $0x3DC01072 // ldr q18, [x3, #64]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x6E2BDE12 // fmul v18, v16, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x6E2DDE92 // fmul v18, v20, v13
-	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x6E2EDE90 // fmul v16, v20, v14
-	WORD $0x4E32D610 // fadd v16, v16, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E30DDF4 // fmul v20, v15, v16
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDE95 // fmul v21, v20, v13
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x6E30DEB2 // fmul v18, v21, v16
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE54 // fmul v20, v18, v16
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x6E32DE95 // fmul v21, v20, v18
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DE90 // fmul v16, v20, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DE96 // fmul v22, v20, v16
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E30D494 // fadd v20, v4, v16
-	WORD $0x6E641E93 // bsl v19, v20, v4
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
 	WORD $0x4EB31E64 // orr v4, v19, v19
 	WORD $0x3DC01733 // ldr q19, [x25, #80]
-	WORD $0x3DC01474 // ldr q20, [x3, #80]
-	WORD $0x4EA8D690 // fsub v16, v20, v8
-	WORD $0x6EB0E534 // fcmgt v20, v9, v16
-	WORD $0x6E701D34 // bsl v20, v9, v16
-	WORD $0x6EAAE690 // fcmgt v16, v20, v10
-	WORD $0x6E741D50 // bsl v16, v10, v20
-	WORD $0x6E2BDE14 // fmul v20, v16, v11
-	WORD $0x4E2CD694 // fadd v20, v20, v12
-	WORD $0x4EACD691 // fsub v17, v20, v12
-	WORD $0x6EAC8692 // sub v18, v20, v12
-	WORD $0x6E2DDE34 // fmul v20, v17, v13
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x6E2EDE30 // fmul v16, v17, v14
-	WORD $0x4E34D610 // fadd v16, v16, v20
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x6E30DDF1 // fmul v17, v15, v16
-	WORD $0x4E34D631 // fadd v17, v17, v20
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
-	WORD $0x6E30DE35 // fmul v21, v17, v16
-	WORD $0x4E34D6B5 // fadd v21, v21, v20
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
-	WORD $0x6E30DEB4 // fmul v20, v21, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE91 // fmul v17, v20, v16
-	WORD $0x4E35D631 // fadd v17, v17, v21
-	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x6E34DE35 // fmul v21, v17, v20
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B4 // fadd v20, v21, v16
-	WORD $0x4F3F0655 // sshr v21.4s, v18.4s, #1
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDED0 // fmul v16, v22, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DED4 // fmul v20, v22, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B1 // add v17, v21, v16
-	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
-	WORD $0x6EB58651 // sub v17, v18, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58632 // add v18, v17, v21
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x6E31DE50 // fmul v16, v18, v17
-	WORD $0x4E30D4B1 // fadd v17, v5, v16
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
 	WORD $0x6E651E33 // bsl v19, v17, v5
 	WORD $0x4EB31E65 // orr v5, v19, v19
 	WORD $0x3DC01B33 // ldr q19, [x25, #96]
 	WORD $0x3DC01871 // ldr q17, [x3, #96]
-	WORD $0x4EA8D630 // fsub v16, v17, v8
-	WORD $0x6EB0E531 // fcmgt v17, v9, v16
-	WORD $0x6E701D31 // bsl v17, v9, v16
-	WORD $0x6EAAE630 // fcmgt v16, v17, v10
-	WORD $0x6E711D50 // bsl v16, v10, v17
-	WORD $0x6E2BDE11 // fmul v17, v16, v11
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
 	WORD $0x4E2CD631 // fadd v17, v17, v12
-	WORD $0x4EACD632 // fsub v18, v17, v12
-	WORD $0x6EAC8634 // sub v20, v17, v12
-	WORD $0x6E2DDE51 // fmul v17, v18, v13
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x6E2EDE50 // fmul v16, v18, v14
-	WORD $0x4E31D610 // fadd v16, v16, v17
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
-	WORD $0x6E30DDF2 // fmul v18, v15, v16
-	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
-	WORD $0x6E30DE55 // fmul v21, v18, v16
-	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
-	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
 	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
 	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE32 // fmul v18, v17, v16
-	WORD $0x4E35D652 // fadd v18, v18, v21
-	WORD $0x6E30DE11 // fmul v17, v16, v16
-	WORD $0x6E31DE55 // fmul v21, v18, v17
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B1 // fadd v17, v21, v16
-	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B2 // add v18, v21, v16
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58654 // add v20, v18, v21
-	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
-	WORD $0x6E30DE34 // fmul v20, v17, v16
-	WORD $0x6E32DE90 // fmul v16, v20, v18
-	WORD $0x4E30D4D2 // fadd v18, v6, v16
-	WORD $0x6E661E53 // bsl v19, v18, v6
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
 	WORD $0x4EB31E66 // orr v6, v19, v19
 	WORD $0x3DC01F33 // ldr q19, [x25, #112]
-	WORD $0x3DC01C72 // ldr q18, [x3, #112]
-	WORD $0x4EA8D650 // fsub v16, v18, v8
-	WORD $0x6EB0E532 // fcmgt v18, v9, v16
-	WORD $0x6E701D32 // bsl v18, v9, v16
-	WORD $0x6EAAE650 // fcmgt v16, v18, v10
-	WORD $0x6E721D50 // bsl v16, v10, v18
-	WORD $0x6E2BDE12 // fmul v18, v16, v11
-	WORD $0x4E2CD652 // fadd v18, v18, v12
-	WORD $0x4EACD654 // fsub v20, v18, v12
-	WORD $0x6EAC8651 // sub v17, v18, v12
-	WORD $0x6E2DDE92 // fmul v18, v20, v13
-	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x6E2EDE90 // fmul v16, v20, v14
-	WORD $0x4E32D610 // fadd v16, v16, v18
-	WORD $0x3DC029D2 // ldr q18, [x14, #160]
-	WORD $0x6E30DDF4 // fmul v20, v15, v16
-	WORD $0x4E32D694 // fadd v20, v20, v18
-	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
-	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
-	WORD $0x6E30DEB2 // fmul v18, v21, v16
-	WORD $0x4E34D652 // fadd v18, v18, v20
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
-	WORD $0x6E30DE54 // fmul v20, v18, v16
-	WORD $0x4E35D694 // fadd v20, v20, v21
-	WORD $0x6E30DE12 // fmul v18, v16, v16
-	WORD $0x6E32DE95 // fmul v21, v20, v18
-	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC009D0 // ldr q16, [x14, #32]
-	WORD $0x4E30D6B2 // fadd v18, v21, v16
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB086B4 // add v20, v21, v16
-	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
-	WORD $0x6EB58634 // sub v20, v17, v21
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
 	WORD $0x3DC039D5 // ldr q21, [x14, #224]
-	WORD $0x4EB58691 // add v17, v20, v21
-	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
-	WORD $0x6E30DE51 // fmul v17, v18, v16
-	WORD $0x6E34DE30 // fmul v16, v17, v20
-	WORD $0x4E30D4F4 // fadd v20, v7, v16
-	WORD $0x6E671E93 // bsl v19, v20, v7
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
 	WORD $0x4EB31E67 // orr v7, v19, v19
 
 next:
@@ -18134,8 +18082,8 @@ TEXT ·vecExpMulAddNEONMulAdd(SB), NOSPLIT, $64-8
 	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
 	WORD $0x3DC031C9 // ldr q9, [x14, #192]
 	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC009CB // ldr q11, [x14, #32]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
 	ADD $80, R0, R11
 	WORD $0x4D40C96D // ld1r {v13.4s}, [x11]
 
@@ -18164,21 +18112,21 @@ block:
 	WORD $0x4E29D610 // fadd v16, v16, v9
 	WORD $0x6E2FDE11 // fmul v17, v16, v15
 	WORD $0x4E2AD631 // fadd v17, v17, v10
-	WORD $0x6E2FDDF0 // fmul v16, v15, v15
-	WORD $0x6E30DE33 // fmul v19, v17, v16
-	WORD $0x4E2FD673 // fadd v19, v19, v15
-	WORD $0x4E2BD66F // fadd v15, v19, v11
-	WORD $0x4F3F0653 // sshr v19.4s, v18.4s, #1
-	WORD $0x4EAC8670 // add v16, v19, v12
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EB38650 // sub v16, v18, v19
-	WORD $0x4EAC8613 // add v19, v16, v12
-	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x6E30DE71 // fmul v17, v19, v16
-	WORD $0x6E2DDE30 // fmul v16, v17, v13
-	WORD $0x4E2ED610 // fadd v16, v16, v14
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
+	WORD $0x6E33DE34 // fmul v20, v17, v19
+	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x4EAB860F // add v15, v16, v11
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAB85F0 // add v16, v15, v11
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2CD690 // fadd v16, v20, v12
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x6E2DDE6F // fmul v15, v19, v13
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x3D80010F // str q15, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -18209,43 +18157,43 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
 	WORD $0x3DC0008E // ldr q14, [x4, #0]
-	WORD $0x6EAEE411 // fcmgt v17, v0, v14
-	WORD $0x6E6E1C11 // bsl v17, v0, v14
-	WORD $0x6EA1E62E // fcmgt v14, v17, v1
-	WORD $0x6E711C2E // bsl v14, v1, v17
-	WORD $0x6E22DDD1 // fmul v17, v14, v2
-	WORD $0x4E23D631 // fadd v17, v17, v3
-	WORD $0x4EA3D633 // fsub v19, v17, v3
-	WORD $0x6EA3862F // sub v15, v17, v3
-	WORD $0x6E24DE71 // fmul v17, v19, v4
+	WORD $0x6EAEE413 // fcmgt v19, v0, v14
+	WORD $0x6E6E1C13 // bsl v19, v0, v14
+	WORD $0x6EA1E66E // fcmgt v14, v19, v1
+	WORD $0x6E731C2E // bsl v14, v1, v19
+	WORD $0x6E22DDD3 // fmul v19, v14, v2
+	WORD $0x4E23D673 // fadd v19, v19, v3
+	WORD $0x4EA3D674 // fsub v20, v19, v3
+	WORD $0x6EA38670 // sub v16, v19, v3
+	WORD $0x6E24DE93 // fmul v19, v20, v4
+	WORD $0x4E2ED673 // fadd v19, v19, v14
+	WORD $0x6E25DE8E // fmul v14, v20, v5
+	WORD $0x4E33D5CE // fadd v14, v14, v19
+	WORD $0x6E2EDCD3 // fmul v19, v6, v14
+	WORD $0x4E27D673 // fadd v19, v19, v7
+	WORD $0x6E2EDE74 // fmul v20, v19, v14
+	WORD $0x4E28D694 // fadd v20, v20, v8
+	WORD $0x6E2EDE93 // fmul v19, v20, v14
+	WORD $0x4E29D673 // fadd v19, v19, v9
+	WORD $0x6E2EDE74 // fmul v20, v19, v14
+	WORD $0x4E2AD694 // fadd v20, v20, v10
+	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x6E32DE91 // fmul v17, v20, v18
 	WORD $0x4E2ED631 // fadd v17, v17, v14
-	WORD $0x6E25DE6E // fmul v14, v19, v5
-	WORD $0x4E31D5CE // fadd v14, v14, v17
-	WORD $0x6E2EDCD1 // fmul v17, v6, v14
-	WORD $0x4E27D631 // fadd v17, v17, v7
-	WORD $0x6E2EDE33 // fmul v19, v17, v14
-	WORD $0x4E28D673 // fadd v19, v19, v8
-	WORD $0x6E2EDE71 // fmul v17, v19, v14
-	WORD $0x4E29D631 // fadd v17, v17, v9
-	WORD $0x6E2EDE33 // fmul v19, v17, v14
-	WORD $0x4E2AD673 // fadd v19, v19, v10
-	WORD $0x6E2EDDD1 // fmul v17, v14, v14
-	WORD $0x6E31DE72 // fmul v18, v19, v17
-	WORD $0x4E2ED652 // fadd v18, v18, v14
-	WORD $0x4E2BD64E // fadd v14, v18, v11
-	WORD $0x4F3F05F2 // sshr v18.4s, v15.4s, #1
-	WORD $0x4EAC8651 // add v17, v18, v12
-	WORD $0x4F375633 // shl v19.4s, v17.4s, #23
-	WORD $0x6EB285F1 // sub v17, v15, v18
-	WORD $0x4EAC8632 // add v18, v17, v12
-	WORD $0x4F375651 // shl v17.4s, v18.4s, #23
-	WORD $0x6E33DDD2 // fmul v18, v14, v19
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x6E2DDE71 // fmul v17, v19, v13
-	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4EAB866E // add v14, v19, v11
+	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
+	WORD $0x6EB3860E // sub v14, v16, v19
+	WORD $0x4EAB85D3 // add v19, v14, v11
+	WORD $0x4F37566E // shl v14.4s, v19.4s, #23
+	WORD $0x4E2CD633 // fadd v19, v17, v12
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x6E2DDE4E // fmul v14, v18, v13
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -19620,55 +19568,49 @@ DATA vecConst<>+1104(SB)/8, $0x4168000041680000
 DATA vecConst<>+1112(SB)/8, $0x4168000041680000
 DATA vecConst<>+1120(SB)/8, $0xFFFFF000FFFFF000
 DATA vecConst<>+1128(SB)/8, $0xFFFFF000FFFFF000
-DATA vecConst<>+1136(SB)/8, $0x3EC000003EC00000
-DATA vecConst<>+1144(SB)/8, $0x3EC000003EC00000
-DATA vecConst<>+1152(SB)/8, $0x3C0F54A73C0F54A7
-DATA vecConst<>+1160(SB)/8, $0x3C0F54A73C0F54A7
-DATA vecConst<>+1168(SB)/8, $0xBCE3B64ABCE3B64A
-DATA vecConst<>+1176(SB)/8, $0xBCE3B64ABCE3B64A
-DATA vecConst<>+1184(SB)/8, $0xBC81FAF7BC81FAF7
-DATA vecConst<>+1192(SB)/8, $0xBC81FAF7BC81FAF7
-DATA vecConst<>+1200(SB)/8, $0x3E3926883E392688
-DATA vecConst<>+1208(SB)/8, $0x3E3926883E392688
-DATA vecConst<>+1216(SB)/8, $0xBE8F6688BE8F6688
-DATA vecConst<>+1224(SB)/8, $0xBE8F6688BE8F6688
-DATA vecConst<>+1232(SB)/8, $0x3E0796003E079600
-DATA vecConst<>+1240(SB)/8, $0x3E0796003E079600
-DATA vecConst<>+1248(SB)/8, $0xBCC66145BCC66145
-DATA vecConst<>+1256(SB)/8, $0xBCC66145BCC66145
-DATA vecConst<>+1264(SB)/8, $0x3DCCF48B3DCCF48B
-DATA vecConst<>+1272(SB)/8, $0x3DCCF48B3DCCF48B
-DATA vecConst<>+1280(SB)/8, $0x3E01956B3E01956B
-DATA vecConst<>+1288(SB)/8, $0x3E01956B3E01956B
-DATA vecConst<>+1296(SB)/8, $0x3E195DD43E195DD4
-DATA vecConst<>+1304(SB)/8, $0x3E195DD43E195DD4
-DATA vecConst<>+1312(SB)/8, $0x3E19300A3E19300A
-DATA vecConst<>+1320(SB)/8, $0x3E19300A3E19300A
-DATA vecConst<>+1328(SB)/8, $0xC1700000C1700000
-DATA vecConst<>+1336(SB)/8, $0xC1700000C1700000
-DATA vecConst<>+1344(SB)/8, $0xB70E40D8B70E40D8
-DATA vecConst<>+1352(SB)/8, $0xB70E40D8B70E40D8
-DATA vecConst<>+1360(SB)/8, $0x38F2F50338F2F503
-DATA vecConst<>+1368(SB)/8, $0x38F2F50338F2F503
-DATA vecConst<>+1376(SB)/8, $0xBA9BD1A4BA9BD1A4
-DATA vecConst<>+1384(SB)/8, $0xBA9BD1A4BA9BD1A4
-DATA vecConst<>+1392(SB)/8, $0x3C236BED3C236BED
-DATA vecConst<>+1400(SB)/8, $0x3C236BED3C236BED
-DATA vecConst<>+1408(SB)/8, $0xBD882C36BD882C36
-DATA vecConst<>+1416(SB)/8, $0xBD882C36BD882C36
-DATA vecConst<>+1424(SB)/8, $0x3ECC422A3ECC422A
-DATA vecConst<>+1432(SB)/8, $0x3ECC422A3ECC422A
-DATA vecConst<>+1440(SB)/8, $0x3FCC422A3FCC422A
-DATA vecConst<>+1448(SB)/8, $0x3FCC422A3FCC422A
-DATA vecConst<>+1456(SB)/8, $0x3D3727133D372713
-DATA vecConst<>+1464(SB)/8, $0x3D3727133D372713
-DATA vecConst<>+1472(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1480(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1488(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1496(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1504(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1512(SB)/8, $0x3E2AAAAB3E2AAAAB
-GLOBL vecConst<>(SB), RODATA|NOPTR, $1520
+DATA vecConst<>+1136(SB)/8, $0x3CCCD1353CCCD135
+DATA vecConst<>+1144(SB)/8, $0x3CCCD1353CCCD135
+DATA vecConst<>+1152(SB)/8, $0x3E6D086D3E6D086D
+DATA vecConst<>+1160(SB)/8, $0x3E6D086D3E6D086D
+DATA vecConst<>+1168(SB)/8, $0xBF898839BF898839
+DATA vecConst<>+1176(SB)/8, $0xBF898839BF898839
+DATA vecConst<>+1184(SB)/8, $0x3FCBCE843FCBCE84
+DATA vecConst<>+1192(SB)/8, $0x3FCBCE843FCBCE84
+DATA vecConst<>+1200(SB)/8, $0xBF56AD10BF56AD10
+DATA vecConst<>+1208(SB)/8, $0xBF56AD10BF56AD10
+DATA vecConst<>+1216(SB)/8, $0x3BAEC3083BAEC308
+DATA vecConst<>+1224(SB)/8, $0x3BAEC3083BAEC308
+DATA vecConst<>+1232(SB)/8, $0xBE7A3B91BE7A3B91
+DATA vecConst<>+1240(SB)/8, $0xBE7A3B91BE7A3B91
+DATA vecConst<>+1248(SB)/8, $0xBDC13985BDC13985
+DATA vecConst<>+1256(SB)/8, $0xBDC13985BDC13985
+DATA vecConst<>+1264(SB)/8, $0xB9BDB9BDB9BDB9BD
+DATA vecConst<>+1272(SB)/8, $0xB9BDB9BDB9BDB9BD
+DATA vecConst<>+1280(SB)/8, $0x3ECC43863ECC4386
+DATA vecConst<>+1288(SB)/8, $0x3ECC43863ECC4386
+DATA vecConst<>+1296(SB)/8, $0xB70E40D8B70E40D8
+DATA vecConst<>+1304(SB)/8, $0xB70E40D8B70E40D8
+DATA vecConst<>+1312(SB)/8, $0x38F2F50338F2F503
+DATA vecConst<>+1320(SB)/8, $0x38F2F50338F2F503
+DATA vecConst<>+1328(SB)/8, $0xBA9BD1A4BA9BD1A4
+DATA vecConst<>+1336(SB)/8, $0xBA9BD1A4BA9BD1A4
+DATA vecConst<>+1344(SB)/8, $0x3C236BED3C236BED
+DATA vecConst<>+1352(SB)/8, $0x3C236BED3C236BED
+DATA vecConst<>+1360(SB)/8, $0xBD882C36BD882C36
+DATA vecConst<>+1368(SB)/8, $0xBD882C36BD882C36
+DATA vecConst<>+1376(SB)/8, $0x3ECC422A3ECC422A
+DATA vecConst<>+1384(SB)/8, $0x3ECC422A3ECC422A
+DATA vecConst<>+1392(SB)/8, $0x3FCC422A3FCC422A
+DATA vecConst<>+1400(SB)/8, $0x3FCC422A3FCC422A
+DATA vecConst<>+1408(SB)/8, $0x3D3727133D372713
+DATA vecConst<>+1416(SB)/8, $0x3D3727133D372713
+DATA vecConst<>+1424(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1432(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1440(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1448(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1456(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+1464(SB)/8, $0x3E2AAAAB3E2AAAAB
+GLOBL vecConst<>(SB), RODATA|NOPTR, $1472
 
 DATA vecMask<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
 DATA vecMask<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF

@@ -74,21 +74,26 @@ func (c Class) expReduce(x float32) (fn float32, n int32, r float32) {
 // pow2 returns 2**n for -126 <= n <= 127.
 func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
 
-// expParts returns y, s, t with exp(x + low) = y*s*t, y in about [0.7, 1.42] and s, t powers of two; the two factors keep results that are
-// subnormal or next to overflow correctly scaled. low is a small correction; expParts(x, 0) is plain.
-func (c Class) expParts(x, low float32) (y, s, t float32) {
+// expParts returns y, s, t with exp(x) = y*s*t, y in about [0.7, 1.42] and s, t powers of two; the two factors keep results that are
+// subnormal or next to overflow correctly scaled.
+func (c Class) expParts(x float32) (y, s, t float32) {
+	q, s, t := c.expm1Parts(x, 0)
+	return q + 1, s, t
+}
+
+// expm1Parts returns q, s, t with exp(x + low) = (1+q)*s*t; low is a small correction.
+func (c Class) expm1Parts(x, low float32) (q, s, t float32) {
 	x = min32(max32(x, expLo), expHi)
 	_, n, r := c.expReduce(x)
 	r += low
 	p := c.poly(r, coefExp[:])
-	y = c.madd(p, float32(r*r), r) + 1
 	h := n >> 1
-	return y, pow2(h), pow2(n - h)
+	return c.madd(p, float32(r*r), r), pow2(h), pow2(n - h)
 }
 
 // exp returns e**x within 1 ulp.
 func (c Class) exp(x float32) float32 {
-	y, s, t := c.expParts(x, 0)
+	y, s, t := c.expParts(x)
 	return float32(float32(y*s) * t)
 }
 
@@ -152,7 +157,7 @@ func (c Class) log1p(x float32) float32 {
 
 // sigmoid returns 1/(1+e**-x).
 func (c Class) sigmoid(x float32) float32 {
-	y, s, t := c.expParts(-abs32(x), 0)
+	y, s, t := c.expParts(-abs32(x))
 	e := float32(float32(y*s) * t)
 	num := float32(1)
 	if x < 0 {
@@ -163,7 +168,7 @@ func (c Class) sigmoid(x float32) float32 {
 
 // silu returns x/(1+e**-x).
 func (c Class) silu(x float32) float32 {
-	y, s, t := c.expParts(-abs32(x), 0)
+	y, s, t := c.expParts(-abs32(x))
 	ys := float32(y * s)
 	e := float32(ys * t)
 	if x < 0 {
@@ -199,15 +204,16 @@ func (c Class) erf(x float32) float32 {
 	return copysign32(y, x)
 }
 
-// phiTail returns p, s, t with p*s*t = Phi(-a) for a >= 0, Phi being the normal distribution function, with a small relative error in
-// the far tail too. a*a is split into an exact high part and a small low one.
-func (c Class) phiTail(a float32) (p, s, t float32) {
+// geluTail returns p, s, t with p*s*t = a*Phi(-a) for a >= 1, Phi being the normal distribution function, with a small relative
+// error far out too. a*a is split into an exact high part and a small low one.
+func (c Class) geluTail(a float32) (p, s, t float32) {
 	a = min32(a, 14.5)
 	h := math.Float32frombits(math.Float32bits(a) & 0xfffff000)
 	low := float32(float32(a-h) * (a + h))
-	y, s, t := c.expParts(float32(float32(h*h)*-0.5), float32(low*-0.5))
-	u := 1 / c.madd(a, 0.375, 1)
-	return float32(float32(y*u) * c.poly(u, coefPhi[:])), s, t
+	q, s, t := c.expm1Parts(float32(float32(h*h)*-0.5), float32(low*-0.5))
+	u := 1 / c.madd(a, 0.5, 1)
+	r := c.poly(u, coefGelu[:])
+	return c.madd(q, r, r), s, t
 }
 
 // phiSmall returns Phi(x) for |x| < 1.
@@ -220,12 +226,12 @@ func (c Class) gelu(x float32) float32 {
 	if abs32(x) < 1 {
 		return float32(x * c.phiSmall(x))
 	}
-	p, s, t := c.phiTail(abs32(x))
-	q := float32(p * s)
+	p, s, t := c.geluTail(abs32(x))
+	g := float32(float32(p*s) * t)
 	if x < 0 {
-		return float32(float32(max32(x, -15)*q) * t)
+		return -g
 	}
-	return float32(x * (1 - float32(q*t)))
+	return x - g
 }
 
 // geluTanh returns x*sigmoid(2*sqrt(2/pi)*(x + 0.044715*x*x*x)), the "tanh" form of gelu.
@@ -233,7 +239,7 @@ func (c Class) geluTanh(x float32) float32 {
 	const k = 2 * 0.79788456080286535588
 	z := float32(x * x)
 	u := float32(float32(x*k) * c.madd(z, 0.044715, 1))
-	y, s, t := c.expParts(-abs32(u), 0)
+	y, s, t := c.expParts(-abs32(u))
 	ys := float32(y * s)
 	e := float32(ys * t)
 	if x < 0 {
@@ -245,7 +251,7 @@ func (c Class) geluTanh(x float32) float32 {
 // mish returns x*tanh(softplus(x)) = x*n/(n+2) with n = e**x * (e**x + 2).
 func (c Class) mish(x float32) float32 {
 	v := max32(x, -200)
-	y, s, t := c.expParts(min32(x, 20), 0)
+	y, s, t := c.expParts(min32(x, 20))
 	ys := float32(y * s)
 	e := float32(ys * t)
 	g := e + 2

@@ -168,14 +168,10 @@ var fits = []fit{
 	{"coefErfTail", "erf(x) = 1 - exp(-P(x)), 1 <= x <= 4", 1, 4.05, 8, id,
 		func(x float64) float64 { return -math.Log(math.Erfc(x)) },
 		func(x float64) float64 { return math.Erfc(x) + 1e-5 }},
-	{"coefPhi", "Phi(-a) = exp(-a*a/2)*t*P(t), t = 1/(1+a*0.375), 0 <= a <= 14.5", 0, 14.6, 11,
-		func(a float64) float64 { return 1 / (1 + a*0.375) },
-		func(a float64) float64 {
-			return math.Erfc(a/math.Sqrt2) / 2 * math.Exp(a*a/2) * (1 + a*0.375)
-		},
-		func(a float64) float64 {
-			return 1 / (math.Erfc(a/math.Sqrt2) / 2 * math.Exp(a*a/2) * (1 + a*0.375))
-		}},
+	{"coefGelu", "a*Phi(-a) = exp(-a*a/2)*P(t), t = 1/(1+a*0.5), 1 <= a <= 14.5", 0.99, 14.6, 10,
+		func(a float64) float64 { return 1 / (1 + a*0.5) },
+		func(a float64) float64 { return a * math.Erfc(a/math.Sqrt2) / 2 * math.Exp(a*a/2) },
+		func(a float64) float64 { return 1 / (a * math.Erfc(a/math.Sqrt2) / 2 * math.Exp(a*a/2)) }},
 	{"coefPhiSmall", "Phi(x) = 1/2 + x*P(x*x), |x| <= 1", 1e-4, 1.01, 6, square,
 		func(x float64) float64 { return math.Erf(x/math.Sqrt2) / 2 / x },
 		id},

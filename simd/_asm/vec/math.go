@@ -39,20 +39,24 @@ func (b *body) expReduce(x *node) (n, r *node) {
 
 func (b *body) pow2(n *node) *node { return b.shl(b.iadd(n, b.bits(127)), 23) }
 
-func (b *body) expParts(x, low *node) (y, s, t *node) {
+func (b *body) expParts(x *node) (y, s, t *node) {
+	q, s, t := b.expm1Parts(x, nil)
+	return b.add(q, b.c(1)), s, t
+}
+
+func (b *body) expm1Parts(x, low *node) (q, s, t *node) {
 	x = b.min(b.max(x, b.c(expLo)), b.c(expHi))
 	n, r := b.expReduce(x)
 	if low != nil {
 		r = b.add(r, low)
 	}
 	p := b.poly(r, "coefExp")
-	y = b.add(b.madd(p, b.mul(r, r), r), b.c(1))
 	h := b.shr(n, 1)
-	return y, b.pow2(h), b.pow2(b.isub(n, h))
+	return b.madd(p, b.mul(r, r), r), b.pow2(h), b.pow2(b.isub(n, h))
 }
 
 func (b *body) exp(x *node) *node {
-	y, s, t := b.expParts(x, nil)
+	y, s, t := b.expParts(x)
 	return b.mul(b.mul(y, s), t)
 }
 
@@ -101,7 +105,7 @@ func (b *body) sigmoid(x *node) *node {
 
 // gated returns x/(1+e**-u), for u of the sign of x.
 func (b *body) gated(x, u *node) *node {
-	y, s, t := b.expParts(b.or(u, b.bits(1<<31)), nil)
+	y, s, t := b.expParts(b.or(u, b.bits(1<<31)))
 	ys := b.mul(y, s)
 	neg := b.lt(x, b.c(0))
 	d := b.add(b.mul(ys, t), b.c(1))
@@ -119,7 +123,7 @@ func (b *body) geluTanh(x *node) *node {
 
 func (b *body) mish(x *node) *node {
 	v := b.max(x, b.c(-200))
-	y, s, t := b.expParts(b.min(x, b.c(20)), nil)
+	y, s, t := b.expParts(b.min(x, b.c(20)))
 	ys := b.mul(y, s)
 	e := b.mul(ys, t)
 	g := b.add(e, b.c(2))
@@ -146,13 +150,14 @@ func (b *body) erf(x *node) *node {
 	return b.copysign(b.sel(b.lt(a, b.c(1)), small, big), x)
 }
 
-func (b *body) phiTail(a *node) (p, s, t *node) {
+func (b *body) geluTail(a *node) *node {
 	a = b.min(a, b.c(14.5))
 	h := b.and(a, b.bits(0xfffff000))
 	low := b.mul(b.sub(a, h), b.add(a, h))
-	y, s, t := b.expParts(b.mul(b.mul(h, h), b.c(-0.5)), b.mul(low, b.c(-0.5)))
-	u := b.div(b.c(1), b.madd(a, b.c(0.375), b.c(1)))
-	return b.mul(b.mul(y, u), b.poly(u, "coefPhi")), s, t
+	q, s, t := b.expm1Parts(b.mul(b.mul(h, h), b.c(-0.5)), b.mul(low, b.c(-0.5)))
+	u := b.div(b.c(1), b.madd(a, b.c(0.5), b.c(1)))
+	r := b.poly(u, "coefGelu")
+	return b.mul(b.mul(b.madd(q, r, r), s), t)
 }
 
 func (b *body) phiSmall(x *node) *node {
@@ -161,18 +166,14 @@ func (b *body) phiSmall(x *node) *node {
 
 func (b *body) gelu(x *node) *node {
 	a := b.abs(x)
-	p, s, t := b.phiTail(a)
-	q := b.mul(p, s)
-	low := b.mul(b.mul(b.max(x, b.c(-15)), q), t)
-	high := b.mul(x, b.sub(b.c(1), b.mul(q, t)))
-	tail := b.sel(b.lt(x, b.c(0)), low, high)
+	g := b.geluTail(a)
+	tail := b.sel(b.lt(x, b.c(0)), b.neg(g), b.sub(x, g))
 	return b.sel(b.lt(a, b.c(1)), b.mul(x, b.phiSmall(x)), tail)
 }
 
 func (b *body) geluGrad(x *node) *node {
 	v := b.min(b.abs(x), b.c(14.5))
-	p, s, t := b.phiTail(v)
-	tail := b.mul(b.mul(p, s), t)
+	tail := b.div(b.geluTail(v), v)
 	tail = b.sel(b.lt(x, b.c(0)), tail, b.sub(b.c(1), tail))
 	tail = b.sel(b.lt(v, b.c(1)), b.phiSmall(x), tail)
 	density := b.mul(b.exp(b.mul(b.mul(v, v), b.c(-0.5))), b.c(0.3989422804014327))
