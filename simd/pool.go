@@ -1,5 +1,7 @@
 package simd
 
+import "math"
+
 // PoolShape describes a two-dimensional pooling over Planes images of H x W (Planes = batch times channels). One-dimensional
 // pooling has H = KH = OH = 1. Window o covers the rows o*SH-PT+i*DH, i < KH, that lie in the image; columns likewise.
 type PoolShape struct {
@@ -28,7 +30,11 @@ func window(o, stride, dilation, pad, k, n int) (base, from, to int) {
 // greater or NaN, so a NaN stays; a window of nothing gives -Inf. index, if not nil, receives where in its plane the maximum
 // is (h*W + w). Only the planes from <= p < to are computed.
 func MaxPool2D(s *PoolShape, y []float32, index []int64, x []float32, from, to int) {
-	if f := current.vec.maxPool2; f != nil && index == nil && s.halves() && to > from {
+	if index == nil && s.halves() && to > from {
+		f := current.vec.maxPool2
+		if f == nil {
+			f = maxPool2Generic
+		}
 		if s.H == 2*s.OH { // the rows of all planes follow one another
 			f(y[from*s.OH*s.OW:], x[from*s.H*s.W:], (to-from)*s.OH, s.OW, s.W)
 			return
@@ -39,6 +45,51 @@ func MaxPool2D(s *PoolShape, y []float32, index []int64, x []float32, from, to i
 		return
 	}
 	maxPoolGeneric(s, y, index, x, from, to)
+}
+
+// newer reports whether v replaces m as the maximum of a window.
+func newer(v, m float32) bool { return v > m || v != v }
+
+// maxPool2Generic pools 2x2 windows with stride 2 into rows of ow values; rows of x are w long.
+func maxPool2Generic(dst, x []float32, rows, ow, w int) {
+	for r := range rows {
+		top, bottom, out := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow], dst[r*ow:][:ow]
+		for j := range out {
+			m := top[2*j]
+			if v := top[2*j+1]; newer(v, m) {
+				m = v
+			}
+			if v := bottom[2*j]; newer(v, m) {
+				m = v
+			}
+			if v := bottom[2*j+1]; newer(v, m) {
+				m = v
+			}
+			out[j] = m
+		}
+	}
+}
+
+// maxPool2GradGeneric is the gradient of maxPool2Generic for w = 2*ow.
+func maxPool2GradGeneric(dx, dy, x []float32, rows, ow, w int) {
+	clear(dx[:2*rows*w])
+	for r := range rows {
+		top, bottom, g := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow], dy[r*ow:][:ow]
+		for j, v := range g {
+			at, m := 2*r*w+2*j, top[2*j]
+			k := at
+			if u := top[2*j+1]; newer(u, m) {
+				k, m = at+1, u
+			}
+			if u := bottom[2*j]; newer(u, m) {
+				k, m = at+w, u
+			}
+			if newer(bottom[2*j+1], m) {
+				k = at + w + 1
+			}
+			dx[k] += v
+		}
+	}
 }
 
 func maxPoolGeneric(s *PoolShape, y []float32, index []int64, x []float32, from, to int) {
@@ -72,7 +123,7 @@ func (s *PoolShape) argMax(plane []float32, oh, ow int) int {
 		row := (h + i*max(s.DH, 1)) * s.W
 		for j := w0; j < w1; j++ {
 			k := row + w + j*max(s.DW, 1)
-			if v := plane[k]; best < 0 || v > m || v != v {
+			if v := plane[k]; best < 0 || newer(v, m) {
 				best, m = k, v
 			}
 		}
@@ -83,7 +134,11 @@ func (s *PoolShape) argMax(plane []float32, oh, ow int) int {
 // MaxPool2DGrad computes dx: every dy[p,oh,ow] is added, in the order of the outputs, to the position of its window's first maximum, which is
 // found again in x. dx is zero elsewhere. Only the planes from <= p < to are computed.
 func MaxPool2DGrad(s *PoolShape, dx, dy, x []float32, from, to int) {
-	if f := current.vec.maxPool2Grad; f != nil && s.halves() && s.W == 2*s.OW && s.H == 2*s.OH && to > from {
+	if s.halves() && s.W == 2*s.OW && s.H == 2*s.OH && to > from {
+		f := current.vec.maxPool2Grad
+		if f == nil {
+			f = maxPool2GradGeneric
+		}
 		f(dx[from*s.H*s.W:], dy[from*s.OH*s.OW:], x[from*s.H*s.W:], (to-from)*s.OH, s.OW, s.W)
 		return
 	}
@@ -116,17 +171,21 @@ func (s *PoolShape) count(oh, ow, taps int, includePad bool) float32 {
 	return float32((h1 - h0) * (w1 - w0))
 }
 
-// AvgPool2D computes y[p,oh,ow] = the average of the window: a sequential sum in row order from +0, divided by the number of values in the image or,
+// AvgPool2D computes y[p,oh,ow] = the average of the window: a sequential sum in row order, divided by the number of values in the image or,
 // with includePad, in the padded image (ONNX count_include_pad). A window of nothing gives 0. Only the planes from <= p < to are computed.
 func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int) {
 	for p := from; p < to; p++ {
+		if s.halves() {
+			avgPool2(y[p*s.OH*s.OW:], x[p*s.H*s.W:], s.OH, s.OW, s.W)
+			continue
+		}
 		plane := x[p*s.H*s.W : (p+1)*s.H*s.W]
 		at := p * s.OH * s.OW
 		for oh := range s.OH {
 			h, h0, h1 := window(oh, s.SH, max(s.DH, 1), s.PT, s.KH, s.H)
 			for ow := range s.OW {
 				w, w0, w1 := window(ow, s.SW, max(s.DW, 1), s.PL, s.KW, s.W)
-				var sum float32
+				sum := float32(math.Copysign(0, -1)) // so that the sum of zeros keeps their sign
 				for i := h0; i < h1; i++ {
 					row := (h+i*max(s.DH, 1))*s.W + w
 					for j := w0; j < w1; j++ {
@@ -135,10 +194,22 @@ func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int) {
 				}
 				if taps := (h1 - h0) * (w1 - w0); taps > 0 {
 					sum /= s.count(oh, ow, taps, includePad)
+				} else {
+					sum = 0
 				}
 				y[at] = sum
 				at++
 			}
+		}
+	}
+}
+
+// avgPool2 is AvgPool2D of one plane for 2x2 windows with stride 2.
+func avgPool2(dst, x []float32, rows, ow, w int) {
+	for r := range rows {
+		top, bottom, out := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow], dst[r*ow:][:ow]
+		for j := range out {
+			out[j] = (top[2*j] + top[2*j+1] + bottom[2*j] + bottom[2*j+1]) / 4
 		}
 	}
 }
@@ -148,6 +219,16 @@ func AvgPool2DGrad(s *PoolShape, dx, dy []float32, includePad bool, from, to int
 	for p := from; p < to; p++ {
 		out := dx[p*s.H*s.W : (p+1)*s.H*s.W]
 		clear(out)
+		if s.halves() {
+			for r := range s.OH {
+				top, bottom := out[2*r*s.W:][:2*s.OW], out[(2*r+1)*s.W:][:2*s.OW]
+				for j, g := range dy[(p*s.OH+r)*s.OW:][:s.OW] {
+					g = g/4 + 0 // added to zero, as below
+					top[2*j], top[2*j+1], bottom[2*j], bottom[2*j+1] = g, g, g, g
+				}
+			}
+			continue
+		}
 		at := p * s.OH * s.OW
 		for oh := range s.OH {
 			h, h0, h1 := window(oh, s.SH, max(s.DH, 1), s.PT, s.KH, s.H)

@@ -35,6 +35,30 @@ func TestMaxPool(t *testing.T) {
 	})
 }
 
+// The fast path of 2x2 windows and the general one, which also reports positions, agree.
+func TestMaxPoolPaths(t *testing.T) {
+	s := &simd.PoolShape{Planes: 2, H: 8, W: 22, KH: 2, KW: 2, OH: 4, OW: 11, SH: 2, SW: 2}
+	r := rand.New(rand.NewPCG(1, 2))
+	x, dy := vecInput(r, s.Planes*s.H*s.W, 0, true).s, vecInput(r, s.Planes*s.OH*s.OW, 0, true).s
+	for i := range x {
+		if r.IntN(2) == 0 {
+			x[i] = float32(r.IntN(3))
+		}
+	}
+	eachSet(t, func(t *testing.T, _ string) {
+		y, general, index := make([]float32, len(dy)), make([]float32, len(dy)), make([]int64, len(dy))
+		simd.MaxPool2D(s, y, nil, x, 0, s.Planes)
+		simd.MaxPool2D(s, general, index, x, 0, s.Planes)
+		sameVecBits(t, "y", y, general)
+		want, dx := make([]float32, len(x)), make([]float32, len(x))
+		for i, k := range index {
+			want[i/(s.OH*s.OW)*s.H*s.W+int(k)] += dy[i]
+		}
+		simd.MaxPool2DGrad(s, dx, dy, x, 0, s.Planes)
+		sameVecBits(t, "dx", dx, want)
+	})
+}
+
 func TestPoolConformance(t *testing.T) {
 	shapes := []simd.PoolShape{}
 	for ow := range 20 {
