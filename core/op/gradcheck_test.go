@@ -122,7 +122,7 @@ var gradSamples = []gradSample{
 
 // TestGradients compares the gradients, and the gradients of a function of the gradients, with central differences in float64.
 func TestGradients(t *testing.T) {
-	for _, s := range gradSamples {
+	for _, s := range allSamples() {
 		t.Run(s.name, func(t *testing.T) {
 			r := rand.New(rand.NewSource(int64(len(s.name))))
 			g := graph.New()
@@ -143,6 +143,9 @@ func TestGradients(t *testing.T) {
 				return
 			}
 			second := weighted(r, grads)
+			if second == nil {
+				return // no gradient flows
+			}
 			checkGradients(t, "second order", g, second, in, data, op.Gradients(second, in...))
 		})
 	}
@@ -152,6 +155,9 @@ func TestGradients(t *testing.T) {
 func weighted(r *rand.Rand, ys []*graph.Value) *graph.Value {
 	var loss *graph.Value
 	for _, y := range ys {
+		if y == nil {
+			continue
+		}
 		weights := y // of an unknown shape
 		if n, ok := tensor.CheckedSize(y.Shape); ok {
 			v := make([]float64, n)

@@ -14,7 +14,7 @@ import (
 // TestLowered compares compiled programs with the interpreter: values and gradients of the gradient samples in float32, on one
 // worker and on two.
 func TestLowered(t *testing.T) {
-	for _, s := range gradSamples {
+	for _, s := range allSamples() {
 		t.Run(s.name, func(t *testing.T) {
 			r := rand.New(rand.NewSource(1))
 			g := graph.New()
