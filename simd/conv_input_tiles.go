@@ -94,7 +94,7 @@ func (t *tileSet) gradInputPackSize(s *ConvShape) int {
 // gradInputPack writes, for every phase, the table of offsets and each group's transposed panels.
 func (t *tileSet) gradInputPack(s *ConvShape, dst, w []float32) {
 	geo := s.gradGeometry()
-	cg, mg, at := s.cg(), s.mg(), 0
+	cg, mg, taps, at := s.cg(), s.mg(), s.KH*s.KW, 0
 	for i := range s.SH * s.SW {
 		p := s.gradPhase(i, at)
 		at += p.size(s)
@@ -118,26 +118,9 @@ func (t *tileSet) gradInputPack(s *ConvShape, dst, w []float32) {
 					putOffset(d, q+m, geo.pad.offset(m, oh-geo.lowH, ow-geo.lowW))
 				}
 				for g := range s.Groups {
-					t.packTap(d[p.k+g*cg*p.k:], cg, p.k, q, mg, func(c, m int) float32 {
-						return w[(((g*mg+m)*cg+c)*s.KH+kh)*s.KW+kw]
-					})
+					t.packTap(d[p.k+g*cg*p.k:], cg, p.k, q, mg, w[g*mg*cg*taps+kh*s.KW+kw:], taps, cg*taps)
 				}
 				q += mg
-			}
-		}
-	}
-}
-
-// packTap writes the columns k = q..q+n of packed weights of m rows.
-func (t *tileSet) packTap(dst []float32, m, k, q, n int, w func(m, i int) float32) {
-	panels := t.convPanels(m)
-	for p := range panels {
-		m0, m1 := panelRows(m, panels, p)
-		h := m1 - m0
-		d := dst[m0*k:][:h*k]
-		for i := range n {
-			for r := range h {
-				d[(q+i)*h+r] = w(m0+r, i)
 			}
 		}
 	}

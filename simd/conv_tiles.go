@@ -143,16 +143,18 @@ func panelRows(n, panels, p int) (lo, hi int) {
 	return lo, hi
 }
 
-// packWeights writes weights as [panel][k][row], drawing element (m, k) from w.
-func (t *tileSet) packWeights(dst []float32, m, k int, w func(m, k int) float32) {
+// packTap writes the columns k = q..q+n of packed weights of m rows, [panel][k][row]. Element (row, q+i) is w[row*ws + i*is].
+func (t *tileSet) packTap(dst []float32, m, k, q, n int, w []float32, ws, is int) {
 	panels := t.convPanels(m)
 	for p := range panels {
 		m0, m1 := panelRows(m, panels, p)
 		h := m1 - m0
-		d := dst[m0*k:][:h*k]
-		for r := range h {
-			for q := range k {
-				d[q*h+r] = w(m0+r, q)
+		d := dst[m0*k+q*h:][:n*h]
+		for i := range n {
+			from := m0*ws + i*is
+			for r := range d[i*h:][:h] {
+				d[i*h+r] = w[from]
+				from += ws
 			}
 		}
 	}
@@ -196,17 +198,18 @@ func (p *tapTable) offset(ch, r, c int) int {
 // fill copies rows r0..r1 (of every phase) of the image x[channels,h,w] into dst, whose borders are zero already.
 func (p *tapTable) fill(dst, x []float32, r0, r1 int) {
 	for a := range p.ph {
+		q0, q1 := inside(a-p.top, p.sh, p.h, p.rows)
+		q0, q1 = max(q0, r0), min(q1, r1)
 		for b := range p.pw {
 			c0, c1 := inside(b-p.left, p.sw, p.w, p.cols)
 			for ch := range p.channels {
 				base := ((a*p.pw+b)*p.channels + ch) * p.rows
-				q0, q1 := inside(a-p.top, p.sh, p.h, p.rows)
-				for r := max(q0, r0); r < min(q1, r1); r++ {
+				for r := q0; r < q1; r++ {
 					d := dst[(base+r)*p.cols+c0:][:c1-c0]
 					s := x[(ch*p.h+r*p.sh+a-p.top)*p.w:][:p.w]
 					at := c0*p.sw + b - p.left
 					if p.sw == 1 {
-						copy(d, s[at:])
+						copyRow(d, s[at:])
 						continue
 					}
 					for i := range d {
@@ -217,6 +220,18 @@ func (p *tapTable) fill(dst, x []float32, r0, r1 int) {
 			}
 		}
 	}
+}
+
+// copyRow copies a row. Short ones are two blocks that may overlap, which costs less than a call of memmove.
+func copyRow(d, s []float32) {
+	n := len(d)
+	if n < 8 || n > 16 {
+		copy(d, s)
+		return
+	}
+	s = s[:n]
+	*(*[8]float32)(d) = *(*[8]float32)(s)
+	*(*[8]float32)(d[n-8:]) = *(*[8]float32)(s[n-8:])
 }
 
 // forwardTable returns the geometry of the forward pass. A 1x1 convolution that reads every pixel is one row.
@@ -263,9 +278,9 @@ func (t *tileSet) convPack(s *ConvShape, dst, w []float32) {
 	}
 	taps := s.KH * s.KW
 	for g := range s.Groups {
-		t.packWeights(dst[k+g*mg*k:], mg, k, func(m, q int) float32 {
-			return w[((g*mg+m)*cg+q%cg)*taps+q/cg]
-		})
+		for tap := range taps {
+			t.packTap(dst[k+g*mg*k:], mg, k, tap*cg, cg, w[g*mg*k+tap:], k, taps)
+		}
 	}
 }
 

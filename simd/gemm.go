@@ -94,14 +94,20 @@ func GemmScratch(a *GemmArgs) int {
 
 // Work below tileFlops is not worth a wake-up of another worker (about 12 us in a page, less natively).
 const (
-	tileFlops = 1 << 20
-	maxTiles  = 64
+	tileFlops   = 1 << 20
+	maxTiles    = 64
+	rowsPerPack = 4 // rows, in heights of the tallest register tile, that make up for packing a transposed B
 )
 
 // GemmTiles returns into how many independent tiles the product is worth splitting: at least 1, and 1 for
 // small products. Any other number is valid for GemmTile too, and none changes a bit of the result.
 func GemmTiles(a *GemmArgs) int {
-	rows, cols := gemmGrid(a, tilesFor(2*float64(a.M)*float64(a.N)*float64(a.K)))
+	tiles := tilesFor(2 * float64(a.M) * float64(a.N) * float64(a.K))
+	if a.TransB && a.PackedB == nil && a.N <= 4*a.M {
+		// Every tile packs the columns of op(B) that it reads: few tiles of many rows.
+		tiles = min(tiles, max(a.M/(rowsPerPack*max(current.gemm.mr, 1)), 2))
+	}
+	rows, cols := gemmGrid(a, tiles)
 	return rows * cols
 }
 
