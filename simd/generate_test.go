@@ -10,7 +10,7 @@ import (
 
 // TestGenerated runs the generators of the assembly and compares their files with the committed ones.
 func TestGenerated(t *testing.T) {
-	for _, name := range []string{"gemm", "vec"} {
+	for _, name := range []string{"gemm", "neon", "vec"} {
 		t.Run(name, func(t *testing.T) { testGenerated(t, name) })
 	}
 }

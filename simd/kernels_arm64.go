@@ -7,8 +7,18 @@ import "sync"
 // archKernels returns the sets for this architecture, best first. Every arm64 processor has NEON.
 var archKernels = sync.OnceValue(func() []*Kernels {
 	neon := &Kernels{Name: "neon", Class: FMA}
+	(&tileSet{
+		lanes: 4,
+		gemm:  newTileTable(gemmTilesNEON), conv: newTileTable(convTilesNEON),
+		grad: newTileTable(gradTilesNEON), transpose: transpose8NEON,
+	}).fill(neon)
 	vecNEON.fill(neon)
 	muladd := &Kernels{Name: "neon-muladd", Class: MulAdd}
+	(&tileSet{
+		lanes: 4,
+		gemm:  newTileTable(gemmTilesNEONMulAdd), conv: newTileTable(convTilesNEONMulAdd),
+		grad: newTileTable(gradTilesNEONMulAdd), transpose: transpose8NEON,
+	}).fill(muladd)
 	vecNEONMulAdd.fill(muladd)
 	return []*Kernels{neon, muladd}
 })
