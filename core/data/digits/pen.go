@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	maxNodes  = 320   // points of all traced strokes
-	perPiece  = 6     // points that a piece of a spline is traced with
-	box       = 20    // the digit fits a box of this many pixels, as MNIST's do
-	jitterSD  = 0.026 // of the skeleton's points, in heights
+	maxNodes  = 320  // points of all traced strokes
+	perPiece  = 5    // points that a piece of a spline is traced with
+	box       = 20   // the digit fits a box of this many pixels, as MNIST's do
+	jitterSD  = 0.04 // of the skeleton's points, in heights
 	fieldSize = Size
 )
 
@@ -87,17 +87,17 @@ func spline(a, b, c, d, t float64) float64 {
 }
 
 // distort bends the traced lines: a smooth warp of two low waves a direction, then slant, stretch and rotation.
-func (p *pen) distort() {
+func (p *pen) distort(h *habit) {
 	var wave [2][2]struct{ fx, fy, phase, amp float64 }
 	for a := range wave {
 		for k := range wave[a] {
 			w := &wave[a][k]
 			w.fx, w.fy, w.phase = p.uniform(-0.8, 0.8), p.uniform(-0.8, 0.8), p.rng.Float64()
-			w.amp = p.normal(0.05)
+			w.amp = p.normal(0.055)
 		}
 	}
-	slant := p.normal(0.26) - 0.18 // most hands lean to the right: x falls as y grows
-	widen := detmath.Exp(p.normal(0.30) + 0.08)
+	slant := p.normal(0.24) - 0.15 + h.lean // most hands lean to the right: x falls as y grows
+	widen := float64(h.width * detmath.Exp(p.normal(0.25)-0.04))
 	sin, cos := detmath.SinCosTurns(p.normal(0.03))
 	// Heads and feet differ in size from hand to hand: a power-like stretch along the height.
 	bulge := p.normal(0.28)
@@ -122,16 +122,17 @@ func (p *pen) distort() {
 }
 
 // place scales the digit to its box and chooses the pen's width and pressure.
-func (p *pen) place() {
+func (p *pen) place(h *habit) {
 	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 	for _, n := range p.nodes[:p.n] {
 		x0, x1 = min(x0, n.x), max(x1, n.x)
 		y0, y1 = min(y0, n.y), max(y1, n.y)
 	}
-	radius := p.uniform(0.6, 1.8) // pixels
+	radius := p.uniform(0.75, 1.85) // pixels
 	if p.rng.Float64() < 0.15 {
 		radius += p.uniform(0, 1.1) // a felt pen
 	}
+	radius = float64(radius * h.pen)
 	room := box - float64(2*radius)
 	scale := room / max(x1-x0, y1-y0, 1e-6)
 	// Slim digits keep their proportions; the longer side fills the box.
@@ -149,7 +150,7 @@ func (p *pen) place() {
 // ink draws the lines with smooth edges, moves the centre of mass to the middle by whole pixels, and adds what a scanner adds.
 func (p *pen) ink(out *[Size * Size]float32) {
 	var field [Size * Size]float32
-	soft := p.uniform(0.75, 1.5) // width of the edge from ink to paper, in pixels
+	soft := p.uniform(0.6, 1.15) // width of the edge from ink to paper, in pixels
 	for i := range p.n {
 		b := p.nodes[i]
 		a := b
@@ -158,7 +159,7 @@ func (p *pen) ink(out *[Size * Size]float32) {
 		}
 		p.segment(&field, a, b, soft)
 	}
-	full := float32(p.uniform(0.85, 1.0))
+	full := float32(p.uniform(0.92, 1.0))
 	noise := 0.0
 	if p.rng.Float64() < 0.25 {
 		noise = p.uniform(0.01, 0.06)
@@ -173,8 +174,8 @@ func (p *pen) ink(out *[Size * Size]float32) {
 			my += float64(v * (float64(y) + 0.5))
 		}
 	}
-	sx := int(math.Floor(Size/2.0 - mx/max(mass, 1e-9) + 0.5))
-	sy := int(math.Floor(Size/2.0 - my/max(mass, 1e-9) + 0.5))
+	sx := int(math.Ceil(Size/2.0 - mx/max(mass, 1e-9)))
+	sy := int(math.Ceil(Size/2.0 - my/max(mass, 1e-9)))
 	if p.rng.Float64() < 0.15 { // and not all are centred well
 		sx += p.rng.IntN(3) - 1
 		sy += p.rng.IntN(3) - 1
@@ -195,7 +196,9 @@ func (p *pen) ink(out *[Size * Size]float32) {
 
 // segment draws a line with round ends whose radius goes from a's to b's. Ink does not add up: the darker one stays.
 func (p *pen) segment(field *[Size * Size]float32, a, b node, soft float64) {
-	reach := max(a.r, b.r) + soft
+	reach := max(a.r, b.r) + float64(0.5*soft) // no ink beyond
+	solid := max(min(a.r, b.r)-float64(0.5*soft), 0)
+	far, near := float64(reach*reach), float64(solid*solid)
 	x0, x1 := int(math.Floor(min(a.x, b.x)-reach)), int(math.Floor(max(a.x, b.x)+reach))
 	y0, y1 := int(math.Floor(min(a.y, b.y)-reach)), int(math.Floor(max(a.y, b.y)+reach))
 	x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, Size-1), min(y1, Size-1)
@@ -212,9 +215,15 @@ func (p *pen) segment(field *[Size * Size]float32, a, b node, soft float64) {
 			px := float64(x) + 0.5 - a.x
 			t := min(max(float64((float64(px*dx)+float64(py*dy))*inv), 0), 1)
 			ex, ey := px-float64(t*dx), py-float64(t*dy)
-			d := math.Sqrt(float64(ex*ex) + float64(ey*ey))
-			r := a.r + float64(t*(b.r-a.r))
-			v := float32(min(max(float64((r-d)*edge)+0.5, 0), 1))
+			sq := float64(ex*ex) + float64(ey*ey)
+			if sq >= far {
+				continue
+			}
+			v := float32(1)
+			if sq > near {
+				r := a.r + float64(t*(b.r-a.r))
+				v = float32(min(max(float64((r-math.Sqrt(sq))*edge)+0.5, 0), 1))
+			}
 			if f := &field[y*Size+x]; v > *f {
 				*f = v
 			}
