@@ -93,20 +93,26 @@ func ArgMin(x *graph.Value, axis int, keepdims bool) *graph.Value {
 	return x.G.Add(&DefArgMin, []graph.Attr{graph.Int("axis", axis), graph.Bool("keepdims", keepdims)}, x)
 }
 
-var kArg = prog.Kernel{Name: "Arg", Run: runArg}
+var (
+	kArg      = prog.Kernel{Name: "Arg", Run: runArg}
+	kArgInner = prog.Kernel{Name: "ArgInner", Run: runArgInner}
+)
 
-// lowerArg handles the last axis of float32: A = {out, x}, N = {rows, n, minimum}.
+// lowerArg handles float32: A = {out, x}, N = {rows, n, minimum, inner}.
 func lowerArg(b graph.Builder, n *graph.Node) bool {
 	sh := b.InShape(0)
 	outer, k, inner := outerInner(sh, axisAttr(n, len(sh)))
-	if b.InType(0) != tensor.Float32 || inner != 1 || n.Int("select_last_index") != 0 {
+	if b.InType(0) != tensor.Float32 || n.Int("select_last_index") != 0 || outer*k*inner >= 1<<31 {
 		return false
 	}
-	if outer == 0 {
+	if outer*inner == 0 {
 		return true
 	}
 	s := prog.Step{Kernel: &kArg, Tiles: int32(min(int(elemTiles(outer*k)), outer))}
-	s.A[0], s.A[1], s.N[0], s.N[1] = b.Out(0), b.In(0), int32(outer), int32(k)
+	s.A[0], s.A[1], s.N[0], s.N[1], s.N[3] = b.Out(0), b.In(0), int32(outer), int32(k), int32(inner)
+	if inner > 1 {
+		s.Kernel, s.Worker = &kArgInner, int32(4*inner)
+	}
 	if n.Def.Name == "ArgMin" {
 		s.N[2] = 1
 	}
@@ -124,6 +130,26 @@ func runArg(w *prog.Worker, s *prog.Step, tile int) {
 			out[r] = int64(simd.ArgMin(row))
 		} else {
 			out[r] = int64(simd.ArgMax(row))
+		}
+	}
+}
+
+// runArgInner keeps the best element of every column while it walks along the axis. The first NaN stays.
+func runArgInner(w *prog.Worker, s *prog.Step, tile int) {
+	outer, n, inner := int(s.N[0]), int(s.N[1]), int(s.N[3])
+	lo, hi := prog.Span(outer, 1, tile, int(s.Tiles))
+	best := w.ScratchF32(inner)
+	for o := lo; o < hi; o++ {
+		out := w.I64(s.A[0].Add(8*o*inner), inner)
+		x := w.F32(s.A[1].Add(4*o*n*inner), n*inner)
+		clear(out)
+		copy(best, x)
+		for j := 1; j < n; j++ {
+			for i, v := range x[j*inner:][:inner] {
+				if b := best[i]; s.N[2] == 0 && v > b || s.N[2] != 0 && v < b || v != v && b == b {
+					best[i], out[i] = v, int64(j)
+				}
+			}
 		}
 	}
 }

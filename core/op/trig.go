@@ -67,7 +67,7 @@ func Tan(x *graph.Value) *graph.Value { return unary(&DefTan, x) }
 // DefAsin is ONNX's Asin.
 var DefAsin = graph.Def{
 	Name: "Asin", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc sine", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Asin) }, Grad: gradAsin{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Asin) }, Grad: gradAsin{}, Lower: lowerAsin,
 }
 
 // dx = dy / sqrt(1 - x^2).
@@ -83,7 +83,7 @@ func Asin(x *graph.Value) *graph.Value { return unary(&DefAsin, x) }
 // DefAcos is ONNX's Acos.
 var DefAcos = graph.Def{
 	Name: "Acos", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc cosine", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Acos) }, Grad: gradAcos{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Acos) }, Grad: gradAcos{}, Lower: lowerAcos,
 }
 
 // dx = -dy / sqrt(1 - x^2).
@@ -99,7 +99,7 @@ func Acos(x *graph.Value) *graph.Value { return unary(&DefAcos, x) }
 // DefAtan is ONNX's Atan.
 var DefAtan = graph.Def{
 	Name: "Atan", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc tangent", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Atan) }, Grad: gradAtan{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Atan) }, Grad: gradAtan{}, Lower: lowerAtan,
 }
 
 // dx = dy / (1 + x^2).
@@ -115,7 +115,7 @@ func Atan(x *graph.Value) *graph.Value { return unary(&DefAtan, x) }
 // DefSinh is ONNX's Sinh.
 var DefSinh = graph.Def{
 	Name: "Sinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Sinh) }, Grad: gradSinh{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Sinh) }, Grad: gradSinh{}, Lower: lowerSinh,
 }
 
 // dx = dy * cosh(x).
@@ -131,7 +131,7 @@ func Sinh(x *graph.Value) *graph.Value { return unary(&DefSinh, x) }
 // DefCosh is ONNX's Cosh.
 var DefCosh = graph.Def{
 	Name: "Cosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Cosh) }, Grad: gradCosh{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Cosh) }, Grad: gradCosh{}, Lower: lowerCosh,
 }
 
 // dx = dy * sinh(x).
@@ -147,7 +147,7 @@ func Cosh(x *graph.Value) *graph.Value { return unary(&DefCosh, x) }
 // DefAsinh is ONNX's Asinh.
 var DefAsinh = graph.Def{
 	Name: "Asinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Asinh) }, Grad: gradAsinh{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Asinh) }, Grad: gradAsinh{}, Lower: lowerAsinh,
 }
 
 // dx = dy / sqrt(x^2 + 1).
@@ -163,7 +163,7 @@ func Asinh(x *graph.Value) *graph.Value { return unary(&DefAsinh, x) }
 // DefAcosh is ONNX's Acosh.
 var DefAcosh = graph.Def{
 	Name: "Acosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Acosh) }, Grad: gradAcosh{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Acosh) }, Grad: gradAcosh{}, Lower: lowerAcosh,
 }
 
 // dx = dy / sqrt(x^2 - 1).
@@ -179,7 +179,7 @@ func Acosh(x *graph.Value) *graph.Value { return unary(&DefAcosh, x) }
 // DefAtanh is ONNX's Atanh.
 var DefAtanh = graph.Def{
 	Name: "Atanh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic tangent", Infer: inferFloat, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Atanh) }, Grad: gradAtanh{},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Atanh) }, Grad: gradAtanh{}, Lower: lowerAtanh,
 }
 
 // dx = dy / (1 - x^2).
