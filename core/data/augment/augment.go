@@ -77,15 +77,21 @@ func (a *augmented) Read(epoch, i int, x, target []float32) (int64, error) {
 	s := a.scratch.Get().(*scratch)
 	defer a.scratch.Put(s)
 	rng := random.New(a.seed, random.Derive(stream, uint64(epoch), uint64(i)))
-	label, err := a.one(s, epoch, i, x, &rng)
-	if err != nil || a.opt.MixUp <= 0 {
-		return label, err
+	if a.opt.MixUp <= 0 {
+		return a.one(s, epoch, i, x, target, &rng)
+	}
+	label, err := a.one(s, epoch, i, x, nil, &rng)
+	if err != nil {
+		return 0, err
 	}
 	other := rng.IntN(a.src.Len())
 	part := float32(beta(a.opt.MixUp, &rng))
-	label2, err := a.one(s, epoch, other, s.other, &rng)
+	label2, err := a.one(s, epoch, other, s.other, nil, &rng)
 	if err != nil {
-		return 0, err
+		return 0, &data.SampleError{Sample: other, Err: err}
+	}
+	if n := int64(len(target)); label < 0 || label >= n || label2 < 0 || label2 >= n {
+		return 0, tensor.Err("augment", "mix-up: the class ", max(label, label2), " is outside 0 to ", n-1)
 	}
 	clear(target)
 	target[label] += part
@@ -99,9 +105,9 @@ func (a *augmented) Read(epoch, i int, x, target []float32) (int64, error) {
 	return label, nil
 }
 
-// one reads a sample and varies it without mixing.
-func (a *augmented) one(s *scratch, epoch, i int, x []float32, rng *random.Source) (int64, error) {
-	label, err := a.src.Read(epoch, i, s.in, nil)
+// one reads a sample and varies it without mixing; a target vector is passed through as it is.
+func (a *augmented) one(s *scratch, epoch, i int, x, target []float32, rng *random.Source) (int64, error) {
+	label, err := a.src.Read(epoch, i, s.in, target)
 	if err != nil {
 		return 0, err
 	}

@@ -153,6 +153,39 @@ func TestBadSpecifications(t *testing.T) {
 	}
 }
 
+// TestTargetsPass holds that samples with target vectors keep them.
+func TestTargetsPass(t *testing.T) {
+	m, err := data.NewMemory(data.Spec{Shape: []int{1, 4, 4}, Targets: 2}, make([]float32, 32), nil, []float32{1, 2, 3, 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := (augment.Options{Shift: 1}).Source(m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, target, _ := read(t, s, 0, 1); target[0] != 3 || target[1] != 4 {
+		t.Errorf("targets %v, want [3 4]", target)
+	}
+}
+
+// TestBits holds the bits that every target must give.
+func TestBits(t *testing.T) {
+	h := uint64(14695981039346656037)
+	for _, spec := range []string{"shift=2,rotate=20,scale=0.2,shear=15,elastic=1.5,noise=0.1,cutout=4", "crop=2,fliph=0.5,flipv=0.5,mixup=0.4"} {
+		s := build(t, spec)
+		for i := range 20 {
+			x, target, label := read(t, s, 2, i)
+			for _, v := range append(x, target...) {
+				h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
+			}
+			h = (h ^ uint64(label)) * 1099511628211
+		}
+	}
+	if want := uint64(0xf703cfc32e85904b); h != want {
+		t.Errorf("the varied images hash to %#x, want %#x: the bits differ on this target", h, want)
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	s := build(b, "shift=2,rotate=10,scale=0.1,shear=5")
 	x := make([]float32, 144)
