@@ -4,7 +4,7 @@ package cnn
 
 import "github.com/weft-ml/weft/core/nn"
 
-// New returns the layers for images of at least 12x12: two blocks of (Conv 3x3, BatchNorm, ReLU) twice, MaxPool 2, Dropout; with 24 and
+// New returns the layers for images of at least 24x24: two blocks of (Conv 3x3, BatchNorm, ReLU) twice, MaxPool 2, Dropout; with 24 and
 // 48 filters; one block more of 64 filters; Dense 96 with BatchNorm and Dropout; Dense classes (logits).
 func New(_ []int, classes int) nn.Layer {
 	return nn.Sequential{
