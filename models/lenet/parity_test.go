@@ -108,7 +108,11 @@ func TestPyTorchLosses(t *testing.T) {
 					opt, tolerance = optim.Adam{}, 1e-3
 				}
 				worst := 0.0
-				for i, got := range losses(t, opt, lr, r.DataSeed, len(r.Losses)) {
+				steps := len(r.Losses)
+				if strings.HasPrefix(k.Name, "generic") {
+					steps = 8 // slow, and the same bits as the other sets of its class
+				}
+				for i, got := range losses(t, opt, lr, r.DataSeed, steps) {
 					d := math.Abs(got-r.Losses[i]) / r.Losses[i]
 					if worst = max(worst, d); !(d <= tolerance) {
 						t.Fatalf("loss %d is %.9g, PyTorch's %.9g: relative difference %.2g", i, got, r.Losses[i], d)
