@@ -18,6 +18,7 @@ type gradGeometry struct {
 	pad        tapTable
 	lowH, lowW int
 	oneRow     bool // a 1x1 convolution over whole images, seen as one row
+	flat       bool // rows of dx follow one another in the copy of dy as in dx, so that a run of rows is one long row
 }
 
 // phaseTap returns the row (or column) of dy that tap k adds to the first pixel of a phase.
@@ -67,6 +68,12 @@ func (s *ConvShape) gradGeometry() gradGeometry {
 	g.pad.top, g.pad.left = -g.lowH, -g.lowW
 	g.pad.rows, g.pad.cols = max(highH-g.lowH, 1), max(highW-g.lowW, 1)
 	g.pad.copied = true
+	// Without padding of columns, dx is as much wider than dy as zeros are needed on either side, and the zeros right of a row
+	// of dy can be those left of the next.
+	if gap := (s.KW - 1) * s.DW; s.SH == 1 && s.SW == 1 && s.PL == 0 && s.W == s.OW+gap && gap <= groupLanes {
+		g.flat = true
+		g.pad.cols = s.W
+	}
 	return g
 }
 
@@ -150,7 +157,11 @@ func (t *tileSet) gradInput(s *ConvShape, dy, packed, dx []float32, part, parts 
 	if geo.oneRow {
 		bands = 1
 	}
-	u0, u1 := split(s.N*s.Groups*bands, 1, part, parts)
+	unit := 1
+	if s.N*s.Groups >= 2*parts {
+		unit = bands // whole images
+	}
+	u0, u1 := split(s.N*s.Groups*bands, unit, part, parts)
 	for u := u0; u < u1; {
 		b, g, n := u%bands, u/bands%s.Groups, u/bands/s.Groups
 		count := min(bands-b, u1-u)
@@ -184,6 +195,9 @@ func (t *tileSet) gradInput(s *ConvShape, dy, packed, dx []float32, part, parts 
 			seg.offs = (*int32)(unsafe.Pointer(&packed[p.at]))
 			seg.w = &packed[p.at+p.k+g*cg*p.k]
 			switch {
+			case geo.flat:
+				seg.rows, seg.width = 1, rows*s.W
+				seg.x, seg.y, seg.yCh = &img[b*s.W], &dx[start], s.H*s.W
 			case geo.oneRow:
 				seg.width = s.H * s.W
 				seg.x, seg.y, seg.yCh = &src[0], &dx[base], s.H*s.W
