@@ -38,14 +38,15 @@ test-native: ## Test on this machine, with its fastest kernels
 
 .PHONY: test-noasm
 test-noasm: ## Test the kernels and what stands on them without assembly
-	$(GO) test -tags noasm ./simd/... ./core/...
+	$(GO) test -tags noasm ./simd/... ./core/... ./models/lenet
 
 .PHONY: test-arm64
 test-arm64: ## Test the arm64 kernels under qemu-user
 	@if [ "$$($(GO) env GOARCH)" = arm64 ]; then \
 		echo "arm64 is this machine: test-native has run its kernels"; \
 	elif command -v qemu-aarch64-static >/dev/null; then \
-		GOARCH=arm64 CGO_ENABLED=0 $(GO) test -exec qemu-aarch64-static ./simd; \
+		GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -exec qemu-aarch64-static ./simd/... && \
+		GOARCH=arm64 CGO_ENABLED=0 $(GO) test -exec qemu-aarch64-static -run TestSameFileEverywhere ./models/lenet; \
 	elif echo ",$$WEFT_REQUIRE," | grep -q ,qemu,; then \
 		echo "WEFT_REQUIRE=qemu: qemu-aarch64-static is not installed (Debian package qemu-user-static)" >&2; exit 1; \
 	else \
@@ -73,10 +74,10 @@ check: ## Formatting, vet for every target, and that generated files are up to d
 	git diff --exit-code
 
 .PHONY: generate
-generate: ## Write the generated files: instructions, browser kernels, amd64 kernels, tables
+generate: ## Write the generated files: instructions, browser kernels, amd64 and arm64 kernels, tables
 	$(GO) test -count=1 -run TestGenerate ./simd/wasmasm -generate
 	$(GO) test -count=1 -run TestGenerate ./simd/wasmkernels -generate
-	cd simd/_asm && $(GO) run ./gemm -dir .. && $(GO) run ./vec -dir ..
+	cd simd/_asm && $(GO) run ./gemm -dir .. && $(GO) run ./neon -dir .. && $(GO) run ./vec -dir ..
 	cd simd/_asm && $(GO) run ./coef > ../vecmath_coef.go.new && mv ../vecmath_coef.go.new ../vecmath_coef.go
 	$(GO) generate ./...
 

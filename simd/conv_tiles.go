@@ -129,7 +129,7 @@ func (t *tileSet) convPanels(m int) int {
 	return (m + t.conv.rows - 1) / t.conv.rows
 }
 
-// groupLanes is the pixels of a group on amd64.
+// groupLanes is the pixels of a group on amd64; on arm64 a group is one vector of 4, which fits wherever 8 do.
 const groupLanes = 8
 
 // panelRows returns the rows of panel p when n rows are cut into panels that differ by at most one row, tall ones first.
