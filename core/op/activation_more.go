@@ -164,6 +164,8 @@ func (gradSelu) Grad(c *graph.GradCtx) []*graph.Value {
 func Selu(x *graph.Value) *graph.Value { return unary(&DefSelu, x) }
 
 // DefCelu is ONNX's Celu (Barron, 2017).
+//
+//weft:full
 var DefCelu = graph.Def{
 	Name: "Celu", Since: 12, MinIn: 1, MaxIn: 1, Doc: "max(x, 0) + min(alpha*(e^(x/alpha)-1), 0)", Infer: inferFloat, InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "alpha", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1}}},
@@ -189,6 +191,8 @@ func (gradCelu) Grad(c *graph.GradCtx) []*graph.Value {
 func Celu(x *graph.Value, alpha float32) *graph.Value { return withAlpha(&DefCelu, x, alpha) }
 
 // DefThresholdedRelu is ONNX's ThresholdedRelu.
+//
+//weft:full
 var DefThresholdedRelu = graph.Def{
 	Name: "ThresholdedRelu", Since: 22, MinIn: 1, MaxIn: 1, Doc: "x > alpha ? x : 0", Infer: inferFloat, InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "alpha", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1}}},

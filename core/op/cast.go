@@ -160,6 +160,8 @@ func Cast(x *graph.Value, to tensor.DType) *graph.Value {
 }
 
 // DefCastLike is ONNX's CastLike: Cast to the type of the second input.
+//
+//weft:full
 var DefCastLike = graph.Def{
 	Name: "CastLike", Since: 25, MinIn: 2, MaxIn: 2, Doc: "convert elements to the type of another tensor",
 	Attrs: []graph.AttrDef{

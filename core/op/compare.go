@@ -150,6 +150,8 @@ var DefOr = graph.Def{
 func Or(a, b *graph.Value) *graph.Value { return binary(&DefOr, a, b) }
 
 // DefXor is ONNX's Xor.
+//
+//weft:full
 var DefXor = graph.Def{
 	Name: "Xor", Since: 7, MinIn: 2, MaxIn: 2, Doc: "a or b, not both", Infer: inferLogic, NoGrad: booleanResult, Lower: lowerXor,
 	Ref:     func(c *graph.RefCtx) { refZip(c, nil, func(a, b int64) int64 { return a ^ b }, nil) },

@@ -26,6 +26,8 @@ var DefScatterElements = graph.Def{
 }
 
 // DefScatter is ONNX's Scatter of opsets 9 and 10, which became ScatterElements.
+//
+//weft:full
 var DefScatter = graph.Def{
 	Name: "Scatter", Since: 11, Doc: "Writes elements along an axis (now ScatterElements).", MinIn: 3, MaxIn: 3, Attrs: axis0,
 	Infer: inferScatterElements, Body: bodyScatter{},

@@ -8,6 +8,8 @@ import (
 var gatherNDAttrs = []graph.AttrDef{{Name: "batch_dims", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt}}}
 
 // DefGatherND is ONNX's GatherND: the last dimension of the indices holds positions in the dimensions of x behind the batch ones.
+//
+//weft:full
 var DefGatherND = graph.Def{
 	Name: "GatherND", Since: 13, Doc: "Picks slices by index vectors.", MinIn: 2, MaxIn: 2, Attrs: gatherNDAttrs,
 	Infer: inferGatherND, Ref: refGatherND, Grad: gradGatherND{},
@@ -15,6 +17,8 @@ var DefGatherND = graph.Def{
 
 // DefGatherNDGrad is weft.GatherNDGrad(dy, indices, x): dy added up where GatherND took it from, in the order of the indices. Only x's
 // shape is used.
+//
+//weft:full
 var DefGatherNDGrad = graph.Def{
 	Domain: "weft", Name: "GatherNDGrad", Since: 1, Doc: "Gradient of GatherND.", MinIn: 3, MaxIn: 3, ShapeOnly: []int{2}, Attrs: gatherNDAttrs,
 	Infer: inferGatherGrad, Ref: refGatherNDGrad, Grad: gradGatherNDGrad{},
@@ -22,6 +26,8 @@ var DefGatherNDGrad = graph.Def{
 
 // DefScatterND is ONNX's ScatterND: a copy of x in which the slices that index vectors name are replaced by the
 // updates or, by the reduction, combined with them in order.
+//
+//weft:full
 var DefScatterND = graph.Def{
 	Name: "ScatterND", Since: 18, Doc: "Writes slices by index vectors.", MinIn: 3, MaxIn: 3, Attrs: scatterNDAttrs,
 	Infer: inferScatterND, Ref: refScatterND, Grad: gradScatterND{},

@@ -191,6 +191,8 @@ func (gradTopK) Grad(c *graph.GradCtx) []*graph.Value {
 }
 
 // DefNonZero is ONNX's NonZero: the positions of the elements that are not 0, [rank, count], in row-major order.
+//
+//weft:full
 var DefNonZero = graph.Def{
 	Name: "NonZero", Since: 13, Doc: "Positions of the elements that are not zero.", MinIn: 1, MaxIn: 1, NoGrad: noGradInts,
 	Infer: inferNonZero, Ref: refNonZero,
@@ -232,6 +234,8 @@ func refNonZero(c *graph.RefCtx) {
 
 // DefUnique is ONNX's Unique: the different elements, or slices along an axis, sorted or in the order of their first appearance; where each
 // appears first; for every element the number of its equal in the result; and how often each appears.
+//
+//weft:full
 var DefUnique = graph.Def{
 	Name: "Unique", Since: 11, Doc: "The different elements or slices.", MinIn: 1, MaxIn: 1, MaxOut: 4,
 	NoGrad: "which elements are equal does not change smoothly",

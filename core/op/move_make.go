@@ -278,6 +278,8 @@ func (gradRange) Grad(c *graph.GradCtx) []*graph.Value {
 }
 
 // DefEyeLike is ONNX's EyeLike: ones on diagonal k of a matrix of the input's shape.
+//
+//weft:full
 var DefEyeLike = graph.Def{
 	Name: "EyeLike", Since: 22, Doc: "Ones on a diagonal.", MinIn: 1, MaxIn: 1, ShapeOnly: []int{0}, NoGrad: "does not depend on its input's elements",
 	Attrs: []graph.AttrDef{{Name: "dtype", Kind: graph.AttrInt}, {Name: "k", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt}}},

@@ -240,12 +240,16 @@ var blockAttrs = []graph.AttrDef{
 
 // DefDepthToSpace is ONNX's DepthToSpace: blocks of channels of x[N,C,H,W] become blocksize x blocksize pixels.
 // Channel index is (block row, block column, channel) in mode DCR and (channel, block row, block column) in mode CRD.
+//
+//weft:full
 var DefDepthToSpace = graph.Def{
 	Name: "DepthToSpace", Since: 13, Doc: "Moves channels into blocks of pixels.", MinIn: 1, MaxIn: 1, Attrs: blockAttrs,
 	Infer: inferDepthToSpace, Ref: refDepthToSpace, Grad: gradDepthToSpace{}, Lower: lowerDepthToSpace,
 }
 
 // DefSpaceToDepth is ONNX's SpaceToDepth: blocks of pixels of x[N,C,H,W] become channels, in the order of DepthToSpace's mode.
+//
+//weft:full
 var DefSpaceToDepth = graph.Def{
 	Name: "SpaceToDepth", Since: 13, Doc: "Moves blocks of pixels into channels.", MinIn: 1, MaxIn: 1, Attrs: blockAttrs,
 	Infer: inferSpaceToDepth, Ref: refSpaceToDepth, Grad: gradSpaceToDepth{}, Lower: lowerSpaceToDepth,

@@ -36,6 +36,8 @@ func standardise(n *graph.Node, x *graph.Value, axes []int) (d, inv *graph.Value
 }
 
 // DefInstanceNormalization is ONNX's InstanceNormalization (Ulyanov et al., 2016): every channel of every sample by itself.
+//
+//weft:full
 var DefInstanceNormalization = graph.Def{
 	Name: "InstanceNormalization", Since: 22, MinIn: 3, MaxIn: 3, Doc: "normalise each channel of each sample",
 	Attrs: []graph.AttrDef{{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-5}}},
@@ -116,6 +118,8 @@ func RMSNormalization(x, scale *graph.Value, o LayerNormOptions) *graph.Value {
 }
 
 // DefLpNormalization is ONNX's LpNormalization: x divided by its norm along an axis, p being 1 or 2. Where the norm is 0, the result is 0.
+//
+//weft:full
 var DefLpNormalization = graph.Def{
 	Name: "LpNormalization", Since: 22, MinIn: 1, MaxIn: 1, Doc: "divide by the norm along an axis",
 	Attrs: []graph.AttrDef{
@@ -151,6 +155,8 @@ func LpNormalization(x *graph.Value, axis, p int) *graph.Value {
 }
 
 // DefMeanVarianceNormalization is ONNX's MeanVarianceNormalization: (x-mean)/(deviation+1e-9) over the axes.
+//
+//weft:full
 var DefMeanVarianceNormalization = graph.Def{
 	Name: "MeanVarianceNormalization", Since: 13, MinIn: 1, MaxIn: 1, Doc: "(x-mean)/(deviation+1e-9) over axes",
 	Attrs: []graph.AttrDef{{Name: "axes", Kind: graph.AttrInts, Default: graph.Attr{Kind: graph.AttrInts, Ints: []int64{0, 2, 3}}}},

@@ -93,6 +93,8 @@ var DefRandomNormal = graph.Def{
 }
 
 // DefRandomUniformLike is ONNX's RandomUniformLike: RandomUniform in the shape of the input.
+//
+//weft:full
 var DefRandomUniformLike = graph.Def{
 	Name: "RandomUniformLike", Since: 22, Doc: "Uniformly distributed numbers in a tensor's shape.", MinIn: 1, MaxIn: 1, ShapeOnly: []int{0}, Random: true, NoGrad: noGradRandom,
 	Attrs: []graph.AttrDef{{Name: "dtype", Kind: graph.AttrInt}, {Name: "seed", Kind: graph.AttrFloat},
@@ -101,6 +103,8 @@ var DefRandomUniformLike = graph.Def{
 }
 
 // DefRandomNormalLike is ONNX's RandomNormalLike: RandomNormal in the shape of the input.
+//
+//weft:full
 var DefRandomNormalLike = graph.Def{
 	Name: "RandomNormalLike", Since: 22, Doc: "Normally distributed numbers in a tensor's shape.", MinIn: 1, MaxIn: 1, ShapeOnly: []int{0}, Random: true, NoGrad: noGradRandom,
 	Attrs: []graph.AttrDef{{Name: "dtype", Kind: graph.AttrInt}, {Name: "seed", Kind: graph.AttrFloat},
@@ -109,6 +113,8 @@ var DefRandomNormalLike = graph.Def{
 }
 
 // DefBernoulli is ONNX's Bernoulli: 1 with the probability that the input gives, else 0.
+//
+//weft:full
 var DefBernoulli = graph.Def{
 	Name: "Bernoulli", Since: 22, Doc: "Draws 0 or 1 by probabilities.", Attrs: likeAttrs, MinIn: 1, MaxIn: 1, Random: true,
 	NoGrad: "a draw does not change smoothly with its probability",
@@ -116,6 +122,8 @@ var DefBernoulli = graph.Def{
 }
 
 // DefMultinomial is ONNX's Multinomial: sample_size draws of a class for each row of unnormalised log probabilities x[batch, classes].
+//
+//weft:full
 var DefMultinomial = graph.Def{
 	Name: "Multinomial", Since: 22, Doc: "Draws classes by log probabilities.", MinIn: 1, MaxIn: 1, Random: true, NoGrad: noGradInts,
 	Attrs: []graph.AttrDef{{Name: "dtype", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 6}}, {Name: "seed", Kind: graph.AttrFloat},

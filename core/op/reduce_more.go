@@ -63,6 +63,8 @@ func ReduceMin(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 }
 
 // DefReduceProd is ONNX's ReduceProd.
+//
+//weft:full
 var DefReduceProd = graph.Def{
 	Name: "ReduceProd", Since: 18, MinIn: 1, MaxIn: 2, Doc: "product over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
 	Infer: inferReduce, Ref: refReduceProd, Grad: gradReduceProd{}, Upgrade: upgradeAxes,
@@ -99,6 +101,8 @@ func ReduceProd(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 }
 
 // DefReduceL1 is ONNX's ReduceL1.
+//
+//weft:full
 var DefReduceL1 = graph.Def{
 	Name: "ReduceL1", Since: 18, MinIn: 1, MaxIn: 2, Doc: "sum of absolute values over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
 	Infer: inferReduce, Ref: refReduceL1, Grad: gradReduceL1{}, Upgrade: upgradeAxes,
@@ -197,6 +201,8 @@ func ReduceL2(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 }
 
 // DefReduceLogSum is ONNX's ReduceLogSum.
+//
+//weft:full
 var DefReduceLogSum = graph.Def{
 	Name: "ReduceLogSum", Since: 18, MinIn: 1, MaxIn: 2, Doc: "logarithm of the sum over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
 	Infer: inferReduceFloat, Body: bodyReduceLogSum{}, Upgrade: upgradeAxes,

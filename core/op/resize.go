@@ -19,18 +19,24 @@ var resizeAttrs = []graph.AttrDef{
 }
 
 // DefResize is ONNX's Resize(x, roi, scales, sizes): interpolation along every axis, nearest, linear or cubic.
+//
+//weft:full
 var DefResize = graph.Def{
 	Name: "Resize", Since: 19, Doc: "Resizes by interpolation.", Attrs: resizeAttrs, MinIn: 1, MaxIn: 4, HostInputs: []int{1, 2, 3},
 	Infer: inferResize, Ref: refResize, Grad: gradResize{}, Lower: lowerResize, Upgrade: upgradeResize,
 }
 
 // DefResizeGrad is weft.ResizeGrad(dy, x, roi, scales, sizes): Resize is linear in x, and this is its transpose. Only x's shape is used.
+//
+//weft:full
 var DefResizeGrad = graph.Def{
 	Domain: "weft", Name: "ResizeGrad", Since: 1, Doc: "Gradient of Resize.", Attrs: resizeAttrs, MinIn: 2, MaxIn: 5, ShapeOnly: []int{1}, HostInputs: []int{2, 3, 4},
 	Infer: inferResizeGrad, Ref: refResizeGrad, Grad: gradResizeGrad{},
 }
 
 // DefUpsample is ONNX's Upsample of opsets 7 to 9, which became Resize.
+//
+//weft:full
 var DefUpsample = graph.Def{
 	Name: "Upsample", Since: 10, Doc: "Enlarges by interpolation (now Resize).", MinIn: 2, MaxIn: 2, HostInputs: []int{1},
 	Attrs: []graph.AttrDef{{Name: "mode", Kind: graph.AttrString, Default: graph.Attr{Kind: graph.AttrString, S: "nearest"}}},

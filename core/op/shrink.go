@@ -5,6 +5,8 @@ import (
 )
 
 // DefShrink is ONNX's Shrink: x + bias below -lambd, x - bias above lambd, else 0 (soft thresholding when bias is lambd).
+//
+//weft:full
 var DefShrink = graph.Def{
 	Name: "Shrink", Since: 9, MinIn: 1, MaxIn: 1, Doc: "x < -lambd ? x+bias : x > lambd ? x-bias : 0", InPlace: []int{0},
 	Attrs: []graph.AttrDef{

@@ -182,6 +182,8 @@ func LogSoftmaxGrad(dy, y *graph.Value, axis int) *graph.Value {
 }
 
 // DefHardmax is ONNX's Hardmax: 1 at the first largest element along the axis, else 0.
+//
+//weft:full
 var DefHardmax = graph.Def{
 	Name: "Hardmax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "1 at the first largest element along an axis, else 0", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},

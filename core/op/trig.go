@@ -48,6 +48,8 @@ func (gradCos) Grad(c *graph.GradCtx) []*graph.Value {
 func Cos(x *graph.Value) *graph.Value { return unary(&DefCos, x) }
 
 // DefTan is ONNX's Tan.
+//
+//weft:full
 var DefTan = graph.Def{
 	Name: "Tan", Since: 22, MinIn: 1, MaxIn: 1, Doc: "tangent of radians", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Tan) }, Grad: gradTan{},
@@ -65,6 +67,8 @@ func (gradTan) Grad(c *graph.GradCtx) []*graph.Value {
 func Tan(x *graph.Value) *graph.Value { return unary(&DefTan, x) }
 
 // DefAsin is ONNX's Asin.
+//
+//weft:full
 var DefAsin = graph.Def{
 	Name: "Asin", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc sine", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Asin) }, Grad: gradAsin{}, Lower: lowerAsin,
@@ -81,6 +85,8 @@ func (gradAsin) Grad(c *graph.GradCtx) []*graph.Value {
 func Asin(x *graph.Value) *graph.Value { return unary(&DefAsin, x) }
 
 // DefAcos is ONNX's Acos.
+//
+//weft:full
 var DefAcos = graph.Def{
 	Name: "Acos", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc cosine", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Acos) }, Grad: gradAcos{}, Lower: lowerAcos,
@@ -97,6 +103,8 @@ func (gradAcos) Grad(c *graph.GradCtx) []*graph.Value {
 func Acos(x *graph.Value) *graph.Value { return unary(&DefAcos, x) }
 
 // DefAtan is ONNX's Atan.
+//
+//weft:full
 var DefAtan = graph.Def{
 	Name: "Atan", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc tangent", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Atan) }, Grad: gradAtan{}, Lower: lowerAtan,
@@ -113,6 +121,8 @@ func (gradAtan) Grad(c *graph.GradCtx) []*graph.Value {
 func Atan(x *graph.Value) *graph.Value { return unary(&DefAtan, x) }
 
 // DefSinh is ONNX's Sinh.
+//
+//weft:full
 var DefSinh = graph.Def{
 	Name: "Sinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Sinh) }, Grad: gradSinh{}, Lower: lowerSinh,
@@ -129,6 +139,8 @@ func (gradSinh) Grad(c *graph.GradCtx) []*graph.Value {
 func Sinh(x *graph.Value) *graph.Value { return unary(&DefSinh, x) }
 
 // DefCosh is ONNX's Cosh.
+//
+//weft:full
 var DefCosh = graph.Def{
 	Name: "Cosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Cosh) }, Grad: gradCosh{}, Lower: lowerCosh,
@@ -145,6 +157,8 @@ func (gradCosh) Grad(c *graph.GradCtx) []*graph.Value {
 func Cosh(x *graph.Value) *graph.Value { return unary(&DefCosh, x) }
 
 // DefAsinh is ONNX's Asinh.
+//
+//weft:full
 var DefAsinh = graph.Def{
 	Name: "Asinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Asinh) }, Grad: gradAsinh{}, Lower: lowerAsinh,
@@ -161,6 +175,8 @@ func (gradAsinh) Grad(c *graph.GradCtx) []*graph.Value {
 func Asinh(x *graph.Value) *graph.Value { return unary(&DefAsinh, x) }
 
 // DefAcosh is ONNX's Acosh.
+//
+//weft:full
 var DefAcosh = graph.Def{
 	Name: "Acosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Acosh) }, Grad: gradAcosh{}, Lower: lowerAcosh,
@@ -177,6 +193,8 @@ func (gradAcosh) Grad(c *graph.GradCtx) []*graph.Value {
 func Acosh(x *graph.Value) *graph.Value { return unary(&DefAcosh, x) }
 
 // DefAtanh is ONNX's Atanh.
+//
+//weft:full
 var DefAtanh = graph.Def{
 	Name: "Atanh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic tangent", Infer: inferFloat, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Atanh) }, Grad: gradAtanh{}, Lower: lowerAtanh,

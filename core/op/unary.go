@@ -218,6 +218,8 @@ func (gradErf) Grad(c *graph.GradCtx) []*graph.Value {
 func Erf(x *graph.Value) *graph.Value { return unary(&DefErf, x) }
 
 // DefIsNaN is ONNX's IsNaN.
+//
+//weft:full
 var DefIsNaN = graph.Def{
 	Name: "IsNaN", Since: 20, MinIn: 1, MaxIn: 1, Doc: "whether x is not a number", Infer: inferIsNaN, NoGrad: "the result is boolean", Lower: lowerIsNaN,
 	Ref: func(c *graph.RefCtx) {
@@ -241,6 +243,8 @@ func inferIsNaN(c *graph.InferCtx) {
 func IsNaN(x *graph.Value) *graph.Value { return unary(&DefIsNaN, x) }
 
 // DefIsInf is ONNX's IsInf.
+//
+//weft:full
 var DefIsInf = graph.Def{
 	Name: "IsInf", Since: 20, MinIn: 1, MaxIn: 1, Doc: "whether x is infinite", Infer: inferIsNaN, NoGrad: "the result is boolean", Lower: lowerIsInf,
 	Attrs: []graph.AttrDef{

@@ -197,6 +197,8 @@ func Sum(x ...*graph.Value) *graph.Value { return variadic(&DefSum, x) }
 func Mean(x ...*graph.Value) *graph.Value { return variadic(&DefMean, x) }
 
 // DefMod is ONNX's Mod: the result has the sign of b, or of a under fmod, which floating-point types need. Integers modulo 0 give 0.
+//
+//weft:full
 var DefMod = graph.Def{
 	Name: "Mod", Since: 13, MinIn: 2, MaxIn: 2, Doc: "remainder of a / b", InPlace: []int{0, 1},
 	Attrs: []graph.AttrDef{{Name: "fmod", Kind: graph.AttrInt}},

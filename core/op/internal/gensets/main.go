@@ -1,5 +1,5 @@
 // Command gensets writes sets_gen.go: the operators of package op as lists. It finds the package variables of type
-// graph.Def in the folder's files; a variable with the line "weft:full" in its comment is in Full only.
+// graph.Def in the folder's files; a variable with the line "//weft:full" in its comment is in Full only.
 package main
 
 import (
@@ -91,4 +91,15 @@ func isDef(e ast.Expr) bool {
 	return ok && x.Name == "graph" && s.Sel.Name == "Def"
 }
 
-func onlyFull(c *ast.CommentGroup) bool { return c != nil && strings.Contains(c.Text(), "weft:full") }
+// onlyFull looks at the comments themselves: CommentGroup.Text leaves out directives.
+func onlyFull(c *ast.CommentGroup) bool {
+	if c == nil {
+		return false
+	}
+	for _, l := range c.List {
+		if strings.TrimSpace(l.Text) == "//weft:full" {
+			return true
+		}
+	}
+	return false
+}
