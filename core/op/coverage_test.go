@@ -94,9 +94,8 @@ func TestEveryOperatorHasSamples(t *testing.T) {
 			in = append(in, g.Input("x", tensor.Float32, sh...))
 		}
 		r := rand.New(rand.NewSource(1))
-		grads := op.Gradients(weighted(r, s.f(in)), in...)
+		grads := gradientsOf(r, s.f(in), in)
 		note(g)
-		grads = slices.DeleteFunc(grads, func(v value) bool { return v == nil })
 		if len(grads) > 0 {
 			op.Gradients(weighted(r, grads), in...)
 			note(g)
@@ -124,6 +123,11 @@ func TestEveryOperatorHasSamples(t *testing.T) {
 			t.Errorf("two operators are called %s", d.FullName())
 		}
 	}
+}
+
+// gradientsOf returns the gradients of a weighted sum of all elements, those that there are.
+func gradientsOf(r *rand.Rand, ys, wrt []value) []value {
+	return slices.DeleteFunc(op.Gradients(weighted(r, ys), wrt...), func(v value) bool { return v == nil })
 }
 
 // hasUpgradeOnly reports whether the operator is one of older models that its Upgrade replaces, for which there is no function.

@@ -85,7 +85,7 @@ func runInteger(w *prog.Worker, s *prog.Step, tile int) {
 }
 
 func integerRuns[T int32 | int64 | uint8](w *prog.Worker, s *prog.Step, tile int) {
-	eachZipRun(s, tile, func(r *zipRun) {
+	eachZipRun(s, tile, func(r zipRun) {
 		y := elements[T](w, s.A[0], r.out, r.n)
 		a, b := elements[T](w, s.A[1], r.at[0], r.last(0)), elements[T](w, s.A[2], r.at[1], r.last(1))
 		ia, ib := r.stride[0], r.stride[1]
@@ -118,7 +118,7 @@ func runIntegerCompare(w *prog.Worker, s *prog.Step, tile int) {
 }
 
 func compareRuns[T int32 | int64 | uint8](w *prog.Worker, s *prog.Step, tile int) {
-	eachZipRun(s, tile, func(r *zipRun) {
+	eachZipRun(s, tile, func(r zipRun) {
 		y := w.Bytes(s.A[0].Add(r.out), r.n)
 		a, b := elements[T](w, s.A[1], r.at[0], r.last(0)), elements[T](w, s.A[2], r.at[1], r.last(1))
 		ia, ib := r.stride[0], r.stride[1]
@@ -167,7 +167,7 @@ func runChoose(w *prog.Worker, s *prog.Step, tile int) {
 }
 
 func chooseRuns[T int32 | int64 | uint8](w *prog.Worker, s *prog.Step, tile int) {
-	eachZipRun(s, tile, func(r *zipRun) {
+	eachZipRun(s, tile, func(r zipRun) {
 		y, cond := elements[T](w, s.A[0], r.out, r.n), w.Bytes(s.A[1].Add(r.at[0]), r.last(0))
 		a, b := elements[T](w, s.A[2], r.at[1], r.last(1)), elements[T](w, s.A[3], r.at[2], r.last(2))
 		for i := range y {

@@ -34,7 +34,7 @@ func lowerLogic(b graph.Builder, op int32) bool {
 }
 
 func runLogic(w *prog.Worker, s *prog.Step, tile int) {
-	eachZipRun(s, tile, func(r *zipRun) {
+	eachZipRun(s, tile, func(r zipRun) {
 		y := w.Bytes(s.A[0].Add(r.out), r.n)
 		a, b := w.Bytes(s.A[1].Add(r.at[0]), r.last(0)), w.Bytes(s.A[2].Add(r.at[1]), r.last(1))
 		ia, ib := r.stride[0], r.stride[1]

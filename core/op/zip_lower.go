@@ -79,10 +79,10 @@ type zipRun struct {
 }
 
 // last returns one past the index, from at, of the last element of operand j.
-func (r *zipRun) last(j int) int { return (r.n-1)*r.stride[j] + 1 }
+func (r zipRun) last(j int) int { return (r.n-1)*r.stride[j] + 1 }
 
 // eachZipRun calls f for the runs of a tile.
-func eachZipRun(s *prog.Step, tile int, f func(r *zipRun)) {
+func eachZipRun(s *prog.Step, tile int, f func(r zipRun)) {
 	rank := int(s.N[1])
 	dims := s.N[zipDims:]
 	lo, hi := prog.Span(int(dims[0]), 1, tile, int(s.Tiles))
@@ -95,7 +95,7 @@ func eachZipRun(s *prog.Step, tile int, f func(r *zipRun)) {
 			for j := range r.at {
 				r.at[j] = lo * r.stride[j]
 			}
-			f(&r)
+			f(r)
 		}
 		return
 	}
@@ -116,7 +116,7 @@ func eachZipRun(s *prog.Step, tile int, f func(r *zipRun)) {
 				r.at[j] += k * int(s.N[zipStrides+j*maxZipDims+i])
 			}
 		}
-		f(&r)
+		f(r)
 	}
 }
 
