@@ -85,7 +85,7 @@ def main():
     runs = {
         "sgd-0.05": (30, lambda p: torch.optim.SGD(p, lr=0.05)),
         "momentum-0.01": (60, lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9)),
-        "adam-0.001": (160, lambda p: torch.optim.Adam(p, lr=1e-3)),
+        "adam-0.001": (320, lambda p: torch.optim.Adam(p, lr=1e-3)),
         "adam-0.002": (50, lambda p: torch.optim.Adam(p, lr=2e-3)),
     }
     result = {"torch": torch.__version__.split("+")[0], "runs": []}
