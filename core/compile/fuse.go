@@ -19,7 +19,7 @@ func (c *structurer) fuseActs() {
 			continue
 		}
 		act, ok := u.n.Def.Act(u.n)
-		if !ok || !onlyRead(p.out) || !onlyRead(u.out) || u.out[0].DType != x.DType {
+		if !ok || !onlyRead(u.out) || u.out[0].DType != x.DType {
 			continue
 		}
 		p.act, p.actN = act, u.n

@@ -73,7 +73,7 @@ func (r *refStep) run(w *prog.Worker, s *prog.Step, tile int) {
 	st := w.U64(prog.At(regRand, 0), 2)
 	res := r.n.Eval(in, &graph.RandState{Seed: st[0], Step: st[1]})
 	if r.act != nil {
-		res = r.act.Eval(res[:1], nil)
+		res[0] = r.act.Eval(res[:1:1], nil)[0]
 	}
 	for i, a := range r.out {
 		if !a.used {
