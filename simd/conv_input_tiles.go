@@ -157,11 +157,7 @@ func (t *tileSet) gradInput(s *ConvShape, dy, packed, dx []float32, part, parts 
 	if geo.oneRow {
 		bands = 1
 	}
-	unit := 1
-	if s.N*s.Groups >= 2*parts {
-		unit = bands // whole images
-	}
-	u0, u1 := split(s.N*s.Groups*bands, unit, part, parts)
+	u0, u1 := splitImages(s.N*s.Groups, bands, part, parts)
 	for u := u0; u < u1; {
 		b, g, n := u%bands, u/bands%s.Groups, u/bands/s.Groups
 		count := min(bands-b, u1-u)

@@ -234,6 +234,15 @@ func copyRow(d, s []float32) {
 	*(*[8]float32)(d[n-8:]) = *(*[8]float32)(s[n-8:])
 }
 
+// splitImages is split for images of rows: between images where there are enough of them, else between rows.
+func splitImages(images, rows, part, parts int) (lo, hi int) {
+	unit := 1
+	if images >= 2*parts {
+		unit = rows
+	}
+	return split(images*rows, unit, part, parts)
+}
+
 // forwardTable returns the geometry of the forward pass. A 1x1 convolution that reads every pixel is one row.
 func (s *ConvShape) forwardTable() (p tapTable, oh, ow int) {
 	oh, ow = s.OH, s.OW
@@ -305,7 +314,7 @@ func (t *tileSet) convForward(s *ConvShape, x, packed, bias, y []float32, lo, hi
 		clear(img)
 	}
 	// One row cut by columns is the only way to divide a 1x1 convolution of one image.
-	u0, u1 := split(s.N*s.Groups*oh, 1, part, parts)
+	u0, u1 := splitImages(s.N*s.Groups, oh, part, parts)
 	for u := u0; u < u1; {
 		r, g, n := u%oh, u/oh%s.Groups, u/oh/s.Groups
 		rows := min(oh-r, u1-u)
