@@ -63,7 +63,7 @@ func (s *State) average(p, updated *graph.Value, decay float64) {
 func ClipByGlobalNorm(grads []*graph.Value, limit float64) []*graph.Value {
 	var sum *graph.Value
 	for _, g := range grads {
-		sq := op.ReduceSum(op.Mul(g, g), nil, false)
+		sq := op.ReduceSumSquare(g, nil, false)
 		if sum == nil {
 			sum = sq
 		} else {
