@@ -213,6 +213,11 @@ var valueSamples = []valueSample{
 		}
 		return out
 	}},
+	{"extremes pass over NaN", func(b *sampleBuilder) []value {
+		x := op.Sqrt(b.floats(40, 5)) // NaN of the negative ones
+		max, min := op.ReduceMax(x, []int{0}, false), op.ReduceMin(x, nil, false)
+		return []value{max, min, op.ArgMax(x, 0, false), op.ArgMin(x, 1, false)}
+	}},
 	{"ArgMax ArgMin", func(b *sampleBuilder) []value {
 		x := b.floats(3, 4, 5)
 		return []value{op.ArgMax(x, -1, false), op.ArgMin(x, 2, true), op.ArgMax(x, 0, true), op.ArgMin(x, 1, false)}

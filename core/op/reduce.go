@@ -291,7 +291,7 @@ func upgradeAxes(c *graph.UpgradeCtx) {
 	c.Inputs = append(c.Inputs[:1:1], ConstInts(c.G, v...))
 }
 
-// DefReduceMax is ONNX's ReduceMax; the maximum of nothing is the type's lowest number.
+// DefReduceMax is ONNX's ReduceMax; the maximum of nothing is the type's lowest number, and NaNs are passed over.
 var DefReduceMax = graph.Def{
 	Name: "ReduceMax", Since: 20, MinIn: 1, MaxIn: 2, Doc: "largest element over axes", HostInputs: []int{1},
 	Attrs: []graph.AttrDef{

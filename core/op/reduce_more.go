@@ -31,7 +31,7 @@ func axesInput(in []*graph.Value) *graph.Value {
 	return nil
 }
 
-// DefReduceMin is ONNX's ReduceMin; the minimum of nothing is the type's largest number.
+// DefReduceMin is ONNX's ReduceMin; the minimum of nothing is the type's largest number, and NaNs are passed over.
 var DefReduceMin = graph.Def{
 	Name: "ReduceMin", Since: 20, MinIn: 1, MaxIn: 2, Doc: "smallest element over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
 	Infer: inferReduceOrder, Ref: refReduceMin, Grad: gradReduceExtreme{}, Upgrade: upgradeAxes,
@@ -50,14 +50,14 @@ func refReduceMin(c *graph.RefCtx) {
 		return
 	}
 	refReduce(c, math.Inf(1), func(a, x float64) float64 {
-		if x < a || x != x {
+		if x < a { // not for NaN
 			return x
 		}
 		return a
 	}, nil)
 }
 
-// ReduceMin returns the smallest element of x over the axes (nil: all); NaN wins.
+// ReduceMin returns the smallest element of x over the axes (nil: all); NaNs are passed over.
 func ReduceMin(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 	return reduce(&DefReduceMin, x, axes, keepdims)
 }
