@@ -99,6 +99,7 @@ type SGD struct {
 	WeightDecay float32
 }
 
+// Name returns what Parse calls it.
 func (o SGD) Name() string {
 	switch {
 	case o.Nesterov:
@@ -129,6 +130,7 @@ type RMSProp struct {
 	WeightDecay float32
 }
 
+// Name returns what Parse calls it.
 func (RMSProp) Name() string { return "rmsprop" }
 
 // Update adds weft.RMSProp.
@@ -145,6 +147,7 @@ type Adagrad struct {
 	WeightDecay float32
 }
 
+// Name returns what Parse calls it.
 func (Adagrad) Name() string { return "adagrad" }
 
 // Update adds weft.Adagrad.
@@ -163,6 +166,7 @@ type Adam struct {
 	Decoupled             bool
 }
 
+// Name returns what Parse calls it.
 func (o Adam) Name() string {
 	if o.Decoupled {
 		return "adamw"
@@ -194,6 +198,7 @@ type Lion struct {
 	WeightDecay  float32
 }
 
+// Name returns what Parse calls it.
 func (Lion) Name() string { return "lion" }
 
 // Update adds weft.Lion.

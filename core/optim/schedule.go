@@ -22,8 +22,11 @@ type Schedule interface {
 // Constant keeps the learning rate.
 type Constant struct{}
 
+// Factor returns 1.
 func (Constant) Factor(step, steps int) float64 { return 1 }
-func (Constant) String() string                 { return "constant" }
+
+// String returns "constant".
+func (Constant) String() string { return "constant" }
 
 // Step multiplies the rate by Gamma every Every steps.
 type Step struct {
@@ -41,6 +44,8 @@ func (s Step) Factor(step, _ int) float64 {
 	}
 	return f
 }
+
+// String returns the specification.
 func (s Step) String() string {
 	return "step:every=" + strconv.Itoa(s.Every) + ":gamma=" + num(s.Gamma)
 }
@@ -52,6 +57,8 @@ type Exponential struct{ Gamma float64 }
 func (s Exponential) Factor(step, _ int) float64 {
 	return detmath.Exp(float64(step) * detmath.Log(s.Gamma))
 }
+
+// String returns the specification.
 func (s Exponential) String() string { return "exponential:gamma=" + num(s.Gamma) }
 
 // Cosine falls from 1 to Floor along half a cosine over the run (Loshchilov, Hutter, "SGDR", ICLR 2017, without restarts).
@@ -62,6 +69,8 @@ func (s Cosine) Factor(step, steps int) float64 {
 	_, c := detmath.SinCosTurns(0.5 * min(float64(step)/float64(max(steps, 1)), 1))
 	return s.Floor + float64((1-s.Floor)*float64(0.5*(1+c)))
 }
+
+// String returns the specification.
 func (s Cosine) String() string {
 	if s.Floor != 0 {
 		return "cosine:floor=" + num(s.Floor)
@@ -76,6 +85,8 @@ type Linear struct{ Floor float64 }
 func (s Linear) Factor(step, steps int) float64 {
 	return 1 - float64((1-s.Floor)*min(float64(step)/float64(max(steps, 1)), 1))
 }
+
+// String returns the specification.
 func (s Linear) String() string {
 	if s.Floor != 0 {
 		return "linear:floor=" + num(s.Floor)
@@ -96,6 +107,8 @@ func (s Warmup) Factor(step, steps int) float64 {
 	}
 	return s.Then.Factor(step-s.Steps, max(steps-s.Steps, 1))
 }
+
+// String returns the specification.
 func (s Warmup) String() string {
 	return "warmup:steps=" + strconv.Itoa(s.Steps) + "," + s.Then.String()
 }
@@ -112,6 +125,8 @@ func (s OneCycle) Factor(step, steps int) float64 {
 	}
 	return halfCosine(1, s.End, (x-s.Rise)/max(1-s.Rise, 1e-9))
 }
+
+// String returns the specification.
 func (s OneCycle) String() string {
 	return "onecycle:start=" + num(s.Start) + ":end=" + num(s.End) + ":rise=" + num(s.Rise)
 }
