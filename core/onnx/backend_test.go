@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weft-ml/weft/core/compile"
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/onnx"
 	"github.com/weft-ml/weft/core/op"
@@ -37,7 +38,7 @@ const (
 // random results: the published outputs came from NumPy's generator.
 var randomOps = []string{"Bernoulli", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial"}
 
-// TestBackend decodes every published case of three ONNX releases and evaluates it. testdata/backend.txt lists the cases
+// TestBackend decodes every published case of three ONNX releases and evaluates it, in the interpreter and compiled. testdata/backend.txt lists the cases
 // that pass, and one of them failing is an error; UPDATE_GOLDEN=1 rewrites the list.
 func TestBackend(t *testing.T) {
 	const golden = "testdata/backend.txt"
@@ -189,6 +190,9 @@ func runCase(files map[string][]byte, name string) (res outcome, why string) {
 	if err := s.Init(g); err != nil {
 		return failed, err.Error()
 	}
+	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: 1})
+	defer rt.Close()
+	var prog *compile.Program
 	for k := 0; files[name+"/test_data_set_"+strconv.Itoa(k)+"/output_0.pb"] != nil; k++ {
 		set := name + "/test_data_set_" + strconv.Itoa(k) + "/"
 		var in []*tensor.Tensor
@@ -206,6 +210,16 @@ func runCase(files map[string][]byte, name string) (res outcome, why string) {
 		if err != nil {
 			return failed, err.Error()
 		}
+		if prog == nil {
+			if prog, err = compile.Compile(rt, g, s, compile.Options{}); err != nil {
+				return failed, "compiled: " + err.Error()
+			}
+			defer prog.Close()
+		}
+		fast, err := prog.Run(in...)
+		if err != nil {
+			return failed, "compiled: " + err.Error()
+		}
 		for i := range got {
 			_, want, err := onnx.ParseTensor(files[set+"output_"+strconv.Itoa(i)+".pb"])
 			if err != nil {
@@ -213,6 +227,9 @@ func runCase(files map[string][]byte, name string) (res outcome, why string) {
 			}
 			if why := differ(got[i], want); why != "" {
 				return failed, "output " + strconv.Itoa(i) + ": " + why
+			}
+			if why := differ(fast[i], want); why != "" {
+				return failed, "compiled: output " + strconv.Itoa(i) + ": " + why
 			}
 		}
 	}
