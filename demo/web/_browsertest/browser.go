@@ -32,7 +32,7 @@ func Start(t *testing.T, width, height int) *Browser {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(profile(t)),
 		chromedp.WindowSize(width, height),
 		chromedp.NoSandbox, // the tests run as root in containers
 		chromedp.DisableGPU,
@@ -52,6 +52,26 @@ func Start(t *testing.T, width, height int) *Browser {
 		t.Fatalf("%s does not start: %v", path, err)
 	}
 	return b
+}
+
+// profile makes a folder for a browser's profile. Processes of the browser go on writing for a moment after it has ended, which
+// t.TempDir takes for a failure.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "weft-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 50 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Logf("the browser's profile stays behind: %v", err)
+	})
+	return dir
 }
 
 // listen keeps what the page reports as going wrong.
