@@ -14,8 +14,6 @@
 // goroutine, a page) calls gemm_f32 for as many rows at a time as take about a millisecond.
 package wasmkernels
 
-import "github.com/weft-ml/weft/simd/wasmasm"
-
 // Variant is one of the generated modules.
 type Variant struct {
 	Relaxed bool // fused multiply-add by relaxed SIMD, instead of two roundings
@@ -45,18 +43,9 @@ const Chunk = 512
 
 // Generate returns the variant's binary module.
 func Generate(v Variant) ([]byte, error) {
-	m := wasmasm.NewModule("weft kernels " + v.String())
-	limits := wasmasm.Limits{}
-	if v.Shared {
-		limits = wasmasm.Limits{Max: 1 << 16, Shared: true}
+	m, _, err := Build(v)
+	if err != nil {
+		return nil, err
 	}
-	m.ImportMemory("env", "memory", limits)
-	t := tile{m: m, relaxed: v.Relaxed, mr: 4, nr: 8, unroll: 4}
-	if v.Relaxed {
-		t.mr, t.unroll = 6, 2
-	}
-	addPack(m, t)
-	addGemm(m, t)
-	addProbe(m, t)
 	return m.Bytes()
 }

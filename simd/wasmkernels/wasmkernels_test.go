@@ -18,8 +18,13 @@ var generate = flag.Bool("generate", false, "write the kernel modules")
 // maxSize is the budget of one checked-in module.
 const maxSize = 100_000
 
-// TestGenerate checks that the checked-in modules are what the package generates; with -generate it writes them.
+// TestGenerate checks that the checked-in files are what the package generates; with -generate it writes them.
 func TestGenerate(t *testing.T) {
+	ids, err := wasmkernels.GoIDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	upToDate(t, filepath.Join("..", "kernel_ids_js.go"), ids)
 	for _, v := range wasmkernels.Variants {
 		want, err := wasmkernels.Generate(v)
 		if err != nil {
@@ -28,14 +33,20 @@ func TestGenerate(t *testing.T) {
 		if len(want) >= maxSize {
 			t.Errorf("%s has %d bytes, at most %d", v.File(), len(want), maxSize)
 		}
-		if *generate {
-			if err := os.WriteFile(v.File(), want, 0o644); err != nil {
-				t.Fatal(err)
-			}
+		upToDate(t, v.File(), want)
+	}
+}
+
+// upToDate checks a file's contents, or with -generate writes them.
+func upToDate(t *testing.T, path string, want []byte) {
+	t.Helper()
+	if *generate {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
 		}
-		if got, _ := os.ReadFile(v.File()); !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the package generates: run make generate", v.File())
-		}
+	}
+	if got, _ := os.ReadFile(path); !bytes.Equal(got, want) {
+		t.Errorf("%s is not what the package generates: run make generate", path)
 	}
 }
 

@@ -12,10 +12,20 @@ require(wasmExec);
 
 const kernelFile = (name) => path.join(__dirname, "..", "..", "simd", "wasmkernels", `kernels-${name}.wasm`);
 
-// The variants from the fastest down; one that this Node cannot compile is passed over. WEFT_KERNELS names one.
+// The variants from the fastest down; one that this Node cannot compile is passed over. WEFT_KERNELS names one, or "none".
 const wanted = process.env.WEFT_KERNELS ? [process.env.WEFT_KERNELS] : ["relaxed", "simd128"];
 
+/** What a program may import from the kernel module; called without SIMD it throws. */
+function missing() {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(fs.readFileSync(linked)));
+  const trap = () => {
+    throw new Error("a kernel was called without WebAssembly SIMD");
+  };
+  return Object.fromEntries(imports.filter((i) => i.module === "weft").map((i) => [i.name, trap]));
+}
+
 function kernels(memory) {
+  if (wanted[0] === "none") return { ...missing(), variant: () => 0 };
   const failures = [];
   for (const name of wanted) {
     try {

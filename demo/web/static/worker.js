@@ -30,7 +30,8 @@ async function main() {
   const missing = () => {
     throw new Error("a kernel was called without WebAssembly SIMD");
   };
-  const exports = kernels.exports ?? Object.fromEntries(WebAssembly.Module.imports(app).filter((i) => i.module === "weft").map((i) => [i.name, missing]));
+  const none = () => Object.fromEntries(WebAssembly.Module.imports(app).filter((i) => i.module === "weft").map((i) => [i.name, missing]));
+  const exports = kernels.exports ?? { ...none(), variant: () => 0 };
   globalThis.weftKernels = kernels.name;
   globalThis.onmessage = () => globalThis.weftMeasure();
   const instance = await WebAssembly.instantiate(app, { ...go.importObject, env: { memory }, weft: exports });

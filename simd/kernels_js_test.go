@@ -1,0 +1,31 @@
+//go:build !noasm
+
+package simd_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/weft-ml/weft/simd"
+)
+
+// TestModuleLoaded: without the kernel module the generic loops would run, slowly and silently.
+func TestModuleLoaded(t *testing.T) {
+	if os.Getenv("WEFT_KERNELS") == "none" {
+		t.Skip("WEFT_KERNELS=none")
+	}
+	want := "simd128"
+	if strings.Contains(os.Getenv("WEFT_NODE_FLAGS"), "relaxed") {
+		want = "relaxed"
+	}
+	var available []string
+	for _, k := range simd.All() {
+		if k.Available() && !strings.HasPrefix(k.Name, "generic") {
+			available = append(available, k.Name)
+		}
+	}
+	if len(available) != 1 || available[0] != want {
+		t.Errorf("accelerated kernel sets %v, want %s", available, want)
+	}
+}
