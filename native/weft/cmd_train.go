@@ -44,7 +44,7 @@ type trainFlags struct {
 	clipValue       float64
 	ema             float64
 	threads         int
-	out, plot       string
+	out, plot, log  string
 	checkpointEvery int
 	resume          bool
 }
@@ -93,6 +93,7 @@ The state of the run is kept in OUT.ckpt: every epoch, every --checkpoint-every 
 	fl.IntVar(&f.threads, "threads", 0, "threads to compute with (0: all processors); the result does not depend on it")
 	fl.StringVar(&f.out, "out", "", "model file to write (default: MODEL.onnx)")
 	fl.StringVar(&f.plot, "plot", "", "SVG file to write with the curves and the confusion matrix")
+	fl.StringVar(&f.log, "log", "", "file to write with a line of JSON for every step: step, epoch, loss, correct, samples, lr")
 	fl.IntVar(&f.checkpointEvery, "checkpoint-every", 500, "steps between checkpoints")
 	fl.BoolVar(&f.resume, "resume", false, "go on with the run that OUT.ckpt holds")
 	return cmd
@@ -191,6 +192,7 @@ type trainRun struct {
 	best     float64
 	ckpt     string
 	bar      *progress
+	log      *stepLog // nil: none
 	busy     time.Duration
 	images   int
 }
@@ -208,7 +210,7 @@ func (c *cli) train(ctx context.Context, m models.Model, f trainFlags) (err erro
 	if err != nil {
 		return usageError{fmt.Errorf("--schedule: %w", err)}
 	}
-	for _, p := range []string{f.out, f.plot} {
+	for _, p := range []string{f.out, f.plot, f.log} {
 		if p != "" {
 			if err := checkWritable(p); err != nil {
 				return err
@@ -265,7 +267,12 @@ func (c *cli) train(ctx context.Context, m models.Model, f trainFlags) (err erro
 		return err
 	}
 	r.greet(spec)
-	if err := r.loop(ctx); err != nil {
+	if f.log != "" {
+		if r.log, err = openStepLog(f.log, r.start); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(r.loop(ctx), r.log.close()); err != nil {
 		return err
 	}
 	return r.finish(ctx, rt)
@@ -352,6 +359,9 @@ func (r *trainRun) greet(spec data.Spec) {
 
 // save writes the checkpoint.
 func (r *trainRun) save() error {
+	if err := r.log.flush(); err != nil {
+		return fmt.Errorf("cannot write the log: %w", err)
+	}
 	b, err := r.trainer.Checkpoint(r.settings, r.loader.State())
 	if err != nil {
 		return err
@@ -374,6 +384,7 @@ func (r *trainRun) loop(ctx context.Context) error {
 			return err
 		}
 		epoch, last, n := b.Epoch, b.Last, b.N
+		lr := r.trainer.LearningRate()
 		loss, correct, err := r.trainer.Step(b)
 		if err != nil {
 			r.bar.done()
@@ -385,6 +396,9 @@ func (r *trainRun) loop(ctx context.Context) error {
 		r.busy += time.Since(t0)
 		r.images += n
 		step := r.trainer.StepsDone()
+		if err := r.log.add(stepRecord{Step: step, Epoch: epoch + 1, Loss: loss, Correct: correct, Samples: n, LR: lr}); err != nil {
+			return fmt.Errorf("cannot write the log: %w", err)
+		}
 		r.bar.update(step, epoch, r.f.epochs, float64(loss), correct, n)
 		if last && r.val != nil {
 			if err := r.validate(ctx, step, epoch); err != nil {
