@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/weft-ml/weft/core/compile"
 	"github.com/weft-ml/weft/core/data"
@@ -47,6 +49,7 @@ type trainFlags struct {
 	out, plot, log  string
 	checkpointEvery int
 	resume          bool
+	command         string // that makes the same model, for its metadata
 }
 
 func (c *cli) trainCmd() *cobra.Command {
@@ -72,6 +75,7 @@ The state of the run is kept in OUT.ckpt: every epoch, every --checkpoint-every 
 				return usageError{err}
 			}
 			f.defaults(cmd, m)
+			f.command = trainCommand(cmd, m.Name)
 			return c.train(cmd.Context(), m, f)
 		},
 	}
@@ -97,6 +101,33 @@ The state of the run is kept in OUT.ckpt: every epoch, every --checkpoint-every 
 	fl.IntVar(&f.checkpointEvery, "checkpoint-every", 500, "steps between checkpoints")
 	fl.BoolVar(&f.resume, "resume", false, "go on with the run that OUT.ckpt holds")
 	return cmd
+}
+
+// incidental are the flags of "weft train" that decide nothing of the model.
+var incidental = []string{"out", "plot", "threads", "checkpoint-every", "resume", "json"}
+
+// trainCommand returns the command line that trains the same model, in a folder that holds the data: of paths only the last part
+// is kept, so that a model file tells nothing of the machine it was trained on.
+func trainCommand(cmd *cobra.Command, model string) string {
+	line := []string{"weft", "train", model}
+	cmd.Flags().Visit(func(fl *pflag.Flag) {
+		if slices.Contains(incidental, fl.Name) {
+			return
+		}
+		value := fl.Value.String()
+		if fl.Name == "data" {
+			value = filepath.Base(value)
+		}
+		switch {
+		case fl.Value.Type() == "bool":
+			line = append(line, "--"+fl.Name+"="+value)
+		case strings.ContainsAny(value, " \t\n'\"\\$`*?&|;<>()"):
+			line = append(line, "--"+fl.Name, "'"+strings.ReplaceAll(value, "'", `'\''`)+"'")
+		default:
+			line = append(line, "--"+fl.Name, value)
+		}
+	})
+	return strings.Join(line, " ")
 }
 
 // register adds the flags that say where samples come from.
@@ -475,7 +506,7 @@ func (r *trainRun) writeModel(path string, g *graph.Graph, store *graph.Store, e
 		keys = append(keys, k)
 	}
 	sort.Strings(keys)
-	g.Meta = nil
+	g.Meta = []graph.MetaEntry{{Key: "weft.command", Value: r.f.command}}
 	for _, k := range keys {
 		g.Meta = append(g.Meta, graph.MetaEntry{Key: "weft.train." + k, Value: r.settings[k]})
 	}

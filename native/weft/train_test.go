@@ -92,6 +92,25 @@ func TestTrainOptions(t *testing.T) {
 	}
 }
 
+// TestTrainCommandInFile: a model file says how to make it again, and nothing of where it was made.
+func TestTrainCommandInFile(t *testing.T) {
+	dir := t.TempDir()
+	dataDir := tinyIDX(t, dir)
+	out := filepath.Join(dir, "m.onnx")
+	ok(t, "train", "mlp", "--seed", "4", "--data", dataDir, "--epochs", "1", "--schedule", "constant", "--augment", "shift=1", "--threads", "1", "--out", out, "--json")
+	file := string(readFile(t, out))
+	want := "weft train mlp --augment shift=1 --data " + filepath.Base(dataDir) + " --epochs 1 --schedule constant --seed 4"
+	if !strings.Contains(file, "weft.command") || !strings.Contains(file, want) {
+		t.Errorf("the model file lacks the command %q", want)
+	}
+	if strings.Contains(file, dir) {
+		t.Errorf("the model file holds %s", dir)
+	}
+	if r := ok(t, "inspect", out); !strings.Contains(r.stdout, want) {
+		t.Errorf("inspect does not show the command:\n%s", r.stdout)
+	}
+}
+
 func TestTrainValidation(t *testing.T) {
 	dir := t.TempDir()
 	dataDir := tinyIDX(t, dir)
