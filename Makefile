@@ -75,11 +75,12 @@ check: ## Formatting, vet for every target, and that generated files are up to d
 	git diff --exit-code
 
 .PHONY: generate
-generate: ## Write the generated files: instructions, browser kernels, amd64 and arm64 kernels, tables
+generate: ## Write the generated files: coefficients, instructions, browser kernels, amd64 and arm64 kernels, tables
+	cd simd/_asm && $(GO) run ./coef > ../vecmath_coef.go.new && mv ../vecmath_coef.go.new ../vecmath_coef.go
 	$(GO) test -count=1 -run TestGenerate ./simd/wasmasm -generate
+	$(GO) test -count=1 -run TestGenerate ./simd/internal/vecir -generate
 	$(GO) test -count=1 -run TestGenerate ./simd/wasmkernels -generate
 	cd simd/_asm && $(GO) run ./gemm -dir .. && $(GO) run ./neon -dir .. && $(GO) run ./vec -dir ..
-	cd simd/_asm && $(GO) run ./coef > ../vecmath_coef.go.new && mv ../vecmath_coef.go.new ../vecmath_coef.go
 	$(GO) generate ./...
 
 .PHONY: bench

@@ -1,10 +1,10 @@
-//go:build !noasm && (amd64 || arm64)
+//go:build !noasm && (amd64 || arm64 || js)
 
 package simd
 
 import "unsafe"
 
-// vecArgs are the arguments of every assembly vector kernel. The generator (simd/_asm/vec) knows the offsets.
+// vecArgs are the arguments of every vector kernel. The generators (simd/_asm/vec, simd/wasmkernels) know the offsets.
 type vecArgs struct {
 	n            int // elements, or elements of a run
 	runs, stride int // of reductions: number of runs, elements from one to the next
@@ -14,15 +14,15 @@ type vecArgs struct {
 	result       float32    // of reductions
 }
 
-// vecTable lists the assembly kernels of one set.
+// vecTable lists the kernels of one set.
 type vecTable struct {
-	mapOp                                                  [NumUnary]func(*vecArgs)
-	zip, zipScalar, scalarZip                              [NumBinary]func(*vecArgs)
-	reduce                                                 [NumReduce + 1]func(*vecArgs)
-	reduceRow                                              [NumReduce]func(*vecArgs)
-	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd func(*vecArgs)
-	normRow, normGrad, normParamGrad                       func(*vecArgs)
-	sgd, momentum, nesterov, adam, rmsprop, adagrad, lion  func(*vecArgs)
+	mapOp                                                  [NumUnary]vecFunc
+	zip, zipScalar, scalarZip                              [NumBinary]vecFunc
+	reduce                                                 [NumReduce + 1]vecFunc
+	reduceRow                                              [NumReduce]vecFunc
+	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd vecFunc
+	normRow, normGrad, normParamGrad                       vecFunc
+	sgd, momentum, nesterov, adam, rmsprop, adagrad, lion  vecFunc
 }
 
 // fill puts the kernels of the table into a set.
@@ -31,7 +31,7 @@ func (t *vecTable) fill(k *Kernels) {
 	v := &k.vec
 	v.mapOp = func(op UnaryOp, dst, x []float32, p0, p1 float32) bool {
 		f := t.mapOp[op]
-		if f == nil {
+		if missing(f) {
 			return false
 		}
 		if op == Sin || op == Cos {
@@ -53,12 +53,12 @@ func (t *vecTable) fill(k *Kernels) {
 	v.expMulAdd = func(dst, x, y []float32, a float32) { call21(t.expMulAdd, dst, x, y, a) }
 	v.reduce = func(op ReduceOp, x []float32, runs, stride, n int, p float32) (float32, bool) {
 		f := t.reduce[op]
-		if f == nil || runs == 0 {
+		if missing(f) || runs == 0 {
 			return 0, false
 		}
 		a := vecArgs{n: n, runs: runs, stride: stride, p: [8]float32{p}}
 		a.in[0] = unsafe.SliceData(x)
-		f(noescape(&a))
+		run(f, noescape(&a))
 		return a.result, true
 	}
 	v.dot = func(x, y []float32, runs, stride, n int, p float32) float32 {
@@ -67,16 +67,16 @@ func (t *vecTable) fill(k *Kernels) {
 		}
 		a := vecArgs{n: n, runs: runs, stride: stride, p: [8]float32{p}}
 		a.in[0], a.in[1] = unsafe.SliceData(x), unsafe.SliceData(y)
-		t.dot(noescape(&a))
+		run(t.dot, noescape(&a))
 		return a.result
 	}
 	v.expSum = func(dst, x []float32, shift float32) float32 {
 		a := vecArgs{n: len(x), runs: 1, p: [8]float32{shift}}
 		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
 		if dst == nil {
-			t.expSumOnly(noescape(&a))
+			run(t.expSumOnly, noescape(&a))
 		} else {
-			t.expSum(noescape(&a))
+			run(t.expSum, noescape(&a))
 		}
 		return a.result
 	}
@@ -88,18 +88,18 @@ func (t *vecTable) fillNorm(v *vecKernels) {
 	v.normRow = func(dst, x, gamma, beta []float32, mean, inv float32) {
 		a := vecArgs{n: len(x), p: [8]float32{mean, inv}}
 		a.in[0], a.in[1], a.in[2], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(gamma), unsafe.SliceData(beta), unsafe.SliceData(dst)
-		t.normRow(noescape(&a))
+		run(t.normRow, noescape(&a))
 	}
 	v.normGrad = func(dx, dy, x []float32, mean, c, b, s float32) {
 		a := vecArgs{n: len(x), p: [8]float32{mean, c, b, s}}
 		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(dx)
-		t.normGrad(noescape(&a))
+		run(t.normGrad, noescape(&a))
 	}
 	v.normParamGrad = func(dgamma, dbeta, dy, x []float32, mean, inv float32) {
 		a := vecArgs{n: len(x), p: [8]float32{mean, inv}}
 		a.in = [4]*float32{unsafe.SliceData(dgamma), unsafe.SliceData(dbeta), unsafe.SliceData(dy), unsafe.SliceData(x)}
 		a.out[0], a.out[1] = a.in[0], a.in[1]
-		t.normParamGrad(noescape(&a))
+		run(t.normParamGrad, noescape(&a))
 	}
 }
 
@@ -128,40 +128,40 @@ func (t *vecTable) fillOptimizers(v *vecKernels) {
 }
 
 // call11 calls a kernel of one input and one output; false if there is none.
-func call11(f func(*vecArgs), dst, x []float32, p0, p1 float32) bool {
-	if f == nil {
+func call11(f vecFunc, dst, x []float32, p0, p1 float32) bool {
+	if missing(f) {
 		return false
 	}
 	a := vecArgs{n: len(x), p: [8]float32{p0, p1}}
 	a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
-	f(noescape(&a))
+	run(f, noescape(&a))
 	return true
 }
 
 // call21 calls a kernel of two inputs and one output; false if there is none.
-func call21(f func(*vecArgs), dst, x, y []float32, p0 float32) bool {
-	if f == nil {
+func call21(f vecFunc, dst, x, y []float32, p0 float32) bool {
+	if missing(f) {
 		return false
 	}
 	a := vecArgs{n: len(x), p: [8]float32{p0}}
 	a.in[0], a.in[1], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(y), unsafe.SliceData(dst)
-	f(noescape(&a))
+	run(f, noescape(&a))
 	return true
 }
 
 // update calls an optimizer: inputs w, g and the state; outputs w and the state.
-func update(f func(*vecArgs), w, g, m, v []float32, p [8]float32) {
+func update(f vecFunc, w, g, m, v []float32, p [8]float32) {
 	a := vecArgs{n: len(w), p: p}
 	a.in = [4]*float32{unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v)}
 	a.out = [3]*float32{a.in[0], a.in[2], a.in[3]}
-	f(noescape(&a))
+	run(f, noescape(&a))
 }
 
 // trigChunk is how many arguments mapTrig looks at together.
 const trigChunk = 256
 
 // mapTrig runs a kernel that is right up to trigLimit, and the generic function on chunks with larger arguments.
-func mapTrig(c Class, f func(*vecArgs), op UnaryOp, dst, x []float32) {
+func mapTrig(c Class, f vecFunc, op UnaryOp, dst, x []float32) {
 	for len(x) > 0 {
 		n := min(len(x), trigChunk)
 		small := true

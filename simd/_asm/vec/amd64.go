@@ -7,6 +7,8 @@ import (
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	. "github.com/weft-ml/weft/simd/internal/vecir"
 )
 
 // Registers with a fixed use.
@@ -44,10 +46,10 @@ func (s isa) vectorRegs() int {
 type lower struct {
 	*build.Context
 	isa
-	k      *kernel
+	k      *Kernel
 	free   []int
 	kfree  []int
-	reg    map[*node]int
+	reg    map[*Node]int
 	held   map[uint32]int // constants kept in registers
 	heldP  map[uint32]int // scalar arguments kept in registers
 	accs   []int
@@ -77,7 +79,7 @@ var kregs = []reg.OpmaskPhysical{reg.K0, reg.K1, reg.K2, reg.K3, reg.K4, reg.K5,
 
 func (l *lower) alloc() int {
 	if len(l.free) == 0 {
-		panic("out of vector registers in " + l.k.name)
+		panic("out of vector registers in " + l.k.Name)
 	}
 	r := l.free[len(l.free)-1]
 	l.free = l.free[:len(l.free)-1]
@@ -104,17 +106,17 @@ func (l *lower) constMem(v uint32) operand.Mem {
 func (l *lower) argMem(off int) operand.Mem { return operand.Mem{Base: rArgs, Disp: off} }
 
 // fetch puts a node's value into a register; temp says that it was loaded for this use only.
-func (l *lower) fetch(n *node) (r int, temp bool) {
-	switch n.op {
-	case opConst:
-		if r, ok := l.held[n.imm]; ok {
+func (l *lower) fetch(n *Node) (r int, temp bool) {
+	switch n.Op {
+	case OpConst:
+		if r, ok := l.held[n.Imm]; ok {
 			return r, false
 		}
 		r := l.alloc()
 		l.load(n, r)
 		return r, true
-	case opParam:
-		if r, ok := l.heldP[n.imm]; ok {
+	case OpParam:
+		if r, ok := l.heldP[n.Imm]; ok {
 			return r, false
 		}
 		r := l.alloc()
@@ -125,32 +127,32 @@ func (l *lower) fetch(n *node) (r int, temp bool) {
 }
 
 // load fills register r with a constant or scalar argument.
-func (l *lower) load(n *node, r int) {
+func (l *lower) load(n *Node, r int) {
 	switch {
-	case n.op == opParam:
-		l.VBROADCASTSS(l.argMem(argP+4*int(n.imm)), l.vec(r))
-	case n.imm == 0:
+	case n.Op == OpParam:
+		l.VBROADCASTSS(l.argMem(argP+4*int(n.Imm)), l.vec(r))
+	case n.Imm == 0:
 		if l.wide {
 			l.VPXORD(l.vec(r), l.vec(r), l.vec(r))
 		} else {
 			l.VXORPS(l.vec(r), l.vec(r), l.vec(r))
 		}
 	default:
-		l.VMOVUPS(l.constMem(n.imm), l.vec(r))
+		l.VMOVUPS(l.constMem(n.Imm), l.vec(r))
 	}
 }
 
 // source is a node as an operand that may lie in memory.
-func (l *lower) source(n *node, temps *[]int) operand.Op {
-	if n.op == opConst {
-		if _, ok := l.held[n.imm]; !ok && n.imm != 0 {
-			return l.constMem(n.imm)
+func (l *lower) source(n *Node, temps *[]int) operand.Op {
+	if n.Op == OpConst {
+		if _, ok := l.held[n.Imm]; !ok && n.Imm != 0 {
+			return l.constMem(n.Imm)
 		}
 	}
 	return l.register(n, temps)
 }
 
-func (l *lower) register(n *node, temps *[]int) reg.VecPhysical {
+func (l *lower) register(n *Node, temps *[]int) reg.VecPhysical {
 	r, temp := l.fetch(n)
 	if temp {
 		*temps = append(*temps, r)
@@ -158,18 +160,16 @@ func (l *lower) register(n *node, temps *[]int) reg.VecPhysical {
 	return l.vec(r)
 }
 
-func isReg(n *node) bool { return n.op != opConst && n.op != opParam }
-
 // release frees the registers of arguments used for the last time at position i.
-func (l *lower) release(i int, temps []int, args ...*node) {
+func (l *lower) release(i int, temps []int, args ...*Node) {
 	l.free = append(l.free, temps...)
-	done := map[*node]bool{}
+	done := map[*Node]bool{}
 	for _, a := range args {
-		if done[a] || !isReg(a) || a.last != i {
+		if done[a] || !IsReg(a) || a.Last != i {
 			continue
 		}
 		done[a] = true
-		if a.mask && l.wide {
+		if a.Mask && l.wide {
 			l.kfree = append(l.kfree, l.reg[a])
 		} else {
 			l.free = append(l.free, l.reg[a])
@@ -178,22 +178,22 @@ func (l *lower) release(i int, temps []int, args ...*node) {
 }
 
 // binary emits an instruction of the form OP src2, src1, dst with src1 = x, src2 = y.
-func (l *lower) binary(i int, n *node, f func(...operand.Op), x, y *node, commutes bool) {
-	if commutes && x.op == opConst && y.op != opConst {
+func (l *lower) binary(i int, n *Node, f func(...operand.Op), x, y *Node, commutes bool) {
+	if commutes && x.Op == OpConst && y.Op != OpConst {
 		x, y = y, x
 	}
 	var temps []int
 	b := l.source(y, &temps)
 	a := l.register(x, &temps)
-	l.release(i, temps, n.args...)
+	l.release(i, temps, n.Args...)
 	l.reg[n] = l.alloc()
 	f(b, a, l.vec(l.reg[n]))
 }
 
-func (l *lower) unary(i int, n *node, f func(src, dst operand.Op)) {
+func (l *lower) unary(i int, n *Node, f func(src, dst operand.Op)) {
 	var temps []int
-	a := l.register(n.args[0], &temps)
-	l.release(i, temps, n.args...)
+	a := l.register(n.Args[0], &temps)
+	l.release(i, temps, n.Args...)
 	l.reg[n] = l.alloc()
 	f(a, l.vec(l.reg[n]))
 }
@@ -201,18 +201,18 @@ func (l *lower) unary(i int, n *node, f func(src, dst operand.Op)) {
 // vector emits the body for the vector at the given byte offset from the index. mask is a register (mask register when wide) of a partial
 // vector, -1 for a whole one; acc the accumulator.
 func (l *lower) vector(disp, mask, acc int) {
-	b := l.k.record()
-	l.reg = map[*node]int{}
+	b := l.k.Record()
+	l.reg = map[*Node]int{}
 	bit := func(narrow, wide func(...operand.Op)) func(...operand.Op) {
 		if l.wide {
 			return wide
 		}
 		return narrow
 	}
-	for i, n := range b.nodes {
-		switch n.op {
-		case opLoad:
-			m := operand.Mem{Base: rIn[n.imm], Index: rIdx, Scale: 1, Disp: disp}
+	for i, n := range b.Nodes {
+		switch n.Op {
+		case OpLoad:
+			m := operand.Mem{Base: rIn[n.Imm], Index: rIdx, Scale: 1, Disp: disp}
 			l.reg[n] = l.alloc()
 			switch {
 			case mask < 0:
@@ -222,10 +222,10 @@ func (l *lower) vector(disp, mask, acc int) {
 			default:
 				l.VMASKMOVPS(m, l.vec(mask), l.vec(l.reg[n]))
 			}
-		case opStore:
-			m := operand.Mem{Base: rOut[n.imm], Index: rIdx, Scale: 1, Disp: disp}
+		case OpStore:
+			m := operand.Mem{Base: rOut[n.Imm], Index: rIdx, Scale: 1, Disp: disp}
 			var temps []int
-			v := l.register(n.args[0], &temps)
+			v := l.register(n.Args[0], &temps)
 			switch {
 			case mask < 0:
 				l.VMOVUPS(v, m)
@@ -234,12 +234,12 @@ func (l *lower) vector(disp, mask, acc int) {
 			default:
 				l.VMASKMOVPS(v, l.vec(mask), m)
 			}
-			l.release(i, temps, n.args...)
-		case opAcc:
-			n.last = math.MaxInt // the accumulator's register is never freed
+			l.release(i, temps, n.Args...)
+		case OpAcc:
+			n.Last = math.MaxInt // the accumulator's register is never freed
 			l.reg[n] = acc
-		case opSetAcc:
-			v := l.vec(l.reg[n.args[0]])
+		case OpSetAcc:
+			v := l.vec(l.reg[n.Args[0]])
 			switch {
 			case mask < 0:
 				l.VMOVAPS(v, l.vec(acc))
@@ -248,41 +248,41 @@ func (l *lower) vector(disp, mask, acc int) {
 			default:
 				l.VBLENDVPS(l.vec(mask), v, l.vec(acc), l.vec(acc))
 			}
-			l.release(i, nil, n.args...)
-		case opAdd:
-			l.binary(i, n, l.VADDPS, n.args[0], n.args[1], true)
-		case opSub:
-			l.binary(i, n, l.VSUBPS, n.args[0], n.args[1], false)
-		case opMul:
-			l.binary(i, n, l.VMULPS, n.args[0], n.args[1], true)
-		case opDiv:
-			l.binary(i, n, l.VDIVPS, n.args[0], n.args[1], false)
-		case opMax: // VMAXPS is src1 > src2 ? src1 : src2
-			l.binary(i, n, l.VMAXPS, n.args[1], n.args[0], false)
-		case opMin:
-			l.binary(i, n, l.VMINPS, n.args[1], n.args[0], false)
-		case opAnd:
-			l.binary(i, n, bit(l.VANDPS2, l.VPANDD), n.args[0], n.args[1], true)
-		case opOr:
-			l.binary(i, n, bit(l.VORPS2, l.VPORD), n.args[0], n.args[1], true)
-		case opXor:
-			l.binary(i, n, bit(l.VXORPS2, l.VPXORD), n.args[0], n.args[1], true)
-		case opAndNot: // VANDNPS is ^src1 & src2
-			l.binary(i, n, bit(l.VANDNPS2, l.VPANDND), n.args[1], n.args[0], false)
-		case opIAdd:
-			l.binary(i, n, l.VPADDD, n.args[0], n.args[1], true)
-		case opISub:
-			l.binary(i, n, l.VPSUBD, n.args[0], n.args[1], false)
-		case opShl:
-			l.unary(i, n, func(s, d operand.Op) { l.VPSLLD(operand.U8(n.imm), s, d) })
-		case opShr:
-			l.unary(i, n, func(s, d operand.Op) { l.VPSRAD(operand.U8(n.imm), s, d) })
-		case opSqrt:
+			l.release(i, nil, n.Args...)
+		case OpAdd:
+			l.binary(i, n, l.VADDPS, n.Args[0], n.Args[1], true)
+		case OpSub:
+			l.binary(i, n, l.VSUBPS, n.Args[0], n.Args[1], false)
+		case OpMul:
+			l.binary(i, n, l.VMULPS, n.Args[0], n.Args[1], true)
+		case OpDiv:
+			l.binary(i, n, l.VDIVPS, n.Args[0], n.Args[1], false)
+		case OpMax: // VMAXPS is src1 > src2 ? src1 : src2
+			l.binary(i, n, l.VMAXPS, n.Args[1], n.Args[0], false)
+		case OpMin:
+			l.binary(i, n, l.VMINPS, n.Args[1], n.Args[0], false)
+		case OpAnd:
+			l.binary(i, n, bit(l.VANDPS2, l.VPANDD), n.Args[0], n.Args[1], true)
+		case OpOr:
+			l.binary(i, n, bit(l.VORPS2, l.VPORD), n.Args[0], n.Args[1], true)
+		case OpXor:
+			l.binary(i, n, bit(l.VXORPS2, l.VPXORD), n.Args[0], n.Args[1], true)
+		case OpAndNot: // VANDNPS is ^src1 & src2
+			l.binary(i, n, bit(l.VANDNPS2, l.VPANDND), n.Args[1], n.Args[0], false)
+		case OpIAdd:
+			l.binary(i, n, l.VPADDD, n.Args[0], n.Args[1], true)
+		case OpISub:
+			l.binary(i, n, l.VPSUBD, n.Args[0], n.Args[1], false)
+		case OpShl:
+			l.unary(i, n, func(s, d operand.Op) { l.VPSLLD(operand.U8(n.Imm), s, d) })
+		case OpShr:
+			l.unary(i, n, func(s, d operand.Op) { l.VPSRAD(operand.U8(n.Imm), s, d) })
+		case OpSqrt:
 			l.unary(i, n, func(s, d operand.Op) { l.VSQRTPS(s, d) })
-		case opIToF:
+		case OpIToF:
 			l.unary(i, n, func(s, d operand.Op) { l.VCVTDQ2PS(s, d) })
-		case opFloor, opCeil, opRound:
-			mode := map[op]operand.U8{opRound: 8, opFloor: 9, opCeil: 10}[n.op]
+		case OpFloor, OpCeil, OpRound:
+			mode := map[Op]operand.U8{OpRound: 8, OpFloor: 9, OpCeil: 10}[n.Op]
 			l.unary(i, n, func(s, d operand.Op) {
 				if l.wide {
 					l.VRNDSCALEPS(mode, s, d)
@@ -290,11 +290,11 @@ func (l *lower) vector(disp, mask, acc int) {
 					l.VROUNDPS(mode, s, d)
 				}
 			})
-		case opMadd:
+		case OpMadd:
 			l.madd(i, n)
-		case opLT, opLE, opEQ:
-			l.compare(i, n, map[op]operand.U8{opEQ: 0, opLT: 17, opLE: 18}[n.op])
-		case opBlend:
+		case OpLT, OpLE, OpEQ:
+			l.compare(i, n, map[Op]operand.U8{OpEQ: 0, OpLT: 17, OpLE: 18}[n.Op])
+		case OpBlend:
 			l.blend(i, n)
 		default:
 			panic("no lowering")
@@ -302,9 +302,9 @@ func (l *lower) vector(disp, mask, acc int) {
 	}
 }
 
-func (l *lower) madd(i int, n *node) {
-	x, y, z := n.args[0], n.args[1], n.args[2]
-	if !isReg(x) && isReg(y) {
+func (l *lower) madd(i int, n *Node) {
+	x, y, z := n.Args[0], n.Args[1], n.Args[2]
+	if !IsReg(x) && IsReg(y) {
 		x, y = y, x
 	}
 	var temps []int
@@ -314,11 +314,11 @@ func (l *lower) madd(i int, n *node) {
 		d := l.alloc()
 		l.VMULPS(b, a, l.vec(d))
 		l.VADDPS(l.source(z, &temps), l.vec(d), l.vec(d))
-		l.release(i, temps, n.args...)
+		l.release(i, temps, n.Args...)
 		l.reg[n] = d
 		return
 	}
-	dies := func(a *node) bool { return isReg(a) && a.last == i && a.op != opAcc }
+	dies := func(a *Node) bool { return IsReg(a) && a.Last == i && a.Op != OpAcc }
 	switch {
 	case dies(z) && z != x && z != y:
 		b := l.source(y, &temps)
@@ -336,7 +336,7 @@ func (l *lower) madd(i int, n *node) {
 		}
 	default:
 		d := l.alloc()
-		if isReg(z) {
+		if IsReg(z) {
 			l.VMOVAPS(l.vec(l.reg[z]), l.vec(d))
 		} else if r, ok := l.keptAt(z); ok {
 			l.VMOVAPS(l.vec(r), l.vec(d))
@@ -345,41 +345,41 @@ func (l *lower) madd(i int, n *node) {
 		}
 		b := l.source(y, &temps)
 		l.VFMADD231PS(b, l.register(x, &temps), l.vec(d))
-		l.release(i, temps, n.args...)
+		l.release(i, temps, n.Args...)
 		l.reg[n] = d
 	}
 }
 
-func (l *lower) keptAt(n *node) (r int, ok bool) {
-	if n.op == opConst {
-		r, ok = l.held[n.imm]
+func (l *lower) keptAt(n *Node) (r int, ok bool) {
+	if n.Op == OpConst {
+		r, ok = l.held[n.Imm]
 	} else {
-		r, ok = l.heldP[n.imm]
+		r, ok = l.heldP[n.Imm]
 	}
 	return r, ok
 }
 
-func (l *lower) compare(i int, n *node, predicate operand.U8) {
+func (l *lower) compare(i int, n *Node, predicate operand.U8) {
 	var temps []int
-	b := l.source(n.args[1], &temps)
-	a := l.register(n.args[0], &temps)
+	b := l.source(n.Args[1], &temps)
+	a := l.register(n.Args[0], &temps)
 	if l.wide {
 		l.reg[n] = l.allocK()
 		l.VCMPPS(predicate, b, a, kregs[l.reg[n]])
-		l.release(i, temps, n.args...)
+		l.release(i, temps, n.Args...)
 		return
 	}
-	l.release(i, temps, n.args...)
+	l.release(i, temps, n.Args...)
 	l.reg[n] = l.alloc()
 	l.VCMPPS(predicate, b, a, l.vec(l.reg[n]))
 }
 
-func (l *lower) blend(i int, n *node) {
+func (l *lower) blend(i int, n *Node) {
 	var temps []int
-	yes := l.source(n.args[1], &temps)
-	no := l.register(n.args[2], &temps)
-	m := l.reg[n.args[0]]
-	l.release(i, temps, n.args...)
+	yes := l.source(n.Args[1], &temps)
+	no := l.register(n.Args[2], &temps)
+	m := l.reg[n.Args[0]]
+	l.release(i, temps, n.Args...)
 	l.reg[n] = l.alloc()
 	if l.wide {
 		l.VBLENDMPS(yes, no, kregs[m], l.vec(l.reg[n]))
@@ -393,14 +393,14 @@ func (l *lower) function(name string) {
 	l.Function(name)
 	l.Attributes(attr.NOSPLIT)
 	l.SignatureExpr("func(a *byte)")
-	l.Doc(l.k.name + ": " + l.k.doc)
+	l.Doc(l.k.Name + ": " + l.k.Doc)
 	l.Load(l.Param("a"), rArgs)
 	l.MOVQ(l.argMem(argN), rLen)
 	l.SHLQ(operand.U8(2), rLen)
-	for i := range l.k.ins {
+	for i := range l.k.Ins {
 		l.MOVQ(l.argMem(argIn+8*i), rIn[i])
 	}
-	for i := range l.k.outs {
+	for i := range l.k.Outs {
 		l.MOVQ(l.argMem(argOut+8*i), rOut[i])
 	}
 	for r := l.vectorRegs() - 1; r >= 0; r-- {
@@ -408,42 +408,42 @@ func (l *lower) function(name string) {
 	}
 	l.kfree = []int{7, 6, 5, 4, 3, 2}
 	l.held, l.heldP = map[uint32]int{}, map[uint32]int{}
-	body := l.k.record()
-	if l.k.reduces() {
+	body := l.k.Record()
+	if l.k.Reduces() {
 		for range 32 / l.lanes() {
 			l.accs = append(l.accs, l.alloc())
-			l.load(&node{op: opConst, imm: l.k.identity}, l.accs[len(l.accs)-1])
+			l.load(&Node{Op: OpConst, Imm: l.k.Identity}, l.accs[len(l.accs)-1])
 		}
 	}
 	room := 3
 	if l.wide {
 		room = 14
 	}
-	for i := range uint32(l.k.params) {
-		if _, used := body.params[i]; used && room > 0 {
+	for i := range uint32(l.k.Params) {
+		if _, used := body.Params[i]; used && room > 0 {
 			l.heldP[i] = l.alloc()
-			l.load(body.params[i], l.heldP[i])
+			l.load(body.Params[i], l.heldP[i])
 			room--
 		}
 	}
 	if l.wide {
-		for _, n := range body.nodes {
-			for _, a := range n.args {
-				if _, have := l.held[a.imm]; a.op == opConst && !have && room > 0 {
-					l.held[a.imm] = l.alloc()
-					l.load(a, l.held[a.imm])
+		for _, n := range body.Nodes {
+			for _, a := range n.Args {
+				if _, have := l.held[a.Imm]; a.Op == OpConst && !have && room > 0 {
+					l.held[a.Imm] = l.alloc()
+					l.load(a, l.held[a.Imm])
 					room--
 				}
 			}
 		}
 	}
-	if l.k.reduces() {
+	if l.k.Reduces() {
 		l.runs()
 		l.tree()
 	} else {
 		l.XORQ(rIdx, rIdx)
-		l.loop("block", max(l.k.unroll, 1))
-		if l.k.unroll > 1 {
+		l.loop("block", max(l.k.Unroll, 1))
+		if l.k.Unroll > 1 {
 			l.loop("vector", 1)
 		}
 		l.CMPQ(rIdx, rLen)
@@ -465,7 +465,7 @@ func (l *lower) loop(name string, n int) {
 	l.JHI(operand.LabelRef(name + "End"))
 	for u := range n {
 		acc := -1
-		if l.k.reduces() {
+		if l.k.Reduces() {
 			acc = l.accs[u]
 		}
 		l.vector(u*l.lanes()*4, -1, acc)
@@ -493,7 +493,7 @@ func (l *lower) runs() {
 	}
 	l.Label("next")
 	l.MOVQ(l.argMem(argStride), rTmp)
-	for i := range l.k.ins {
+	for i := range l.k.Ins {
 		l.LEAQ(operand.Mem{Base: rIn[i], Index: rTmp, Scale: 4}, rIn[i])
 	}
 	l.DECQ(rRuns)
@@ -517,8 +517,8 @@ func (l *lower) masks(n int) {
 }
 
 // rTmp2Free is a spare register: elementwise kernels do not count runs.
-func rTmp2Free(k *kernel) reg.GPPhysical {
-	if k.reduces() {
+func rTmp2Free(k *Kernel) reg.GPPhysical {
+	if k.Reduces() {
 		return rTmp2
 	}
 	return rRuns
@@ -540,7 +540,7 @@ func (l *lower) mask(u int) int {
 
 // tree joins the lanes: l with l+16, l+8, l+4, l+2, l+1.
 func (l *lower) tree() {
-	merge := map[op]func(...operand.Op){opAdd: l.VADDPS, opMul: l.VMULPS, opMax: l.VMAXPS, opMin: l.VMINPS}[l.k.merge]
+	merge := map[Op]func(...operand.Op){OpAdd: l.VADDPS, OpMul: l.VMULPS, OpMax: l.VMAXPS, OpMin: l.VMINPS}[l.k.Merge]
 	// merge's result on a tie or NaN is its first operand in this order, the lower lane.
 	y := func(r int) reg.VecPhysical { return ymm[r] }
 	a := l.accs
@@ -592,12 +592,12 @@ func data(ctx *build.Context, p *pool, lanes int) {
 }
 
 // suffix is what the isa adds to a kernel's name.
-func (s isa) suffix(k *kernel) string {
+func (s isa) suffix(k *Kernel) string {
 	n := "AVX2"
 	if s.wide {
 		n = "AVX512"
 	}
-	if k != nil && !s.fused && k.fuses() {
+	if k != nil && !s.fused && k.Fuses() {
 		n += "MulAdd"
 	}
 	return n

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+
+	. "github.com/weft-ml/weft/simd/internal/vecir"
 )
 
 // Go's assembler lacks most vector floating-point instructions of arm64, so this file encodes what it uses and prints WORDs, each with
@@ -33,9 +35,9 @@ const (
 type neon struct {
 	*bytes.Buffer
 	fused  bool
-	k      *kernel
+	k      *Kernel
 	free   []int
-	reg    map[*node]int
+	reg    map[*Node]int
 	held   map[uint32]int
 	heldP  map[uint32]int
 	accs   []int
@@ -69,7 +71,7 @@ func (g *neon) label(name string)           { fmt.Fprintf(g, "\n%s:\n", name) }
 
 func (g *neon) alloc() int {
 	if len(g.free) == 0 {
-		panic("out of vector registers in " + g.k.name)
+		panic("out of vector registers in " + g.k.Name)
 	}
 	r := g.free[len(g.free)-1]
 	g.free = g.free[:len(g.free)-1]
@@ -77,30 +79,30 @@ func (g *neon) alloc() int {
 }
 
 // load fills a register with a constant or a scalar argument.
-func (g *neon) load(n *node, d int) {
-	if n.op == opParam {
-		g.ins("ADD $%d, R%d, R%d", argP+4*n.imm, gArgs, gA)
+func (g *neon) load(n *Node, d int) {
+	if n.Op == OpParam {
+		g.ins("ADD $%d, R%d, R%d", argP+4*n.Imm, gArgs, gA)
 		g.word(0x4D40C800|uint32(gA<<5|d), "ld1r {v%d.4s}, [x%d]", d, gA)
 		return
 	}
-	i, ok := g.consts.at[n.imm]
+	i, ok := g.consts.at[n.Imm]
 	if !ok {
 		i = len(g.consts.order)
-		g.consts.at[n.imm] = i
-		g.consts.order = append(g.consts.order, n.imm)
+		g.consts.at[n.Imm] = i
+		g.consts.order = append(g.consts.order, n.Imm)
 	}
 	g.ldq(d, gConst, 16*i)
 }
 
-func (g *neon) value(n *node, temps *[]int) int {
-	if isReg(n) {
+func (g *neon) value(n *Node, temps *[]int) int {
+	if IsReg(n) {
 		return g.reg[n]
 	}
 	kept := g.held
-	if n.op == opParam {
+	if n.Op == OpParam {
 		kept = g.heldP
 	}
-	if r, ok := kept[n.imm]; ok {
+	if r, ok := kept[n.Imm]; ok {
 		return r
 	}
 	r := g.alloc()
@@ -109,11 +111,11 @@ func (g *neon) value(n *node, temps *[]int) int {
 	return r
 }
 
-func (g *neon) release(i int, temps []int, args ...*node) {
+func (g *neon) release(i int, temps []int, args ...*Node) {
 	g.free = append(g.free, temps...)
-	done := map[*node]bool{}
+	done := map[*Node]bool{}
 	for _, a := range args {
-		if isReg(a) && a.last == i && !done[a] {
+		if IsReg(a) && a.Last == i && !done[a] {
 			done[a] = true
 			g.free = append(g.free, g.reg[a])
 		}
@@ -122,30 +124,30 @@ func (g *neon) release(i int, temps []int, args ...*node) {
 
 // vector emits the body for the vector at disp bytes. mask is a register or -1.
 func (g *neon) vector(disp, mask, acc int) {
-	b := g.k.record()
-	g.reg = map[*node]int{}
-	for i, n := range b.nodes {
+	b := g.k.Record()
+	g.reg = map[*Node]int{}
+	for i, n := range b.Nodes {
 		var temps []int
-		switch n.op {
-		case opLoad:
+		switch n.Op {
+		case OpLoad:
 			g.reg[n] = g.alloc()
-			g.ldq(g.reg[n], gIn+int(n.imm), disp)
+			g.ldq(g.reg[n], gIn+int(n.Imm), disp)
 			continue
-		case opStore:
-			g.stq(g.value(n.args[0], &temps), gOut+int(n.imm), disp)
-		case opAcc:
-			n.last = math.MaxInt
+		case OpStore:
+			g.stq(g.value(n.Args[0], &temps), gOut+int(n.Imm), disp)
+		case OpAcc:
+			n.Last = math.MaxInt
 			g.reg[n] = acc
 			continue
-		case opSetAcc:
-			v := g.value(n.args[0], &temps)
+		case OpSetAcc:
+			v := g.value(n.Args[0], &temps)
 			if mask >= 0 {
 				g.op3("bsl", mask, v, acc)
 				v = mask
 			}
 			g.mov(acc, v)
-		case opMadd:
-			x, y, z := g.value(n.args[0], &temps), g.value(n.args[1], &temps), g.value(n.args[2], &temps)
+		case OpMadd:
+			x, y, z := g.value(n.Args[0], &temps), g.value(n.Args[1], &temps), g.value(n.Args[2], &temps)
 			d := g.alloc()
 			if g.fused {
 				g.mov(d, z)
@@ -155,65 +157,65 @@ func (g *neon) vector(disp, mask, acc int) {
 				g.op3("fadd", d, d, z)
 			}
 			g.reg[n] = d
-		case opMax, opMin, opBlend:
+		case OpMax, OpMin, OpBlend:
 			d := g.alloc()
 			var yes, no int
-			switch n.op {
-			case opBlend:
-				yes, no = g.value(n.args[1], &temps), g.value(n.args[2], &temps)
-				g.mov(d, g.reg[n.args[0]])
-			case opMax: // a < b ? b : a
-				no, yes = g.value(n.args[0], &temps), g.value(n.args[1], &temps)
+			switch n.Op {
+			case OpBlend:
+				yes, no = g.value(n.Args[1], &temps), g.value(n.Args[2], &temps)
+				g.mov(d, g.reg[n.Args[0]])
+			case OpMax: // a < b ? b : a
+				no, yes = g.value(n.Args[0], &temps), g.value(n.Args[1], &temps)
 				g.op3("fcmgt", d, yes, no)
-			case opMin:
-				no, yes = g.value(n.args[0], &temps), g.value(n.args[1], &temps)
+			case OpMin:
+				no, yes = g.value(n.Args[0], &temps), g.value(n.Args[1], &temps)
 				g.op3("fcmgt", d, no, yes)
 			}
 			g.op3("bsl", d, yes, no)
 			g.reg[n] = d
-		case opShl, opShr:
-			v := g.value(n.args[0], &temps)
+		case OpShl, OpShr:
+			v := g.value(n.Args[0], &temps)
 			d := g.alloc()
-			if n.op == opShl {
-				g.word(0x4F005400|(32+n.imm)<<16|uint32(v<<5|d), "shl v%d.4s, v%d.4s, #%d", d, v, n.imm)
+			if n.Op == OpShl {
+				g.word(0x4F005400|(32+n.Imm)<<16|uint32(v<<5|d), "shl v%d.4s, v%d.4s, #%d", d, v, n.Imm)
 			} else {
-				g.word(0x4F000400|(64-n.imm)<<16|uint32(v<<5|d), "sshr v%d.4s, v%d.4s, #%d", d, v, n.imm)
+				g.word(0x4F000400|(64-n.Imm)<<16|uint32(v<<5|d), "sshr v%d.4s, v%d.4s, #%d", d, v, n.Imm)
 			}
 			g.reg[n] = d
-		case opSqrt, opIToF, opFloor, opCeil, opRound:
-			v := g.value(n.args[0], &temps)
+		case OpSqrt, OpIToF, OpFloor, OpCeil, OpRound:
+			v := g.value(n.Args[0], &temps)
 			g.reg[n] = g.alloc()
-			g.op2(map[op]string{opSqrt: "fsqrt", opIToF: "scvtf", opFloor: "frintm", opCeil: "frintp", opRound: "frintn"}[n.op], g.reg[n], v)
+			g.op2(map[Op]string{OpSqrt: "fsqrt", OpIToF: "scvtf", OpFloor: "frintm", OpCeil: "frintp", OpRound: "frintn"}[n.Op], g.reg[n], v)
 		default:
-			x, y := g.value(n.args[0], &temps), g.value(n.args[1], &temps)
-			name := map[op]string{opAdd: "fadd", opSub: "fsub", opMul: "fmul", opDiv: "fdiv", opAnd: "and", opOr: "orr", opXor: "eor",
-				opAndNot: "bic", opIAdd: "add", opISub: "sub", opLT: "fcmgt", opLE: "fcmge", opEQ: "fcmeq"}[n.op]
-			if n.op == opLT || n.op == opLE {
+			x, y := g.value(n.Args[0], &temps), g.value(n.Args[1], &temps)
+			name := map[Op]string{OpAdd: "fadd", OpSub: "fsub", OpMul: "fmul", OpDiv: "fdiv", OpAnd: "and", OpOr: "orr", OpXor: "eor",
+				OpAndNot: "bic", OpIAdd: "add", OpISub: "sub", OpLT: "fcmgt", OpLE: "fcmge", OpEQ: "fcmeq"}[n.Op]
+			if n.Op == OpLT || n.Op == OpLE {
 				x, y = y, x
 			}
 			g.reg[n] = g.alloc()
 			g.op3(name, g.reg[n], x, y)
 		}
-		g.release(i, temps, n.args...)
+		g.release(i, temps, n.Args...)
 	}
 }
 
 // function writes the whole function.
 func (g *neon) function(name string) {
 	k := g.k
-	block := max(k.unroll, 1)
+	block := max(k.Unroll, 1)
 	tail := 1 // vectors of the tail
-	if k.reduces() {
+	if k.Reduces() {
 		block, tail = 8, 8
 	}
-	frame := 16*tail*(k.ins+k.outs) + 16
-	fmt.Fprintf(g, "// %s: %s\nTEXT ·%s(SB), NOSPLIT, $%d-8\n", k.name, k.doc, name, frame)
+	frame := 16*tail*(k.Ins+k.Outs) + 16
+	fmt.Fprintf(g, "// %s: %s\nTEXT ·%s(SB), NOSPLIT, $%d-8\n", k.Name, k.Doc, name, frame)
 	g.ins("MOVD a+0(FP), R%d", gArgs)
 	g.ins("MOVD %d(R%d), R%d", argN, gArgs, gLeft)
-	for i := range k.ins {
+	for i := range k.Ins {
 		g.ins("MOVD %d(R%d), R%d", argIn+8*i, gArgs, gIn+i)
 	}
-	for i := range k.outs {
+	for i := range k.Outs {
 		g.ins("MOVD %d(R%d), R%d", argOut+8*i, gArgs, gOut+i)
 	}
 	g.ins("MOVD $vecConst<>(SB), R%d", gConst)
@@ -222,36 +224,36 @@ func (g *neon) function(name string) {
 	}
 	g.held, g.heldP = map[uint32]int{}, map[uint32]int{}
 	room := 14
-	if k.reduces() {
+	if k.Reduces() {
 		room = 8
 		for range 8 {
 			a := g.alloc()
 			g.accs = append(g.accs, a)
-			g.load(&node{op: opConst, imm: k.identity}, a)
+			g.load(&Node{Op: OpConst, Imm: k.Identity}, a)
 		}
 	}
-	for _, n := range k.record().nodes {
-		for _, a := range n.args {
+	for _, n := range k.Record().Nodes {
+		for _, a := range n.Args {
 			kept := g.held
-			if a.op == opParam {
+			if a.Op == OpParam {
 				kept = g.heldP
 			}
-			if _, have := kept[a.imm]; !isReg(a) && !have && room > 0 {
-				kept[a.imm] = g.alloc()
-				g.load(a, kept[a.imm])
+			if _, have := kept[a.Imm]; !IsReg(a) && !have && room > 0 {
+				kept[a.Imm] = g.alloc()
+				g.load(a, kept[a.Imm])
 				room--
 			}
 		}
 	}
-	if k.reduces() {
+	if k.Reduces() {
 		g.ins("MOVD %d(R%d), R%d", argRuns, gArgs, gRuns)
 		g.ins("MOVD R%d, R%d", gLeft, gRunLen)
-		for i := range k.ins {
+		for i := range k.Ins {
 			g.ins("MOVD R%d, R%d", gIn+i, gRun+i)
 		}
 		g.label("run")
 		g.ins("MOVD R%d, R%d", gRunLen, gLeft)
-		for i := range k.ins {
+		for i := range k.Ins {
 			g.ins("MOVD R%d, R%d", gRun+i, gIn+i)
 		}
 	}
@@ -262,9 +264,9 @@ func (g *neon) function(name string) {
 	g.ins("CBZ R%d, next", gLeft)
 	g.tail(tail)
 	g.label("next")
-	if k.reduces() {
+	if k.Reduces() {
 		g.ins("MOVD %d(R%d), R%d", argStride, gArgs, gA)
-		for i := range k.ins {
+		for i := range k.Ins {
 			g.ins("ADD R%d<<2, R%d, R%d", gA, gRun+i, gRun+i)
 		}
 		g.ins("SUBS $1, R%d, R%d", gRuns, gRuns)
@@ -282,15 +284,15 @@ func (g *neon) loop(name string, n int) {
 	g.ins("BLT %sEnd", name)
 	for u := range n {
 		acc := -1
-		if g.k.reduces() {
+		if g.k.Reduces() {
 			acc = g.accs[u]
 		}
 		g.vector(16*u, -1, acc)
 	}
-	for i := range g.k.ins {
+	for i := range g.k.Ins {
 		g.ins("ADD $%d, R%d, R%d", 16*n, gIn+i, gIn+i)
 	}
-	for i := range g.k.outs {
+	for i := range g.k.Outs {
 		g.ins("ADD $%d, R%d, R%d", 16*n, gOut+i, gOut+i)
 	}
 	g.ins("SUB $%d, R%d, R%d", 4*n, gLeft, gLeft)
@@ -303,16 +305,16 @@ func (g *neon) loop(name string, n int) {
 func (g *neon) tail(n int) {
 	k := g.k
 	buffer := func(i, r int) { g.ins("MOVD $buf-%d(SP), R%d", 16*n*(i+1), r) }
-	for i := range k.ins {
+	for i := range k.Ins {
 		buffer(i, gA)
 		g.copyTo(gIn+i, gA, fmt.Sprintf("in%d", i))
 		buffer(i, gIn+i)
 	}
-	for i := range k.outs {
+	for i := range k.Outs {
 		g.ins("MOVD R%d, R%d", gOut+i, gRealOut+i)
-		buffer(k.ins+i, gOut+i)
+		buffer(k.Ins+i, gOut+i)
 	}
-	if !k.reduces() {
+	if !k.Reduces() {
 		g.vector(0, -1, -1)
 	} else {
 		// A window into 32 ones followed by 32 zeros.
@@ -325,8 +327,8 @@ func (g *neon) tail(n int) {
 			g.free = append(g.free, m)
 		}
 	}
-	for i := range k.outs {
-		buffer(k.ins+i, gA)
+	for i := range k.Outs {
+		buffer(k.Ins+i, gA)
 		g.copyTo(gA, gRealOut+i, fmt.Sprintf("out%d", i))
 	}
 }
@@ -346,14 +348,14 @@ func (g *neon) copyTo(src, dst int, name string) {
 func (g *neon) tree() {
 	t := g.alloc()
 	merge := func(lo, hi int) {
-		switch g.k.merge {
-		case opAdd:
+		switch g.k.Merge {
+		case OpAdd:
 			g.op3("fadd", lo, lo, hi)
-		case opMul:
+		case OpMul:
 			g.op3("fmul", lo, lo, hi)
 		default:
 			u := g.alloc()
-			if g.k.merge == opMax {
+			if g.k.Merge == OpMax {
 				g.op3("fcmgt", u, hi, lo)
 			} else {
 				g.op3("fcmgt", u, lo, hi)
@@ -382,8 +384,8 @@ func arm64(dir string) {
 	text.WriteString("// Code generated by simd/_asm/vec. DO NOT EDIT.\n\n//go:build !noasm\n\n#include \"textflag.h\"\n\n")
 	p := &pool{at: map[uint32]int{}}
 	for _, fused := range []bool{true, false} {
-		suffix := func(k *kernel) string {
-			if !fused && k.fuses() {
+		suffix := func(k *Kernel) string {
+			if !fused && k.Fuses() {
 				return "NEONMulAdd"
 			}
 			return "NEON"
@@ -392,13 +394,13 @@ func arm64(dir string) {
 		if !fused {
 			name = "NEONMulAdd"
 		}
-		for _, k := range kernels() {
-			if fused || k.fuses() {
-				(&neon{Buffer: &text, fused: fused, k: k, consts: p}).function(k.name + suffix(k))
-				declare(&decls, k.name+suffix(k), k)
+		for _, k := range Kernels() {
+			if fused || k.Fuses() {
+				(&neon{Buffer: &text, fused: fused, k: k, consts: p}).function(k.Name + suffix(k))
+				declare(&decls, k.Name+suffix(k), k)
 			}
 		}
-		table(&tables, name, suffix)
+		WriteTable(&tables, name, "func(*vecArgs)", func(k *Kernel) string { return k.Name + suffix(k) })
 	}
 	for i, v := range p.order {
 		fmt.Fprintf(&text, "DATA vecConst<>+%d(SB)/8, $0x%08X%08X\nDATA vecConst<>+%d(SB)/8, $0x%08X%08X\n", 16*i, v, v, 16*i+8, v, v)

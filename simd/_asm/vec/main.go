@@ -1,4 +1,4 @@
-// Command vec writes the vector kernels of every architecture from the one list in kernels.go:
+// Command vec writes the vector kernels of every architecture from the one list in package vecir:
 //
 //	go run ./vec -dir ..        (in simd/_asm)
 package main
@@ -7,30 +7,23 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"go/ast"
 	"go/format"
-	"go/parser"
-	"go/token"
 	"log"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
-)
 
-// coefficients are those of simd/vecmath_coef.go, by name.
-var coefficients = map[string][]float64{}
+	. "github.com/weft-ml/weft/simd/internal/vecir"
+)
 
 func main() {
 	log.SetFlags(0)
 	dir := flag.String("dir", "..", "folder to write to")
-	coef := flag.String("coef", "../vecmath_coef.go", "file of the coefficients")
 	flag.Parse()
-	readCoefficients(*coef)
 	var decls, tables bytes.Buffer
 	for _, wide := range []bool{false, true} {
 		ctx := build.NewContext()
@@ -41,9 +34,9 @@ func main() {
 			if wide && !fused {
 				continue // no such set: AVX2 serves the class muladd
 			}
-			for _, k := range kernels() {
-				if fused || k.fuses() {
-					name := k.name + s.suffix(k)
+			for _, k := range Kernels() {
+				if fused || k.Fuses() {
+					name := k.Name + s.suffix(k)
 					(&lower{Context: ctx, isa: s, k: k, consts: p}).function(name)
 					declare(&decls, name, k)
 				}
@@ -52,7 +45,7 @@ func main() {
 			if !fused {
 				name += "MulAdd"
 			}
-			table(&tables, name, s.suffix)
+			WriteTable(&tables, name, "func(*vecArgs)", func(k *Kernel) string { return k.Name + s.suffix(k) })
 		}
 		if !wide {
 			special(ctx, &decls)
@@ -84,62 +77,8 @@ func writeGo(path, text string) {
 }
 
 // declare writes the Go declaration of one function.
-func declare(w *bytes.Buffer, name string, k *kernel) {
-	fmt.Fprintf(w, "// %s: %s\n//\n//go:noescape\nfunc %s(a *vecArgs)\n\n", name, k.doc, name)
-}
-
-// table writes the vecTable of one set.
-func table(w *bytes.Buffer, name string, suffix func(*kernel) string) {
-	fmt.Fprintf(w, "// vec%s lists the vector kernels of the set.\nvar vec%s = vecTable{\n", name, name)
-	group := ""
-	for _, k := range kernels() {
-		field, _, ok := strings.Cut(k.slot, "[")
-		if !ok {
-			continue
-		}
-		if !strings.Contains(group, "|"+field+"|") {
-			group += "|" + field + "|"
-			size := map[string]string{"mapOp": "NumUnary", "zip": "NumBinary", "zipScalar": "NumBinary", "scalarZip": "NumBinary", "reduce": "NumReduce + 1", "reduceRow": "NumReduce"}[field]
-			fmt.Fprintf(w, "%s: [%s]func(*vecArgs){\n", field, size)
-			for _, j := range kernels() {
-				if f, i, ok := strings.Cut(strings.TrimSuffix(j.slot, "]"), "["); ok && f == field {
-					fmt.Fprintf(w, "%s: %s%s,\n", i, j.name, suffix(j))
-				}
-			}
-			fmt.Fprintln(w, "},")
-		}
-	}
-	for _, k := range kernels() {
-		if !strings.Contains(k.slot, "[") {
-			fmt.Fprintf(w, "%s: %s%s,\n", k.slot, k.name, suffix(k))
-		}
-	}
-	fmt.Fprintln(w, "}")
-}
-
-func readCoefficients(path string) {
-	f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-	if err != nil {
-		log.Fatal(err)
-	}
-	ast.Inspect(f, func(n ast.Node) bool {
-		v, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		for _, e := range v.Values[0].(*ast.CompositeLit).Elts {
-			sign := 1.0
-			if u, ok := e.(*ast.UnaryExpr); ok {
-				sign, e = -1, u.X
-			}
-			x, err := strconv.ParseFloat(e.(*ast.BasicLit).Value, 64)
-			if err != nil {
-				log.Fatal(err)
-			}
-			coefficients[v.Names[0].Name] = append(coefficients[v.Names[0].Name], sign*x)
-		}
-		return false
-	})
+func declare(w *bytes.Buffer, name string, k *Kernel) {
+	fmt.Fprintf(w, "// %s: %s\n//\n//go:noescape\nfunc %s(a *vecArgs)\n\n", name, k.Doc, name)
 }
 
 func write(path string, text []byte) {

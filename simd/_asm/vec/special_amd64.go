@@ -8,6 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	. "github.com/weft-ml/weft/simd/internal/vecir"
 )
 
 // special writes the kernels that are not elementwise; 256 bits serve both instruction sets.
@@ -20,17 +22,17 @@ func special(ctx *build.Context, decls *bytes.Buffer) {
 // outputs in the order 0 1 4 5 2 3 6 7; VPERMPD mends that (and makes it, for dy). Where 4 outputs are left at the end of a row, those of
 // two rows make one block; other rests are masked.
 func maxPool(ctx *build.Context, decls *bytes.Buffer, grad bool) {
-	k := &kernel{name: "vecMaxPool2", doc: "out0[r,j] = maximum of the 2x2 window at in0[2r,2j], j < n, r < runs; rows of in0 are stride apart."}
+	k := &Kernel{Name: "vecMaxPool2", Doc: "out0[r,j] = maximum of the 2x2 window at in0[2r,2j], j < n, r < runs; rows of in0 are stride apart."}
 	if grad {
-		k = &kernel{name: "vecMaxPool2Grad", doc: "out0[2r:2r+2,2j:2j+2] = in1[r,j] at the first maximum of the window of in0, 0 elsewhere."}
+		k = &Kernel{Name: "vecMaxPool2Grad", Doc: "out0[2r:2r+2,2j:2j+2] = in1[r,j] at the first maximum of the window of in0, 0 elsewhere."}
 	}
-	name := k.name + "AVX2"
+	name := k.Name + "AVX2"
 	declare(decls, name, k)
 	p := &pooler{Context: ctx, grad: grad}
 	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
 	ctx.SignatureExpr("func(a *byte)")
-	ctx.Doc(k.name + ": " + k.doc)
+	ctx.Doc(k.Name + ": " + k.Doc)
 	ctx.Load(ctx.Param("a"), rArgs)
 	arg := func(off int) operand.Mem { return operand.Mem{Base: rArgs, Disp: off} }
 	ctx.MOVQ(arg(argN), rLen)

@@ -1,4 +1,4 @@
-package main
+package vecir
 
 import "math"
 
@@ -16,7 +16,7 @@ const (
 	piHalf4    = 0x1.68c234c4c6629p-39
 )
 
-func (b *body) poly(x *node, name string) *node {
+func (b *Body) poly(x *Node, name string) *Node {
 	p := coefficients[name]
 	y := b.c(p[len(p)-1])
 	for i := len(p) - 2; i >= 0; i-- {
@@ -26,25 +26,25 @@ func (b *body) poly(x *node, name string) *node {
 }
 
 // nearest returns the float and the integer nearest to x*k.
-func (b *body) nearest(x *node, k float64) (f, i *node) {
+func (b *Body) nearest(x *Node, k float64) (f, i *Node) {
 	t := b.madd(x, b.c(k), b.c(roundMagic))
 	return b.sub(t, b.c(roundMagic)), b.isub(t, b.c(roundMagic))
 }
 
-func (b *body) expReduce(x *node) (n, r *node) {
+func (b *Body) expReduce(x *Node) (n, r *Node) {
 	f, n := b.nearest(x, math.Log2E)
 	r = b.madd(f, b.c(-ln2Hi), x)
 	return n, b.madd(f, b.c(-ln2Lo), r)
 }
 
-func (b *body) pow2(n *node) *node { return b.shl(b.iadd(n, b.bits(127)), 23) }
+func (b *Body) pow2(n *Node) *Node { return b.shl(b.iadd(n, b.bits(127)), 23) }
 
-func (b *body) expParts(x *node) (y, s, t *node) {
+func (b *Body) expParts(x *Node) (y, s, t *Node) {
 	q, s, t := b.expm1Parts(x, nil)
 	return b.add(q, b.c(1)), s, t
 }
 
-func (b *body) expm1Parts(x, low *node) (q, s, t *node) {
+func (b *Body) expm1Parts(x, low *Node) (q, s, t *Node) {
 	x = b.min(b.max(x, b.c(expLo)), b.c(expHi))
 	n, r := b.expReduce(x)
 	if low != nil {
@@ -55,12 +55,12 @@ func (b *body) expm1Parts(x, low *node) (q, s, t *node) {
 	return b.madd(p, b.mul(r, r), r), b.pow2(h), b.pow2(b.isub(n, h))
 }
 
-func (b *body) exp(x *node) *node {
+func (b *Body) exp(x *Node) *Node {
 	y, s, t := b.expParts(x)
 	return b.mul(b.mul(y, s), t)
 }
 
-func (b *body) expm1(x *node) *node {
+func (b *Body) expm1(x *Node) *Node {
 	v := b.min(b.max(x, b.c(-20)), b.c(expHi))
 	n, r := b.expReduce(v)
 	p := b.poly(r, "coefExp")
@@ -71,7 +71,7 @@ func (b *body) expm1(x *node) *node {
 	return b.sel(b.lt(b.abs(x), b.c(1e-8)), x, y)
 }
 
-func (b *body) log(x *node) *node {
+func (b *Body) log(x *Node) *Node {
 	tiny := b.lt(x, b.c(0x1p-126))
 	v := b.sel(tiny, b.mul(x, b.c(1<<23)), x)
 	e := b.sel(tiny, b.bits(0xffffffe9), b.bits(0)) // -23
@@ -89,7 +89,7 @@ func (b *body) log(x *node) *node {
 	return b.sel(b.eq(x, b.c(0)), b.bits(0xff800000), y)
 }
 
-func (b *body) log1p(x *node) *node {
+func (b *Body) log1p(x *Node) *Node {
 	u := b.add(x, b.c(1))
 	d := b.sub(u, b.c(1))
 	y := b.mul(b.log(u), b.div(x, d))
@@ -97,14 +97,14 @@ func (b *body) log1p(x *node) *node {
 	return b.sel(b.eq(x, b.bits(0x7f800000)), x, y)
 }
 
-func (b *body) sigmoid(x *node) *node {
+func (b *Body) sigmoid(x *Node) *Node {
 	e := b.exp(b.or(x, b.bits(1<<31)))
 	num := b.sel(b.lt(x, b.c(0)), e, b.c(1))
 	return b.div(num, b.add(e, b.c(1)))
 }
 
 // gated returns x/(1+e**-u), for u of the sign of x.
-func (b *body) gated(x, u *node) *node {
+func (b *Body) gated(x, u *Node) *Node {
 	y, s, t := b.expParts(b.or(u, b.bits(1<<31)))
 	ys := b.mul(y, s)
 	neg := b.lt(x, b.c(0))
@@ -114,14 +114,14 @@ func (b *body) gated(x, u *node) *node {
 	return b.sel(neg, b.mul(q, t), q)
 }
 
-func (b *body) silu(x *node) *node { return b.gated(x, x) }
+func (b *Body) silu(x *Node) *Node { return b.gated(x, x) }
 
-func (b *body) geluTanh(x *node) *node {
+func (b *Body) geluTanh(x *Node) *Node {
 	z := b.mul(x, x)
 	return b.gated(x, b.mul(b.mul(x, b.c(2*0.79788456080286535588)), b.madd(z, b.c(0.044715), b.c(1))))
 }
 
-func (b *body) mish(x *node) *node {
+func (b *Body) mish(x *Node) *Node {
 	v := b.max(x, b.c(-200))
 	y, s, t := b.expParts(b.min(x, b.c(20)))
 	ys := b.mul(y, s)
@@ -134,23 +134,23 @@ func (b *body) mish(x *node) *node {
 	return b.sel(b.lt(x, b.c(0)), low, high)
 }
 
-func (b *body) tanh(x *node) *node {
+func (b *Body) tanh(x *Node) *Node {
 	t := b.expm1(b.mul(b.abs(x), b.c(-2)))
 	return b.copysign(b.div(t, b.add(t, b.c(2))), x)
 }
 
-func (b *body) softplus(x *node) *node {
+func (b *Body) softplus(x *Node) *Node {
 	return b.add(b.max(x, b.c(0)), b.log1p(b.exp(b.or(x, b.bits(1<<31)))))
 }
 
-func (b *body) erf(x *node) *node {
+func (b *Body) erf(x *Node) *Node {
 	a := b.abs(x)
 	small := b.madd(b.poly(b.mul(a, a), "coefErf"), a, a)
 	big := b.sub(b.c(1), b.exp(b.neg(b.poly(b.min(a, b.c(4)), "coefErfTail"))))
 	return b.copysign(b.sel(b.lt(a, b.c(1)), small, big), x)
 }
 
-func (b *body) geluTail(a *node) *node {
+func (b *Body) geluTail(a *Node) *Node {
 	a = b.min(a, b.c(14.5))
 	h := b.and(a, b.bits(0xfffff000))
 	low := b.mul(b.sub(a, h), b.add(a, h))
@@ -160,18 +160,18 @@ func (b *body) geluTail(a *node) *node {
 	return b.mul(b.mul(b.madd(q, r, r), s), t)
 }
 
-func (b *body) phiSmall(x *node) *node {
+func (b *Body) phiSmall(x *Node) *Node {
 	return b.madd(b.poly(b.mul(x, x), "coefPhiSmall"), x, b.c(0.5))
 }
 
-func (b *body) gelu(x *node) *node {
+func (b *Body) gelu(x *Node) *Node {
 	a := b.abs(x)
 	g := b.geluTail(a)
 	tail := b.sel(b.lt(x, b.c(0)), b.neg(g), b.sub(x, g))
 	return b.sel(b.lt(a, b.c(1)), b.mul(x, b.phiSmall(x)), tail)
 }
 
-func (b *body) geluGrad(x *node) *node {
+func (b *Body) geluGrad(x *Node) *Node {
 	v := b.min(b.abs(x), b.c(14.5))
 	tail := b.div(b.geluTail(v), v)
 	tail = b.sel(b.lt(x, b.c(0)), tail, b.sub(b.c(1), tail))
@@ -181,7 +181,7 @@ func (b *body) geluGrad(x *node) *node {
 }
 
 // sinCos is valid for |x| <= 8192; the caller mends the rest.
-func (b *body) sinCos(x *node) (sin, cos *node) {
+func (b *Body) sinCos(x *Node) (sin, cos *Node) {
 	n, q := b.nearest(x, 2/math.Pi)
 	r := b.madd(n, b.c(-piHalf1), x)
 	r = b.madd(n, b.c(-piHalf2), r)

@@ -1,0 +1,202 @@
+package vecir
+
+import "fmt"
+
+// Kernels lists every vector function.
+func Kernels() []*Kernel {
+	var ks []*Kernel
+	unary := func(name string, params, unroll int, f func(b *Body, x *Node) *Node) {
+		ks = append(ks, &Kernel{Name: "Map" + name, Slot: "mapOp[" + name + "]", Doc: "out0[i] = " + name + "(in0[i]), parameters p0, p1.",
+			Ins: 1, Outs: 1, Params: params, Unroll: unroll, do: func(b *Body) { b.out(0, f(b, b.in(0))) }})
+	}
+	unary("Neg", 0, 4, (*Body).neg)
+	unary("Abs", 0, 4, (*Body).abs)
+	unary("Sqrt", 0, 2, (*Body).sqrt)
+	unary("Rsqrt", 0, 1, func(b *Body, x *Node) *Node { return b.div(b.c(1), b.sqrt(x)) })
+	unary("Reciprocal", 0, 2, func(b *Body, x *Node) *Node { return b.div(b.c(1), x) })
+	unary("Square", 0, 4, func(b *Body, x *Node) *Node { return b.mul(x, x) })
+	unary("Floor", 0, 4, (*Body).floor)
+	unary("Ceil", 0, 4, (*Body).ceil)
+	unary("Round", 0, 4, (*Body).round)
+	unary("Exp", 0, 1, (*Body).exp)
+	unary("Expm1", 0, 1, (*Body).expm1)
+	unary("Log", 0, 1, (*Body).log)
+	unary("Log1p", 0, 1, (*Body).log1p)
+	unary("Sin", 0, 1, func(b *Body, x *Node) *Node { s, _ := b.sinCos(x); return s })
+	unary("Cos", 0, 1, func(b *Body, x *Node) *Node { _, c := b.sinCos(x); return c })
+	unary("Tanh", 0, 1, (*Body).tanh)
+	unary("Sigmoid", 0, 1, (*Body).sigmoid)
+	unary("Erf", 0, 1, (*Body).erf)
+	unary("Gelu", 0, 1, (*Body).gelu)
+	unary("GeluTanh", 0, 1, (*Body).geluTanh)
+	unary("Silu", 0, 1, (*Body).silu)
+	unary("Mish", 0, 1, (*Body).mish)
+	unary("Softplus", 0, 1, (*Body).softplus)
+	unary("Softsign", 0, 1, func(b *Body, x *Node) *Node { return b.div(x, b.add(b.abs(x), b.c(1))) })
+	unary("Relu", 0, 4, func(b *Body, x *Node) *Node { return b.max(x, b.c(0)) })
+	unary("LeakyRelu", 1, 2, func(b *Body, x *Node) *Node { return b.sel(b.lt(x, b.c(0)), b.mul(x, b.p(0)), x) })
+	unary("Elu", 1, 1, func(b *Body, x *Node) *Node {
+		return b.sel(b.lt(x, b.c(0)), b.mul(b.expm1(x), b.p(0)), x)
+	})
+	unary("Selu", 2, 1, func(b *Body, x *Node) *Node {
+		return b.mul(b.sel(b.lt(x, b.c(0)), b.mul(b.expm1(x), b.p(0)), x), b.p(1))
+	})
+	unary("HardSigmoid", 2, 2, func(b *Body, x *Node) *Node {
+		return b.min(b.max(b.madd(x, b.p(0), b.p(1)), b.c(0)), b.c(1))
+	})
+	unary("HardSwish", 0, 2, func(b *Body, x *Node) *Node {
+		return b.mul(x, b.min(b.max(b.madd(x, b.c(1.0/6), b.c(0.5)), b.c(0)), b.c(1)))
+	})
+	unary("Clip", 2, 4, func(b *Body, x *Node) *Node { return b.min(b.max(x, b.p(0)), b.p(1)) })
+	unary("AddC", 1, 4, func(b *Body, x *Node) *Node { return b.add(x, b.p(0)) })
+	unary("MulC", 1, 4, func(b *Body, x *Node) *Node { return b.mul(x, b.p(0)) })
+	unary("Affine", 2, 4, func(b *Body, x *Node) *Node { return b.madd(x, b.p(0), b.p(1)) })
+
+	binary := func(name string, unroll int, scalar bool, f func(b *Body, x, y *Node) *Node) {
+		ks = append(ks, &Kernel{Name: "Zip" + name, Slot: "zip[" + name + "]", Doc: "out0[i] = " + name + "(in0[i], in1[i]).", Ins: 2, Outs: 1,
+			Unroll: unroll, do: func(b *Body) { b.out(0, f(b, b.in(0), b.in(1))) }})
+		if scalar {
+			ks = append(ks, &Kernel{Name: "ZipScalar" + name, Slot: "zipScalar[" + name + "]", Doc: "out0[i] = " + name + "(in0[i], p0).", Ins: 1, Outs: 1,
+				Params: 1, Unroll: unroll, do: func(b *Body) { b.out(0, f(b, b.in(0), b.p(0))) }})
+			ks = append(ks, &Kernel{Name: "ScalarZip" + name, Slot: "scalarZip[" + name + "]", Doc: "out0[i] = " + name + "(p0, in0[i]).", Ins: 1, Outs: 1,
+				Params: 1, Unroll: unroll, do: func(b *Body) { b.out(0, f(b, b.p(0), b.in(0))) }})
+		}
+	}
+	binary("Add", 4, true, (*Body).add)
+	binary("Sub", 4, true, (*Body).sub)
+	binary("Mul", 4, true, (*Body).mul)
+	binary("Div", 2, true, (*Body).div)
+	binary("Max", 4, true, (*Body).max)
+	binary("Min", 4, true, (*Body).min)
+	binary("PRelu", 2, false, func(b *Body, x, y *Node) *Node { return b.sel(b.lt(x, b.c(0)), b.mul(x, y), x) })
+	binary("ReluGrad", 4, false, func(b *Body, dy, y *Node) *Node { return b.sel(b.lt(b.c(0), y), dy, b.c(0)) })
+	binary("SigmoidGrad", 2, false, func(b *Body, dy, y *Node) *Node { return b.mul(b.mul(dy, y), b.sub(b.c(1), y)) })
+	binary("TanhGrad", 2, false, func(b *Body, dy, y *Node) *Node { return b.mul(dy, b.madd(b.neg(y), y, b.c(1))) })
+	binary("ExpGrad", 4, false, (*Body).mul)
+	binary("SqrtGrad", 2, false, func(b *Body, dy, y *Node) *Node { return b.div(dy, b.add(y, y)) })
+	binary("SoftplusGrad", 1, false, func(b *Body, dy, x *Node) *Node { return b.mul(dy, b.sigmoid(x)) })
+	binary("SiluGrad", 1, false, func(b *Body, dy, x *Node) *Node {
+		s := b.sigmoid(x)
+		return b.mul(dy, b.madd(b.mul(x, s), b.sub(b.c(1), s), s))
+	})
+	binary("GeluGrad", 1, false, func(b *Body, dy, x *Node) *Node { return b.mul(dy, b.geluGrad(x)) })
+
+	reduce := func(name string, merge Op, identity uint32, step func(b *Body, acc, x *Node) *Node) {
+		ks = append(ks, &Kernel{Name: "Reduce" + name, Slot: "reduce[" + name + "]", Doc: "result = " + name + " over runs of in0.", Ins: 1, Params: 1,
+			Merge: merge, Identity: identity, do: func(b *Body) { b.setAcc(step(b, b.acc(), b.in(0))) }})
+		if name != "sumSqDiff" {
+			ks = append(ks, &Kernel{Name: "Row" + name, Slot: "reduceRow[" + name + "]", Doc: "out0[i] takes in1[i] into the " + name + " kept in in0[i].",
+				Ins: 2, Outs: 1, Unroll: 4, do: func(b *Body) { b.out(0, step(b, b.in(0), b.in(1))) }})
+		}
+	}
+	reduce("Sum", OpAdd, 0, func(b *Body, acc, x *Node) *Node { return b.add(acc, x) })
+	reduce("SumSq", OpAdd, 0, func(b *Body, acc, x *Node) *Node { return b.madd(x, x, acc) })
+	reduce("SumAbs", OpAdd, 0, func(b *Body, acc, x *Node) *Node { return b.add(acc, b.abs(x)) })
+	reduce("Prod", OpMul, 0x3f800000, func(b *Body, acc, x *Node) *Node { return b.mul(acc, x) })
+	reduce("ReduceMax", OpMax, 0xff800000, func(b *Body, acc, x *Node) *Node { return b.max(acc, x) })
+	reduce("ReduceMin", OpMin, 0x7f800000, func(b *Body, acc, x *Node) *Node { return b.min(acc, x) })
+	reduce("sumSqDiff", OpAdd, 0, func(b *Body, acc, x *Node) *Node {
+		d := b.sub(x, b.p(0))
+		return b.madd(d, d, acc)
+	})
+
+	add := func(k Kernel) { ks = append(ks, &k) }
+	add(Kernel{Name: "Dot", Slot: "dot", Doc: "result = sum of in0*(in1-p0) over runs.", Ins: 2, Params: 1, Merge: OpAdd,
+		do: func(b *Body) { b.setAcc(b.madd(b.in(0), b.sub(b.in(1), b.p(0)), b.acc())) }})
+	add(Kernel{Name: "ExpSum", Slot: "expSum", Doc: "out0[i] = exp(in0[i]-p0), result = their sum.", Ins: 1, Outs: 1, Params: 1, Merge: OpAdd,
+		do: func(b *Body) {
+			e := b.exp(b.sub(b.in(0), b.p(0)))
+			b.out(0, e)
+			b.setAcc(b.add(b.acc(), e))
+		}})
+	add(Kernel{Name: "ExpSumOnly", Slot: "expSumOnly", Doc: "result = sum of exp(in0[i]-p0).", Ins: 1, Params: 1, Merge: OpAdd,
+		do: func(b *Body) { b.setAcc(b.add(b.acc(), b.exp(b.sub(b.in(0), b.p(0))))) }})
+	add(Kernel{Name: "Axpy", Slot: "axpy", Doc: "out0[i] = p0*in1[i] + in0[i].", Ins: 2, Outs: 1, Params: 1, Unroll: 4,
+		do: func(b *Body) { b.out(0, b.madd(b.p(0), b.in(1), b.in(0))) }})
+	add(Kernel{Name: "Sub2", Slot: "sub2", Doc: "out0[i] = (in0[i]-p0) - p1.", Ins: 1, Outs: 1, Params: 2, Unroll: 4,
+		do: func(b *Body) { b.out(0, b.sub(b.sub(b.in(0), b.p(0)), b.p(1))) }})
+	add(Kernel{Name: "SubMul", Slot: "subMul", Doc: "out0[i] = (in0[i]-p0) * in1[i].", Ins: 2, Outs: 1, Params: 1, Unroll: 4,
+		do: func(b *Body) { b.out(0, b.mul(b.sub(b.in(0), b.p(0)), b.in(1))) }})
+	add(Kernel{Name: "ExpMulAdd", Slot: "expMulAdd", Doc: "out0[i] = exp(in1[i])*p0 + in0[i].", Ins: 2, Outs: 1, Params: 1,
+		do: func(b *Body) { x := b.in(0); b.out(0, b.madd(b.exp(b.in(1)), b.p(0), x)) }})
+	add(Kernel{Name: "NormRow", Slot: "normRow", Doc: "out0[i] = ((in0[i]-p0)*p1)*in1[i] + in2[i].", Ins: 3, Outs: 1, Params: 2, Unroll: 2,
+		do: func(b *Body) { b.out(0, b.madd(b.mul(b.sub(b.in(0), b.p(0)), b.p(1)), b.in(1), b.in(2))) }})
+	add(Kernel{Name: "NormGrad", Slot: "normGrad", Doc: "out0[i] = ((in1[i]-p0)*p1 + (in0[i]-p2)) * p3.", Ins: 2, Outs: 1, Params: 4, Unroll: 2,
+		do: func(b *Body) {
+			b.out(0, b.mul(b.madd(b.sub(b.in(1), b.p(0)), b.p(1), b.sub(b.in(0), b.p(2))), b.p(3)))
+		}})
+	add(Kernel{Name: "NormParamGrad", Slot: "normParamGrad", Doc: "out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].",
+		Ins: 4, Outs: 2, Params: 2, Unroll: 2, do: func(b *Body) {
+			dy := b.in(2)
+			b.out(0, b.madd(dy, b.mul(b.sub(b.in(3), b.p(0)), b.p(1)), b.in(0)))
+			b.out(1, b.add(b.in(1), dy))
+		}})
+	optimizers(add)
+	for _, k := range ks {
+		k.Name = fmt.Sprintf("vec%s", k.Name)
+	}
+	return ks
+}
+
+// optimizers lists the updates; the parameters are the fields of sgdParams and so on, in order.
+func optimizers(add func(Kernel)) {
+	const doc = "One optimizer step, see simd/optim.go: in = out = "
+	sgd := func(name, slot, state string, ins int, f func(b *Body, d, v *Node) (step, v1 *Node)) {
+		add(Kernel{Name: name, Slot: slot, Doc: doc + state, Ins: ins, Outs: ins - 1, Params: 5, Unroll: 1, do: func(b *Body) {
+			x := b.in(0)
+			d := b.madd(x, b.p(2), b.in(1))
+			var v *Node
+			if ins > 2 {
+				v = b.in(2)
+			}
+			s, v1 := f(b, d, v)
+			if v1 != nil {
+				b.out(1, v1)
+			}
+			b.out(0, b.madd(s, b.p(0), b.mul(x, b.p(1))))
+		}})
+	}
+	velocity := func(b *Body, d, v *Node) *Node { return b.madd(d, b.p(4), b.mul(v, b.p(3))) }
+	sgd("SGD", "sgd", "w (in1 = g).", 2, func(b *Body, d, _ *Node) (*Node, *Node) { return d, nil })
+	sgd("Momentum", "momentum", "w, v (in1 = g, in2 = v).", 3, func(b *Body, d, v *Node) (*Node, *Node) {
+		v = velocity(b, d, v)
+		return v, v
+	})
+	sgd("Nesterov", "nesterov", "w, v (in1 = g, in2 = v).", 3, func(b *Body, d, v *Node) (*Node, *Node) {
+		v = velocity(b, d, v)
+		return b.madd(v, b.p(3), d), v
+	})
+	add(Kernel{Name: "Adam", Slot: "adam", Doc: doc + "w, m, v (in1 = g).", Ins: 4, Outs: 3, Params: 8, do: func(b *Body) {
+		x, m, v := b.in(0), b.in(2), b.in(3)
+		d := b.madd(x, b.p(1), b.in(1))
+		m = b.madd(b.sub(d, m), b.p(2), m)
+		b.out(1, m)
+		v = b.madd(b.mul(d, b.p(4)), d, b.mul(v, b.p(3)))
+		b.out(2, v)
+		u := b.madd(b.sqrt(v), b.p(5), b.p(6))
+		b.out(0, b.madd(b.div(m, u), b.p(7), b.mul(x, b.p(0))))
+	}})
+	add(Kernel{Name: "RMSProp", Slot: "rmsprop", Doc: doc + "w, v (in1 = g).", Ins: 3, Outs: 2, Params: 5, do: func(b *Body) {
+		x := b.in(0)
+		d := b.madd(x, b.p(0), b.in(1))
+		v := b.madd(b.mul(d, b.p(2)), d, b.mul(b.in(2), b.p(1)))
+		b.out(1, v)
+		b.out(0, b.madd(b.div(d, b.add(b.sqrt(v), b.p(3))), b.p(4), x))
+	}})
+	add(Kernel{Name: "Adagrad", Slot: "adagrad", Doc: doc + "w, v (in1 = g).", Ins: 3, Outs: 2, Params: 3, do: func(b *Body) {
+		x := b.in(0)
+		d := b.madd(x, b.p(0), b.in(1))
+		v := b.madd(d, d, b.in(2))
+		b.out(1, v)
+		b.out(0, b.madd(b.div(d, b.add(b.sqrt(v), b.p(1))), b.p(2), x))
+	}})
+	add(Kernel{Name: "Lion", Slot: "lion", Doc: doc + "w, m (in1 = g).", Ins: 3, Outs: 2, Params: 4, do: func(b *Body) {
+		x, m := b.in(0), b.in(2)
+		d := b.sub(b.in(1), m)
+		u := b.madd(d, b.p(1), m)
+		b.out(1, b.madd(d, b.p(2), m))
+		step := b.sel(b.lt(b.c(0), u), b.p(3), b.c(0))
+		step = b.sel(b.lt(u, b.c(0)), b.neg(b.p(3)), step)
+		b.out(0, b.add(b.mul(x, b.p(0)), step))
+	}})
+}
