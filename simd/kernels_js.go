@@ -47,5 +47,8 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	case variantRelaxed:
 		relaxed.Unavailable = ""
 	}
+	for _, k := range []*Kernels{relaxed, simd128} {
+		vecWasm.fill(k)
+	}
 	return []*Kernels{relaxed, simd128}
 })

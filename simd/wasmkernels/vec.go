@@ -1,0 +1,373 @@
+package wasmkernels
+
+import (
+	"github.com/weft-ml/weft/simd/internal/vecir"
+	. "github.com/weft-ml/weft/simd/wasmasm"
+)
+
+// Offsets of simd's vecArgs. Its ints and pointers have 8 bytes, of which the lower 4 say all.
+const (
+	argN, argRuns, argStride = 0, 8, 16
+	argIn, argOut, argP      = 24, 56, 80
+	argResult                = 112
+)
+
+// addVec adds the vector kernels that are written in the vector language.
+func (b *builder) addVec() {
+	for _, k := range vecir.Kernels() {
+		f, args := b.kernel(k.Name)
+		l := &vec{Func: f, relaxed: b.variant.Relaxed, k: k, args: args}
+		l.function()
+	}
+}
+
+// vec writes one kernel of the vector language.
+type vec struct {
+	*Func
+	relaxed bool
+	k       *vecir.Kernel
+	args    Local
+
+	in, out []Local // addresses
+	left    Local   // elements left of the run
+	consts  map[uint32]Local
+	params  map[uint32]Local
+	accs    []Local
+	temps   []Local // of one vector's body; V8 gives every use a register of its own
+	used    int
+	local   map[*vecir.Node]Local
+}
+
+// function writes the whole function.
+func (l *vec) function() {
+	for i := range l.k.Ins {
+		l.in = append(l.in, l.load(argIn+8*i))
+	}
+	for i := range l.k.Outs {
+		l.out = append(l.out, l.load(argOut+8*i))
+	}
+	l.left = l.load(argN)
+	l.hold()
+	if l.k.Reduces() {
+		l.runs()
+		return
+	}
+	if l.k.Unroll > 1 {
+		l.blocks(l.k.Unroll, nil)
+	}
+	l.rest()
+}
+
+// load returns a local with the word at an offset of the arguments.
+func (l *vec) load(off int) Local {
+	v := l.Local(I32, "")
+	l.Get(l.args).Mem(I32Load, uint32(off)).Set(v)
+	return v
+}
+
+// hold puts constants and scalar arguments into locals. V8 keeps those that find no register in the frame, which is cheaper than
+// making them anew.
+func (l *vec) hold() {
+	l.consts, l.params = map[uint32]Local{}, map[uint32]Local{}
+	for _, n := range l.k.Record().Nodes {
+		for i, a := range n.Args {
+			switch {
+			case a.Op == vecir.OpParam:
+				if _, have := l.params[a.Imm]; !have {
+					v := l.Local(V128, "")
+					l.Get(l.args).Mem(V128Load32Splat, uint32(argP+4*a.Imm)).Set(v)
+					l.params[a.Imm] = v
+				}
+			case a.Op == vecir.OpConst && !l.implied(n, i):
+				l.constant(a.Imm)
+			}
+		}
+	}
+}
+
+// constant returns the local that holds a constant.
+func (l *vec) constant(bits uint32) Local {
+	v, have := l.consts[bits]
+	if !have {
+		v = l.Local(V128, "")
+		if bits != 0 { // locals start at zero
+			l.I32(int32(bits)).Op(I32x4Splat).Set(v)
+		}
+		l.consts[bits] = v
+	}
+	return v
+}
+
+const (
+	absMask = 0x7fffffff
+	signBit = 1 << 31
+)
+
+// implied reports whether argument i of n is a constant that its instruction says itself.
+func (l *vec) implied(n *vecir.Node, i int) bool {
+	a := n.Args[i]
+	switch {
+	case a.Op != vecir.OpConst:
+		return false
+	case n.Op == vecir.OpAnd:
+		return i == 1 && a.Imm == absMask
+	case n.Op == vecir.OpXor:
+		return i == 1 && a.Imm == signBit
+	case n.Op == vecir.OpBlend:
+		return i > 0 && a.Imm == 0
+	}
+	return false
+}
+
+// access says how one vector's body reads its inputs and writes its outputs.
+type access struct {
+	load  func(i int)               // pushes input i
+	store func(i int, value func()) // stores what value pushes
+	acc   Local
+	mask  *Local // lanes that exist, of a reduction's partial vector; nil for all
+}
+
+// body emits the operations of one vector. Values used once stay on the operand stack.
+func (l *vec) body(a access) {
+	b := l.k.Record()
+	uses, stores := map[*vecir.Node]int{}, map[*vecir.Node]int{}
+	user := map[*vecir.Node]*vecir.Node{}
+	count := 0
+	for _, n := range b.Nodes {
+		stores[n] = count
+		if n.Op == vecir.OpStore {
+			count++
+		}
+		for _, arg := range n.Args {
+			uses[arg]++
+			user[arg] = n
+		}
+	}
+	// evaluatedAt is how many stores have gone by when a value on the stack is computed.
+	var evaluatedAt func(n *vecir.Node) int
+	inline := func(n *vecir.Node) bool {
+		if n.Op == vecir.OpStore || n.Op == vecir.OpSetAcc || uses[n] != 1 {
+			return false
+		}
+		return n.Op != vecir.OpLoad || evaluatedAt(user[n]) == stores[n]
+	}
+	evaluatedAt = func(n *vecir.Node) int {
+		for uses[n] == 1 && n.Op != vecir.OpStore && n.Op != vecir.OpSetAcc {
+			n = user[n]
+		}
+		return stores[n]
+	}
+	l.used, l.local = 0, map[*vecir.Node]Local{}
+	var value func(n *vecir.Node)
+	value = func(n *vecir.Node) {
+		switch v, have := l.local[n]; {
+		case have:
+			l.Get(v)
+		case n.Op == vecir.OpConst:
+			l.Get(l.constant(n.Imm))
+		case n.Op == vecir.OpParam:
+			l.Get(l.params[n.Imm])
+		case n.Op == vecir.OpLoad:
+			a.load(int(n.Imm))
+		case n.Op == vecir.OpAcc:
+			l.Get(a.acc)
+		default:
+			l.operation(n, value)
+		}
+	}
+	for _, n := range b.Nodes {
+		switch {
+		case n.Op == vecir.OpStore:
+			a.store(int(n.Imm), func() { value(n.Args[0]) })
+		case n.Op == vecir.OpSetAcc:
+			value(n.Args[0])
+			if a.mask != nil {
+				l.Get(a.acc, *a.mask)
+				l.choose()
+			}
+			l.Set(a.acc)
+		case n.Op != vecir.OpAcc && !inline(n):
+			v := l.temp()
+			value(n)
+			l.Set(v)
+			l.local[n] = v
+		}
+	}
+}
+
+func (l *vec) temp() Local {
+	if l.used == len(l.temps) {
+		l.temps = append(l.temps, l.Local(V128, ""))
+	}
+	l.used++
+	return l.temps[l.used-1]
+}
+
+// choose pops x, y and a mask of ones and zeros and pushes mask ? x : y.
+func (l *vec) choose() {
+	if l.relaxed {
+		l.Op(I32x4RelaxedLaneselect) // one instruction on x86; such masks leave it no choice
+	} else {
+		l.Op(V128Bitselect)
+	}
+}
+
+var vecOps = map[vecir.Op]Op{
+	vecir.OpAdd: F32x4Add, vecir.OpSub: F32x4Sub, vecir.OpMul: F32x4Mul, vecir.OpDiv: F32x4Div, vecir.OpSqrt: F32x4Sqrt,
+	vecir.OpMax: F32x4Pmax, vecir.OpMin: F32x4Pmin, // pmax is a < b ? b : a
+	vecir.OpAnd: V128And, vecir.OpOr: V128Or, vecir.OpXor: V128Xor, vecir.OpAndNot: V128Andnot, vecir.OpIAdd: I32x4Add, vecir.OpISub: I32x4Sub,
+	vecir.OpIToF: F32x4ConvertI32x4S, vecir.OpFloor: F32x4Floor, vecir.OpCeil: F32x4Ceil, vecir.OpRound: F32x4Nearest,
+	vecir.OpLT: F32x4Lt, vecir.OpLE: F32x4Le, vecir.OpEQ: F32x4Eq,
+}
+
+// operation emits one operation; value emits its arguments.
+func (l *vec) operation(n *vecir.Node, value func(*vecir.Node)) {
+	switch a := n.Args; n.Op {
+	case vecir.OpMadd:
+		if l.relaxed {
+			value(a[0])
+			value(a[1])
+			value(a[2])
+			l.Op(F32x4RelaxedMadd)
+			return
+		}
+		value(a[0])
+		value(a[1])
+		l.Op(F32x4Mul)
+		value(a[2])
+		l.Op(F32x4Add)
+	case vecir.OpShl, vecir.OpShr:
+		value(a[0])
+		l.I32(int32(n.Imm)).Op(map[vecir.Op]Op{vecir.OpShl: I32x4Shl, vecir.OpShr: I32x4ShrS}[n.Op])
+	case vecir.OpBlend:
+		switch {
+		case l.implied(n, 2):
+			value(a[1])
+			value(a[0])
+			l.Op(V128And)
+		case l.implied(n, 1):
+			value(a[2])
+			value(a[0])
+			l.Op(V128Andnot)
+		default:
+			value(a[1])
+			value(a[2])
+			value(a[0])
+			l.choose()
+		}
+	default:
+		value(a[0])
+		switch {
+		case n.Op == vecir.OpAnd && l.implied(n, 1):
+			l.Op(F32x4Abs)
+			return
+		case n.Op == vecir.OpXor && l.implied(n, 1):
+			l.Op(F32x4Neg)
+			return
+		case len(a) == 2:
+			value(a[1])
+		}
+		l.Op(vecOps[n.Op])
+	}
+}
+
+// whole is the access to vector u of a block.
+func (l *vec) whole(u int) access {
+	return access{
+		load:  func(i int) { l.Get(l.in[i]).Mem(V128Load, uint32(16*u)) },
+		store: func(i int, value func()) { l.Get(l.out[i]); value(); l.Mem(V128Store, uint32(16*u)) },
+	}
+}
+
+// advance moves all addresses by n vectors.
+func (l *vec) advance(n int) {
+	for _, p := range append(append([]Local{}, l.in...), l.out...) {
+		l.Get(p).I32(int32(16 * n)).Op(I32Add).Set(p)
+	}
+}
+
+// blocks emits a loop over turns of n whole vectors, with an accumulator for each.
+func (l *vec) blocks(n int, accs []Local) {
+	step := func() *Func { return l.Get(l.left).I32(int32(4 * n)).Op(I32Sub).Tee(l.left).I32(0).Op(I32GeS) }
+	step().If(func() {
+		l.Loop(func(again Label) {
+			for u := range n {
+				a := l.whole(u)
+				if accs != nil {
+					a.acc = accs[u]
+				}
+				l.body(a)
+			}
+			l.advance(n)
+			step().BrIf(again)
+		})
+	}, nil)
+	l.Get(l.left).I32(int32(4 * n)).Op(I32Add).Set(l.left)
+}
+
+// rest emits a loop over single vectors, the last of which may be partial. One body serves both, as a branch
+// that is foreseen costs less than the second body's bytes.
+func (l *vec) rest() {
+	ins := make([]Local, l.k.Ins)
+	for i := range ins {
+		ins[i] = l.Local(V128, "")
+	}
+	outs := make([]Local, l.k.Outs)
+	for i := range outs {
+		outs[i] = l.Local(V128, "")
+	}
+	l.Get(l.left).If(func() {
+		l.Loop(func(again Label) {
+			l.Get(l.left).I32(4).Op(I32LtU).If(func() {
+				for i, v := range ins {
+					loadPart(l.Func, l.in[i], 0, l.left)
+					l.Set(v)
+				}
+			}, func() {
+				for i, v := range ins {
+					l.Get(l.in[i]).Mem(V128Load, 0).Set(v)
+				}
+			})
+			l.body(access{
+				load:  func(i int) { l.Get(ins[i]) },
+				store: func(i int, value func()) { value(); l.Set(outs[i]) },
+			})
+			l.Get(l.left).I32(4).Op(I32LtU).If(func() {
+				for i, v := range outs {
+					storePart(l.Func, l.out[i], v, l.left)
+				}
+			}, func() {
+				for i, v := range outs {
+					l.Get(l.out[i], v).Mem(V128Store, 0)
+				}
+				l.advance(1)
+				l.Get(l.left).I32(4).Op(I32Sub).Tee(l.left).BrIf(again)
+			})
+		})
+	}, nil)
+}
+
+// loadPart pushes a vector of the first n (1 to 3, modulo 4) floats at an address; the others are zero.
+func loadPart(f *Func, p Local, off uint32, n Local) {
+	f.Get(n).I32(2).Op(I32And).If(func() {
+		f.Get(n).I32(1).Op(I32And).If(func() {
+			f.Get(p).Get(p).Mem(V128Load64Zero, off).MemLane(V128Load32Lane, off+8, 2)
+		}, func() {
+			f.Get(p).Mem(V128Load64Zero, off)
+		}, V128)
+	}, func() {
+		f.Get(p).Mem(V128Load32Zero, off)
+	}, V128)
+}
+
+// storePart stores the first n (1 to 3, modulo 4) lanes of v at an address.
+func storePart(f *Func, p, v, n Local) {
+	f.Get(n).I32(2).Op(I32And).If(func() {
+		f.Get(p, v).MemLane(V128Store64Lane, 0, 0)
+		f.Get(n).I32(1).Op(I32And).If(func() {
+			f.Get(p, v).MemLane(V128Store32Lane, 8, 2)
+		}, nil)
+	}, func() {
+		f.Get(p, v).MemLane(V128Store32Lane, 0, 0)
+	})
+}
