@@ -97,4 +97,7 @@ const (
 	idVecRMSProp         = 89
 	idVecAdagrad         = 90
 	idVecLion            = 91
+	idVecMaxPool2        = 92
+	idVecMaxPool2Grad    = 93
+	idTranspose          = 94
 )

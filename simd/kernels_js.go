@@ -48,7 +48,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 		relaxed.Unavailable = ""
 	}
 	for _, k := range []*Kernels{relaxed, simd128} {
-		vecWasm.fill(k)
+		fillWasm(k)
 	}
 	return []*Kernels{relaxed, simd128}
 })

@@ -10,3 +10,28 @@ type vecFunc uint16
 func missing(f vecFunc) bool { return f == 0 }
 
 func run(f vecFunc, a *vecArgs) { callKernel(int32(f), unsafe.Pointer(a)) }
+
+// wholeTransposeArgs are the arguments of the kernel transpose; leading dimensions are in bytes.
+type wholeTransposeArgs struct {
+	dst, x               *float32
+	rows, cols, ldx, ldd int
+}
+
+// fillWasm puts the vector kernels of the kernel module into a set.
+func fillWasm(k *Kernels) {
+	vecWasm.fill(k)
+	k.vec.maxPool2 = func(dst, x []float32, rows, ow, w int) {
+		a := vecArgs{n: ow, runs: rows, stride: w}
+		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
+		run(idVecMaxPool2, &a)
+	}
+	k.vec.maxPool2Grad = func(dx, dy, x []float32, rows, ow, w int) {
+		a := vecArgs{n: ow, runs: rows, stride: w}
+		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dy), unsafe.SliceData(dx)
+		run(idVecMaxPool2Grad, &a)
+	}
+	k.vec.transpose = func(dst, x []float32, rows, cols, ldx, ldd int) {
+		a := wholeTransposeArgs{unsafe.SliceData(dst), unsafe.SliceData(x), rows, cols, 4 * ldx, 4 * ldd}
+		callKernel(idTranspose, unsafe.Pointer(&a))
+	}
+}

@@ -80,6 +80,8 @@ func build(v Variant) *builder {
 	addGemm(m, t)
 	addProbe(m, t)
 	b.addVec()
+	b.addPool()
+	b.addTranspose()
 	b.addDispatch()
 	return b
 }
