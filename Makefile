@@ -60,8 +60,8 @@ test-wasm: ## Test core, kernels and models as WebAssembly under Node, with the 
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" -run TestSameCurveEverywhere ./models/lenet
 
 .PHONY: test-browser
-test-browser: ## Test the page in a headless Chromium
-	cd demo/web/_browsertest && $(GO) test -v ./...
+test-browser: ## Test the page, and the kernels, in a headless Chromium
+	cd demo/web/_browsertest && $(GO) test -timeout 30m -v ./...
 
 .PHONY: check
 check: ## Formatting, vet for every target, and that generated files are up to date

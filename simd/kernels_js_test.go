@@ -12,12 +12,15 @@ import (
 
 // TestModuleLoaded: without the kernel module the generic loops would run, slowly and silently.
 func TestModuleLoaded(t *testing.T) {
-	if os.Getenv("WEFT_KERNELS") == "none" {
+	want := os.Getenv("WEFT_KERNELS")
+	switch {
+	case want == "none":
 		t.Skip("WEFT_KERNELS=none")
-	}
-	want := "simd128"
-	if strings.Contains(os.Getenv("WEFT_NODE_FLAGS"), "relaxed") {
+	case want != "":
+	case strings.Contains(os.Getenv("WEFT_NODE_FLAGS"), "relaxed"):
 		want = "relaxed"
+	default:
+		want = "simd128"
 	}
 	var available []string
 	for _, k := range simd.All() {

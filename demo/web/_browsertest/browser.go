@@ -23,8 +23,14 @@ type Browser struct {
 	problems []string
 }
 
-// Start starts a browser: the one that CHROME names, or the first on PATH. It ends with the test.
+// Start starts a browser: the one that CHROME names, or the first on PATH. It ends with the test, or after two minutes.
 func Start(t *testing.T, width, height int) *Browser {
+	t.Helper()
+	return StartFor(t, width, height, 2*time.Minute)
+}
+
+// StartFor is [Start] with another limit of time.
+func StartFor(t *testing.T, width, height int, limit time.Duration) *Browser {
 	t.Helper()
 	path := os.Getenv("CHROME")
 	if path == "" {
@@ -44,7 +50,7 @@ func Start(t *testing.T, width, height int) *Browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, limit)
 	t.Cleanup(cancel)
 	b := &Browser{ctx: ctx}
 	chromedp.ListenTarget(ctx, b.listen)
