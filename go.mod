@@ -2,7 +2,13 @@ module github.com/weft-ml/weft
 
 go 1.26.0
 
+ignore (
+	./demo/web/node_modules
+	./js/node_modules
+)
+
 require (
+	github.com/evanw/esbuild v0.28.2
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9

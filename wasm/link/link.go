@@ -20,6 +20,10 @@ const (
 	ImportName   = "memory"
 )
 
+// PagesSection is the name of the custom section with the initial size of the memory in pages, a little-endian uint32: the host
+// reads it from the compiled module, since the limits of an import cannot be asked for.
+const PagesSection = "weft.memory"
+
 // Info says what was found in the module.
 type Info struct {
 	Pages   uint32 // initial size of the memory, which the host must create at least
@@ -113,6 +117,7 @@ func ImportMemory(wasm []byte, shared bool) ([]byte, Info, error) {
 		}
 		out = appendSection(out, s.id, s.body)
 	}
+	out = appendSection(out, 0, binary.LittleEndian.AppendUint32(appendName(nil, PagesSection), info.Pages))
 	return out, info, nil
 }
 

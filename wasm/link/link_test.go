@@ -51,9 +51,10 @@ func TestImportMemory(t *testing.T) {
 				const m = new WebAssembly.Module(require("fs").readFileSync(process.argv[1]));
 				const memory = new WebAssembly.Memory(shared ? { initial: 3, maximum: 65536, shared } : { initial: 3 });
 				const e = new WebAssembly.Instance(m, { env: { memory }, gojs: { "runtime.wasmWrite"() {} } }).exports;
-				console.log(e.mem === memory, String.fromCharCode(e.peek(70000), e.peek(70003)));`
+				const pages = new DataView(WebAssembly.Module.customSections(m, "weft.memory")[0]).getUint32(0, true);
+				console.log(e.mem === memory, String.fromCharCode(e.peek(70000), e.peek(70003)), pages);`
 			got, err := exec.Command(node, "-e", script, path, map[bool]string{true: "true", false: "false"}[shared]).CombinedOutput()
-			if err != nil || strings.TrimSpace(string(got)) != "true da" {
+			if err != nil || strings.TrimSpace(string(got)) != "true da 3" {
 				t.Errorf("imports %v, shared %v: %v %s", imports, shared, err, got)
 			}
 		}

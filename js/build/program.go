@@ -1,0 +1,67 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/weft-ml/weft/wasm/link"
+)
+
+// fullTag is the build tag of the program with every operator.
+const fullTag = "weft_full"
+
+// Program compiles the Go program of the page, with the operators of common models or with all, and returns it as a module for a
+// memory of its own or a shared one. Root is the repository.
+func Program(ctx context.Context, root string, full, shared bool) ([]byte, error) {
+	b, err := compile(ctx, root, full)
+	if err != nil {
+		return nil, err
+	}
+	linked, _, err := link.ImportMemory(b, shared)
+	return linked, err
+}
+
+// compile runs the go command.
+func compile(ctx context.Context, root string, full bool) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "weft-program")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "weft.wasm")
+	args := []string{"build", "-C", root, "-trimpath", "-ldflags=-s -w", "-o", path}
+	if full {
+		args = append(args, "-tags", fullTag)
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, "./wasm/weft")...)
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("weft: go build of the page's program: %w\n%s", err, text)
+	}
+	return os.ReadFile(path)
+}
+
+// Dirs returns the folders of this repository and of Go, from anywhere inside the repository.
+func Dirs(ctx context.Context) (root, goroot string, err error) {
+	text, err := exec.CommandContext(ctx, "go", "env", "GOMOD", "GOROOT").Output()
+	if err != nil {
+		return "", "", fmt.Errorf("weft: go env: %w", err)
+	}
+	mod, goroot, ok := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	if !ok {
+		return "", "", fmt.Errorf("weft: go env answers %q", text)
+	}
+	for dir := filepath.Dir(strings.TrimSpace(mod)); ; dir = filepath.Dir(dir) { // a nested module lies inside this one
+		if _, err := os.Stat(filepath.Join(dir, "js", "package.json")); err == nil {
+			return dir, strings.TrimSpace(goroot), nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", "", errors.New("weft: the package is built inside weft's repository; run the command there")
+		}
+	}
+}

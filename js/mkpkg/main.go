@@ -1,0 +1,40 @@
+// Mkpkg builds the npm package into js/dist:
+//
+//	go run ./js/mkpkg
+//
+// With -types=false it needs no npm.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/weft-ml/weft/js/build"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stderr io.Writer) int {
+	flags := flag.NewFlagSet("mkpkg", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	var opt build.Options
+	flags.StringVar(&opt.Out, "o", "", "write the package into `folder` (default js/dist)")
+	flags.BoolVar(&opt.Types, "types", true, "write the types, with the TypeScript compiler")
+	flags.BoolVar(&opt.Wasm, "wasm", true, "compile the Go program")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+		return 2
+	}
+	if err := build.Package(ctx, opt); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}

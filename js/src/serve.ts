@@ -1,0 +1,60 @@
+// The worker of the package: Go runs here. The same file is a thread of the kernels when its first message says so.
+import { startEngine, type Engine } from "./engine.js";
+import { WeftError, toWire } from "./errors.js";
+import { runThread } from "./thread.js";
+import type { FromWorker, ToWorker } from "./transport.js";
+
+/** What a worker's scope has here. */
+export interface WorkerScope {
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+  onmessage: ((event: { data: any }) => void) | null;
+}
+
+/** Answers the messages of a scope. */
+export function serve(scope: WorkerScope): void {
+  let engine: Engine | undefined;
+  const post = (message: FromWorker, transfer: Transferable[] = []) => scope.postMessage(message, transfer);
+  const fail = (id: number, err: unknown) => {
+    const ended = engine!.ended();
+    post({ type: "error", id, error: toWire(ended ?? err), ended: !!ended });
+  };
+  const result = (id: number, response: Uint8Array<ArrayBuffer> | undefined) =>
+    post({ type: "result", id, wasmBytes: engine!.wasmBytes(), ...(response && { response }) }, response ? [response.buffer] : []);
+
+  scope.onmessage = ({ data }: { data: ToWorker }) => {
+    switch (data.type) {
+      case "start":
+        startEngine(data.options, data.progress ? (progress) => post({ type: "progress", progress }) : undefined).then(
+          (ready) => {
+            engine = ready.engine;
+            post({ type: "started", started: ready.started });
+          },
+          (err) => post({ type: "failed", error: toWire(err) }),
+        );
+        return;
+      case "thread":
+        runThread(data, (text) => scope.postMessage(text));
+        return;
+      case "call":
+        try {
+          result(data.id, engine!.call(data.request));
+        } catch (err) {
+          fail(data.id, err);
+        }
+        return;
+      case "job":
+        engine!
+          .run(data.id, data.job, (event) => post({ type: "event", id: data.id, event }, event.type === "checkpoint" ? [event.bytes.buffer] : []))
+          .then(
+            (response) => result(data.id, response),
+            (err) => fail(data.id, err),
+          );
+        return;
+      case "control":
+        engine!.control(data.id, data.what);
+        return;
+      default:
+        throw new WeftError("internal", `weft: the worker was sent ${JSON.stringify((data as { type: unknown }).type)}`);
+    }
+  };
+}
