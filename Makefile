@@ -29,7 +29,7 @@ build: ## Build the command line and the page into build/
 	$(GO) run ./demo/web/mksite -o build/web
 
 .PHONY: test
-test: test-native test-noasm test-arm64 test-wasm test-browser ## Run every test
+test: test-native test-noasm test-arm64 test-wasm test-js test-browser ## Run every test
 
 .PHONY: test-native
 test-native: ## Test on this machine, with its fastest kernels
@@ -58,6 +58,16 @@ test-arm64: ## Test the arm64 kernels under qemu-user
 test-wasm: ## Test core, kernels and models as WebAssembly under Node, with the kernel module on their memory
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" ./simd ./core/... ./wasm/kernels && \
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" -run TestSameCurveEverywhere ./models/lenet
+
+.PHONY: test-js
+test-js: ## Test the npm package's sources under Node
+	@if command -v npm >/dev/null && command -v $(NODE) >/dev/null; then \
+		$(GO) run ./js/mkpkg -wasm=false -tests && (cd js && npm run --silent check && $(NODE) --test test/out/); \
+	elif echo ",$$WEFT_REQUIRE," | grep -q ,node,; then \
+		echo "WEFT_REQUIRE=node: node and npm are not installed (Debian packages nodejs and npm)" >&2; exit 1; \
+	else \
+		echo "skipped: test-js needs node and npm (Debian packages nodejs and npm)"; \
+	fi
 
 .PHONY: test-browser
 test-browser: ## Test the page, and the kernels, in a headless Chromium

@@ -19,6 +19,7 @@ type Options struct {
 	Out   string // folder, js/dist without one
 	Types bool   // write the types, which takes npm
 	Wasm  bool   // compile the Go program; without it only the JavaScript is written
+	Tests bool   // bundle js/test/*.test.ts into js/test/out, for node --test
 }
 
 // entries are the files of the package and their sources in js/src.
@@ -70,6 +71,11 @@ func Package(ctx context.Context, opt Options) error {
 	if err := copyFile(filepath.Join(root, "js", "LICENSE"), filepath.Join(root, "LICENSE")); err != nil {
 		return err
 	}
+	if opt.Tests {
+		if err := tests(root, goroot); err != nil {
+			return err
+		}
+	}
 	if !opt.Types {
 		return nil
 	}
@@ -78,24 +84,15 @@ func Package(ctx context.Context, opt Options) error {
 
 // bundle writes one entry as a module without dependencies.
 func bundle(root, goroot, out, in, name string, node bool) error {
-	src := filepath.Join(root, "js", "src")
 	opt := api.BuildOptions{
-		AbsWorkingDir:       root,
-		EntryPointsAdvanced: []api.EntryPoint{{InputPath: filepath.Join(src, in), OutputPath: name}},
+		EntryPointsAdvanced: []api.EntryPoint{{InputPath: filepath.Join(root, "js", "src", in), OutputPath: name}},
 		Outdir:              out,
-		Bundle:              true,
-		Write:               true,
 		Format:              api.FormatESModule,
 		Platform:            api.PlatformBrowser,
 		Engines:             browsers,
 		MinifyWhitespace:    true,
 		MinifyIdentifiers:   true,
 		MinifySyntax:        true,
-		KeepNames:           false,
-		Charset:             api.CharsetUTF8,
-		LegalComments:       api.LegalCommentsNone,
-		LogLevel:            api.LogLevelSilent,
-		Plugins:             []api.Plugin{Glue(goroot)},
 	}
 	if node {
 		opt.Platform, opt.Engines = api.PlatformNode, []api.Engine{{Name: api.EngineNode, Version: "20"}}
@@ -106,10 +103,41 @@ func bundle(root, goroot, out, in, name string, node bool) error {
 	if name == "isolate-worker" {
 		opt.Format = api.FormatIIFE // service workers are classic scripts everywhere
 	}
+	return esbuild(root, goroot, opt)
+}
+
+// tests bundles the unit tests, which look inside the sources; the built package is theirs by its name.
+func tests(root, goroot string) error {
+	dir := filepath.Join(root, "js", "test")
+	files, err := filepath.Glob(filepath.Join(dir, "*.test.ts"))
+	if err != nil {
+		return err
+	}
+	return esbuild(root, goroot, api.BuildOptions{
+		EntryPoints:  files,
+		Outdir:       filepath.Join(dir, "out"),
+		OutExtension: map[string]string{".js": ".mjs"},
+		Format:       api.FormatESModule,
+		Platform:     api.PlatformNode,
+		Engines:      []api.Engine{{Name: api.EngineNode, Version: "20"}},
+		Sourcemap:    api.SourceMapInline,
+		External:     []string{"@weft-ml/weft"},
+	})
+}
+
+// esbuild bundles with what all bundles have in common.
+func esbuild(root, goroot string, opt api.BuildOptions) error {
+	opt.AbsWorkingDir = root
+	opt.Bundle = true
+	opt.Write = true
+	opt.Charset = api.CharsetUTF8
+	opt.LegalComments = api.LegalCommentsNone
+	opt.LogLevel = api.LogLevelSilent
+	opt.Plugins = []api.Plugin{Glue(goroot)}
 	result := api.Build(opt)
 	if len(result.Errors) > 0 {
 		text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
-		return fmt.Errorf("weft: bundling %s:\n%s", in, strings.Join(text, ""))
+		return fmt.Errorf("weft: bundling js:\n%s", strings.Join(text, ""))
 	}
 	return nil
 }

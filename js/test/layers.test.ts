@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { functionalSpec, input, layers, sequentialSpec } from "../src/layers.js";
+
+test("layers are named as Keras names them", () => {
+  const { layers: list } = sequentialSpec([
+    layers.conv2d({ filters: 6, kernelSize: 5, inputShape: [28, 28, 1] }), layers.maxPooling2d({ poolSize: 2 }), layers.conv2d({ filters: 16, kernelSize: 5 }),
+    layers.maxPooling2d({ poolSize: 2 }), layers.flatten(), layers.dense({ units: 120 }), layers.dense({ units: 10, name: "logits" }),
+  ]);
+  assert.deepEqual(list.map((l) => l.name), ["conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1", "flatten", "dense", "logits"]);
+  assert.deepEqual(list[0]!.config, { filters: 6, kernelSize: 5, inputShape: [28, 28, 1] });
+});
+
+test("a given name is not given again", () => {
+  const { layers: list } = sequentialSpec([layers.dense({ units: 1, name: "dense" }), layers.dense({ units: 2 })]);
+  assert.deepEqual(list.map((l) => l.name), ["dense", "dense_1"]);
+});
+
+test("a functional model lists each layer once, with what each call takes", () => {
+  const x = input({ shape: [8], name: "x" });
+  const shared = layers.dense({ units: 8 });
+  const a = shared.apply(x);
+  const b = shared.apply(a);
+  const y = layers.add().apply([a, b]);
+  assert.deepEqual(functionalSpec([x], [y]), {
+    layers: [
+      { kind: "inputLayer", name: "x", config: { shape: [8] } },
+      { kind: "dense", name: "dense", config: { units: 8 }, inbound: [["x"], ["dense"]] },
+      { kind: "add", name: "add", config: {}, inbound: [["dense", ["dense", 1]]] },
+    ],
+    inputs: ["x"],
+    outputs: ["add"],
+  });
+});
+
+test("what cannot be a model says why", () => {
+  assert.throws(() => sequentialSpec([]), { code: "argument" });
+  const [x, z] = [input({ shape: [1] }), input({ shape: [1], name: "z" })];
+  const y = layers.dense({ units: 1 }).apply(x);
+  assert.throws(() => functionalSpec([z], [y]), /inputs does not list|leads to no output/);
+  assert.throws(() => layers.add().apply([1 as never]), /apply\(\) takes/);
+});
