@@ -1,4 +1,4 @@
-//go:build !noasm && (amd64 || arm64)
+//go:build !noasm && (amd64 || arm64 || js)
 
 package simd
 
@@ -29,8 +29,8 @@ func (t *tileSet) gradWeightScratch(s *ConvShape) int {
 	if s.N*s.OH*s.OW == 0 {
 		return 0
 	}
-	p, _ := s.gradTable()
-	return lanesSize + s.N*p.size() + alignSlack
+	p, channels := s.gradTable()
+	return lanesSize + t.gradOffsets(channels*s.KH*s.KW) + s.N*p.size() + alignSlack
 }
 
 // gradWeight computes the weight gradient. A job is a run of k = (ci, kh, kw) of one group: all of a tile's taps where x is read in
@@ -49,76 +49,32 @@ func (t *tileSet) gradWeight(s *ConvShape, x, dy, dw []float32, part, parts int,
 	jobs := (k + run - 1) / run
 	u0, u1 := split(s.Groups*jobs, 1, part, parts)
 	scratch = aligned(scratch)
-	lanes, img := scratch[:lanesSize], scratch[lanesSize:]
+	img := scratch[lanesSize+t.gradOffsets(channels*taps):]
 	imgSize := p.size()
 	if p.copied {
 		clear(img[:s.N*imgSize])
 	}
-	for u := u0; u < u1; u++ {
+	for u := u0; u < u1; {
 		g, k0 := u/jobs, u%jobs*run
-		k1 := min(k0+run, k)
-		c0 := k0 / taps
-		src, xImage := x[g*cg*s.H*s.W:], s.C*s.H*s.W
-		if p.copied {
-			q := p
-			q.channels = min(channels, cg-c0) // the layout is that of p when it is the same; each job uses its own consistently
-			for n := range s.N {
-				image := x[((n*s.C+g*cg+c0)*s.H)*s.W:][:q.channels*s.H*s.W]
-				q.fill(img[n*imgSize:], image, 0, q.rows)
-			}
-			src, xImage = img, imgSize
-			t.gradJob(s, &q, src, xImage, dy, dw, g, k0, k1, c0, panels, lanes)
-			if q.channels != p.channels {
-				clear(img[:s.N*imgSize]) // another layout has other borders
-			}
+		if !p.copied { // the jobs of a group that follow one another are one
+			last := min(u1, (g+1)*jobs)
+			k1 := min((last-g*jobs)*run, k)
+			t.gradJob(s, &p, x[g*cg*s.H*s.W:], s.C*s.H*s.W, dy, dw, g, k0, k1, 0, panels, scratch)
+			u = last
 			continue
 		}
-		t.gradJob(s, &p, src, xImage, dy, dw, g, k0, k1, 0, panels, lanes)
-	}
-}
-
-// gradJob computes dw of group g for k0 <= k < k1 and all output channels. src holds input channels from c0 on.
-func (t *tileSet) gradJob(s *ConvShape, p *tapTable, src []float32, xImage int, dy, dw []float32, g, k0, k1, c0, panels int, lanes []float32) {
-	cg, mg, taps := s.cg(), s.mg(), s.KH*s.KW
-	k, slice := cg*taps, s.gradSlice()
-	args := gradArgs{rows: s.OH, blocks: s.OW / gradLanes}
-	if r := s.OW % gradLanes; r != 0 {
-		args.mask, args.tail = laneMask(r), 4*r
-	}
-	args.dyC = 4 * s.OH * s.OW
-	args.dySkip = 4 * (s.M - 1) * s.OH * s.OW
-	args.xRow = 4 * (p.cols - args.blocks*gradLanes)
-	args.xSkip = 4 * (xImage - s.OH*p.cols)
-	args.dwRow = 4 * k
-	args.lanes = &lanes[0]
-	for kk := k0; kk < k1; {
-		step := k1 - kk
-		for m := range panels {
-			m0, m1 := panelRows(mg, panels, m)
-			// All panels take the taps that the tallest, which comes first, can.
-			if m == 0 {
-				step = t.grad.fit(m1-m0, step)
-			}
-			f := t.grad.f[m1-m0][step]
-			args.dw = &dw[(g*mg+m0)*k+kk]
-			for n := 0; n < s.N; n += slice {
-				args.images = min(slice, s.N-n)
-				args.flags = 0
-				if n > 0 {
-					args.flags = tileAdd
-				}
-				if n+slice >= s.N {
-					args.flags |= tileFinish
-				}
-				args.dy = &dy[(n*s.M+g*mg+m0)*s.OH*s.OW]
-				for i := range step {
-					q := kk + i
-					tap := q % taps
-					args.x[i] = &src[n*xImage+p.offset(q/taps-c0, tap/s.KW*s.DH, tap%s.KW*s.DW)]
-				}
-				f(noescape(&args))
-			}
+		u++
+		k1 := min(k0+run, k)
+		c0 := k0 / taps
+		q := p
+		q.channels = min(channels, cg-c0) // the layout is that of p when it is the same; each job uses its own consistently
+		for n := range s.N {
+			image := x[((n*s.C+g*cg+c0)*s.H)*s.W:][:q.channels*s.H*s.W]
+			q.fill(img[n*imgSize:], image, 0, q.rows)
 		}
-		kk += step
+		t.gradJob(s, &q, img, imgSize, dy, dw, g, k0, k1, c0, panels, scratch)
+		if q.channels != p.channels {
+			clear(img[:s.N*imgSize]) // another layout has other borders
+		}
 	}
 }

@@ -1,4 +1,4 @@
-//go:build !noasm && (amd64 || arm64)
+//go:build !noasm && (amd64 || arm64 || js)
 
 package simd
 
@@ -125,7 +125,7 @@ func (t *tileSet) gradInputPack(s *ConvShape, dst, w []float32) {
 					putOffset(d, q+m, geo.pad.offset(m, oh-geo.lowH, ow-geo.lowW))
 				}
 				for g := range s.Groups {
-					t.packTap(d[p.k+g*cg*p.k:], cg, p.k, q, mg, w[g*mg*cg*taps+kh*s.KW+kw:], taps, cg*taps)
+					t.packTaps(d[p.k+g*cg*p.k:], cg, p.k, q, 1, mg, w, g*mg*cg*taps+kh*s.KW+kw, taps, 0, cg*taps)
 				}
 				q += mg
 			}

@@ -1,4 +1,4 @@
-//go:build !noasm && (amd64 || arm64)
+//go:build !noasm && (amd64 || arm64 || js)
 
 package simd
 
@@ -8,9 +8,6 @@ import "unsafe"
 // pixels; k's position in the image is one table of byte offsets, shared by all groups. With padding or strides the image is first
 // copied: padded, and split by the strides' phases so that neighbouring outputs read neighbouring pixels. The input gradient is
 // the same computation over dy, once per phase of the strides.
-
-// panelBytes is how many bytes of packed weights are kept in use at a time: half of a small L2.
-const panelBytes = 512 << 10
 
 // convSeg is a run of output rows of one or more images that share weights.
 type convSeg struct {
@@ -25,99 +22,6 @@ type convSeg struct {
 	k, m              int      // products per output, output channels
 	bias              *float32 // nil for none
 	lo, hi            float32
-}
-
-// groupCursor walks over the groups of a segment.
-type groupCursor struct {
-	image, row, col int
-}
-
-// next moves to the next group of size lanes. The last group of a row ends where the row ends, overlapping the one before:
-// the same values are computed and stored twice.
-func (c *groupCursor) next(s *convSeg, lanes int) {
-	c.col += lanes
-	if c.col < s.width {
-		return
-	}
-	c.col = 0
-	c.row++
-	if c.row == s.rows {
-		c.row = 0
-		c.image++
-	}
-}
-
-// runSeg computes a segment.
-func (t *tileSet) runSeg(s *convSeg) {
-	table, lanes, perVector := &t.conv, groupLanes, t.lanes/groupLanes
-	if t.lanes < groupLanes {
-		lanes, perVector = t.lanes, 1
-	}
-	panels := t.convPanels(s.m)
-	tallest := panelHeight(s.m, panels)
-	if p := &t.convPlain; s.width%16 == 0 && p.rows > 0 && p.wide[tallest] == p.wide[s.m/panels] {
-		table, lanes, perVector = p, 16, 1
-	}
-	var args convArgs
-	if s.width < lanes {
-		args.mask = laneMask(s.width)
-	}
-	args.ys = 4 * s.yCh
-	args.lo, args.hi = s.lo, s.hi
-	perRow := (s.width + lanes - 1) / lanes
-	groups := s.images * s.rows * perRow
-	// How many vectors a call takes: evenly, so that no call runs half empty.
-	most := table.wide[tallest] * perVector
-	calls := (groups + most - 1) / most
-	per := (groups + calls - 1) / calls
-	vecs := (per + perVector - 1) / perVector
-	for table.f[tallest][vecs] == nil {
-		vecs++
-	}
-	per = vecs * perVector
-	// Weights are the outer loop when they do not stay in cache.
-	together := min(max(panelBytes/(4*s.k*tallest), 1), panels)
-	for p0 := 0; p0 < panels; p0 += together {
-		var cur groupCursor
-		for g := 0; g < groups; g += per {
-			var y [8]*float32
-			for i := range per {
-				col := cur.col
-				if s.width >= lanes {
-					col = min(col, s.width-lanes)
-				}
-				args.x[i] = at(s.x, cur.image*s.xImage+cur.row*s.xRow+col)
-				y[i] = at(s.y, cur.image*s.yImage+cur.row*s.yRow+col)
-				if g+i+1 < groups {
-					cur.next(s, lanes)
-				} // else the last group is repeated
-			}
-			for p := p0; p < min(p0+together, panels); p++ {
-				m0, m1 := panelRows(s.m, panels, p)
-				h := m1 - m0
-				f := table.f[h][vecs]
-				for i := range per {
-					args.y[i] = at(y[i], m0*s.yCh)
-				}
-				if s.bias != nil {
-					args.bias = at(s.bias, m0)
-				}
-				for k0 := 0; k0 < s.k; k0 += KChunk {
-					args.k = min(KChunk, s.k-k0)
-					args.w = at(s.w, m0*s.k+k0*h)
-					args.offs = (*int32)(unsafe.Add(unsafe.Pointer(s.offs), 4*k0))
-					args.flags = 0
-					if k0 > 0 {
-						args.flags = tileAdd
-					}
-					if k0+KChunk >= s.k {
-						args.flags |= tileFinish | tileClamp
-					}
-					f(noescape(&args))
-				}
-			}
-		}
-	}
 }
 
 // convPanels returns into how many panels m output channels are cut: as few as possible, but AVX2 computes 4 channels
@@ -143,20 +47,15 @@ func panelRows(n, panels, p int) (lo, hi int) {
 	return lo, hi
 }
 
-// packTap writes the columns k = q..q+n of packed weights of m rows, [panel][k][row]. Element (row, q+i) is w[row*ws + i*is].
-func (t *tileSet) packTap(dst []float32, m, k, q, n int, w []float32, ws, is int) {
+// packTaps writes n products for each of some taps of packed weights of m rows, [panel][k][row], from k = q on. Element
+// (row, q + tap*n + i) is w[row*ws + tap*ts + i*is].
+func (t *tileSet) packTaps(dst []float32, m, k, q, taps, n int, w []float32, first, ws, ts, is int) {
 	panels := t.convPanels(m)
 	for p := range panels {
 		m0, m1 := panelRows(m, panels, p)
 		h := m1 - m0
-		d := dst[m0*k+q*h:][:n*h]
-		for i := range n {
-			from := m0*ws + i*is
-			for r := range d[i*h:][:h] {
-				d[i*h+r] = w[from]
-				from += ws
-			}
-		}
+		copyBlock(&blockArgs{dst: &dst[m0*k+q*h], src: &w[first+m0*ws], outer: taps, rows: n, n: h,
+			dOuter: n * h, dRow: h, dCol: 1, sOuter: ts, sRow: is, sCol: ws})
 	}
 }
 
@@ -202,36 +101,16 @@ func (p *tapTable) fill(dst, x []float32, r0, r1 int) {
 		q0, q1 = max(q0, r0), min(q1, r1)
 		for b := range p.pw {
 			c0, c1 := inside(b-p.left, p.sw, p.w, p.cols)
-			for ch := range p.channels {
-				base := ((a*p.pw+b)*p.channels + ch) * p.rows
-				for r := q0; r < q1; r++ {
-					d := dst[(base+r)*p.cols+c0:][:c1-c0]
-					s := x[(ch*p.h+r*p.sh+a-p.top)*p.w:][:p.w]
-					at := c0*p.sw + b - p.left
-					if p.sw == 1 {
-						copyRow(d, s[at:])
-						continue
-					}
-					for i := range d {
-						d[i] = s[at]
-						at += p.sw
-					}
-				}
+			if q0 >= q1 || c0 >= c1 {
+				continue
 			}
+			copyBlock(&blockArgs{
+				dst: &dst[((a*p.pw+b)*p.channels*p.rows+q0)*p.cols+c0], src: &x[(q0*p.sh+a-p.top)*p.w+c0*p.sw+b-p.left],
+				outer: p.channels, rows: q1 - q0, n: c1 - c0,
+				dOuter: p.rows * p.cols, dRow: p.cols, dCol: 1, sOuter: p.h * p.w, sRow: p.sh * p.w, sCol: p.sw,
+			})
 		}
 	}
-}
-
-// copyRow copies a row. Short ones are two blocks that may overlap, which costs less than a call of memmove.
-func copyRow(d, s []float32) {
-	n := len(d)
-	if n < 8 || n > 16 {
-		copy(d, s)
-		return
-	}
-	s = s[:n]
-	*(*[8]float32)(d) = *(*[8]float32)(s)
-	*(*[8]float32)(d[n-8:]) = *(*[8]float32)(s[n-8:])
 }
 
 // splitImages is split for images of rows: between images where there are enough of them, else between rows.
@@ -287,9 +166,7 @@ func (t *tileSet) convPack(s *ConvShape, dst, w []float32) {
 	}
 	taps := s.KH * s.KW
 	for g := range s.Groups {
-		for tap := range taps {
-			t.packTap(dst[k+g*mg*k:], mg, k, tap*cg, cg, w[g*mg*k+tap:], k, taps)
-		}
+		t.packTaps(dst[k+g*mg*k:], mg, k, 0, taps, cg, w, g*mg*k, k, 1, taps)
 	}
 }
 

@@ -1,4 +1,4 @@
-//go:build !noasm && (amd64 || arm64)
+//go:build !noasm && (amd64 || arm64 || js)
 
 package simd
 
@@ -42,34 +42,7 @@ func (t *tileSet) packPanel(dst []float32, width int, b []float32, ldb int, tran
 		t.packRows(dst, width, b[j0*ldb+k0:], ldb, n, k1-k0)
 		return
 	}
-	for k := k0; k < k1; k++ {
-		copy(dst[:n], b[k*ldb+j0:][:n])
-		if k+1 < k1 {
-			dst = dst[width:]
-		}
-	}
-}
-
-// packRows transposes n rows of k elements each, ld apart, into dst[k][width] with n <= width. When width is not a multiple of 8, up
-// to 7 elements after the panel are overwritten.
-func (t *tileSet) packRows(dst []float32, width int, src []float32, ld, n, k int) {
-	k8 := k / 8
-	if k8 > 0 {
-		// The blocks of 8 rows go from the last to the first: where a block writes past its panel's width, a later
-		// one writes the right values.
-		for r := (n - 1) / 8 * 8; r >= 0; r -= 8 {
-			a := transposeArgs{n: k8, dst: &dst[r], ds: 4 * width}
-			for i := range a.src {
-				a.src[i] = &src[min(r+i, n-1)*ld]
-			}
-			t.transpose(noescape(&a))
-		}
-	}
-	for p := 8 * k8; p < k; p++ {
-		for r := range n {
-			dst[p*width+r] = src[r*ld+p]
-		}
-	}
+	copyBlock(&blockArgs{dst: &dst[0], src: &b[k0*ldb+j0], outer: 1, rows: k1 - k0, n: n, dRow: width, dCol: 1, sRow: ldb, sCol: 1})
 }
 
 // gemmScratch bounds what gemmRegion needs: a block of B, a panel of A, and a row of results.
@@ -149,12 +122,10 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		ars, acs = 4, 4*a.LDA
 	}
 	var (
-		args      tileArgs
-		base      int
-		f         *[mostCols + 1]func(*tileArgs)
+		args      sweepArgs
 		fullFlags = tileFinish
 	)
-	args.cs = 4 * a.LDC
+	args.cs, args.nw = 4*a.LDC, nw
 	if a.Act != ActNone {
 		fullFlags |= tileClamp
 		args.lo, args.hi = a.Act.bounds(a.Lo, a.Hi)
@@ -180,65 +151,43 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 			if k1 == a.K {
 				args.flags |= fullFlags
 			}
+			// Regions start where panels of B do.
+			var b *float32
+			switch {
+			case packs:
+				b = &blockB[0]
+				args.bs, args.bstep = 4*nw, 4*nw*args.k
+			case a.PackedB != nil:
+				b = &a.PackedB[jc*a.K+k0*nw]
+				args.bs, args.bstep = 4*nw, 4*nw*a.K
+			default:
+				b = &a.B[k0*a.LDB+jc]
+				args.bs, args.bstep = 4*a.LDB, 4*nw
+			}
+			args.n = jend - jc
 			for i, left := i0, panels; left > 0; left-- {
 				h := panelHeight(i1-i, left)
-				f = &t.gemm.f[h]
+				base := i*a.LDA + k0
+				if a.TransA {
+					base = k0*a.LDA + i
+				}
+				args.a, args.ars, args.acs = &a.A[base], ars, acs
 				if packsA {
 					if a.TransA {
-						for k := range args.k {
-							copy(scratch[k*h:][:h], a.A[(k0+k)*a.LDA+i:][:h])
-						}
+						copyBlock(&blockArgs{dst: &scratch[0], src: args.a, outer: 1, rows: args.k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
 					} else {
-						t.packRows(scratch, h, a.A[i*a.LDA+k0:], a.LDA, h, args.k)
+						t.packRows(scratch, h, a.A[base:], a.LDA, h, args.k)
 					}
-					args.ars, args.acs = 4, 4*h
-				} else {
-					args.ars, args.acs = ars, acs
-					base = i*a.LDA + k0
-					if a.TransA {
-						base = k0*a.LDA + i
-					}
+					args.a, args.ars, args.acs = &scratch[0], 4, 4*h
 				}
+				args.rows, args.b, args.c = h, b, &a.C[i*a.LDC+jc]
 				if a.BiasM != nil {
 					args.biasM = &a.BiasM[i]
 				}
-				for j := jc; j < jend; {
-					n := min(nw, jend-j)
-					vecs := (n + t.lanes - 1) / t.lanes
-					if v := t.gemm.fit(h, vecs); v < vecs {
-						vecs, n = v, v*t.lanes
-					}
-					if packsA {
-						args.a = &scratch[0]
-					} else {
-						args.a = &a.A[base]
-					}
-					switch {
-					case packs:
-						p := (j - jc) / nw * nw
-						args.b = &blockB[p*args.k+(j-jc-p)]
-						args.bs = 4 * nw
-					case a.PackedB != nil:
-						p := j / nw * nw
-						args.b = &a.PackedB[p*a.K+k0*nw+(j-p)]
-						args.bs = 4 * nw
-					default:
-						args.b = &a.B[k0*a.LDB+j]
-						args.bs = 4 * a.LDB
-					}
-					args.c = &a.C[i*a.LDC+j]
-					if a.BiasN != nil {
-						args.biasN = &a.BiasN[j]
-					}
-					rem := n - (vecs-1)*t.lanes
-					args.bits = 1<<rem - 1
-					args.mask = nil
-					if rem < t.lanes && t.lanes <= 8 {
-						args.mask = laneMask(rem)
-					}
-					f[vecs](noescape(&args))
-					j += n
+				if a.BiasN != nil {
+					args.biasN = &a.BiasN[jc]
 				}
+				t.sweep(noescape(&args))
 				i += h
 			}
 		}

@@ -100,4 +100,9 @@ const (
 	idVecMaxPool2        = 92
 	idVecMaxPool2Grad    = 93
 	idTranspose          = 94
+	idGemmSweep          = 95
+	idPackRows           = 96
+	idCopyBlock          = 97
+	idConvSegment        = 98
+	idConvGradJob        = 99
 )

@@ -50,5 +50,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	for _, k := range []*Kernels{relaxed, simd128} {
 		fillWasm(k)
 	}
+	fillMatrix(relaxed)
+	fillMatrix(simd128)
 	return []*Kernels{relaxed, simd128}
 })

@@ -157,7 +157,7 @@ func (m *Module) appendNames(b []byte) []byte {
 				k++
 			}
 		}
-		if k > 0 {
+		if k > 0 && !m.terse {
 			locals = append(appendU32(appendU32(locals, f.index), k), names...)
 			n++
 		}

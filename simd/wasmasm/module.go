@@ -23,6 +23,7 @@ type Module struct {
 	start    *Func
 
 	dataCount bool
+	terse     bool
 	exported  map[string]bool
 	err       error
 }
@@ -83,6 +84,9 @@ type Data struct {
 func NewModule(name string) *Module {
 	return &Module{name: name, exported: map[string]bool{}}
 }
+
+// OmitLocalNames leaves the names of locals out of the name section, where they can take a tenth of the module.
+func (m *Module) OmitLocalNames() { m.terse = true }
 
 func (m *Module) fail(format string, args ...any) {
 	if m.err == nil {

@@ -66,6 +66,7 @@ func Build(v Variant) (*Module, map[string]*Func, error) {
 
 func build(v Variant) *builder {
 	m := NewModule("weft kernels " + v.String())
+	m.OmitLocalNames()
 	limits := Limits{}
 	if v.Shared {
 		limits = Limits{Max: 1 << 16, Shared: true}
@@ -82,6 +83,7 @@ func build(v Variant) *builder {
 	b.addVec()
 	b.addPool()
 	b.addTranspose()
+	addMat(b)
 	b.addDispatch()
 	return b
 }

@@ -33,7 +33,7 @@ const segGroups = 32
 // addSegment adds the kernel ConvSegment: a run of output rows of a convolution, all output channels.
 func (t *mat) addSegment() {
 	var panels [matRows + 1]*Func
-	for rows := 1; rows <= matRows; rows++ {
+	for rows := 1; rows <= t.rows; rows++ {
 		panels[rows] = t.segmentPanel(rows)
 	}
 	all := t.segmentPanels(panels)
@@ -82,11 +82,11 @@ func (t *mat) segmentPanels(panels [matRows + 1]*Func) *Func {
 	args, image, row, col, n := f.Param(0, "args"), f.Param(1, "image"), f.Param(2, "row"), f.Param(3, "col"), f.Param(4, "n")
 	m, left, h, at := f.Local(I32, "m"), f.Local(I32, "left"), f.Local(I32, "h"), f.Local(I32, "at")
 	field(f, args, segM, m)
-	f.Get(m).I32(int32(t.convRows() - 1)).Op(I32Add).I32(int32(t.convRows())).Op(I32DivU).Set(left)
+	f.Get(m).I32(int32(t.rows - 1)).Op(I32Add).I32(int32(t.rows)).Op(I32DivU).Set(left)
 	while(f, func() { f.Get(left) }, func() {
 		f.Get(m, left).Op(I32Add).I32(1).Op(I32Sub).Get(left).Op(I32DivU).Set(h)
 		f.Block(func(done Label) {
-			for rows := matRows; rows > 0; rows-- {
+			for rows := t.rows; rows > 0; rows-- {
 				f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() {
 					f.Get(args, at, image, row, col, n).Call(panels[rows])
 					f.Br(done)
@@ -99,9 +99,6 @@ func (t *mat) segmentPanels(panels [matRows + 1]*Func) *Func {
 	})
 	return f
 }
-
-// convRows is the most output channels of a panel.
-func (t *mat) convRows() int { return matRows }
 
 // segmentPanel adds conv_panelH(args, m0, image, row, col, n): n groups of 4 pixels of H output channels, from m0 on.
 //
@@ -207,7 +204,7 @@ func (t *mat) segmentPanel(rows int) *Func {
 		add(f, n, int32(-cols))
 		f.Get(offs).Set(op).Get(w).Set(wp).Get(k).Set(todo).I32(1).Set(first)
 		f.Loop(func(chunk Label) {
-			zero(f, acc)
+			zero(f, acc, hold)
 			minimum(f, todo, Chunk, left)
 			f.Get(todo, left).Op(I32Sub).Set(todo)
 			countDown(f, left, 2, func() { step(0); step(1); advance(2) })

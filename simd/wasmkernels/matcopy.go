@@ -87,22 +87,7 @@ func (t *mat) addPackBlock() *Func {
 	return f
 }
 
-// Offsets of simd.blockArgs.
-const (
-	blockDst    = 0
-	blockSrc    = 8
-	blockOuter  = 16
-	blockRows   = 24
-	blockN      = 32
-	blockDOuter = 40
-	blockDRow   = 48
-	blockDCol   = 56
-	blockSOuter = 64
-	blockSRow   = 72
-	blockSCol   = 80
-)
-
-// addCopyBlock adds the kernel CopyBlock: a copy of outer x rows x n floats, with strides of all three on both sides.
+// addCopyBlock adds the kernel CopyBlock: a copy of outer x rows x n floats, as simd.blockArgs says in words of 8 bytes.
 func (t *mat) addCopyBlock() {
 	row, gather := addCopyRow(t.m), addCopyStrided(t.m)
 	f, args := t.kernel("copyBlock")
@@ -113,6 +98,9 @@ func (t *mat) addCopyBlock() {
 	}
 	dst, src, outer, rows, n := l[0], l[1], l[2], l[3], l[4]
 	dOuter, dRow, dCol, sOuter, sRow, sCol := l[5], l[6], l[7], l[8], l[9], l[10]
+	for _, stride := range l[5:] {
+		f.Get(stride).I32(2).Op(I32Shl).Set(stride)
+	}
 	d, s, i := f.Local(I32, "d"), f.Local(I32, "s"), f.Local(I32, "i")
 	f.Get(n).Op(I32Eqz).If(func() { f.Return() }, nil)
 	countDown(f, outer, 1, func() {

@@ -12,13 +12,14 @@ import (
 // mat emits the matrix products and convolutions of one variant.
 //
 // V8 has 15 usable vector registers on x86. Fused, 6 rows by 2 vectors take 12 accumulators, 2 vectors of the second operand and one
-// broadcast of the first. Unfused the product needs a register too; tall tiles then read the broadcast once per product.
+// broadcast of the first. Unfused the product needs a register too, and 4 rows leave room for the loads ahead.
 type mat struct {
 	*builder
+	rows        int   // of the tallest tile: rows of C or output channels
 	load, store *Func // of the first n lanes of a vector
 }
 
-// matRows is the tallest tile, in rows of C or output channels.
+// matRows is the most rows of a tile of any variant.
 const matRows = 6
 
 // matCols returns how many vectors wide the tiles of that many rows are: as many as registers allow, since each
@@ -28,7 +29,10 @@ func matCols(rows int) int {
 }
 
 func addMat(b *builder) {
-	t := &mat{builder: b}
+	t := &mat{builder: b, rows: 4}
+	if b.variant.Relaxed {
+		t.rows = matRows
+	}
 	t.load, t.store = addLoadLanes(b.m), addStoreLanes(b.m)
 	t.addSweep()
 	t.addPackRows()
@@ -88,13 +92,10 @@ func countDown(f *Func, n Local, step int32, body func()) {
 	}, nil)
 }
 
-// zero clears accumulators.
-func zero(f *Func, acc [][]Local) {
-	for _, row := range acc {
-		for _, v := range row {
-			f.V128([16]byte{}).Set(v)
-		}
-	}
+// zero clears accumulators, and hold: the constant takes 18 bytes of code.
+func zero(f *Func, acc [][]Local, hold Local) {
+	f.V128([16]byte{}).Set(hold)
+	each(acc, func(r, c int, v Local) { f.Get(hold).Set(v) })
 }
 
 // each visits accumulators.
@@ -108,23 +109,11 @@ func each(acc [][]Local, visit func(r, c int, v Local)) {
 
 // products emits acc[r][c] += a(r)*b[c] for all of a tile, where a pushes a broadcast.
 func (t *mat) products(f *Func, acc [][]Local, a func(r int), b []Local, hold Local) {
-	tight := len(acc)*len(b)+len(b)+2 > 15
 	for r := range acc {
-		if t.variant.Relaxed || !tight {
-			a(r)
-			f.Set(hold)
-		}
+		a(r)
+		f.Set(hold)
 		for c, v := range acc[r] {
-			switch {
-			case t.variant.Relaxed:
-				f.Get(hold, b[c], v).Op(F32x4RelaxedMadd).Set(v)
-			case tight:
-				f.Get(v)
-				a(r)
-				f.Get(b[c]).Op(F32x4Mul, F32x4Add).Set(v)
-			default:
-				f.Get(v, hold, b[c]).Op(F32x4Mul, F32x4Add).Set(v)
-			}
+			t.multiplyAdd(f, hold, b[c], v)
 		}
 	}
 }

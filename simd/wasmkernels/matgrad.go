@@ -28,62 +28,51 @@ const (
 )
 
 // mostGradRows is the most output channels of a weight-gradient tile, gradTaps the most taps of one with that many channels:
-// an element has two vectors of lanes.
+// an element has two vectors of lanes. There are tiles of one tap too.
 const mostGradRows = 3
 
-func gradTaps(rows int) int { return [...]int{1: 5, 2: 3, 3: 2}[rows] }
+func gradTaps(rows int) int { return [...]int{1: 3, 2: 3, 3: 2}[rows] }
 
 // addGradJob adds the kernel ConvGradJob: the weight gradient of all output channels of a group for a run of taps.
 func (t *mat) addGradJob() {
-	var tiles [mostGradRows + 1][6]*Func
+	var tiles, singles [mostGradRows + 1]*Func
 	for rows := 1; rows <= mostGradRows; rows++ {
-		for taps := 1; taps <= gradTaps(rows); taps++ {
-			tiles[rows][taps] = t.gradTile(rows, taps)
-		}
+		tiles[rows], singles[rows] = t.gradTile(rows, gradTaps(rows)), t.gradTile(rows, 1)
 	}
 	f, args := t.kernel("convGradJob")
-	m, panels, left, h := f.Local(I32, "m"), f.Local(I32, "panels"), f.Local(I32, "left"), f.Local(I32, "h")
+	m, left, h := f.Local(I32, "m"), f.Local(I32, "left"), f.Local(I32, "h")
 	dy, dyC, dw, dwRow := f.Local(I32, "dy"), f.Local(I32, "dyC"), f.Local(I32, "dw"), f.Local(I32, "dwRow")
-	dw0, offs, count, taps := f.Local(I32, "dw0"), f.Local(I32, "offs"), f.Local(I32, "count"), f.Local(I32, "taps")
+	at, offs, count := f.Local(I32, "at"), f.Local(I32, "offs"), f.Local(I32, "count")
 	field(f, args, gradDYC, dyC)
-	field(f, args, gradDW, dw0)
+	field(f, args, gradDW, dw)
 	field(f, args, gradDWRow, dwRow)
-	field(f, args, gradOffs, offs)
-	field(f, args, gradCount, count)
-	while(f, func() { f.Get(count) }, func() {
-		field(f, args, gradM, m)
-		field(f, args, gradDY, dy)
-		f.Get(dw0).Set(dw)
-		f.Get(m).I32(mostGradRows - 1).Op(I32Add).I32(mostGradRows).Op(I32DivU).Set(panels)
-		f.Get(panels).Set(left)
-		f.I32(0).Set(taps)
-		while(f, func() { f.Get(left) }, func() {
-			// Panels differ by at most one channel, tall ones first; all take as many taps as the tallest can.
-			f.Get(m, left).Op(I32Add).I32(1).Op(I32Sub).Get(left).Op(I32DivU).Set(h)
-			f.Get(taps).Op(I32Eqz).If(func() {
-				for rows := 1; rows <= mostGradRows; rows++ {
-					f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() { minimum(f, count, int32(gradTaps(rows)), taps) }, nil)
+	field(f, args, gradM, m)
+	field(f, args, gradDY, dy)
+	f.Get(m).I32(mostGradRows - 1).Op(I32Add).I32(mostGradRows).Op(I32DivU).Set(left)
+	// Panels of channels differ by at most one, tall ones first.
+	while(f, func() { f.Get(left) }, func() {
+		f.Get(m, left).Op(I32Add).I32(1).Op(I32Sub).Get(left).Op(I32DivU).Set(h)
+		field(f, args, gradOffs, offs)
+		field(f, args, gradCount, count)
+		f.Get(dw).Set(at)
+		for rows := 1; rows <= mostGradRows; rows++ {
+			f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() {
+				for _, e := range []struct {
+					taps int
+					f    *Func
+				}{{gradTaps(rows), tiles[rows]}, {1, singles[rows]}} {
+					countDown(f, count, int32(e.taps), func() {
+						f.Get(args, dy, at, offs).Call(e.f)
+						add(f, offs, int32(4*e.taps))
+						add(f, at, int32(4*e.taps))
+					})
 				}
 			}, nil)
-			f.Block(func(done Label) {
-				for rows := mostGradRows; rows > 0; rows-- {
-					f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() {
-						for n := gradTaps(rows); n > 0; n-- {
-							f.Get(taps).I32(int32(n)).Op(I32Eq).If(func() {
-								f.Get(args, dy, dw, offs).Call(tiles[rows][n]).Br(done)
-							}, nil)
-						}
-					}, nil)
-				}
-			})
-			f.Get(dy, h, dyC).Op(I32Mul, I32Add).Set(dy)
-			f.Get(dw, h, dwRow).Op(I32Mul, I32Add).Set(dw)
-			f.Get(m, h).Op(I32Sub).Set(m)
-			add(f, left, -1)
-		})
-		f.Get(offs, taps).I32(2).Op(I32Shl, I32Add).Set(offs)
-		f.Get(dw0, taps).I32(2).Op(I32Shl, I32Add).Set(dw0)
-		f.Get(count, taps).Op(I32Sub).Set(count)
+		}
+		f.Get(dy, h, dyC).Op(I32Mul, I32Add).Set(dy)
+		f.Get(dw, h, dwRow).Op(I32Mul, I32Add).Set(dw)
+		f.Get(m, h).Op(I32Sub).Set(m)
+		add(f, left, -1)
 	})
 }
 
@@ -157,7 +146,7 @@ func (t *mat) gradTile(rows, taps int) *Func {
 	}
 	f.I32(1).Set(first)
 	f.Loop(func(again Label) {
-		zero(f, acc)
+		zero(f, acc, dv)
 		f.Get(todo, slice).Get(todo, slice).Op(I32LtS).Select().Set(images)
 		f.Get(todo, images).Op(I32Sub).Set(todo)
 		countDown(f, images, 1, func() {
@@ -169,7 +158,7 @@ func (t *mat) gradTile(rows, taps int) *Func {
 					whole(1)
 					advance(func() { f.I32(32) })
 				})
-				f.Get(tail).If(func() { t.gradTail(f, tail, part, blocks, keep, whole, half, advance) }, nil)
+				f.Get(tail).If(func() { t.gradTail(f, tail, part, keep, whole, half, advance) }, nil)
 				for _, p := range x {
 					addTo(f, p, xRow)
 				}
@@ -207,31 +196,23 @@ func (t *mat) gradTile(rows, taps int) *Func {
 }
 
 // gradTail emits the block that ends a row, of 1 to 7 pixels. The lanes beyond are left out: a product 0*0 changes no accumulator, as none
-// is -0. A vector that has only some of its lanes is read so that it ends with the row, and shifted down.
-func (t *mat) gradTail(f *Func, tail, part, blocks, keep Local, whole func(int), half func(int, func(Local)), advance func(func())) {
-	back := func(which int) {
-		// Lane i of the result is lane 4-part+i of the vector read; indices over 15 give zeros.
-		var lanes [16]byte
-		for i := range lanes {
-			lanes[i] = byte(i)
-		}
-		f.V128(lanes).I32(4).Get(part).Op(I32Sub).I32(2).Op(I32Shl, I8x16Splat, I8x16Add).Set(keep)
-		shift := func(p Local) {
-			f.Get(p).Get(part).I32(2).Op(I32Shl, I32Add)
-			if which == 0 {
-				f.I32(16).Op(I32Sub)
-			}
-			f.Mem(V128Load, 0).Get(keep).Op(I8x16Swizzle)
-		}
-		half(which, shift)
-	}
+// is -0. A second vector that has only some of its lanes is read so that it ends with the row, and shifted down.
+func (t *mat) gradTail(f *Func, tail, part, keep Local, whole func(int), half func(int, func(Local)), advance func(func())) {
 	f.Get(tail).I32(4).Op(I32GeS).If(func() {
 		whole(0)
-		f.Get(part).If(func() { back(1) }, nil)
+		f.Get(part).If(func() {
+			// Lane i of the result is lane 4-part+i of the vector read; indices over 15 give zeros.
+			var lanes [16]byte
+			for i := range lanes {
+				lanes[i] = byte(i)
+			}
+			f.V128(lanes).I32(4).Get(part).Op(I32Sub).I32(2).Op(I32Shl, I8x16Splat, I8x16Add).Set(keep)
+			half(1, func(p Local) {
+				f.Get(p).Get(part).I32(2).Op(I32Shl, I32Add).Mem(V128Load, 0).Get(keep).Op(I8x16Swizzle)
+			})
+		}, nil)
 	}, func() {
-		f.Get(blocks).If(func() { back(0) }, func() {
-			half(0, func(p Local) { f.Get(p, part).Call(t.load) })
-		})
+		half(0, func(p Local) { f.Get(p, part).Call(t.load) })
 	})
 	// dy's rows follow one another; x has its own step.
 	advance(func() { f.Get(tail).I32(2).Op(I32Shl) })

@@ -42,15 +42,15 @@ const (
 	wideColumns = 48
 )
 
-// addSweep adds the kernel GemmSweep: a panel of at most matRows rows of A times neighbouring columns of op(B), over one chunk of k.
+// addSweep adds the kernel GemmSweep: a panel of at most t.rows rows of A times neighbouring columns of op(B), over one chunk of k.
 // B is read in panels of 8 columns: row p of panel j is at b + j*bstep + p*bs. Where bstep is 32, B lies in place.
 func (t *mat) addSweep() {
 	var sweeps [matRows + 1]*Func
-	for rows := 1; rows <= matRows; rows++ {
+	for rows := 1; rows <= t.rows; rows++ {
 		sweeps[rows] = t.sweep(rows)
 	}
 	f, args := t.kernel("gemmSweep")
-	for rows := matRows; rows > 0; rows-- {
+	for rows := t.rows; rows > 0; rows-- {
 		f.Get(args).Mem(I32Load, sweepRows).I32(int32(rows)).Op(I32Eq).If(func() {
 			f.Get(args).Call(sweeps[rows]).Return()
 		}, nil)
@@ -111,7 +111,7 @@ func (t *mat) sweep(rows int) *Func {
 		f.Op(I32Add).Set(s.b)
 	}
 	if rows == 1 {
-		f.Get(bstep).I32(4 * columns).Op(I32Eq).If(func() {
+		f.Get(bstep).I32(4*columns).Op(I32Eq).If(func() {
 			countDown(f, s.n, wideColumns, func() {
 				s.tileInPlace(wideColumns / 4)
 				next(wideColumns, func() { f.I32(4 * wideColumns) })
@@ -122,8 +122,18 @@ func (t *mat) sweep(rows int) *Func {
 		s.tile()
 		next(columns, func() { f.Get(bstep) })
 	})
-	f.Get(s.n).I32(0).Op(I32GtS).If(func() {
-		f.Get(s.args, s.b, s.c, s.biasN, s.n).Call(tail)
+	f.Get(s.n).If(func() {
+		minimum(f, s.n, 4, s.left)
+		f.Get(s.args, s.b, s.c, s.biasN, s.left).Call(tail)
+		add(f, s.n, -4)
+		f.Get(s.n).I32(0).Op(I32GtS).If(func() {
+			next := func(p Local) { f.Get(p).I32(16).Op(I32Add) }
+			f.Get(s.args)
+			next(s.b)
+			next(s.c)
+			f.I32(0).Get(s.biasN).I32(16).Op(I32Add).Get(s.biasN).Op(I32Eqz).Select()
+			f.Get(s.n).Call(tail)
+		}, nil)
 	}, nil)
 	return f
 }
@@ -140,7 +150,7 @@ func (s *sweepFunc) tile() {
 		}
 		addTo(f, bp, s.bs)
 	}
-	zero(f, acc)
+	zero(f, acc, s.hold)
 	f.Get(s.b).Set(bp).Get(s.k).Set(s.left)
 	f.Get(s.ars).I32(4).Op(I32Eq).If(func() {
 		// Packed or transposed: a step's elements of A are neighbours.
@@ -164,13 +174,8 @@ func (s *sweepFunc) tile() {
 				add(f, p, 4*n)
 			}
 		}
-		countDown(f, s.left, 4, func() {
-			for u := range 4 {
-				step(u)
-			}
-			advance(4)
-		})
-		countDown(f, s.left, 1, func() { step(0); advance(1) })
+		countDown(f, s.left, 2, func() { step(0); step(1); advance(2) })
+		f.Get(s.left).If(func() { step(0) }, nil)
 	})
 	s.finish(acc, nil)
 }
@@ -180,7 +185,7 @@ func (s *sweepFunc) tileInPlace(cols int) {
 	f := s.f
 	acc := accumulators(f, 1, cols)
 	bp := f.Local(I32, "bp")
-	zero(f, acc)
+	zero(f, acc, s.hold)
 	f.Get(s.b).Set(bp).Get(s.k).Set(s.left).Get(s.a).Set(s.ptrs[0])
 	countDown(f, s.left, 1, func() {
 		f.Get(s.ptrs[0]).Mem(V128Load32Splat, 0).Set(s.hold)
@@ -197,53 +202,38 @@ func (s *sweepFunc) tileInPlace(cols int) {
 	s.finish(acc, nil)
 }
 
-// sweepTail adds the function of the last n columns, fewer than 8:
+// sweepTail adds the function of the last n columns, at most 4:
 //
 //	tail(args, b, c, biasN, n)
 //
 // Reading whole vectors of B runs over the end of its rows, which is harmless where there is another row of B to run into; the last
-// rows are read lane by lane.
+// row, and rows closer together than that, are read lane by lane.
 func (t *mat) sweepTail(rows int) *Func {
 	f := t.m.Func("gemm_tail"+strconv.Itoa(rows), Sig(I32, I32, I32, I32, I32)())
 	s := t.beginSweep(f, rows, f.Param(0, "args"))
-	f.Get(f.Param(1, "b")).Set(s.b).Get(f.Param(2, "c")).Set(s.c).Get(f.Param(3, "biasN")).Set(s.biasN).Get(f.Param(4, "n")).Set(s.n)
+	lanes := f.Param(4, "n")
+	f.Get(f.Param(1, "b")).Set(s.b).Get(f.Param(2, "c")).Set(s.c).Get(f.Param(3, "biasN")).Set(s.biasN)
 	whole := f.Local(I32, "whole")
-	// A vector of 4 lanes, 1 of which exists, runs 3 elements past the end: rows closer together than that are all read lane by lane.
-	f.Get(s.bs).I32(12).Op(I32GeS).If(func() { f.Get(s.k).I32(1).Op(I32Sub).Set(whole) }, func() { f.I32(0).Set(whole) })
-	bp := f.Local(I32, "bp")
-	lanes := f.Local(I32, "lanes")
-	tile := func(cols int) {
-		acc, bv := accumulators(f, rows, cols), numbered(f, V128, "b", cols)
-		zero(f, acc)
-		f.Get(s.b).Set(bp)
-		s.rowPointers()
-		step := func(last func()) {
-			for c := range cols - 1 {
-				f.Get(bp).Mem(V128Load, uint32(16*c)).Set(bv[c])
-			}
-			f.Get(bp)
-			last()
-			f.Set(bv[cols-1])
-			addTo(f, bp, s.bs)
-			s.products(f, acc, func(r int) { f.Get(s.ptrs[r]).Mem(V128Load32Splat, 0) }, bv, s.hold)
-			for _, p := range s.ptrs {
-				addTo(f, p, s.acs)
-			}
+	// A vector of 4 lanes, 1 of which exists, runs 3 elements past the end.
+	f.Get(s.bs).I32(12).Op(I32GeS).If(func() { f.Get(s.k).I32(1).Op(I32Sub).Set(whole) }, nil)
+	acc, bv := accumulators(f, rows, 1), numbered(f, V128, "b", 1)
+	zero(f, acc, s.hold)
+	s.rowPointers()
+	step := func(load func()) {
+		f.Get(s.b)
+		load()
+		f.Set(bv[0])
+		addTo(f, s.b, s.bs)
+		s.products(f, acc, func(r int) { f.Get(s.ptrs[r]).Mem(V128Load32Splat, 0) }, bv, s.hold)
+		for _, p := range s.ptrs {
+			addTo(f, p, s.acs)
 		}
-		at := int32(16 * (cols - 1))
-		f.Get(whole).Set(s.left)
-		countDown(f, s.left, 1, func() { step(func() { f.Mem(V128Load, uint32(at)) }) })
-		f.Get(s.k, whole).Op(I32Sub).Set(s.left)
-		countDown(f, s.left, 1, func() { step(func() { f.I32(at).Op(I32Add).Get(lanes).Call(t.load) }) })
-		s.finish(acc, &lanes)
 	}
-	f.Get(s.n).I32(4).Op(I32GtS).If(func() {
-		f.Get(s.n).I32(4).Op(I32Sub).Set(lanes)
-		tile(2)
-	}, func() {
-		f.Get(s.n).Set(lanes)
-		tile(1)
-	})
+	f.Get(whole).Set(s.left)
+	countDown(f, s.left, 1, func() { step(func() { f.Mem(V128Load, 0) }) })
+	f.Get(s.k, whole).Op(I32Sub).Set(s.left)
+	countDown(f, s.left, 1, func() { step(func() { f.Get(lanes).Call(t.load) }) })
+	s.finish(acc, &lanes)
 	return f
 }
 
@@ -253,7 +243,7 @@ func (s *sweepFunc) finish(acc [][]Local, lanes *Local) {
 	f, last := s.f, len(acc[0])-1
 	load := func(p Local, c int) {
 		if c == last && lanes != nil {
-			f.Get(p).I32(int32(16*c)).Op(I32Add).Get(*lanes).Call(s.load)
+			f.Get(p).I32(int32(16 * c)).Op(I32Add).Get(*lanes).Call(s.load)
 		} else {
 			f.Get(p).Mem(V128Load, uint32(16*c))
 		}

@@ -1,0 +1,169 @@
+//go:build !noasm && (amd64 || arm64)
+
+package simd
+
+import "unsafe"
+
+// convArgs are the arguments of a convolution tile. A group is 8 neighbouring pixels of an output row (16 for the
+// plain AVX-512 tiles).
+type convArgs struct {
+	k      int      // products, at least 1
+	w      *float32 // element (r, k) is at w + (k*rows + r)*4
+	offs   *int32   // per k, bytes from a group's pointer to its pixels of the image
+	ys     int      // bytes between output channels
+	bias   *float32 // nil for none
+	mask   *int32   // lanes of every group that exist, as words; nil for all
+	lo, hi float32
+	flags  int
+	x, y   [8]*float32 // per group
+}
+
+// gradArgs are the arguments of a weight-gradient tile.
+type gradArgs struct {
+	images, rows, blocks int    // blocks: whole blocks of 8 pixels in a row
+	mask                 *int32 // lanes of the block that ends a row; nil when there is none
+	tail                 int    // bytes of dy in that block
+	dy                   *float32
+	dyC                  int // bytes between output channels
+	dySkip               int // bytes from the end of an image's rows to the next image's
+	xRow                 int // bytes from the end of a row's whole blocks to the next row
+	xSkip                int // bytes from the row after an image's last to the next image
+	lanes                *float32
+	flags                int
+	dw                   *float32
+	dwRow                int // bytes between output channels of dw
+	x                    [8]*float32
+}
+
+// transposeArgs are the arguments of transpose8.
+type transposeArgs struct {
+	n   int // blocks of 8 columns
+	dst *float32
+	ds  int // bytes between rows of dst
+	src [8]*float32
+}
+
+// tile is a function of assembly for rows x cols vectors, or rows x cols taps.
+type tile[A any] struct {
+	rows, cols int
+	f          func(*A)
+}
+
+// tileTable holds the tiles of one kind by size.
+type tileTable[A any] struct {
+	f    [mostRows + 1][mostCols + 1]func(*A)
+	wide [mostRows + 1]int // the widest tile for a number of rows
+	rows int               // the tallest tile
+}
+
+func newTileTable[A any](list []tile[A]) tileTable[A] {
+	var t tileTable[A]
+	for _, e := range list {
+		t.f[e.rows][e.cols] = e.f
+		t.wide[e.rows] = max(t.wide[e.rows], e.cols)
+		t.rows = max(t.rows, e.rows)
+	}
+	return t
+}
+
+// fit returns the widest tile of a number of rows that is not wider than cols.
+func (t *tileTable[A]) fit(rows, cols int) int {
+	c := min(cols, t.wide[rows])
+	for t.f[rows][c] == nil {
+		c--
+	}
+	return c
+}
+
+// tileSet is what the drivers need of an instruction set.
+type tileSet struct {
+	lanes     int // float32 in a vector
+	gemm      tileTable[tileArgs]
+	conv      tileTable[convArgs] // groups of 8 pixels, groupsPerVector in a vector
+	convPlain tileTable[convArgs] // AVX-512: one group of 16 pixels a vector; empty otherwise
+	grad      tileTable[gradArgs]
+	transpose func(*transposeArgs)
+}
+
+// laneMasks holds n words of ones before 8-n zeros, at laneMasks[8-n].
+var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+
+// laneMask returns the mask of the first n of 8 lanes.
+func laneMask(n int) *int32 { return &laneMasks[8-n] }
+
+// sweep computes a panel of rows of a product.
+func (t *tileSet) sweep(s *sweepArgs) {
+	args, f := &s.tileArgs, &t.gemm.f[s.rows]
+	b, c, biasN := unsafe.Pointer(s.b), s.c, s.biasN
+	for j := 0; j < s.n; {
+		n := min(s.nw, s.n-j)
+		vecs := (n + t.lanes - 1) / t.lanes
+		if v := t.gemm.fit(s.rows, vecs); v < vecs {
+			vecs, n = v, v*t.lanes
+		}
+		p := j / s.nw
+		args.b = (*float32)(unsafe.Add(b, p*s.bstep+4*(j-p*s.nw)))
+		args.c = at(c, j)
+		if biasN != nil {
+			args.biasN = at(biasN, j)
+		}
+		rem := n - (vecs-1)*t.lanes
+		args.bits = 1<<rem - 1
+		args.mask = nil
+		if rem < t.lanes && t.lanes <= 8 {
+			args.mask = laneMask(rem)
+		}
+		f[vecs](args)
+		j += n
+	}
+}
+
+// packRows transposes n rows of k elements each, ld apart, into dst[k][width] with n <= width. When width is not a multiple of 8, up
+// to 7 elements after the panel are overwritten.
+func (t *tileSet) packRows(dst []float32, width int, src []float32, ld, n, k int) {
+	k8 := k / 8
+	if k8 > 0 {
+		// The blocks of 8 rows go from the last to the first: where a block writes past its panel's width, a later
+		// one writes the right values.
+		for r := (n - 1) / 8 * 8; r >= 0; r -= 8 {
+			a := transposeArgs{n: k8, dst: &dst[r], ds: 4 * width}
+			for i := range a.src {
+				a.src[i] = &src[min(r+i, n-1)*ld]
+			}
+			t.transpose(noescape(&a))
+		}
+	}
+	for p := 8 * k8; p < k; p++ {
+		for r := range n {
+			dst[p*width+r] = src[r*ld+p]
+		}
+	}
+}
+
+// copyBlock copies a block.
+func copyBlock(a *blockArgs) {
+	for o := range a.outer {
+		for r := range a.rows {
+			d, s := at(a.dst, o*a.dOuter+r*a.dRow), at(a.src, o*a.sOuter+r*a.sRow)
+			if a.dCol == 1 && a.sCol == 1 {
+				copyRow(unsafe.Slice(d, a.n), unsafe.Slice(s, a.n))
+				continue
+			}
+			for i := range a.n {
+				*at(d, i*a.dCol) = *at(s, i*a.sCol)
+			}
+		}
+	}
+}
+
+// copyRow copies a row. Short ones are two blocks that may overlap, which costs less than a call of memmove.
+func copyRow(d, s []float32) {
+	n := len(d)
+	if n < 8 || n > 16 {
+		copy(d, s)
+		return
+	}
+	s = s[:n]
+	*(*[8]float32)(d) = *(*[8]float32)(s)
+	*(*[8]float32)(d[n-8:]) = *(*[8]float32)(s[n-8:])
+}
