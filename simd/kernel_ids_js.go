@@ -97,12 +97,16 @@ const (
 	idVecRMSProp         = 89
 	idVecAdagrad         = 90
 	idVecLion            = 91
-	idVecMaxPool2        = 92
-	idVecMaxPool2Grad    = 93
-	idTranspose          = 94
-	idGemmSweep          = 95
-	idPackRows           = 96
-	idCopyBlock          = 97
-	idConvSegment        = 98
-	idConvGradJob        = 99
+	idVecMapSign         = 92
+	idVecMapCelu         = 93
+	idVecZipAbsGrad      = 94
+	idVecBelow           = 95
+	idVecMaxPool2        = 96
+	idVecMaxPool2Grad    = 97
+	idTranspose          = 98
+	idGemmSweep          = 99
+	idPackRows           = 100
+	idCopyBlock          = 101
+	idConvSegment        = 102
+	idConvGradJob        = 103
 )

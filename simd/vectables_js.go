@@ -41,6 +41,8 @@ var vecWasm = vecTable{
 		AddC:        idVecMapAddC,
 		MulC:        idVecMapMulC,
 		Affine:      idVecMapAffine,
+		Sign:        idVecMapSign,
+		Celu:        idVecMapCelu,
 	},
 	zip: [NumBinary]vecFunc{
 		Add:          idVecZipAdd,
@@ -58,6 +60,7 @@ var vecWasm = vecTable{
 		SoftplusGrad: idVecZipSoftplusGrad,
 		SiluGrad:     idVecZipSiluGrad,
 		GeluGrad:     idVecZipGeluGrad,
+		AbsGrad:      idVecZipAbsGrad,
 	},
 	zipScalar: [NumBinary]vecFunc{
 		Add: idVecZipScalarAdd,

@@ -12,9 +12,12 @@ const (
 	argResult                = 112
 )
 
+// vecKernels lists what addVec adds.
+func vecKernels() []*vecir.Kernel { return append(vecir.Kernels(), vecir.PageKernels()...) }
+
 // addVec adds the vector kernels that are written in the vector language.
 func (b *builder) addVec() {
-	for _, k := range vecir.Kernels() {
+	for _, k := range vecKernels() {
 		f, args := b.kernel(k.Name)
 		l := &vec{Func: f, relaxed: b.variant.Relaxed, k: k, args: args}
 		l.function()
@@ -52,11 +55,19 @@ func (l *vec) function() {
 		l.runs()
 		return
 	}
-	if l.k.Unroll > 1 {
-		l.blocks(l.k.Unroll, nil)
+	// Short bodies, as those of the optimizers, are worth a loop of whole vectors only.
+	unroll := l.k.Unroll
+	if unroll <= 1 && len(l.k.Record().Nodes) <= shortBody {
+		unroll = 2
+	}
+	if unroll > 1 {
+		l.blocks(unroll, nil)
 	}
 	l.rest()
 }
+
+// shortBody is the largest number of operations that are emitted twice over.
+const shortBody = 20
 
 // load returns a local with the word at an offset of the arguments.
 func (l *vec) load(off int) Local {

@@ -400,7 +400,7 @@ func arm64(dir string) {
 				declare(&decls, k.Name+suffix(k), k)
 			}
 		}
-		WriteTable(&tables, name, "func(*vecArgs)", func(k *Kernel) string { return k.Name + suffix(k) })
+		WriteTable(&tables, name, "func(*vecArgs)", Kernels(), func(k *Kernel) string { return k.Name + suffix(k) })
 	}
 	for i, v := range p.order {
 		fmt.Fprintf(&text, "DATA vecConst<>+%d(SB)/8, $0x%08X%08X\nDATA vecConst<>+%d(SB)/8, $0x%08X%08X\n", 16*i, v, v, 16*i+8, v, v)

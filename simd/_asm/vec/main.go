@@ -45,7 +45,7 @@ func main() {
 			if !fused {
 				name += "MulAdd"
 			}
-			WriteTable(&tables, name, "func(*vecArgs)", func(k *Kernel) string { return k.Name + s.suffix(k) })
+			WriteTable(&tables, name, "func(*vecArgs)", Kernels(), func(k *Kernel) string { return k.Name + s.suffix(k) })
 		}
 		if !wide {
 			special(ctx, &decls)

@@ -200,3 +200,25 @@ func optimizers(add func(Kernel)) {
 		b.out(0, b.add(b.mul(x, b.p(0)), step))
 	}})
 }
+
+// PageKernels lists the functions that only the page's module has: natively the compiler's own loops are fast enough.
+func PageKernels() []*Kernel {
+	return []*Kernel{
+		{Name: "vecMapSign", Slot: "mapOp[Sign]", Doc: "out0[i] = Sign(in0[i]).", Ins: 1, Outs: 1, Unroll: 2, do: func(b *Body) {
+			x := b.in(0)
+			one := b.or(b.and(x, b.bits(1<<31)), b.c(1))
+			b.out(0, b.sel(b.lt(b.c(0), b.abs(x)), one, x))
+		}},
+		{Name: "vecMapCelu", Slot: "mapOp[Celu]", Doc: "out0[i] = Celu(in0[i]), parameter p0.", Ins: 1, Outs: 1, Params: 1, do: func(b *Body) {
+			x := b.in(0)
+			b.out(0, b.sel(b.lt(x, b.c(0)), b.mul(b.expm1(b.div(x, b.p(0))), b.p(0)), x))
+		}},
+		{Name: "vecZipAbsGrad", Slot: "zip[AbsGrad]", Doc: "out0[i] = AbsGrad(in0[i], in1[i]).", Ins: 2, Outs: 1, Unroll: 2, do: func(b *Body) {
+			dy, x := b.in(0), b.in(1)
+			b.out(0, b.sel(b.lt(b.c(0), b.abs(x)), b.xor(dy, b.and(x, b.bits(1<<31))), b.c(0)))
+		}},
+		{Name: "vecBelow", Doc: "out0[i] = in0[i] < p0 ? p1 : 0.", Ins: 1, Outs: 1, Params: 2, Unroll: 2, do: func(b *Body) {
+			b.out(0, b.sel(b.lt(b.in(0), b.p(0)), b.p(1), b.c(0)))
+		}},
+	}
+}
