@@ -30,7 +30,7 @@ var kernelType = Sig(I32)()
 func (b *builder) kernel(name string) (f *Func, args Local) {
 	f = b.m.Func(name, kernelType)
 	b.names, b.kernels = append(b.names, name), append(b.kernels, f)
-	return f, f.Param(0, "args")
+	return f, f.Param(0)
 }
 
 // addDispatch adds the export kernel, and variant, which says which module this is.

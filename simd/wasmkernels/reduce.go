@@ -34,6 +34,31 @@ func (l *vec) runs() {
 	l.tree()
 }
 
+// longRun reduces one run with a long body, which would be too many bytes eight times over and leaves no registers for
+// accumulators: they lie in memory, at the second output's address.
+func (l *vec) longRun() {
+	lanesAt, off, at := l.load(argOut+8), l.Local(I32, ""), l.Local(I32, "")
+	acc, old := l.Local(V128, ""), l.Local(V128, "")
+	for u := range vectors {
+		l.Get(lanesAt).Get(l.constant(l.k.Identity)).Mem(V128Store, uint32(16*u))
+	}
+	l.eachVector(loadPart, storePart, access{acc: acc}, func() {
+		l.Get(lanesAt, off).Op(I32Add).Tee(at).Mem(V128Load, 0).Tee(old).Set(acc)
+	}, func() {
+		l.Get(at).Get(acc, old).Get(l.left).Op(I32x4Splat).V128(wordVector(0, 1, 2, 3)).Op(I32x4GtS)
+		l.choose()
+		l.Mem(V128Store, 0)
+	}, func() {
+		l.Get(at, acc).Mem(V128Store, 0)
+		l.Get(off).I32(16).Op(I32Add).I32(16*vectors - 1).Op(I32And).Set(off)
+	})
+	for u := range vectors {
+		l.accs = append(l.accs, l.Local(V128, ""))
+		l.Get(lanesAt).Mem(V128Load, uint32(16*u)).Set(l.accs[u])
+	}
+	l.tree()
+}
+
 // lastVectors takes the 1 to 31 values that end a run into the accumulators of their lanes.
 func (l *vec) lastVectors() {
 	mask := l.Local(V128, "")
@@ -45,7 +70,7 @@ func (l *vec) lastVectors() {
 		for i := range ins {
 			l.Get(l.left).I32(-4).Op(I32And).I32(2).Op(I32Shl).Get(l.in[i]).Op(I32Add).Set(end)
 			part[i] = l.Local(V128, "")
-			loadPart(l.Func, end, 0, l.left)
+			l.parts.callLoad(l.Func, end, l.left)
 			l.Set(part[i])
 		}
 	}, nil)
@@ -71,7 +96,7 @@ func (l *vec) lastVectors() {
 					value()
 					l.Set(out)
 					l.Get(l.left).I32(4).Op(I32LtS).If(func() {
-						storePart(l.Func, l.out[i], out, l.left)
+						l.parts.callStore(l.Func, l.out[i], out, l.left)
 					}, func() {
 						l.Get(l.out[i], out).Mem(V128Store, 0)
 						l.Get(l.out[i]).I32(16).Op(I32Add).Set(l.out[i])

@@ -1,6 +1,9 @@
 package wasmkernels
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/weft-ml/weft/simd/internal/vecir"
 	. "github.com/weft-ml/weft/simd/wasmasm"
 )
@@ -15,13 +18,47 @@ const (
 // vecKernels lists what addVec adds.
 func vecKernels() []*vecir.Kernel { return append(vecir.Kernels(), vecir.PageKernels()...) }
 
-// addVec adds the vector kernels that are written in the vector language.
+// addVec adds the vector kernels that are written in the vector language. Kernels of one meaning (a row's sum is
+// an addition) share one function.
 func (b *builder) addVec() {
+	p := b.addParts()
+	same := map[string]*Func{}
 	for _, k := range vecKernels() {
+		key := meaning(k)
+		if f := same[key]; f != nil {
+			b.names, b.kernels = append(b.names, k.Name), append(b.kernels, f)
+			continue
+		}
 		f, args := b.kernel(k.Name)
-		l := &vec{Func: f, relaxed: b.variant.Relaxed, k: k, args: args}
+		same[key] = f
+		l := &vec{Func: f, relaxed: b.variant.Relaxed, k: k, args: args, parts: p}
 		l.function()
 	}
+}
+
+// meaning returns a text that is the same for kernels that compute the same.
+func meaning(k *vecir.Kernel) string {
+	numbers := map[*vecir.Node]int{}
+	name := func(n *vecir.Node) string {
+		if !vecir.IsReg(n) {
+			return fmt.Sprintf("%d/%x", n.Op, n.Imm)
+		}
+		return fmt.Sprint("v", numbers[n])
+	}
+	text := fmt.Sprint(k.Ins, k.Outs, k.Unroll, k.Merge, k.Identity)
+	for i, n := range k.Record().Nodes {
+		numbers[n] = i
+		text += fmt.Sprintf(" %d/%d", n.Op, n.Imm)
+		args := make([]string, len(n.Args))
+		for j, a := range n.Args {
+			args[j] = name(a)
+		}
+		if n.Op == vecir.OpAdd || n.Op == vecir.OpMul {
+			slices.Sort(args)
+		}
+		text += fmt.Sprint(args)
+	}
+	return text
 }
 
 // vec writes one kernel of the vector language.
@@ -30,6 +67,7 @@ type vec struct {
 	relaxed bool
 	k       *vecir.Kernel
 	args    Local
+	parts   parts
 
 	in, out []Local // addresses
 	left    Local   // elements left of the run
@@ -51,19 +89,24 @@ func (l *vec) function() {
 	}
 	l.left = l.load(argN)
 	l.hold()
+	length := len(l.k.Record().Nodes)
+	if l.k.Reduces() && length > shortBody {
+		l.longRun()
+		return
+	}
 	if l.k.Reduces() {
 		l.runs()
 		return
 	}
 	// Short bodies, as those of the optimizers, are worth a loop of whole vectors only.
 	unroll := l.k.Unroll
-	if unroll <= 1 && len(l.k.Record().Nodes) <= shortBody {
+	if unroll <= 1 && length <= shortBody {
 		unroll = 2
 	}
 	if unroll > 1 {
 		l.blocks(unroll, nil)
 	}
-	l.rest()
+	l.rest(unroll > 1)
 }
 
 // shortBody is the largest number of operations that are emitted twice over.
@@ -316,22 +359,34 @@ func (l *vec) blocks(n int, accs []Local) {
 	l.Get(l.left).I32(int32(4 * n)).Op(I32Add).Set(l.left)
 }
 
-// rest emits a loop over single vectors, the last of which may be partial. One body serves both, as a branch
-// that is foreseen costs less than the second body's bytes.
-func (l *vec) rest() {
-	ins := make([]Local, l.k.Ins)
+// rest emits a loop over single vectors, the last of which may be partial. Where whole blocks have gone before, functions
+// access the partial vector; a call in the only loop would cost it its registers.
+func (l *vec) rest(call bool) {
+	load, store := loadPart, storePart
+	if call {
+		load, store = l.parts.callLoad, l.parts.callStore
+	}
+	nothing := func() {}
+	l.eachVector(load, store, access{}, nothing, nothing, nothing)
+}
+
+// eachVector emits a loop over single vectors, the last of which may be partial. One body serves both, as a branch that is foreseen
+// costs less than the second body's bytes. before comes before the body, partial or whole after it.
+func (l *vec) eachVector(load func(f *Func, p, n Local), store func(f *Func, p, v, n Local), a access, before, partial, whole func()) {
+	ins, outs := make([]Local, l.k.Ins), make([]Local, l.k.Outs)
 	for i := range ins {
 		ins[i] = l.Local(V128, "")
 	}
-	outs := make([]Local, l.k.Outs)
 	for i := range outs {
 		outs[i] = l.Local(V128, "")
 	}
+	a.load = func(i int) { l.Get(ins[i]) }
+	a.store = func(i int, value func()) { value(); l.Set(outs[i]) }
 	l.Get(l.left).If(func() {
 		l.Loop(func(again Label) {
 			l.Get(l.left).I32(4).Op(I32LtU).If(func() {
 				for i, v := range ins {
-					loadPart(l.Func, l.in[i], 0, l.left)
+					load(l.Func, l.in[i], l.left)
 					l.Set(v)
 				}
 			}, func() {
@@ -339,46 +394,21 @@ func (l *vec) rest() {
 					l.Get(l.in[i]).Mem(V128Load, 0).Set(v)
 				}
 			})
-			l.body(access{
-				load:  func(i int) { l.Get(ins[i]) },
-				store: func(i int, value func()) { value(); l.Set(outs[i]) },
-			})
+			before()
+			l.body(a)
 			l.Get(l.left).I32(4).Op(I32LtU).If(func() {
 				for i, v := range outs {
-					storePart(l.Func, l.out[i], v, l.left)
+					store(l.Func, l.out[i], v, l.left)
 				}
+				partial()
 			}, func() {
 				for i, v := range outs {
 					l.Get(l.out[i], v).Mem(V128Store, 0)
 				}
+				whole()
 				l.advance(1)
 				l.Get(l.left).I32(4).Op(I32Sub).Tee(l.left).BrIf(again)
 			})
 		})
 	}, nil)
-}
-
-// loadPart pushes a vector of the first n (1 to 3, modulo 4) floats at an address; the others are zero.
-func loadPart(f *Func, p Local, off uint32, n Local) {
-	f.Get(n).I32(2).Op(I32And).If(func() {
-		f.Get(n).I32(1).Op(I32And).If(func() {
-			f.Get(p).Get(p).Mem(V128Load64Zero, off).MemLane(V128Load32Lane, off+8, 2)
-		}, func() {
-			f.Get(p).Mem(V128Load64Zero, off)
-		}, V128)
-	}, func() {
-		f.Get(p).Mem(V128Load32Zero, off)
-	}, V128)
-}
-
-// storePart stores the first n (1 to 3, modulo 4) lanes of v at an address.
-func storePart(f *Func, p, v, n Local) {
-	f.Get(n).I32(2).Op(I32And).If(func() {
-		f.Get(p, v).MemLane(V128Store64Lane, 0, 0)
-		f.Get(n).I32(1).Op(I32And).If(func() {
-			f.Get(p, v).MemLane(V128Store32Lane, 8, 2)
-		}, nil)
-	}, func() {
-		f.Get(p, v).MemLane(V128Store32Lane, 0, 0)
-	})
 }
