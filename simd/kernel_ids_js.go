@@ -101,12 +101,14 @@ const (
 	idVecMapCelu         = 93
 	idVecZipAbsGrad      = 94
 	idVecBelow           = 95
-	idVecMaxPool2        = 96
-	idVecMaxPool2Grad    = 97
-	idTranspose          = 98
-	idGemmSweep          = 99
-	idPackRows           = 100
-	idCopyBlock          = 101
-	idConvSegment        = 102
-	idConvGradJob        = 103
+	idSoftmaxRows        = 96
+	idPhiloxUniform      = 97
+	idVecMaxPool2        = 98
+	idVecMaxPool2Grad    = 99
+	idTranspose          = 100
+	idGemmSweep          = 101
+	idPackRows           = 102
+	idCopyBlock          = 103
+	idConvSegment        = 104
+	idConvGradJob        = 105
 )

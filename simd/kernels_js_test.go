@@ -28,5 +28,8 @@ func TestModuleLoaded(t *testing.T) {
 	if len(available) != 1 || want != "" && available[0] != want {
 		t.Errorf("accelerated kernel sets %v, want %s", available, want)
 	}
+	if k := simd.Current(); len(available) == 1 && k.Name != available[0] {
+		t.Errorf("%s is in use, %s is available", k.Name, available[0])
+	}
 	t.Logf("kernel sets: %v; in use: %s", available, simd.Current().Name)
 }

@@ -1,5 +1,7 @@
 package simd
 
+import "unsafe"
+
 // vecKernels are the accelerated vector kernels of a set. A nil field, and an operation for which a function returns
 // false, means the generic version of the set's class. Slices have been cut to equal lengths when a kernel is called.
 type vecKernels struct {
@@ -33,4 +35,10 @@ type vecKernels struct {
 	lion     func(w, g, m []float32, p *lionParams)
 
 	transpose func(dst, x []float32, rows, cols, ldx, ldd int)
+
+	// Whole operations, where calls are dear. Labels are of 4 bytes, or of 8 if wide.
+	softmax      func(dst, x []float32, rows, n int, log bool)
+	crossEntropy func(loss, grad, logits []float32, labels unsafe.Pointer, wide bool, rows, n int, scale float32, ignore int64)
+	uniform      func(dst []float32, seed, stream, block uint64, scale, lo float32) // a multiple of 16 numbers
+	below        func(x []float32, p, value float32)
 }

@@ -37,6 +37,12 @@ func unit(w uint32) float32 { return float32(w>>8) * 0x1p-24 }
 func FillUniform(dst []float32, seed, stream, counter uint64, lo, hi float32) {
 	scale := hi - lo
 	for len(dst) > 0 {
+		if f := current.vec.uniform; f != nil && counter%4 == 0 && len(dst) >= 16 {
+			k := len(dst) &^ 15
+			f(dst[:k], seed, stream, counter/4, scale, lo)
+			dst, counter = dst[k:], counter+uint64(k)
+			continue
+		}
 		if at := counter % 4; at != 0 || len(dst) < 4 {
 			b := philoxBlock(seed, stream, counter/4)
 			k := min(len(dst), int(4-at))
@@ -96,6 +102,10 @@ func boxMuller(a, b uint32) (c, s float32) {
 // is FillBernoulli with p = 1-rate and value = 1/(1-rate).
 func FillBernoulli(dst []float32, seed, stream, counter uint64, p, value float32) {
 	FillUniform(dst, seed, stream, counter, 0, 1)
+	if f := current.vec.below; f != nil {
+		f(dst, p, value)
+		return
+	}
 	for i, u := range dst {
 		if u < p {
 			dst[i] = value

@@ -6,6 +6,10 @@ import "unsafe"
 // maximum and the sum run in Lanes lanes and the tree; the division is a multiplication by the sum's correctly rounded
 // reciprocal. dst may be x.
 func Softmax(dst, x []float32, rows, n int) {
+	if f := current.vec.softmax; f != nil {
+		f(dst, x, rows, n, false)
+		return
+	}
 	for r := range rows {
 		row, out := x[r*n:r*n+n], dst[r*n:r*n+n]
 		m := reduceRuns(ReduceMax, row, 1, n, n, 0)
@@ -16,6 +20,10 @@ func Softmax(dst, x []float32, rows, n int) {
 
 // LogSoftmax computes, for every row of x[rows,n], dst = (x-m) - log(sum(e**(x-m))). dst may be x.
 func LogSoftmax(dst, x []float32, rows, n int) {
+	if f := current.vec.softmax; f != nil {
+		f(dst, x, rows, n, true)
+		return
+	}
 	for r := range rows {
 		row, out := x[r*n:r*n+n], dst[r*n:r*n+n]
 		m := reduceRuns(ReduceMax, row, 1, n, n, 0)
@@ -48,6 +56,10 @@ func LogSoftmaxGrad(dx, dy, y []float32, rows, n int) {
 // Rows whose label is ignore get zeros. grad may be nil (loss only) or the logits themselves. Labels other than
 // ignore must be in [0, n). The caller adds up the losses (see [SumSliced]) and chooses scale, for example 1/rows for a mean.
 func CrossEntropy[L int32 | int64](loss, grad, logits []float32, labels []L, rows, n int, scale float32, ignore L) {
+	if f := current.vec.crossEntropy; f != nil {
+		f(loss, grad, logits, unsafe.Pointer(unsafe.SliceData(labels)), unsafe.Sizeof(ignore) == 8, rows, n, scale, int64(ignore))
+		return
+	}
 	for r := range rows {
 		row := logits[r*n : r*n+n]
 		label := labels[r]

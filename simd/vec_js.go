@@ -20,6 +20,8 @@ type wholeTransposeArgs struct {
 // fillWasm puts the vector kernels of the kernel module into a set.
 func fillWasm(k *Kernels) {
 	vecWasm.fill(k)
+	fillSoftmax(&k.vec)
+	fillRandom(&k.vec)
 	k.vec.expSum = func(dst, x []float32, shift float32) float32 {
 		var lanes [Lanes]float32 // where the kernel keeps its accumulators
 		a := vecArgs{n: len(x), runs: 1, p: [8]float32{shift}}
@@ -45,4 +47,53 @@ func fillWasm(k *Kernels) {
 		a := wholeTransposeArgs{unsafe.SliceData(dst), unsafe.SliceData(x), rows, cols, 4 * ldx, 4 * ldd}
 		callKernel(idTranspose, unsafe.Pointer(&a))
 	}
+}
+
+// softmaxArgs are the arguments of the kernel softmaxRows.
+type softmaxArgs struct {
+	vecArgs      // of the kernels that every row goes through
+	rows, n      int
+	x, dst, loss *float32       // no dst: only the loss
+	labels       unsafe.Pointer // nil: no cross-entropy
+	wide         int            // labels have 8 bytes
+	ignore       int64
+	scale        float32 // 1 for a softmax
+	log          int32
+	lanes        [Lanes]float32
+}
+
+func fillSoftmax(v *vecKernels) {
+	v.softmax = func(dst, x []float32, rows, n int, log bool) {
+		a := softmaxArgs{rows: rows, n: n, x: unsafe.SliceData(x), dst: unsafe.SliceData(dst), scale: 1}
+		if log {
+			a.log = 1
+		}
+		callKernel(idSoftmaxRows, unsafe.Pointer(&a))
+	}
+	v.crossEntropy = func(loss, grad, logits []float32, labels unsafe.Pointer, wide bool, rows, n int, scale float32, ignore int64) {
+		a := softmaxArgs{
+			rows: rows, n: n, x: unsafe.SliceData(logits), dst: unsafe.SliceData(grad), loss: unsafe.SliceData(loss),
+			labels: labels, ignore: ignore, scale: scale,
+		}
+		if wide {
+			a.wide = 1
+		}
+		callKernel(idSoftmaxRows, unsafe.Pointer(&a))
+	}
+}
+
+// philoxArgs are the arguments of the kernel philoxUniform.
+type philoxArgs struct {
+	dst                 *float32
+	groups              int // of 16 numbers
+	block, stream, seed uint64
+	scale, lo           float32
+}
+
+func fillRandom(v *vecKernels) {
+	v.uniform = func(dst []float32, seed, stream, block uint64, scale, lo float32) {
+		a := philoxArgs{unsafe.SliceData(dst), len(dst) / 16, block, stream, seed, scale, lo}
+		callKernel(idPhiloxUniform, unsafe.Pointer(&a))
+	}
+	v.below = func(x []float32, p, value float32) { call11(idVecBelow, x, x, p, value) }
 }

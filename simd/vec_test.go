@@ -138,6 +138,8 @@ func vecCases() []vecCase {
 		simd.Lion(out[0], in[3], out[1], &simd.LionOptions{LR: 0.1, Beta1: 0.9, Beta2: 0.99, WeightDecay: 0.01})
 	})
 	one("FillUniform", 1, 1, false, false, func(in, out [][]float32) { simd.FillUniform(out[0], 7, 1<<40, 5, -2, 3) })
+	one("FillUniformCarry", 1, 1, false, false, func(in, out [][]float32) { simd.FillUniform(out[0], 7, 1<<33+5, 4<<32-22, 0, 1) })
+	one("FillBernoulli", 1, 1, false, false, func(in, out [][]float32) { simd.FillBernoulli(out[0], 7, 1, 3, 0.75, 4.0/3) })
 	one("FillNormal", 1, 1, false, false, func(in, out [][]float32) { simd.FillNormal(out[0], 7, 9, 6, 1, 3) })
 	return cs
 }
@@ -286,6 +288,44 @@ func TestCrossEntropy(t *testing.T) {
 		m, v := make([]float32, rows*n), make([]float32, rows*n)
 		if a := testing.AllocsPerRun(10, func() { simd.Adam(only, grad, m, v, o) }); a != 0 {
 			t.Errorf("Adam allocates %v times", a)
+		}
+	})
+}
+
+// TestRowsConformance compares the functions of several rows of logits with the generic ones.
+func TestRowsConformance(t *testing.T) {
+	const rows = 5
+	eachSet(t, func(t *testing.T, oracle string) {
+		name := simd.Current().Name
+		for _, n := range []int{1, 2, 3, 10, 31, 32, 33, 100} {
+			for _, wild := range []bool{false, true} {
+				r := rand.New(rand.NewPCG(11, uint64(n)))
+				x := vecInput(r, rows*n, 3, wild)
+				labels, wide := make([]int32, rows), make([]int64, rows)
+				for i := range labels {
+					labels[i] = int32(r.IntN(n))
+					wide[i] = int64(labels[i])
+				}
+				labels[2], wide[2] = -1, -1
+				run := func() []*guarded {
+					soft, log := newGuarded(rows*n, 1), newGuarded(rows*n, 2)
+					simd.Softmax(soft.s, x.s, rows, n)
+					simd.LogSoftmax(log.s, x.s, rows, n)
+					loss, grad, only := newGuarded(rows, 3), newGuarded(rows*n, 1), newGuarded(rows, 2)
+					simd.CrossEntropy(loss.s, grad.s, x.s, labels, rows, n, 0.125, -1)
+					simd.CrossEntropy(only.s, nil, x.s, wide, rows, n, 0.125, -1)
+					place := newGuarded(rows*n, 1)
+					copy(place.s, x.s)
+					simd.CrossEntropy(loss.s, place.s, place.s, wide, rows, n, 0.125, -1)
+					return []*guarded{soft, log, loss, grad, only, place}
+				}
+				use(t, oracle)
+				want := run()
+				use(t, name)
+				for i, g := range run() {
+					sameVecBits(t, fmt.Sprintf("%d values a row, wild %v, result %d", n, wild, i), g.all, want[i].all)
+				}
+			}
 		}
 	})
 }

@@ -81,6 +81,8 @@ func build(v Variant) *builder {
 	addGemm(m, t)
 	addProbe(m, t)
 	b.addVec()
+	b.addSoftmax()
+	b.addPhilox()
 	b.addPool()
 	b.addTranspose()
 	addMat(b)
