@@ -43,6 +43,7 @@ func (r Residual) Apply(c *Context, x *graph.Value) *graph.Value {
 type Options struct {
 	Training bool   // batch statistics, dropout
 	Seed     uint64 // of the initial weights
+	Budget   int64  // bytes that the variables may take together; 0: no bound. Beyond it layers fail before they allocate
 }
 
 // Context is one graph that a model is being built in.
@@ -51,11 +52,13 @@ type Context struct {
 	Training bool
 	Seed     uint64
 	names    map[string]int
+	budget   int64
+	used     int64
 }
 
 // NewContext returns a context that builds into g.
 func NewContext(g *graph.Graph, o Options) *Context {
-	return &Context{G: g, Training: o.Training, Seed: o.Seed, names: map[string]int{}}
+	return &Context{G: g, Training: o.Training, Seed: o.Seed, names: map[string]int{}, budget: o.Budget}
 }
 
 // name returns the layer's own name or the next of its kind: dense, dense_1, dense_2.
@@ -87,6 +90,11 @@ func (c *Context) State(name string, init Initializer, shape ...int) *graph.Valu
 }
 
 func (c *Context) variable(name string, init Initializer, fanIn, fanOut int, trainable bool, shape []int) *graph.Value {
+	n, ok := tensor.CheckedSize(shape)
+	if c.used += 4 * int64(n); !ok || c.budget > 0 && c.used > c.budget {
+		panic((&tensor.Error{Op: "nn", Msg: "variable " + strconv.Quote(name) + " does not fit the memory budget of " + strconv.FormatInt(c.budget, 10) + " bytes",
+			Shapes: [][]int{shape}}).With(tensor.CodeMemory))
+	}
 	t := tensor.New(tensor.Float32, shape...)
 	rng := random.New(c.Seed, streamOf(name))
 	init(t.Float32s(), shape, fanIn, fanOut, &rng)

@@ -22,8 +22,12 @@ const EMASuffix = ".ema"
 // optimizer's updates, so that one run of the graph is one training step. It panics with *tensor.Error when the loss does not depend
 // on a trainable variable.
 func Minimize(loss *graph.Value, opt Optimizer, o Options) *State {
+	return MinimizeOver(loss, loss.G.TrainableVars(), opt, o)
+}
+
+// MinimizeOver is [Minimize] over chosen variables.
+func MinimizeOver(loss *graph.Value, params []*graph.Value, opt Optimizer, o Options) *State {
 	s := &State{G: loss.G}
-	params := loss.G.TrainableVars()
 	grads := op.Gradients(loss, params...)
 	for i, g := range grads {
 		if g == nil {

@@ -35,7 +35,7 @@ func sizeClass(n int) int {
 // arbitrary. The error names the budget.
 func (a *Allocator) Alloc(n int) ([]byte, error) {
 	if n < 0 || n > 1<<46 {
-		return nil, Err("Allocator", "impossible size of ", n, " bytes")
+		return nil, Err("Allocator", "impossible size of ", n, " bytes").With(CodeMemory)
 	}
 	c := sizeClass(n)
 	a.mu.Lock()
@@ -59,7 +59,7 @@ func (a *Allocator) Alloc(n int) ([]byte, error) {
 		runtime.GC() // gives freed slabs back to the heap before it grows
 		if a.taken+size > a.budget {
 			return nil, Err("Allocator", "out of memory: ", n, " bytes asked, ", a.taken, " in use of a budget of ", a.budget,
-				" bytes; use a smaller batch or model, or raise the budget")
+				" bytes; use a smaller batch or model, or raise the budget").With(CodeMemory)
 		}
 	}
 	b := alignedSlab(int(size))
@@ -78,6 +78,30 @@ func (a *Allocator) Free(b []byte) {
 	a.used -= int64(len(b))
 	a.live--
 	a.free[c] = append(a.free[c], b)
+}
+
+// Room returns how many bytes can still be taken under the budget, free slabs counted; a very large number without a budget.
+func (a *Allocator) Room() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.budget <= 0 {
+		return 1 << 46
+	}
+	return max(a.budget-a.used, 0)
+}
+
+// NewTensor returns a zero-filled tensor in a buffer of the allocator; Free(t.Bytes()) gives it back.
+func (a *Allocator) NewTensor(d DType, shape ...int) (*Tensor, error) {
+	n, ok := CheckedSize(shape)
+	if !ok || d == String {
+		return nil, &Error{Op: "Allocator", Msg: "no tensor of " + d.String() + " can have this shape", Shapes: [][]int{shape}}
+	}
+	b, err := a.Alloc(d.Bytes(n))
+	if err != nil {
+		return nil, err
+	}
+	clear(b)
+	return Wrap(d, shape, b), nil
 }
 
 // Trim gives all free slabs back to Go's heap.

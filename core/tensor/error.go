@@ -9,6 +9,23 @@ type Error struct {
 	Op     string  // operator, layer or entry point; may be empty
 	Msg    string  // what is wrong and, where there is one, the way out
 	Shapes [][]int // the shapes it is about; may be empty
+	Code   string  // what kind of error it is, where a program may want to know; see the constants
+}
+
+// Kinds of errors that a program may treat apart from others.
+const (
+	CodeMemory      = "memory"      // the byte budget is used up
+	CodeNaN         = "nan"         // a number is NaN or infinite where none may be
+	CodeLabel       = "label"       // a class label is out of range or no whole number
+	CodeFormat      = "format"      // a file is corrupt or of another format
+	CodeUnsupported = "unsupported" // an operator or feature that this build lacks
+	CodeVersion     = "version"     // a file of another version
+)
+
+// With returns the error with a code.
+func (e *Error) With(code string) *Error {
+	e.Code = code
+	return e
 }
 
 // Error returns for example "weft: MatMul: inner dimensions differ: [2 3] x [4 5]".
