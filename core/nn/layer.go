@@ -43,7 +43,9 @@ func (r Residual) Apply(c *Context, x *graph.Value) *graph.Value {
 type Options struct {
 	Training bool   // batch statistics, dropout
 	Seed     uint64 // of the initial weights
-	Budget   int64  // bytes that the variables may take together; 0: no bound. Beyond it layers fail before they allocate
+	// Store, when set, is where the graph's variables will live: those that it has already are not initialised again.
+	Store  *graph.Store
+	Budget int64 // bytes that the variables may take together; 0: no bound. Beyond it layers fail before they allocate
 }
 
 // Context is one graph that a model is being built in.
@@ -52,13 +54,14 @@ type Context struct {
 	Training bool
 	Seed     uint64
 	names    map[string]int
+	store    *graph.Store
 	budget   int64
 	used     int64
 }
 
 // NewContext returns a context that builds into g.
 func NewContext(g *graph.Graph, o Options) *Context {
-	return &Context{G: g, Training: o.Training, Seed: o.Seed, names: map[string]int{}, budget: o.Budget}
+	return &Context{G: g, Training: o.Training, Seed: o.Seed, names: map[string]int{}, store: o.Store, budget: o.Budget}
 }
 
 // name returns the layer's own name or the next of its kind: dense, dense_1, dense_2.
@@ -90,6 +93,11 @@ func (c *Context) State(name string, init Initializer, shape ...int) *graph.Valu
 }
 
 func (c *Context) variable(name string, init Initializer, fanIn, fanOut int, trainable bool, shape []int) *graph.Value {
+	if c.store != nil {
+		if t := c.store.Get(name); t != nil && t.DType() == tensor.Float32 && tensor.SameShape(t.Shape(), shape) {
+			return c.G.Variable(name, t, trainable)
+		}
+	}
 	n, ok := tensor.CheckedSize(shape)
 	if c.used += 4 * int64(n); !ok || c.budget > 0 && c.used > c.budget {
 		panic((&tensor.Error{Op: "nn", Msg: "variable " + strconv.Quote(name) + " does not fit the memory budget of " + strconv.FormatInt(c.budget, 10) + " bytes",

@@ -21,8 +21,11 @@ type Checkpoint struct {
 	Finished bool // the run had made all its steps
 
 	step    int
+	start   int // the step at which the run began
 	history []float64
 	vars    []safetensors.Entry
+	fit     []float64 // state of a Fit; nil: none
+	names   string    // of the logs in it
 }
 
 // Step returns the number of steps done.
@@ -30,6 +33,10 @@ func (c *Checkpoint) Step() int { return c.step }
 
 // Checkpoint returns the state of the run as the bytes of a file.
 func (t *Trainer) Checkpoint(settings map[string]string, pos data.State) ([]byte, error) {
+	return t.checkpoint(settings, pos, nil)
+}
+
+func (t *Trainer) checkpoint(settings map[string]string, pos data.State, fit *Fit) ([]byte, error) {
 	p, err := pos.MarshalBinary()
 	if err != nil {
 		return nil, err
@@ -37,9 +44,12 @@ func (t *Trainer) Checkpoint(settings map[string]string, pos data.State) ([]byte
 	f := &safetensors.File{Meta: map[string]string{
 		"format":   checkpointFormat,
 		"step":     strconv.Itoa(t.step),
-		"steps":    strconv.Itoa(t.cfg.Steps),
+		"steps":    strconv.Itoa(t.start + t.cfg.Steps),
 		"settings": encodeSettings(settings),
 	}}
+	if t.start != 0 {
+		f.Meta["start"] = strconv.Itoa(t.start)
+	}
 	sum := crc32.NewIEEE()
 	add := func(name string, v *tensor.Tensor) {
 		f.Tensors = append(f.Tensors, safetensors.Entry{Name: name, Tensor: v})
@@ -52,6 +62,11 @@ func (t *Trainer) Checkpoint(settings map[string]string, pos data.State) ([]byte
 	h := t.History.encode()
 	add("history", tensor.From(h, len(h)))
 	add("data", tensor.From(p, len(p)))
+	if fit != nil {
+		v, names := fit.encode()
+		add("fit", tensor.From(v, len(v)))
+		f.Meta["logs"] = names
+	}
 	f.Meta["crc32"] = strconv.FormatUint(uint64(sum.Sum32()), 16)
 	return safetensors.Encode(f)
 }
@@ -63,7 +78,7 @@ func DecodeCheckpoint(b []byte) (*Checkpoint, error) {
 		return nil, err
 	}
 	if f.Meta["format"] != checkpointFormat {
-		return nil, tensor.Err("checkpoint", "not a checkpoint of this version: format ", strconv.Quote(f.Meta["format"]), ", want ", strconv.Quote(checkpointFormat))
+		return nil, tensor.Err("checkpoint", "not a checkpoint of this version: format ", strconv.Quote(f.Meta["format"]), ", want ", strconv.Quote(checkpointFormat)).With(tensor.CodeVersion)
 	}
 	c := &Checkpoint{}
 	sum := crc32.NewIEEE()
@@ -74,23 +89,30 @@ func DecodeCheckpoint(b []byte) (*Checkpoint, error) {
 		switch {
 		case e.Name == "history" && e.Tensor.DType() == tensor.Float64:
 			c.history = tensor.Data[float64](e.Tensor)
+		case e.Name == "fit" && e.Tensor.DType() == tensor.Float64:
+			c.fit, c.names = tensor.Data[float64](e.Tensor), f.Meta["logs"]
 		case e.Name == "data" && e.Tensor.DType() == tensor.Uint8:
 			pos = tensor.Data[uint8](e.Tensor)
 		case len(e.Name) > 4 && e.Name[:4] == "var/":
 			c.vars = append(c.vars, safetensors.Entry{Name: e.Name[4:], Tensor: e.Tensor})
 		default:
-			return nil, tensor.Err("checkpoint", "unknown entry ", strconv.Quote(e.Name))
+			return nil, tensor.Err("checkpoint", "unknown entry ", strconv.Quote(e.Name)).With(tensor.CodeFormat)
 		}
 	}
 	if want, err := strconv.ParseUint(f.Meta["crc32"], 16, 32); err != nil || uint32(want) != sum.Sum32() {
-		return nil, tensor.Err("checkpoint", "the sum does not fit the contents: the file is damaged")
+		return nil, tensor.Err("checkpoint", "the sum does not fit the contents: the file is damaged").With(tensor.CodeFormat)
 	}
 	step, err1 := strconv.Atoi(f.Meta["step"])
 	steps, err2 := strconv.Atoi(f.Meta["steps"])
 	if err1 != nil || err2 != nil || step < 0 || steps < step {
-		return nil, tensor.Err("checkpoint", "impossible step ", strconv.Quote(f.Meta["step"]), " of ", strconv.Quote(f.Meta["steps"]))
+		return nil, tensor.Err("checkpoint", "impossible step ", strconv.Quote(f.Meta["step"]), " of ", strconv.Quote(f.Meta["steps"])).With(tensor.CodeFormat)
 	}
 	c.step, c.Finished = step, step == steps
+	if s := f.Meta["start"]; s != "" {
+		if c.start, err = strconv.Atoi(s); err != nil || c.start < 0 || c.start > step {
+			return nil, tensor.Err("checkpoint", "impossible first step ", strconv.Quote(s)).With(tensor.CodeFormat)
+		}
+	}
 	if err := c.Data.UnmarshalBinary(pos); err != nil {
 		return nil, err
 	}
@@ -111,7 +133,7 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 			return tensor.Err("checkpoint", "variable ", strconv.Quote(e.Name), " of ", e.Tensor.DType(), " ", e.Tensor.Shape(), " does not fit this run")
 		}
 	}
-	if c.step > t.cfg.Steps {
+	if c.step-c.start > t.cfg.Steps {
 		return tensor.Err("checkpoint", "is at step ", c.step, " of a run of ", t.cfg.Steps)
 	}
 	var h History
@@ -123,6 +145,6 @@ func (t *Trainer) Restore(c *Checkpoint) error {
 			return err
 		}
 	}
-	t.History, t.step = h, c.step
+	t.History, t.step, t.start = h, c.step, c.start
 	return nil
 }

@@ -121,7 +121,7 @@ func NewTrainer(rt *compile.Runtime, cfg Setup) (t *Trainer, err error) {
 
 	g := graph.New()
 	x := cfg.Net.inputs(g)
-	out := cfg.Net.Apply(nn.NewContext(g, nn.Options{Training: true, Seed: cfg.Seed, Budget: cfg.Budget}), x)
+	out := cfg.Net.Apply(nn.NewContext(g, nn.Options{Training: true, Seed: cfg.Seed, Store: t.store, Budget: cfg.Budget}), x)
 	hs, losses, total := cfg.Net.heads(g, out, cfg.Objectives)
 	g.Output(total)
 	for i := range hs {
@@ -203,7 +203,7 @@ func (t *Trainer) inference() (err error) {
 
 func (t *Trainer) graph() *graph.Graph {
 	if t.infer == nil {
-		t.infer = t.cfg.Net.Inference(nn.Options{Seed: t.cfg.Seed})
+		t.infer = t.cfg.Net.Inference(nn.Options{Seed: t.cfg.Seed, Store: t.store})
 	}
 	return t.infer
 }
