@@ -132,6 +132,21 @@ func (p *Program) Bind(shapes ...[]int) (err error) {
 	return err
 }
 
+// Outputs binds the program to the shapes of inputs and returns the types of its outputs; nil where they depend on the data.
+func (p *Program) Outputs(in ...*tensor.Tensor) (out []graph.Type, err error) {
+	p.rt.mu.Lock()
+	defer p.rt.mu.Unlock()
+	defer tensor.Catch(&err)
+	if len(in) != len(p.g.Inputs) {
+		return nil, tensor.Err("Outputs", "the graph has ", len(p.g.Inputs), " inputs, got ", len(in))
+	}
+	b, err := p.boundTo(in)
+	if err != nil {
+		return nil, err
+	}
+	return b.outs, nil
+}
+
 // boundFor returns the program bound to the shapes, from the cache when it is there.
 func (p *Program) boundFor(shapes [][]int) (*bound, error) {
 	if k := simd.Current(); k != p.kernels { // packed layouts and tile counts belong to a kernel set

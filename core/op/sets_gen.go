@@ -318,3 +318,6 @@ var Full = []*graph.Def{
 	&DefWhere,
 	&DefXor,
 }
+
+// FullOnly names what is in Full and not in Core, with a space around each: a program that links Core can say where an operator is.
+const FullOnly = " Acos Acosh Asin Asinh Atan Atanh Bernoulli BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor CastLike Celu Cosh DepthToSpace EyeLike GatherND GatherNDGrad Hardmax InstanceNormalization IsInf IsNaN LpNormalization MeanVarianceNormalization Mod Multinomial NonZero RandomNormalLike RandomUniformLike ReduceL1 ReduceLogSum ReduceProd Resize ResizeGrad Scatter ScatterND Shrink Sinh SpaceToDepth Tan ThresholdedRelu Unique Upsample Xor "

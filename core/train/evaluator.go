@@ -21,6 +21,7 @@ type Evaluator struct {
 	// Wrong lists the first samples that a classifier's first output got wrong.
 	Wrong []Mistake
 	keep  int
+	fork  bool
 }
 
 type evalHead struct {
@@ -146,8 +147,37 @@ func (e *Evaluator) Logs(dst []Log) []Log {
 // Confusion returns the confusion matrix of output i, nil when no metric asks for it.
 func (e *Evaluator) Confusion(i int) *metric.Confusion { return e.heads[i].measures.Confusion() }
 
-// Close gives the program's memory back.
-func (e *Evaluator) Close() { e.prog.Close() }
+// Fork returns an evaluator of its own counts over the same program; the program lasts as long as the first one.
+func (e *Evaluator) Fork() *Evaluator {
+	f, err := e.With(nil)
+	if err != nil {
+		panic(err) // it went well the first time
+	}
+	return f
+}
+
+// With is [Evaluator.Fork] with the metrics of other objectives; nil keeps them.
+func (e *Evaluator) With(obj []Objective) (*Evaluator, error) {
+	f := &Evaluator{prog: e.prog, in: make([]*tensor.Tensor, len(e.in)), keep: e.keep, fork: true}
+	for i, h := range e.heads {
+		if obj != nil {
+			h.obj.Metrics = obj[i].Metrics
+		}
+		m, err := NewMeasures(h.obj.Metrics, h.obj.Loss, h.columns)
+		if err != nil {
+			return nil, err
+		}
+		f.heads = append(f.heads, evalHead{trainHead: h.trainHead, measures: m})
+	}
+	return f, nil
+}
+
+// Close gives the program's memory back; a fork has nothing to give.
+func (e *Evaluator) Close() {
+	if !e.fork {
+		e.prog.Close()
+	}
+}
 
 // prefixed appends an output's metrics under the output's name where there are several.
 func prefixed(dst []Log, m *Measures, name string, several bool) []Log {

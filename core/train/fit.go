@@ -190,10 +190,7 @@ func (f *Fit) train(b *Batch, emit func(*Event)) error {
 		s.losses[i] += float64(r.Losses[i]) * float64(b.N)
 		if h.hits >= 0 {
 			s.correct[i] += r.Correct[i]
-			s.seen[i] += b.Y[i].Len()
-			if !h.obj.Loss.Sparse() && h.columns > 1 && h.obj.Loss.Classes() {
-				s.seen[i] += b.Y[i].Len()/h.columns - b.Y[i].Len()
-			}
+			s.seen[i] += h.answers(b.Y[i])
 		}
 		if m := s.measures[i]; m != nil {
 			if err := m.Update(r.Outputs[i], b.Y[i]); err != nil {

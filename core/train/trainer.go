@@ -283,6 +283,31 @@ func (t *Trainer) StepOn(x, y []*tensor.Tensor) (*StepResult, error) {
 	return r, nil
 }
 
+// answers returns how many answers there are to targets: one a row for classes, else one a number.
+func (h *trainHead) answers(y *tensor.Tensor) int {
+	if !h.obj.Loss.Sparse() && h.columns > 1 && h.obj.Loss.Name != loss.Binary {
+		return y.Len() / h.columns
+	}
+	return y.Len()
+}
+
+// StepLogs appends what a step measured by name.
+func (t *Trainer) StepLogs(dst []Log, r *StepResult, y []*tensor.Tensor) []Log {
+	dst = append(dst, Log{"loss", float64(r.Loss)})
+	for i := range t.heads {
+		h := &t.heads[i]
+		acc := MetricAccuracy
+		if len(t.heads) > 1 {
+			dst = append(dst, Log{h.name + "Loss", float64(r.Losses[i])})
+			acc = h.name + title(acc)
+		}
+		if h.hits >= 0 {
+			dst = append(dst, Log{acc, float64(r.Correct[i]) / float64(max(h.answers(y[i]), 1))})
+		}
+	}
+	return dst
+}
+
 // Step trains a classifier on one batch and returns its mean loss, before the update, and how many samples were classified right. It
 // returns an error when the loss is no number; the weights are then of no use any more.
 func (t *Trainer) Step(b *data.Batch) (meanLoss float32, correct int, err error) {

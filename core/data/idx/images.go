@@ -43,6 +43,11 @@ func Images(fsys fs.FS, split Split, classes int) (*data.Bytes, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Samples(images, imagesName, labels, labelsName, classes)
+}
+
+// Samples joins an array of pictures [n, height, width] and one of labels [n], both of bytes, as Images does. The names stand in errors.
+func Samples(images *Array, imagesName string, labels *Array, labelsName string, classes int) (*data.Bytes, error) {
 	pixels, ok := images.Uint8s()
 	if !ok || len(images.Dims) != 3 {
 		return nil, failure(imagesName, 0, "expected uint8 images of 3 dimensions, got "+describe(images))

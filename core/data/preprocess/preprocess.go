@@ -44,12 +44,33 @@ func MNISTLike(img image.Image) ([Size * Size]float32, error) {
 		return out, errors.New("weft: preprocess: the picture has " + strconv.Itoa(w) + "x" + strconv.Itoa(h) +
 			" pixels, need at least 1 and at most " + strconv.Itoa(maxPixels) + ": scale it down first")
 	}
-	ink := luma(img)
-	if err := toInk(ink, w, h); err != nil {
+	return Plane(luma(img), w, h)
+}
+
+// Plane is MNISTLike for a picture that is given as its brightness, w*h values in 0..1, which are overwritten.
+func Plane(luma []float32, w, h int) ([Size * Size]float32, error) {
+	var out [Size * Size]float32
+	if err := toInk(luma, w, h); err != nil {
 		return out, err
 	}
-	err := Center(&out, ink, w, h)
+	err := Center(&out, luma, w, h)
 	return out, err
+}
+
+// Luma returns the brightness of an RGBA picture of 8 bits a channel, as a canvas gives it, on white paper: the values that MNISTLike has
+// of the same picture.
+func Luma(rgba []byte) []float32 {
+	out := make([]float32, len(rgba)/4)
+	for i := range out {
+		p := rgba[4*i : 4*i+4]
+		a := uint32(p[3]) * 0x101
+		// Colours weigh by their opacity, in 16 bits as image/color has them.
+		over := func(v byte) float32 { return float32(uint32(v) * 0x101 * a / 0xffff) }
+		paper := float32(0xffff-a) / 0xffff
+		sum := float32(0.299*over(p[0])) + float32(0.587*over(p[1])) + float32(0.114*over(p[2]))
+		out[i] = min(sum/0xffff+paper, 1)
+	}
+	return out
 }
 
 // Center places ink, a plane [h, w] of values in 0..1 with ink 1 on paper 0, as MNIST does: crop

@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -74,6 +75,13 @@ func generate(dir string) ([]byte, error) {
 	}
 	write("Core", "lists the operators that layers, losses, optimizers and common models need.", core)
 	write("Full", "lists all operators.", full)
+	b.WriteString("// FullOnly names what is in Full and not in Core, with a space around each: a program that links Core can say where an operator is.\nconst FullOnly = \"")
+	for _, d := range full {
+		if !slices.Contains(core, d) {
+			b.WriteString(" " + strings.TrimPrefix(d, "Def"))
+		}
+	}
+	b.WriteString(" \"\n")
 	return format.Source(b.Bytes())
 }
 
