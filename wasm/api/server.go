@@ -3,6 +3,7 @@ package api
 import (
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/weft-ml/weft/core/compile"
 	"github.com/weft-ml/weft/core/graph"
@@ -300,7 +301,7 @@ func (s *Server) start(a val) error {
 	w.key("version")
 	w.str(Version)
 	w.key("kernels")
-	w.str(k.Name)
+	w.str(strings.TrimSuffix(k.Name, "-muladd")) // the class says how it rounds
 	w.key("numerics")
 	w.str(k.Class.String())
 	w.key("threads")
