@@ -12,9 +12,6 @@ import (
 	"github.com/weft-ml/weft/wasm/link"
 )
 
-// fullTag is the build tag of the program with every operator.
-const fullTag = "weft_full"
-
 // Program compiles the Go program of the page, with the operators of common models or with all, and returns it as a module for a
 // memory of its own or a shared one. Root is the repository.
 func Program(ctx context.Context, root string, full, shared bool) ([]byte, error) {
@@ -34,11 +31,11 @@ func compile(ctx context.Context, root string, full bool) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "weft.wasm")
-	args := []string{"build", "-C", root, "-trimpath", "-ldflags=-s -w", "-o", path}
+	program := "./wasm/weft"
 	if full {
-		args = append(args, "-tags", fullTag)
+		program = "./wasm/weft-full"
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "./wasm/weft")...)
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", root, "-trimpath", "-ldflags=-s -w", "-o", path, program)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("weft: go build of the page's program: %w\n%s", err, text)

@@ -228,6 +228,7 @@ class GoCaller implements Caller {
       const from = program.call(request.length) >>> 0;
       const response = new Uint8Array(program.length() >>> 0);
       response.set(new Uint8Array(program.memory.buffer, from, response.length));
+      program.threads?.poll();
       if (!program.ended()) return response;
     } catch (err) {
       if (err instanceof WeftError) throw err;

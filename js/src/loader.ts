@@ -55,7 +55,7 @@ export async function load(options: LoadOptions, progress?: Progress, signal?: A
   const { memory, maximum } = createMemory(pages, shared);
   const kernels = instantiateKernels(core.kernels, memory, options.kernels, reasons);
   let threads: Threads | undefined;
-  if (shared && kernels.module) threads = await startThreads(options.threads, kernels.module, memory, options.urls, kernels.exports, reasons);
+  if (shared && kernels.module && kernels.exports) threads = await startThreads(options.threads, kernels.module, memory, options.urls, kernels.exports, reasons);
 
   const output = new Output(options.debug);
   const go: Go = new (goClass(host(output)))();
@@ -75,6 +75,7 @@ export async function load(options: LoadOptions, progress?: Progress, signal?: A
     ended ??= new WeftError("internal", `weft: the runtime ended: ${String(err)}`, { cause: err });
   });
   if (ended) throw ended;
+  threads?.poll();
   const exports = instance.exports as { [name: string]: any };
   for (const name of ["weft_buffer", "weft_call", "weft_length"]) {
     if (typeof exports[name] !== "function") throw new WeftError("version", `weft: the runtime's .wasm file has no ${name}: it is no weft.wasm of this package`);

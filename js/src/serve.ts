@@ -1,7 +1,7 @@
 // The worker of the package: Go runs here. The same file is a thread of the kernels when its first message says so.
 import { startEngine, type Engine } from "./engine.js";
 import { WeftError, toWire } from "./errors.js";
-import { runThread } from "./thread.js";
+import { prepareThread } from "./thread.js";
 import type { FromWorker, ToWorker } from "./transport.js";
 
 /** What a worker's scope has here. */
@@ -10,9 +10,24 @@ export interface WorkerScope {
   onmessage: ((event: { data: any }) => void) | null;
 }
 
+/** Takes a lock for as long as this worker lives, which is how its owner hears of its death. */
+function live(name: string): Promise<void> {
+  const locks = (globalThis as { navigator?: Navigator }).navigator?.locks;
+  if (!locks) return Promise.resolve();
+  return new Promise((resolve) => {
+    locks
+      .request(name, () => {
+        resolve();
+        return new Promise<void>(() => {});
+      })
+      .catch(() => resolve());
+  });
+}
+
 /** Answers the messages of a scope. */
 export function serve(scope: WorkerScope): void {
   let engine: Engine | undefined;
+  let thread: ((control: number) => void) | undefined;
   const post = (message: FromWorker, transfer: Transferable[] = []) => scope.postMessage(message, transfer);
   const fail = (id: number, err: unknown) => {
     const ended = engine!.ended();
@@ -24,8 +39,8 @@ export function serve(scope: WorkerScope): void {
   scope.onmessage = ({ data }: { data: ToWorker }) => {
     switch (data.type) {
       case "start":
-        startEngine(data.options, data.progress ? (progress) => post({ type: "progress", progress }) : undefined).then(
-          (ready) => {
+        Promise.all([startEngine(data.options, data.progress ? (progress) => post({ type: "progress", progress }) : undefined), live(data.life)]).then(
+          ([ready]) => {
             engine = ready.engine;
             post({ type: "started", started: ready.started });
           },
@@ -33,7 +48,10 @@ export function serve(scope: WorkerScope): void {
         );
         return;
       case "thread":
-        runThread(data, (text) => scope.postMessage(text));
+        thread = prepareThread(data, (text) => scope.postMessage(text));
+        return;
+      case "run":
+        thread?.(data.control);
         return;
       case "call":
         try {

@@ -1,17 +1,16 @@
-// One thread of the kernels: instantiates the module on the shared memory and gives itself to it.
+// One thread of the kernels: an instance of their module on the shared memory, which it gives itself to.
 import type { ThreadStart } from "./threads.js";
 
-/** Runs a thread; it returns only when the kernels let it go. */
-export function runThread({ module, memory, index }: ThreadStart, post: (text: string) => void): void {
-  let main: ((index: number) => void) | undefined;
+/** Makes the instance and answers "ready"; the function that is returned runs the thread until the kernels let it go. */
+export function prepareThread({ module, memory, index }: ThreadStart, post: (text: string) => void): (control: number) => void {
   try {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    main = exports["thread_main"] as ((index: number) => void) | undefined;
-    if (!main) throw new Error("the kernel module has no threads");
+    const run = exports["thread"] as ((control: number, index: number) => void) | undefined;
+    if (!run) throw new Error("the kernel module has no threads");
+    post("ready");
+    return (control) => run(control, index);
   } catch (err) {
     post((err as Error).message);
-    return;
+    return () => {};
   }
-  post("ready");
-  main(index);
 }

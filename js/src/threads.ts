@@ -3,13 +3,6 @@ import { WeftError } from "./errors.js";
 import type { FileURLs } from "./files.js";
 import { platform, type WorkerLike } from "./platform.js";
 
-/** The threads beside the one that calls. */
-export interface Threads {
-  /** Threads that compute, the caller's among them. */
-  count: number;
-  end(): void;
-}
-
 /** What a kernel worker is sent first. */
 export interface ThreadStart {
   module: WebAssembly.Module;
@@ -21,6 +14,35 @@ export interface ThreadStart {
 
 const startTimeout = 10_000;
 
+/** The threads beside the one that calls. */
+export class Threads {
+  private running = false;
+
+  constructor(
+    private readonly workers: readonly WorkerLike[],
+    private readonly kernels: WebAssembly.ModuleImports,
+  ) {}
+
+  /** Threads that compute, the caller's among them. */
+  get count(): number {
+    return this.workers.length + 1;
+  }
+
+  /** Sends the threads to work as soon as Go has made the place where they wait for it. Until then the caller does all of it. */
+  poll(): void {
+    if (this.running) return;
+    const control = (this.kernels["program_threads"] as (() => number) | undefined)?.() ?? 0;
+    if (!control) return;
+    this.running = true;
+    for (const worker of this.workers) worker.postMessage({ type: "run", control });
+  }
+
+  end(): void {
+    (this.kernels["program_stop"] as (() => void) | undefined)?.();
+    for (const worker of this.workers) worker.terminate();
+  }
+}
+
 /**
  * Starts the threads, and waits until each has answered: afterwards the caller may block while they work. Where they do
  * not start, the runtime computes alone and says why.
@@ -30,13 +52,10 @@ export async function startThreads(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   urls: FileURLs,
-  _kernels: WebAssembly.ModuleImports | undefined,
+  kernels: WebAssembly.ModuleImports,
   reasons: string[],
 ): Promise<Threads | undefined> {
   const workers: WorkerLike[] = [];
-  const end = () => {
-    for (const worker of workers) worker.terminate();
-  };
   try {
     await Promise.all(
       Array.from({ length: threads - 1 }, (_, i) => {
@@ -45,9 +64,9 @@ export async function startThreads(
         return ready(worker, { module, memory, index: i + 1, threads });
       }),
     );
-    return { count: threads, end };
+    return new Threads(workers, kernels);
   } catch (err) {
-    end();
+    for (const worker of workers) worker.terminate();
     reasons.push(`one thread: ${(err as Error).message}`);
     return undefined;
   }

@@ -33,8 +33,9 @@ const closed = () => new WeftError("closed", "weft: the runtime was closed; call
 
 /** Messages to the worker. */
 export type ToWorker =
-  | { type: "start"; options: LoadOptions; progress: boolean }
+  | { type: "start"; options: LoadOptions; progress: boolean; life: string }
   | { type: "thread"; module: WebAssembly.Module; memory: WebAssembly.Memory; index: number; threads: number }
+  | { type: "run"; control: number }
   | { type: "call"; id: number; request: Uint8Array<ArrayBuffer> }
   | { type: "job"; id: number; job: SlicedJob | FitJob }
   | { type: "control"; id: number; what: Control };
@@ -51,6 +52,7 @@ export type FromWorker =
 /** Starts a runtime in a worker. */
 export function startWorker(options: LoadOptions, progress?: (p: LoadProgress) => void, signal?: AbortSignal): Promise<Transport> {
   const url = new URL(options.urls["worker.js"]!);
+  const life = `weft:worker:${Math.random().toString(36).slice(2)}`;
   let worker: WorkerLike;
   try {
     worker = platform.spawn!(url);
@@ -71,10 +73,10 @@ export function startWorker(options: LoadOptions, progress?: (p: LoadProgress) =
     worker.onmessage = ({ data }: { data: FromWorker }) => {
       if (data.type === "progress") return progress?.(data.progress);
       signal?.removeEventListener("abort", abort);
-      if (data.type === "started") resolve(new WorkerTransport(worker, data.started));
+      if (data.type === "started") resolve(new WorkerTransport(worker, data.started, life));
       else if (data.type === "failed") fail(fromWire(data.error));
     };
-    worker.postMessage({ type: "start", options, progress: !!progress } satisfies ToWorker);
+    worker.postMessage({ type: "start", options, progress: !!progress, life } satisfies ToWorker);
   });
 }
 
@@ -89,14 +91,25 @@ class WorkerTransport implements Transport {
   private readonly pending = new Map<number, Pending>();
   private next = 1;
   private end: WeftError | undefined;
+  private readonly watching = new AbortController();
 
   constructor(
     private readonly thread: WorkerLike,
     readonly started: Started,
+    life: string,
   ) {
+    this.watch(life);
     thread.onmessage = ({ data }) => this.receive(data as FromWorker);
     thread.onerror = (event) => this.die(new WeftError("worker", `weft: the worker failed${event.message ? `: ${event.message}` : ""}; what it held is lost: call init() again and load the last checkpoint`));
     thread.onmessageerror = () => this.die(new WeftError("worker", "weft: a message from the worker could not be read; call init() again"));
+  }
+
+  /** Waits for the lock that the worker holds while it lives: no event tells of a worker's death. */
+  private watch(life: string): void {
+    const locks = (globalThis as { navigator?: Navigator }).navigator?.locks;
+    locks
+      ?.request(life, { signal: this.watching.signal }, () => this.die(new WeftError("worker", "weft: the worker has ended, by a lack of memory or by force; what it held is lost: call init() again and load the last checkpoint")))
+      .catch(() => {}); // closed
   }
 
   call(method: string, args: Value): Promise<any> {
@@ -153,6 +166,7 @@ class WorkerTransport implements Transport {
   private die(err: WeftError): void {
     if (this.end) return;
     this.end = err;
+    this.watching.abort();
     this.thread.terminate();
     const all = [...this.pending.values()];
     this.pending.clear();
