@@ -90,9 +90,9 @@ func bundle(root, goroot, out, in, name string, node bool) error {
 		Format:              api.FormatESModule,
 		Platform:            api.PlatformBrowser,
 		Engines:             browsers,
-		MinifyWhitespace:    true,
-		MinifyIdentifiers:   true,
-		MinifySyntax:        true,
+		MinifyWhitespace:    !node, // nobody downloads Node's files, and its stack traces are read
+		MinifyIdentifiers:   !node,
+		MinifySyntax:        !node,
 	}
 	if node {
 		opt.Platform, opt.Engines = api.PlatformNode, []api.Engine{{Name: api.EngineNode, Version: "20"}}

@@ -89,6 +89,7 @@ async function start(options: InitOptions, onClose: () => void): Promise<Runtime
   try {
     if (signal?.aborted) throw signal.reason;
     facts = await transport.call("init", { seed, memoryBudget, threads: transport.started.threads });
+    if (facts.kernels.startsWith("generic")) facts.kernels = "generic"; // Go names the class of its loops too
     handshake(facts, transport);
   } catch (err) {
     transport.close();

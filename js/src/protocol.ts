@@ -42,7 +42,7 @@ export class Message {
     readonly front: string | number,
     private readonly value: Value,
   ) {
-    this.length = this.measure(value, typeof front === "string" ? this.string(front, 0) : 1, 0);
+    this.length = this.measure(value, typeof front === "string" ? this.string(front, 1) : 1, 0);
   }
 
   private string(s: string, at: number): number {
@@ -120,8 +120,10 @@ export class Message {
         }
       }
     };
-    if (typeof this.front === "string") string();
-    else target[at++] = this.front;
+    if (typeof this.front === "string") {
+      target[at++] = STRING;
+      string();
+    } else target[at++] = this.front;
     write(this.value);
   }
 
@@ -151,7 +153,7 @@ export function readResponse(bytes: Uint8Array): any {
 /** Reads a request, as tests do in Go's place. */
 export function readRequest(bytes: Uint8Array): { method: string; args: any } {
   const reader = new Reader(bytes);
-  const method = reader.string();
+  const method = reader.value(0);
   const args = reader.value(0);
   reader.end();
   return { method, args };
