@@ -6,10 +6,10 @@ package simd
 const gradCopyBytes = 1 << 20
 
 // gradTable returns how the weight gradient reads x, and how many input channels a job covers. Masked tails read no pixel that
-// does not exist, so only padding and strides need a copy.
+// does not exist, so only padding and strides need a copy; and rows that end within a block where tiles read whole blocks.
 func (s *ConvShape) gradTable() (p tapTable, channels int) {
 	p = tapTable{sh: s.SH, sw: s.SW, top: s.PT, left: s.PL, h: s.H, w: s.W, channels: s.cg(), rows: s.H, cols: s.W}
-	if s.PT == 0 && s.PL == 0 && s.SH == 1 && s.SW == 1 && s.OH+(s.KH-1)*s.DH <= s.H && s.OW+(s.KW-1)*s.DW <= s.W {
+	if s.PT == 0 && s.PL == 0 && s.SH == 1 && s.SW == 1 && s.OH+(s.KH-1)*s.DH <= s.H && s.OW+(s.KW-1)*s.DW <= s.W && (gradMasks || s.OW%gradLanes == 0) {
 		return p, s.cg()
 	}
 	p.copied = true
@@ -30,7 +30,7 @@ func (t *tileSet) gradWeightScratch(s *ConvShape) int {
 		return 0
 	}
 	p, channels := s.gradTable()
-	return lanesSize + t.gradOffsets(channels*s.KH*s.KW) + s.N*p.size() + alignSlack
+	return lanesSize + t.gradExtra(s, channels*s.KH*s.KW) + s.N*p.size() + alignSlack
 }
 
 // gradWeight computes the weight gradient. A job is a run of k = (ci, kh, kw) of one group: all of a tile's taps where x is read in
@@ -49,7 +49,7 @@ func (t *tileSet) gradWeight(s *ConvShape, x, dy, dw []float32, part, parts int,
 	jobs := (k + run - 1) / run
 	u0, u1 := split(s.Groups*jobs, 1, part, parts)
 	scratch = aligned(scratch)
-	img := scratch[lanesSize+t.gradOffsets(channels*taps):]
+	img := scratch[lanesSize+t.gradExtra(s, channels*taps):]
 	imgSize := p.size()
 	if p.copied {
 		clear(img[:s.N*imgSize])

@@ -100,8 +100,11 @@ func (t *tileSet) runSeg(s *convSeg) {
 	}
 }
 
-// gradOffsets is how much room the table of a job's taps takes in gradJob's scratch.
-func (t *tileSet) gradOffsets(k int) int { return 0 }
+// gradMasks says that the tiles read only the lanes that exist.
+const gradMasks = true
+
+// gradExtra is how much of gradJob's scratch lies after the lanes.
+func (t *tileSet) gradExtra(s *ConvShape, k int) int { return 0 }
 
 // gradJob computes dw of group g for k0 <= k < k1 and all output channels. src holds input channels from c0 on.
 func (t *tileSet) gradJob(s *ConvShape, p *tapTable, src []float32, xImage int, dy, dw []float32, g, k0, k1, c0, panels int, scratch []float32) {

@@ -59,14 +59,22 @@ func copyBlock(a *blockArgs) { callKernel(idCopyBlock, unsafe.Pointer(a)) }
 // runSeg computes a segment.
 func (t *tileSet) runSeg(s *convSeg) { callKernel(idConvSegment, unsafe.Pointer(s)) }
 
+// gradMasks says that the tiles read whole blocks of 8 pixels.
+const gradMasks = false
+
+// laneMasks holds n words of ones before 8-n zeros, at laneMasks[8-n].
+var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+
 // gradJobArgs are the arguments of gradJob in the kernel module. Steps are in bytes.
 type gradJobArgs struct {
 	images, slice      int
-	rows, blocks, tail int // blocks: whole blocks of 8 pixels in a row, tail: pixels in the block that ends it
+	rows, blocks, tail int    // blocks: whole blocks of 8 pixels in a row, tail: pixels in the block that ends it
+	mask               *int32 // lanes of that block
 	dy                 *float32
-	dyC, dySkip        int // between output channels, from the end of an image's rows to the next image's
+	dyC, dyImage       int // between output channels and images
+	pack               *float32
 	x                  *float32
-	xRow, xSkip        int    // from the end of a row's pixels to the next row, from the row after an image's last to the next image
+	xStep, xRow, xSkip int    // between blocks, from a row's last block to the next row, from there after an image's last to the next image
 	offs               *int32 // where each tap finds the pixel of output (0, 0), from x
 	taps, m            int
 	dw                 *float32
@@ -74,8 +82,15 @@ type gradJobArgs struct {
 	lanes              *float32
 }
 
-// gradOffsets is how much room the table of a job's taps takes in gradJob's scratch.
-func (t *tileSet) gradOffsets(k int) int { return k }
+// gradPack returns the room for a copy of dy for the channels of one tile, in the order in which it is read.
+func (t *tileSet) gradPack(s *ConvShape) int {
+	return s.N * s.OH * roundUp(s.OW, gradLanes) * min(s.mg(), t.grad.rows)
+}
+
+// gradExtra is how much of gradJob's scratch lies after the lanes: the table of a job's taps and the copy of dy.
+func (t *tileSet) gradExtra(s *ConvShape, k int) int {
+	return roundUp(k, 16) + roundUp(t.gradPack(s), 16)
+}
 
 // gradJob computes dw of group g for k0 <= k < k1 and all output channels. src holds input channels from c0 on.
 func (t *tileSet) gradJob(s *ConvShape, p *tapTable, src []float32, xImage int, dy, dw []float32, g, k0, k1, c0, panels int, scratch []float32) {
@@ -93,11 +108,21 @@ func (t *tileSet) gradJob(s *ConvShape, p *tapTable, src []float32, xImage int, 
 			}
 		}
 	}
-	callKernel(idConvGradJob, unsafe.Pointer(&gradJobArgs{
-		images: s.N, slice: s.gradSlice(), rows: s.OH, blocks: s.OW / gradLanes, tail: s.OW % gradLanes,
-		dy: &dy[g*mg*pixels], dyC: 4 * pixels, dySkip: 4 * (s.M - 1) * pixels,
-		x: &src[0], xRow: 4 * (p.cols - s.OW), xSkip: 4 * (xImage - s.OH*p.cols),
+	tail := s.OW % gradLanes
+	blocks := (s.OW + gradLanes - 1) / gradLanes
+	args := gradJobArgs{
+		images: s.N, slice: s.gradSlice(), rows: s.OH, blocks: s.OW / gradLanes, tail: tail, mask: &laneMasks[gradLanes-tail],
+		dy: &dy[g*mg*pixels], dyC: 4 * pixels, dyImage: 4 * s.M * pixels, pack: &scratch[lanesSize+roundUp(k1-k0, 16)],
+		x: &src[0], xStep: 4 * gradLanes, xRow: 4 * (p.cols - gradLanes*blocks), xSkip: 4 * (xImage - s.OH*p.cols),
 		offs: (*int32)(unsafe.Pointer(&offs[0])), taps: k1 - k0, m: mg,
 		dw: &dw[g*mg*k+k0], dwRow: 4 * k, lanes: &scratch[0],
-	}))
+	}
+	// Rows of one block, and rows without a gap, are one row.
+	switch {
+	case s.OW == gradLanes:
+		args.rows, args.blocks, args.xStep, args.xRow = 1, s.OH, 4*p.cols, 0
+	case s.OW == p.cols && tail == 0:
+		args.rows, args.blocks = 1, s.OH*args.blocks
+	}
+	callKernel(idConvGradJob, unsafe.Pointer(&args))
 }

@@ -8,23 +8,26 @@ import (
 
 // Offsets of simd.gradJobArgs.
 const (
-	gradN      = 0
-	gradSlice  = 8
-	gradRows   = 16
-	gradBlocks = 24
-	gradTail   = 32
-	gradDY     = 40
-	gradDYC    = 48
-	gradDYSkip = 56
-	gradX      = 64
-	gradXRow   = 72
-	gradXSkip  = 80
-	gradOffs   = 88
-	gradCount  = 96
-	gradM      = 104
-	gradDW     = 112
-	gradDWRow  = 120
-	gradLanes  = 128
+	gradN       = 0
+	gradSlice   = 8
+	gradRows    = 16
+	gradBlocks  = 24
+	gradTail    = 32
+	gradMask    = 40
+	gradDY      = 48
+	gradDYC     = 56
+	gradDYImage = 64
+	gradPack    = 72
+	gradX       = 80
+	gradXStep   = 88
+	gradXRow    = 96
+	gradXSkip   = 104
+	gradOffs    = 112
+	gradCount   = 120
+	gradM       = 128
+	gradDW      = 136
+	gradDWRow   = 144
+	gradLanes   = 152
 )
 
 // mostGradRows is the most output channels of a weight-gradient tile, gradTaps the most taps of one with that many channels:
@@ -34,16 +37,20 @@ const mostGradRows = 3
 func gradTaps(rows int) int { return [...]int{1: 3, 2: 3, 3: 2}[rows] }
 
 // addGradJob adds the kernel ConvGradJob: the weight gradient of all output channels of a group for a run of taps.
+//
+// Tiles read dy from a copy in which the channels of a panel follow one another block by block, zeros after a row's end: reading it in
+// place takes a pointer per channel, and images lie at distances that evict each other from the cache. A single channel whose rows are whole
+// blocks is in that order already.
 func (t *mat) addGradJob() {
 	var tiles, singles [mostGradRows + 1]*Func
 	for rows := 1; rows <= mostGradRows; rows++ {
 		tiles[rows], singles[rows] = t.gradTile(rows, gradTaps(rows)), t.gradTile(rows, 1)
 	}
+	pack := t.addGradPack()
 	f, args := t.kernel("convGradJob")
 	m, left, h := f.Local(I32, "m"), f.Local(I32, "left"), f.Local(I32, "h")
-	dy, dyC, dw, dwRow := f.Local(I32, "dy"), f.Local(I32, "dyC"), f.Local(I32, "dw"), f.Local(I32, "dwRow")
+	dy, dw, dwRow, from, skip := f.Local(I32, "dy"), f.Local(I32, "dw"), f.Local(I32, "dwRow"), f.Local(I32, "from"), f.Local(I32, "skip")
 	at, offs, count := f.Local(I32, "at"), f.Local(I32, "offs"), f.Local(I32, "count")
-	field(f, args, gradDYC, dyC)
 	field(f, args, gradDW, dw)
 	field(f, args, gradDWRow, dwRow)
 	field(f, args, gradM, m)
@@ -55,6 +62,14 @@ func (t *mat) addGradJob() {
 		field(f, args, gradOffs, offs)
 		field(f, args, gradCount, count)
 		f.Get(dw).Set(at)
+		f.Get(h).I32(1).Op(I32Eq).Get(args).Mem(I32Load, gradTail).Op(I32Eqz, I32And).If(func() {
+			f.Get(dy).Set(from)
+			f.Get(args).Mem(I32Load, gradDYImage).Get(args).Mem(I32Load, gradDYC).Op(I32Sub).Set(skip)
+		}, func() {
+			f.Get(args, dy, h).Call(pack)
+			field(f, args, gradPack, from)
+			f.I32(0).Set(skip)
+		})
 		for rows := 1; rows <= mostGradRows; rows++ {
 			f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() {
 				for _, e := range []struct {
@@ -62,113 +77,157 @@ func (t *mat) addGradJob() {
 					f    *Func
 				}{{gradTaps(rows), tiles[rows]}, {1, singles[rows]}} {
 					countDown(f, count, int32(e.taps), func() {
-						f.Get(args, dy, at, offs).Call(e.f)
+						f.Get(args, from, skip, at, offs).Call(e.f)
 						add(f, offs, int32(4*e.taps))
 						add(f, at, int32(4*e.taps))
 					})
 				}
 			}, nil)
 		}
-		f.Get(dy, h, dyC).Op(I32Mul, I32Add).Set(dy)
+		f.Get(dy, h).Get(args).Mem(I32Load, gradDYC).Op(I32Mul, I32Add).Set(dy)
 		f.Get(dw, h, dwRow).Op(I32Mul, I32Add).Set(dw)
 		f.Get(m, h).Op(I32Sub).Set(m)
 		add(f, left, -1)
 	})
 }
 
-// gradTile adds grad_tileRxT(args, dy, dw, offs): R output channels by T taps over all images. Each element has 8 lanes, lane l
-// for the pixels l, l+8, ... of each row; the sums of slices of images are added to totals, whose lanes are added up at the end.
+// addGradPack adds grad_pack(args, dy, rows), which copies dy of some channels: [image][row][block][channel][8].
+func (t *mat) addGradPack() *Func {
+	f := t.m.Func("grad_pack", Sig(I32, I32, I32)())
+	args, dy, rows := f.Param(0, "args"), f.Param(1, "dy"), f.Param(2, "rows")
+	images, row, block, tail := f.Local(I32, "images"), f.Local(I32, "row"), f.Local(I32, "block"), f.Local(I32, "tail")
+	dyC, dyImage, dst, p, d, r := f.Local(I32, "dyC"), f.Local(I32, "dyImage"), f.Local(I32, "dst"), f.Local(I32, "p"), f.Local(I32, "d"), f.Local(I32, "r")
+	field(f, args, gradN, images)
+	field(f, args, gradTail, tail)
+	field(f, args, gradDYC, dyC)
+	field(f, args, gradDYImage, dyImage)
+	field(f, args, gradPack, dst)
+	channels := func(body func()) {
+		f.Get(p).Set(d).Get(rows).Set(r)
+		countDown(f, r, 1, func() {
+			body()
+			add(f, dst, 32)
+			addTo(f, d, dyC)
+		})
+	}
+	copy16 := func(at uint32) { f.Get(dst, d).Mem(V128Load, at).Mem(V128Store, at) }
+	lanes := func(at int32, n func()) { // the lanes that exist
+		f.Get(dst, d).I32(at).Op(I32Add)
+		n()
+		f.Call(t.load).Mem(V128Store, uint32(at))
+	}
+	nothing := func(at uint32) { f.Get(dst).V128([16]byte{}).Mem(V128Store, at) }
+	countDown(f, images, 1, func() {
+		f.Get(dy).Set(p)
+		field(f, args, gradRows, row)
+		countDown(f, row, 1, func() {
+			field(f, args, gradBlocks, block)
+			countDown(f, block, 1, func() {
+				channels(func() { copy16(0); copy16(16) })
+				add(f, p, 32)
+			})
+			f.Get(tail).If(func() {
+				channels(func() {
+					f.Get(tail).I32(4).Op(I32GtS).If(func() {
+						copy16(0)
+						lanes(16, func() { f.Get(tail).I32(4).Op(I32Sub) })
+					}, func() {
+						lanes(0, func() { f.Get(tail) })
+						nothing(16)
+					})
+				})
+				f.Get(p, tail).I32(2).Op(I32Shl, I32Add).Set(p)
+			}, nil)
+		})
+		addTo(f, dy, dyImage)
+	})
+	return f
+}
+
+// gradTile adds grad_tileRxT(args, dy, skip, dw, offs): R output channels by T taps over all images, of dy as grad_pack writes it with skip
+// bytes after an image. Each element has 8 lanes, lane l for the pixels l, l+8, ... of each row; the sums of slices of images are
+// added to totals, whose lanes are added up at the end.
 func (t *mat) gradTile(rows, taps int) *Func {
-	f := t.m.Func("grad_tile"+strconv.Itoa(rows)+"x"+strconv.Itoa(taps), Sig(I32, I32, I32, I32)())
-	args, dy, dw, offs := f.Param(0, "args"), f.Param(1, "dy"), f.Param(2, "dw"), f.Param(3, "offs")
+	f := t.m.Func("grad_tile"+strconv.Itoa(rows)+"x"+strconv.Itoa(taps), Sig(I32, I32, I32, I32, I32)())
+	args, dy, skip, dw, offs := f.Param(0, "args"), f.Param(1, "dy"), f.Param(2, "skip"), f.Param(3, "dw"), f.Param(4, "offs")
 	var (
-		images, slice, todo = f.Local(I32, "images"), f.Local(I32, "slice"), f.Local(I32, "todo")
-		row, block          = f.Local(I32, "row"), f.Local(I32, "block")
-		height, blocks      = f.Local(I32, "height"), f.Local(I32, "blocks")
-		tail, part          = f.Local(I32, "tail"), f.Local(I32, "part")
-		xRow, xSkip, dySkip = f.Local(I32, "xRow"), f.Local(I32, "xSkip"), f.Local(I32, "dySkip")
-		lanes, first        = f.Local(I32, "lanes"), f.Local(I32, "first")
-		x, d                = numbered(f, I32, "x", taps), numbered(f, I32, "d", rows)
-		xv, dv              = numbered(f, V128, "x", taps), f.Local(V128, "d")
-		keep                = f.Local(V128, "keep")
-		acc                 = accumulators(f, rows, 2*taps) // element (r, t) in 2*t and 2*t+1
+		images, todo = f.Local(I32, "images"), f.Local(I32, "todo")
+		row, block   = f.Local(I32, "row"), f.Local(I32, "block")
+		tail, xStep  = f.Local(I32, "tail"), f.Local(I32, "xStep")
+		lanes, first = f.Local(I32, "lanes"), f.Local(I32, "first")
+		xAt          = f.Local(I32, "xAt") // added to every pointer of x
+		x            = numbered(f, I32, "x", taps)
+		xv, dv       = numbered(f, V128, "x", taps), f.Local(V128, "d")
+		acc          = accumulators(f, rows, 2*taps) // element (r, t) in 2*t and 2*t+1
 	)
-	for _, e := range []struct {
-		l  Local
-		at uint32
-	}{{todo, gradN}, {slice, gradSlice}, {height, gradRows}, {blocks, gradBlocks}, {tail, gradTail}, {xRow, gradXRow}, {xSkip, gradXSkip},
-		{dySkip, gradDYSkip}, {lanes, gradLanes}} {
-		field(f, args, e.at, e.l)
-	}
-	f.Get(tail).I32(3).Op(I32And).Set(part)
+	word := func(at uint32) { f.Get(args).Mem(I32Load, at) }
+	field(f, args, gradN, todo)
+	field(f, args, gradTail, tail)
+	field(f, args, gradXStep, xStep)
+	field(f, args, gradLanes, lanes)
 	for i := range x {
-		f.Get(args).Mem(I32Load, gradX).Get(offs).Mem(I32Load, uint32(4*i)).Op(I32Add).Set(x[i])
+		word(gradX)
+		f.Get(offs).Mem(I32Load, uint32(4*i)).Op(I32Add).Set(x[i])
 	}
-	f.Get(dy).Set(d[0])
-	for r := 1; r < rows; r++ {
-		f.Get(d[r-1]).Get(args).Mem(I32Load, gradDYC).Op(I32Add).Set(d[r])
-	}
-	half := func(which int, load func(p Local)) {
-		if rows*2*taps+taps+2 > 15 && !t.variant.Relaxed { // no room for the pixels: each product reads them
-			xt := xv[0]
-			for r := range rows {
-				load(d[r])
-				f.Set(dv)
-				for i := range taps {
-					load(x[i])
-					f.Set(xt)
-					t.multiplyAdd(f, dv, xt, acc[r][2*i+which])
-				}
+	// half emits the products of one half of a block; tail ones leave out the pixels that the row does not have, though their dy is zero: they
+	// may be infinite.
+	half := func(which int, tail bool) {
+		pixels := func(i int) {
+			f.Get(x[i], xAt).Op(I32Add).Mem(V128Load, uint32(16*which))
+			if tail {
+				word(gradMask)
+				f.Mem(V128Load, uint32(16*which)).Op(V128And)
 			}
-			return
 		}
-		for i := range taps {
-			load(x[i])
-			f.Set(xv[i])
+		inRegisters := t.variant.Relaxed || rows*2*taps+taps+2 <= 15
+		if inRegisters {
+			for i := range taps {
+				pixels(i)
+				f.Set(xv[i])
+			}
 		}
 		for r := range rows {
-			load(d[r])
-			f.Set(dv)
+			f.Get(dy).Mem(V128Load, uint32(32*r+16*which)).Set(dv)
 			for i := range taps {
-				t.multiplyAdd(f, dv, xv[i], acc[r][2*i+which])
+				if inRegisters {
+					t.multiplyAdd(f, dv, xv[i], acc[r][2*i+which])
+					continue
+				}
+				pixels(i)
+				f.Set(xv[0])
+				t.multiplyAdd(f, dv, xv[0], acc[r][2*i+which])
 			}
 		}
 	}
-	whole := func(which int) {
-		half(which, func(p Local) { f.Get(p).Mem(V128Load, uint32(16*which)) })
-	}
-	advance := func(by func()) {
-		for _, p := range append(append([]Local{}, x...), d...) {
-			f.Get(p)
-			by()
-			f.Op(I32Add).Set(p)
-		}
+	blockOf := func(tail bool) {
+		half(0, tail)
+		half(1, tail)
+		add(f, dy, int32(32*rows))
+		addTo(f, xAt, xStep)
 	}
 	f.I32(1).Set(first)
 	f.Loop(func(again Label) {
 		zero(f, acc, dv)
-		f.Get(todo, slice).Get(todo, slice).Op(I32LtS).Select().Set(images)
+		f.Get(todo)
+		word(gradSlice)
+		f.Get(todo)
+		word(gradSlice)
+		f.Op(I32LtS).Select().Set(images)
 		f.Get(todo, images).Op(I32Sub).Set(todo)
 		countDown(f, images, 1, func() {
-			f.Get(height).Set(row)
+			field(f, args, gradRows, row)
 			countDown(f, row, 1, func() {
-				f.Get(blocks).Set(block)
-				countDown(f, block, 1, func() {
-					whole(0)
-					whole(1)
-					advance(func() { f.I32(32) })
-				})
-				f.Get(tail).If(func() { t.gradTail(f, tail, part, keep, whole, half, advance) }, nil)
-				for _, p := range x {
-					addTo(f, p, xRow)
-				}
+				field(f, args, gradBlocks, block)
+				countDown(f, block, 1, func() { blockOf(false) })
+				f.Get(tail).If(func() { blockOf(true) }, nil)
+				f.Get(xAt)
+				word(gradXRow)
+				f.Op(I32Add).Set(xAt)
 			})
-			for _, p := range x {
-				addTo(f, p, xSkip)
-			}
-			for _, p := range d {
-				addTo(f, p, dySkip)
-			}
+			f.Get(xAt)
+			word(gradXSkip)
+			f.Op(I32Add).Set(xAt)
+			addTo(f, dy, skip)
 		})
 		f.Get(first).Op(I32Eqz).If(func() {
 			each(acc, func(r, c int, v Local) {
@@ -189,31 +248,10 @@ func (t *mat) gradTile(rows, taps int) *Func {
 			f.Get(dw).Get(v).Lane(F32x4ExtractLane, 0).Get(v).Lane(F32x4ExtractLane, 1).Op(F32Add).Mem(F32Store, uint32(4*i))
 		}
 		if r < rows-1 {
-			f.Get(dw).Get(args).Mem(I32Load, gradDWRow).Op(I32Add).Set(dw)
+			f.Get(dw)
+			word(gradDWRow)
+			f.Op(I32Add).Set(dw)
 		}
 	}
 	return f
-}
-
-// gradTail emits the block that ends a row, of 1 to 7 pixels. The lanes beyond are left out: a product 0*0 changes no accumulator, as none
-// is -0. A second vector that has only some of its lanes is read so that it ends with the row, and shifted down.
-func (t *mat) gradTail(f *Func, tail, part, keep Local, whole func(int), half func(int, func(Local)), advance func(func())) {
-	f.Get(tail).I32(4).Op(I32GeS).If(func() {
-		whole(0)
-		f.Get(part).If(func() {
-			// Lane i of the result is lane 4-part+i of the vector read; indices over 15 give zeros.
-			var lanes [16]byte
-			for i := range lanes {
-				lanes[i] = byte(i)
-			}
-			f.V128(lanes).I32(4).Get(part).Op(I32Sub).I32(2).Op(I32Shl, I8x16Splat, I8x16Add).Set(keep)
-			half(1, func(p Local) {
-				f.Get(p).Get(part).I32(2).Op(I32Shl, I32Add).Mem(V128Load, 0).Get(keep).Op(I8x16Swizzle)
-			})
-		}, nil)
-	}, func() {
-		half(0, func(p Local) { f.Get(p, part).Call(t.load) })
-	})
-	// dy's rows follow one another; x has its own step.
-	advance(func() { f.Get(tail).I32(2).Op(I32Shl) })
 }
