@@ -30,6 +30,16 @@ type machine struct {
 
 func newMachine(t *testing.T, pages uint32) *machine {
 	t.Helper()
+	b, err := os.ReadFile(filepath.Join(require.Root(t), "simd", "wasmkernels", wasmkernels.Variant{}.File()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return machineOf(t, b, pages)
+}
+
+// machineOf is a kernel module on a memory of its own.
+func machineOf(t *testing.T, wasm []byte, pages uint32) *machine {
+	t.Helper()
 	ctx := context.Background()
 	rt := wazero.NewRuntime(ctx)
 	t.Cleanup(func() { rt.Close(ctx) })
@@ -44,11 +54,7 @@ func newMachine(t *testing.T, pages uint32) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err = os.ReadFile(filepath.Join(require.Root(t), "simd", "wasmkernels", wasmkernels.Variant{}.File()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	kernel, err := rt.InstantiateWithConfig(ctx, b, wazero.NewModuleConfig().WithName("weft"))
+	kernel, err := rt.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName("weft"))
 	if err != nil {
 		t.Fatal(err)
 	}
