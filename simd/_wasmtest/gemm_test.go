@@ -117,17 +117,19 @@ func TestGemmSIMD128(t *testing.T) {
 		}
 	}
 	shapes = append(shapes, [][3]int{{4, 8, 0}, {4, 8, 511}, {5, 9, 512}, {4, 8, 513}, {9, 131, 1025}, {70, 300, 17}, {3, 1000, 5}}...)
+	w := newMachine(t, 64) // compiled once
 	for _, s := range shapes {
 		for _, acc := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%dx%dx%d acc=%v", s[0], s[1], s[2], acc), func(t *testing.T) {
-				product(t, r, s[0], s[1], s[2], acc)
+				w.t, w.top = t, 64
+				product(w, r, s[0], s[1], s[2], acc)
 			})
 		}
 	}
 }
 
-func product(t *testing.T, r *rand.Rand, m, n, k int, acc bool) {
-	w := newMachine(t, uint32(8*(m*k+k*n+m*n+100*k)/65536+2))
+func product(w *machine, r *rand.Rand, m, n, k int, acc bool) {
+	t := w.t
 	fill := func(n int) []float32 {
 		x := make([]float32, n)
 		for i := range x {
