@@ -105,10 +105,12 @@ const (
 	idPhiloxUniform      = 97
 	idVecMaxPool2        = 98
 	idVecMaxPool2Grad    = 99
-	idTranspose          = 100
-	idGemmSweep          = 101
-	idPackRows           = 102
-	idCopyBlock          = 103
-	idConvSegment        = 104
-	idConvGradJob        = 105
+	idVecAvgPool2        = 100
+	idVecAvgPool2Grad    = 101
+	idTranspose          = 102
+	idGemmSweep          = 103
+	idPackRows           = 104
+	idCopyBlock          = 105
+	idConvSegment        = 106
+	idConvGradJob        = 107
 )

@@ -25,6 +25,8 @@ type vecKernels struct {
 
 	maxPool2     func(dst, x []float32, rows, ow, w int)
 	maxPool2Grad func(dx, dy, x []float32, rows, ow, w int)
+	avgPool2     func(dst, x []float32, rows, ow, w int)
+	avgPool2Grad func(dx, dy []float32, rows, ow, w int)
 
 	sgd      func(w, g []float32, p *sgdParams)
 	momentum func(w, g, v []float32, p *sgdParams)

@@ -176,7 +176,11 @@ func (s *PoolShape) count(oh, ow, taps int, includePad bool) float32 {
 func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int) {
 	for p := from; p < to; p++ {
 		if s.halves() {
-			avgPool2(y[p*s.OH*s.OW:], x[p*s.H*s.W:], s.OH, s.OW, s.W)
+			f := current.vec.avgPool2
+			if f == nil {
+				f = avgPool2
+			}
+			f(y[p*s.OH*s.OW:], x[p*s.H*s.W:], s.OH, s.OW, s.W)
 			continue
 		}
 		plane := x[p*s.H*s.W : (p+1)*s.H*s.W]
@@ -218,6 +222,10 @@ func avgPool2(dst, x []float32, rows, ow, w int) {
 func AvgPool2DGrad(s *PoolShape, dx, dy []float32, includePad bool, from, to int) {
 	for p := from; p < to; p++ {
 		out := dx[p*s.H*s.W : (p+1)*s.H*s.W]
+		if f := current.vec.avgPool2Grad; f != nil && s.halves() && s.W == 2*s.OW && s.H == 2*s.OH {
+			f(out, dy[p*s.OH*s.OW:], s.OH, s.OW, s.W)
+			continue
+		}
 		clear(out)
 		if s.halves() {
 			for r := range s.OH {

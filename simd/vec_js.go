@@ -43,6 +43,16 @@ func fillWasm(k *Kernels) {
 		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dy), unsafe.SliceData(dx)
 		run(idVecMaxPool2Grad, &a)
 	}
+	k.vec.avgPool2 = func(dst, x []float32, rows, ow, w int) {
+		a := vecArgs{n: ow, runs: rows, stride: w}
+		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
+		run(idVecAvgPool2, &a)
+	}
+	k.vec.avgPool2Grad = func(dx, dy []float32, rows, ow, w int) {
+		a := vecArgs{n: ow, runs: rows, stride: w}
+		a.in[1], a.out[0] = unsafe.SliceData(dy), unsafe.SliceData(dx)
+		run(idVecAvgPool2Grad, &a)
+	}
 	k.vec.transpose = func(dst, x []float32, rows, cols, ldx, ldd int) {
 		a := wholeTransposeArgs{unsafe.SliceData(dst), unsafe.SliceData(x), rows, cols, 4 * ldx, 4 * ldd}
 		callKernel(idTranspose, unsafe.Pointer(&a))

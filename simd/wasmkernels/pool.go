@@ -1,18 +1,28 @@
 package wasmkernels
 
-import . "github.com/weft-ml/weft/simd/wasmasm"
+import (
+	"strings"
 
-// addPool adds 2x2 maximum pooling with stride 2, and its gradient (simd's vecMaxPool2 and vecMaxPool2Grad): n outputs a
-// row, runs rows, rows of x stride apart. Where 1 to 3 outputs are left at the end of a row of 4 or more, the last 4
+	. "github.com/weft-ml/weft/simd/wasmasm"
+)
+
+// addPool adds 2x2 pooling with stride 2, of maxima and of averages, and the gradients (simd's maxPool2 and so on): n outputs
+// a row, runs rows, rows of x stride apart. Where 1 to 3 outputs are left at the end of a row of 4 or more, the last 4
 // are computed again: no output is an input.
 func (b *builder) addPool() {
-	for _, grad := range []bool{false, true} {
-		name := "vecMaxPool2"
-		if grad {
-			name += "Grad"
-		}
+	for _, name := range []string{"vecMaxPool2", "vecMaxPool2Grad", "vecAvgPool2", "vecAvgPool2Grad"} {
+		grad, average := strings.HasSuffix(name, "Grad"), strings.HasPrefix(name, "vecAvg")
 		f, args := b.kernel(name)
-		p := &pool{Func: f, relaxed: b.variant.Relaxed}
+		p := &pool{Func: f}
+		vectors, single := p.maximum, p.single(grad)
+		switch {
+		case average && grad:
+			vectors, single = p.share, p.singleShare
+		case average:
+			vectors, single = p.average, p.singleAverage
+		case grad:
+			vectors = p.spread
+		}
 		word := func(off int) Local {
 			v := f.Local(I32, "")
 			f.Get(args).Mem(I32Load, uint32(off)).Set(v)
@@ -42,7 +52,7 @@ func (b *builder) addPool() {
 			})
 		}
 		f.Get(p.n).I32(4).Op(I32LtU).If(func() {
-			eachRow(func() { forStep(f, p.zero(), p.n, 1, p.single(grad)) })
+			eachRow(func() { forStep(f, p.zero(), p.n, 1, single) })
 			f.Return()
 		}, nil)
 		p.vectors()
@@ -50,11 +60,7 @@ func (b *builder) addPool() {
 			f.I32(0).Set(p.j)
 			f.Loop(func(again Label) {
 				p.addresses()
-				if grad {
-					p.spread()
-				} else {
-					p.maximum()
-				}
+				vectors()
 				// The next four, or the last four of the row, unless this was them.
 				f.Get(p.j).Get(p.n).I32(4).Op(I32Sub, I32LtU).If(func() {
 					f.Get(p.j).I32(4).Op(I32Add).Set(p.j)
@@ -66,10 +72,9 @@ func (b *builder) addPool() {
 	}
 }
 
-// pool writes one of the two kernels.
+// pool writes one of the kernels.
 type pool struct {
 	*Func
-	relaxed                   bool
 	n, stride, x, out, dy     Local
 	j, top, bottom, to, from  Local
 	w                         [4]Local // the four places of windows
@@ -194,5 +199,46 @@ func (p *pool) single(grad bool) func() {
 		} else {
 			p.Get(p.to, best).Mem(F32Store, 0)
 		}
+	}
+}
+
+// average stores the averages of four windows.
+func (p *pool) average() {
+	p.windows()
+	p.Get(p.to)
+	p.Get(p.w[0], p.w[1]).Op(F32x4Add).Get(p.w[2]).Op(F32x4Add).Get(p.w[3]).Op(F32x4Add)
+	p.F32(0.25).Op(F32x4Splat, F32x4Mul).Mem(V128Store, 0)
+}
+
+// share stores a quarter of four gradients to all places of their windows.
+func (p *pool) share() {
+	p.Get(p.from).Mem(V128Load, 0).F32(0.25).Op(F32x4Splat, F32x4Mul)
+	p.F32(0).Op(F32x4Splat, F32x4Add).Set(p.g) // turns -0 into +0
+	for i := range 2 {
+		for half, places := range [][4]int{{0, 0, 1, 1}, {2, 2, 3, 3}} {
+			p.Get(p.to).Get(p.g, p.g).Shuffle(words(places)).Mem(V128Store, uint32(16*half))
+		}
+		if i == 0 {
+			p.Get(p.to, p.stride).Op(I32Add).Set(p.to)
+		}
+	}
+}
+
+func (p *pool) singleAverage() {
+	p.addresses()
+	p.Get(p.to)
+	p.Get(p.top).Mem(F32Load, 0).Get(p.top).Mem(F32Load, 4).Op(F32Add)
+	p.Get(p.bottom).Mem(F32Load, 0).Op(F32Add).Get(p.bottom).Mem(F32Load, 4).Op(F32Add)
+	p.F32(0.25).Op(F32Mul).Mem(F32Store, 0)
+}
+
+func (p *pool) singleShare() {
+	p.addresses()
+	for i := range uint32(4) {
+		p.Get(p.to)
+		if i > 1 {
+			p.Get(p.stride).Op(I32Add)
+		}
+		p.Get(p.from).Mem(F32Load, 0).F32(0.25).Op(F32Mul).F32(0).Op(F32Add).Mem(F32Store, 4*(i%2))
 	}
 }
