@@ -12,7 +12,7 @@ import (
 // Two kernels run chains; they differ in how many slots they keep on the stack, which has to be cleared for every call.
 var (
 	kChain     = prog.Kernel{Name: "Elementwise", Run: runChain}
-	kChainWide = prog.Kernel{Name: "Elementwise", Run: runChainWide}
+	kChainWide = prog.Kernel{Name: "ElementwiseWide", Run: runChainWide}
 )
 
 const (

@@ -201,19 +201,19 @@ var (
 )
 
 var (
-	kTestPack = prog.Kernel{Name: "Pack", Run: func(w *prog.Worker, s *prog.Step, tile int) {
+	kTestPack = prog.Kernel{Name: "TestPack", Run: func(w *prog.Worker, s *prog.Step, tile int) {
 		k, n := int(s.N[0]), int(s.N[1])
 		packs++
 		simd.GemmPackB(w.F32(s.A[0], simd.GemmPackBSize(k, n)), w.F32(s.A[1], k*n), n, false, k, n)
 	}}
-	kTestGemm = prog.Kernel{Name: "Gemm", Run: func(w *prog.Worker, s *prog.Step, tile int) {
+	kTestGemm = prog.Kernel{Name: "TestGemm", Run: func(w *prog.Worker, s *prog.Step, tile int) {
 		m, k, n := int(s.N[0]), int(s.N[1]), int(s.N[2])
 		lo, hi := prog.Span(m, 1, tile, int(s.Tiles))
 		g := simd.GemmArgs{M: hi - lo, N: n, K: k, A: w.F32(s.A[1].Add(4*lo*k), (hi-lo)*k), LDA: k, LDB: n,
 			PackedB: w.F32(s.A[2], simd.GemmPackBSize(k, n)), C: w.F32(s.A[0].Add(4*lo*n), (hi-lo)*n), LDC: n, Act: simd.Act(s.N[3])}
 		simd.Gemm(&g, w.ScratchF32(int(s.Worker)/4))
 	}}
-	kTestStep = prog.Kernel{Name: "Step", Run: func(w *prog.Worker, s *prog.Step, tile int) {
+	kTestStep = prog.Kernel{Name: "TestStep", Run: func(w *prog.Worker, s *prog.Step, tile int) {
 		n := int(s.N[0])
 		p2, v2, p, g, v, lr := w.F32(s.A[0], n), w.F32(s.A[1], n), w.F32(s.A[2], n), w.F32(s.A[3], n), w.F32(s.A[4], n), w.F32(s.A[5], 1)[0]
 		if &p2[0] == &p[0] && &v2[0] == &v[0] {
@@ -224,7 +224,7 @@ var (
 			p2[i], v2[i] = p[i]-float32(lr*nv), nv
 		}
 	}}
-	kTestPanic = prog.Kernel{Name: "Panic", Run: func(w *prog.Worker, s *prog.Step, tile int) {
+	kTestPanic = prog.Kernel{Name: "TestPanic", Run: func(w *prog.Worker, s *prog.Step, tile int) {
 		if tile == 5 {
 			panic("broken kernel")
 		}
@@ -234,7 +234,7 @@ var (
 // What the kernels above count.
 var packs, inPlaceSteps int
 
-var kTestKeep = prog.Kernel{Name: "Keep", Run: func(w *prog.Worker, s *prog.Step, tile int) {
+var kTestKeep = prog.Kernel{Name: "TestKeep", Run: func(w *prog.Worker, s *prog.Step, tile int) {
 	n := int(s.N[0])
 	x, y, a, b := w.F32(s.A[0], n), w.F32(s.A[1], n), w.F32(s.A[2], n), w.F32(s.A[3], n)
 	for i := range a {

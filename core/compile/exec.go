@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/simd"
 )
@@ -172,7 +173,7 @@ func (p *Program) execute(b *bound, ctx context.Context, done <-chan struct{}) e
 			k.version = v
 		}
 	}
-	for i := range b.steps {
+	for i := 0; i < len(b.steps); {
 		if done != nil && i <= b.commit {
 			select {
 			case <-done:
@@ -187,9 +188,19 @@ func (p *Program) execute(b *bound, ctx context.Context, done <-chan struct{}) e
 		}
 		if p.profiling {
 			p.timed(i, &b.steps[i])
+			i++
+			continue
+		}
+		end := len(b.steps)
+		if i < b.commit {
+			end = b.commit
+		}
+		if n := prog.RunSteps(&pool.workers[0], b.steps[i:end]); n > 0 {
+			i += n
 			continue
 		}
 		pool.run(&b.steps[i])
+		i++
 	}
 	return nil
 }

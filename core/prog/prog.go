@@ -35,10 +35,12 @@ type Step struct {
 	F      [8]float32
 }
 
-// Kernel is what a step calls. Kernels are package variables; their names are for profiles and listings.
+// Kernel is what a step calls. Kernels are package variables; their names, each given once, are for profiles and listings, and
+// the browser's kernel module knows its compiled functions by them.
 type Kernel struct {
-	Name string
-	Run  func(w *Worker, s *Step, tile int)
+	Name  string
+	Run   func(w *Worker, s *Step, tile int)
+	index int32 // of the compiled function in the kernel module; 0: not looked up, negative: none
 }
 
 // Worker is one thread's view of a running program.

@@ -1,6 +1,7 @@
 package wasmasm
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -228,6 +229,20 @@ func (m *Module) ExportFunc(name string, f *Func) {
 		m.fail("export of %s, a function of another module", name)
 	}
 	m.export(name, kindFunc, f.index)
+}
+
+// Exported returns the function that is exported under the name, or nil.
+func (m *Module) Exported(name string) *Func {
+	for _, e := range m.exports {
+		if e.name == name && e.kind == kindFunc {
+			for _, f := range m.funcs {
+				if bytes.Equal(appendU32(nil, f.index), e.desc) {
+					return f
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // ExportMemory exports the memory.

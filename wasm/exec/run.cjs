@@ -1,16 +1,17 @@
 // Runs a linked Go program on a memory that the kernel module shares.
-// Arguments: wasm_exec.js, the linked program, the initial pages of its memory, then the program's own arguments.
+// Arguments: wasm_exec.js, the linked program, the initial pages of its memory, the folder of the kernel modules, then the
+// program's own arguments.
 "use strict";
 
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
-const [, , wasmExec, linked, pages, ...argv] = process.argv;
+const [, , wasmExec, linked, pages, kernelDir, ...argv] = process.argv;
 
 Object.assign(globalThis, { require, fs, path });
 require(wasmExec);
 
-const kernelFile = (name) => path.join(__dirname, "..", "..", "simd", "wasmkernels", `kernels-${name}.wasm`);
+const kernelFile = (name) => path.join(kernelDir, `kernels-${name}.wasm`);
 
 // The variants from the fastest down; one that this Node cannot compile is passed over. WEFT_KERNELS names one, or "none".
 const wanted = process.env.WEFT_KERNELS ? [process.env.WEFT_KERNELS] : ["relaxed", "simd128"];

@@ -3,15 +3,18 @@
 //	GOOS=js GOARCH=wasm go build -o app.wasm ./app
 //	go run github.com/weft-ml/weft/wasm/weftlink -o app.linked.wasm app.wasm
 //
-// It prints the number of pages that the host must give the memory at least.
+// It prints the number of pages that the host must give the memory at least. With -kernels it also builds the kernel modules, where
+// they are not built already, and prints their folder.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 
+	"github.com/weft-ml/weft/wasm/kernelfiles"
 	"github.com/weft-ml/weft/wasm/link"
 )
 
@@ -21,11 +24,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("weftlink", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: weftlink [-shared] -o OUT.wasm IN.wasm")
+		fmt.Fprintln(stderr, "usage: weftlink [-shared] [-kernels ROOT] -o OUT.wasm IN.wasm")
 		flags.PrintDefaults()
 	}
 	out := flags.String("o", "", "write the linked module to `file`")
 	shared := flags.Bool("shared", false, "import a shared memory, for threads")
+	root := flags.String("kernels", "", "build the kernel modules of the repository `root`")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -48,5 +52,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	fmt.Fprintln(stdout, info.Pages)
+	if *root != "" {
+		dir, err := kernelfiles.Build(context.Background(), *root)
+		if err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		fmt.Fprintln(stdout, dir)
+	}
 	return 0
 }
