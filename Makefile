@@ -8,7 +8,7 @@ BENCHTIME ?= 1s
 WASM_EXEC  = $(CURDIR)/wasm/exec/go_js_wasm_exec
 
 # Modules inside the repository that the root module's ./... does not reach.
-NESTED = simd/_wasmtest simd/_asm demo/web/_browsertest
+NESTED = wasm/_kernelc simd/_wasmtest simd/_asm demo/web/_browsertest
 
 .DEFAULT_GOAL := help
 
@@ -35,6 +35,7 @@ test: test-native test-noasm test-arm64 test-wasm test-js test-browser ## Run ev
 test-native: ## Test on this machine, with its fastest kernels
 	$(GO) test ./...
 	cd simd/_wasmtest && $(GO) test ./...
+	cd wasm/_kernelc && $(GO) test ./...
 
 .PHONY: test-noasm
 test-noasm: ## Test the kernels and what stands on them without assembly

@@ -19,6 +19,8 @@ type Kernels struct {
 	gemm gemmKernels // matrix products
 	conv convKernels // convolutions and their gradients
 	vec  vecKernels  // elementwise functions, reductions, pooling, normalisation, optimizers, moves
+
+	inModule bool // the kernels are the browser's kernel module
 }
 
 // Available reports whether the processor can run the set.

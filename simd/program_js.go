@@ -20,8 +20,21 @@ func programData() int32
 //go:noescape
 func programStart(stack, data, shared unsafe.Pointer, write int32)
 
-// StackBytes is the stack of compiled functions: they hold arguments of kernels there, and registers of elementwise chains.
-const StackBytes = 64 << 10
+// programStep returns the number of the compiled function of the step kernel whose name has the hash, 0 when there is none.
+//
+//go:wasmimport weft program_step
+//go:noescape
+func programStep(hash uint64) int32
+
+// programRun executes steps of a table (core/prog) and returns how many it has executed: it stops before a step that has no compiled
+// function or that fails, and when it has done about budget tiles.
+//
+//go:wasmimport weft program_run
+//go:noescape
+func programRun(steps unsafe.Pointer, n int32, worker unsafe.Pointer, budget int32) int32
+
+// stackBytes is the stack of compiled functions: they hold arguments of kernels there, and registers of elementwise chains.
+const stackBytes = 64 << 10
 
 // program is memory that the module keeps using.
 var program struct {
@@ -29,34 +42,38 @@ var program struct {
 	shared      [1]unsafe.Pointer // in the order that wasm/_kernelc/module says
 }
 
-// StartProgram prepares the module for running steps, once. It returns the place of the constant tables and the table of shared variables, which
-// threads need too; nil where the host has given no module.
-func StartProgram() (data, shared unsafe.Pointer) {
-	if moduleVariant() == variantNone {
-		return nil, nil
-	}
+// startProgram prepares the module for running steps.
+func startProgram() {
 	p := &program
-	if p.stack == nil {
-		p.shared = [1]unsafe.Pointer{unsafe.Pointer(&current)}
-		p.stack, p.data = make([]uint64, StackBytes/8), make([]uint64, programData()/8+4)
-		programStart(unsafe.Pointer(StackTop(p.stack)), dataStart(), unsafe.Pointer(&p.shared), 1)
+	p.shared = [1]unsafe.Pointer{unsafe.Pointer(&current)}
+	p.stack, p.data = make([]uint64, stackBytes/8+2), make([]uint64, programData()/8+4)
+	data := unsafe.Pointer(&p.data[0])
+	programStart(stackTop(p.stack), unsafe.Add(data, -uintptr(data)&15), unsafe.Pointer(&p.shared), 1)
+}
+
+// stackTop returns where a stack in the given memory starts; it grows downwards.
+func stackTop(stack []uint64) unsafe.Pointer {
+	end := unsafe.Pointer(&stack[len(stack)-1])
+	return unsafe.Add(end, -int(uintptr(end)&15))
+}
+
+// InModule reports whether the current set is the kernel module's, so that compiled functions stand in for Go's.
+func InModule() bool { return current.inModule }
+
+// ProgramStep returns the number of the module's function for the step kernel whose name has the hash (64-bit FNV-1a), 0 for none.
+// It needs InModule.
+func ProgramStep(hash uint64) int32 {
+	if program.stack == nil {
+		startProgram()
 	}
-	return dataStart(), unsafe.Pointer(&p.shared)
+	return programStep(hash)
 }
 
-// StackTop returns where a stack in the given memory starts; it grows downwards.
-func StackTop(stack []uint64) *uint64 {
-	i := len(stack) - 1
-	i -= int(uintptr(unsafe.Pointer(&stack[i])) / 8 & 1) // 16 bytes
-	return &stack[i]
-}
-
-func dataStart() unsafe.Pointer {
-	p := unsafe.Pointer(&program.data[0])
-	return unsafe.Add(p, -uintptr(p)&15)
-}
-
-// InModule reports whether the current set is the kernel module's, so that compiled functions may stand in for Go's.
-func InModule() bool {
-	return current.Available() && (current.Name == "relaxed" || current.Name == "simd128")
+// RunProgram executes up to n steps of a table in the module and returns how many it has executed: it stops before a step that has no
+// compiled function or that fails, and when it has done about budget tiles. It needs InModule.
+func RunProgram[S, W any](steps *S, n int, worker *W, budget int32) int {
+	if program.stack == nil {
+		startProgram()
+	}
+	return int(programRun(unsafe.Pointer(steps), int32(n), unsafe.Pointer(worker), budget))
 }

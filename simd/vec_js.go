@@ -17,22 +17,26 @@ type wholeTransposeArgs struct {
 	rows, cols, ldx, ldd int
 }
 
-// fillWasm puts the vector kernels of the kernel module into a set.
-func fillWasm(k *Kernels) {
-	vecWasm.fill(k)
-	fillSoftmax(&k.vec)
-	fillRandom(&k.vec)
-	k.vec.expSum = func(dst, x []float32, shift float32) float32 {
+func (t *vecTable) fillExp(v *vecKernels) {
+	v.expSum = func(dst, x []float32, shift float32) float32 {
 		var lanes [Lanes]float32 // where the kernel keeps its accumulators
 		a := vecArgs{n: len(x), runs: 1, p: [8]float32{shift}}
 		a.in[0], a.out[0], a.out[1] = unsafe.SliceData(x), unsafe.SliceData(dst), noescape(&lanes[0])
-		f := vecWasm.expSum
+		f := t.expSum
 		if dst == nil {
-			f = vecWasm.expSumOnly
+			f = t.expSumOnly
 		}
 		run(f, noescape(&a))
 		return a.result
 	}
+}
+
+// fillWasm puts the vector kernels of the kernel module into a set.
+func fillWasm(k *Kernels) {
+	k.inModule = true
+	vecWasm.fill(k)
+	fillSoftmax(&k.vec)
+	fillRandom(&k.vec)
 	k.vec.maxPool2 = func(dst, x []float32, rows, ow, w int) {
 		a := vecArgs{n: ow, runs: rows, stride: w}
 		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)

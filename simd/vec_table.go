@@ -70,16 +70,7 @@ func (t *vecTable) fill(k *Kernels) {
 		run(t.dot, noescape(&a))
 		return a.result
 	}
-	v.expSum = func(dst, x []float32, shift float32) float32 {
-		a := vecArgs{n: len(x), runs: 1, p: [8]float32{shift}}
-		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
-		if dst == nil {
-			run(t.expSumOnly, noescape(&a))
-		} else {
-			run(t.expSum, noescape(&a))
-		}
-		return a.result
-	}
+	t.fillExp(v)
 	t.fillNorm(v)
 	t.fillOptimizers(v)
 }

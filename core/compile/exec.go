@@ -199,7 +199,7 @@ func (p *Program) execute(b *bound, ctx context.Context, done <-chan struct{}) e
 			i += n
 			continue
 		}
-		pool.run(&b.steps[i])
+		pool.runGo(&b.steps[i])
 		i++
 	}
 	return nil

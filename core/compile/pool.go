@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/weft-ml/weft/core/prog"
 )
@@ -143,9 +142,13 @@ func (p *pool) catch() {
 
 // run executes all tiles of a step and returns when they are done. A panic in any of them comes out of run.
 func (p *pool) run(s *prog.Step) {
-	if prog.RunSteps(&p.workers[0], unsafe.Slice(s, 1)) == 1 {
-		return
+	if !prog.RunStep(&p.workers[0], s) {
+		p.runGo(s)
 	}
+}
+
+// runGo is run for a step that needs Go.
+func (p *pool) runGo(s *prog.Step) {
 	if s.Tiles <= 1 || len(p.workers) == 1 {
 		for t := range int(s.Tiles) {
 			s.Kernel.Run(&p.workers[0], s, t)

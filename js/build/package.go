@@ -11,6 +11,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/weft-ml/weft/simd/wasmkernels"
+	"github.com/weft-ml/weft/wasm/kernelfiles"
 	"github.com/weft-ml/weft/wasm/link"
 )
 
@@ -60,8 +61,12 @@ func Package(ctx context.Context, opt Options) error {
 			return err
 		}
 	}
+	kernels, err := kernelfiles.Build(ctx, root)
+	if err != nil {
+		return err
+	}
 	for _, v := range wasmkernels.Variants {
-		if err := copyFile(filepath.Join(opt.Out, v.File()), filepath.Join(root, "simd", "wasmkernels", v.File())); err != nil {
+		if err := copyFile(filepath.Join(opt.Out, v.File()), filepath.Join(kernels, v.File())); err != nil {
 			return err
 		}
 	}

@@ -6,20 +6,17 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
-	"github.com/weft-ml/weft/internal/require"
 	"github.com/weft-ml/weft/simd"
 	"github.com/weft-ml/weft/simd/wasmasm"
 	"github.com/weft-ml/weft/simd/wasmkernels"
 )
 
-// machine is the checked-in simd128 kernel module on a memory of its own.
+// machine is the simd128 kernel module on a memory of its own.
 type machine struct {
 	t      *testing.T
 	ctx    context.Context
@@ -30,7 +27,7 @@ type machine struct {
 
 func newMachine(t *testing.T, pages uint32) *machine {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(require.Root(t), "simd", "wasmkernels", wasmkernels.Variant{}.File()))
+	b, err := wasmkernels.Generate(wasmkernels.Variant{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package wasmkernels writes the kernel module of the browser with wasmasm. The generated files, kernels-*.wasm, are
-// checked in beside it; they are what a host loads:
+// Package wasmkernels writes the kernel module of the browser with wasmasm. With the step kernels of core
+// (wasm/_kernelc) they make the files that a host loads, which wasm/kernelfiles builds:
 //
 //	kernels-simd128.wasm         128-bit SIMD, multiplication and addition round twice (class muladd)
 //	kernels-relaxed.wasm         f32x4.relaxed_madd: class fma where fma_probe finds it fused
@@ -35,7 +35,7 @@ func (v Variant) String() string {
 	return name
 }
 
-// File returns the name of the variant's file in this folder.
+// File returns the name of the variant's file.
 func (v Variant) File() string { return "kernels-" + v.String() + ".wasm" }
 
 // Chunk is simd.KChunk: how many consecutive k one accumulator adds up.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/weft-ml/weft/internal/require"
 	"github.com/weft-ml/weft/simd/wasmkernels"
+	"github.com/weft-ml/weft/wasm/kernelfiles"
 	"github.com/weft-ml/weft/wasm/link"
 )
 
@@ -44,6 +45,10 @@ func goTest(t *testing.T, b *Browser, wasm []byte, v wasmkernels.Variant, env, a
 	if err != nil {
 		t.Fatal(err)
 	}
+	kernels, err := kernelfiles.Build(t.Context(), require.Root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +56,7 @@ func goTest(t *testing.T, b *Browser, wasm []byte, v wasmkernels.Variant, env, a
 	files := map[string]string{
 		"/wasm_exec.js": filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"),
 		"/gotest.js":    filepath.Join("testdata", "gotest.js"),
-		"/kernels.wasm": filepath.Join(require.Root(t), "simd", "wasmkernels", v.File()),
+		"/kernels.wasm": filepath.Join(kernels, v.File()),
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/weft-ml/weft/simd/wasmkernels"
+	"github.com/weft-ml/weft/wasm/kernelfiles"
 	"github.com/weft-ml/weft/wasm/link"
 )
 
@@ -47,12 +48,16 @@ func Build(ctx context.Context, out string) error {
 	if man.App, err = writeHashed(out, "app.wasm", app); err != nil {
 		return err
 	}
+	kernels, err := kernelfiles.Build(ctx, root)
+	if err != nil {
+		return err
+	}
 	man.Kernels = map[string]string{}
 	for _, v := range wasmkernels.Variants {
 		if v.Shared {
 			continue // this page has one thread
 		}
-		b, err := os.ReadFile(filepath.Join(root, "simd", "wasmkernels", v.File()))
+		b, err := os.ReadFile(filepath.Join(kernels, v.File()))
 		if err != nil {
 			return err
 		}
