@@ -130,7 +130,7 @@ func build(p *gowasm.Program, v wasmkernels.Variant, steps []*Step) ([]byte, err
 		Fields:     map[string]constant.Value{root + "simd.Kernels.Class": constant.MakeInt64(class)},
 		Specialise: map[string]bool{root + "simd.Class": true},
 		Shared:     []string{root + "simd.current"}, // simd.program.shared
-		Constant:   map[string]bool{root + "simd.vecWasm": true},
+		Constant:   map[string]bool{root + "simd.vecWasm": true, root + "simd.laneMasks": true},
 	})
 	x := &program{m: m, c: c}
 	if x.layout, err = layoutOf(p); err != nil {
