@@ -17,6 +17,16 @@
 //   - max(a, b) is a < b ? b : a and min(a, b) is b < a ? b : a; NaNs compare equal whatever their payload;
 //   - no approximate reciprocals or reciprocal square roots.
 //   - Subnormals are kept; nothing changes the rounding or flush modes.
+//
+// # Kernel sets
+//
+// amd64 has avx512, avx2 and avx2-muladd, arm64 has neon and neon-muladd: assembly that the generators in simd/_asm write. In the page
+// (GOOS=js) the accelerated kernels are a WebAssembly module of their own on the program's memory, which simd/wasmkernels writes:
+// relaxed, of class FMA, and simd128, of class MulAdd. The host chooses the module and gives its exports to the program as the
+// import module "weft"; without SIMD it gives functions that trap, of which variant returns 0, and the generic sets run. Go calls a kernel by its
+// number, with the address of a struct of arguments, like those of the assembly; a call costs about 15 ns, so what works on
+// short rows takes all rows in one call. Elementwise functions, reductions and optimizers are written once, in the little language
+// of simd/internal/vecir, for all of these. Builds with the tag noasm have the generic sets only, and import nothing.
 package simd
 
 // KChunk is the number of consecutive k whose products one accumulator of a matrix product or convolution adds up.

@@ -9,6 +9,9 @@
 // any number of instances run on one memory. Addresses are bytes, leading dimensions and strides are elements. The caller
 // validates sizes; nothing here checks them.
 //
+// Package simd calls kernel(id, args): the kernel of that number (simd/kernel_ids_js.go) on the struct of arguments at that address. variant
+// tells which module this is. [Build] gives the same kernels as functions by name, for modules that call them directly.
+//
 // No function runs for longer than a tile row or a packed panel: V8 compiles a function with its optimising
 // compiler between calls only, and Safari's compiler dislikes huge functions. A caller that must not stall (a
 // goroutine, a page) calls gemm_f32 for as many rows at a time as take about a millisecond.
