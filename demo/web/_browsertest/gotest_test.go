@@ -96,13 +96,14 @@ func goTest(t *testing.T, b *Browser, wasm []byte, v wasmkernels.Variant, env, a
 	return result.Text, result.Code
 }
 
-// TestKernelsInBrowser runs the tests of package simd in Chromium: both numeric classes, and on shared memory.
+// TestKernelsInBrowser runs the tests of package simd in Chromium: both numeric classes, and on shared memory. WEFT_BENCH names benchmarks
+// to run instead; -v shows their figures.
 func TestKernelsInBrowser(t *testing.T) {
 	require.Tool(t, "browser", "chromium", "chromium-browser", "google-chrome")
 	wasm := compileTest(t, "./simd")
 	args := []string{"-test.short", "-test.v", "-test.skip=^Fuzz"}
 	if bench := os.Getenv("WEFT_BENCH"); bench != "" {
-		args = []string{"-test.run=^TestModuleLoaded$", "-test.v", "-test.bench=" + bench, "-test.benchtime=200ms"}
+		args = []string{"-test.run=^TestModuleLoaded$", "-test.v", "-test.bench=" + bench, "-test.benchtime=1s"}
 	}
 	for _, v := range wasmkernels.Variants {
 		if !v.Relaxed && !v.Shared {
