@@ -75,7 +75,7 @@ test-js: ## Test the npm package's sources under Node
 
 .PHONY: test-browser
 test-browser: ## Test the page, and the kernels, in a headless Chromium
-	cd demo/web/_browsertest && $(GO) test -timeout 30m -v ./...
+	cd demo/web/_browsertest && $(GO) test -timeout 60m -v ./...
 
 .PHONY: check
 check: ## Formatting, vet for every target, and that generated files are up to date

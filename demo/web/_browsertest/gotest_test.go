@@ -110,7 +110,7 @@ func TestKernelsInBrowser(t *testing.T) {
 			continue // what Node runs
 		}
 		t.Run(v.String(), func(t *testing.T) {
-			b := StartFor(t, 800, 600, 5*time.Minute)
+			b := StartFor(t, 800, 600, 15*time.Minute)
 			env := []string{"WEFT_KERNELS=" + strings.TrimSuffix(v.String(), "-shared")}
 			out, code := goTest(t, b, wasm, v, env, args)
 			if code != 0 || !strings.Contains(out, "--- PASS: TestModuleLoaded") {
