@@ -2,18 +2,8 @@
 
 package simd
 
-// Cache blocking of the matrix product. A block of op(B) of KChunk x blockN elements stays in L2 (1 MiB) while the panels of A run
-// over it; a panel of A (tile height x KChunk, at most 28 KiB) stays in L1 while the block's panels stream past.
-const (
-	blockN = 512
-	// packATimes is from how many uses on a panel of A is worth packing: its rows may lie at strides that
-	// evict each other from L1, and one broadcast per row from as many pages is slow.
-	packATimes = 6
-	// packBTimes is the same for a block of B that could be read in place.
-	packBTimes = 8
-	// streamSize is how many elements of a panel of B stay in L1 together with what it is packed from.
-	streamSize = 8192
-)
+// streamSize is how many elements of a panel of B stay in L1 together with what it is packed from.
+const streamSize = 8192
 
 // nr returns the columns of a packed panel of B.
 func (t *tileSet) nr() int { return 2 * t.lanes }
@@ -25,13 +15,26 @@ func (t *tileSet) packBSize(k, n int) int { return k * roundUp(n, t.nr()) }
 // packB lays op(B) out as panels of nr columns, each [k][nr]; the last is filled up with zeros.
 func (t *tileSet) packB(dst, b []float32, ldb int, transB bool, k, n int) {
 	nr := t.nr()
-	for j := 0; j < n; j += nr {
-		t.packPanel(dst[j*k:][:k*nr], nr, b, ldb, transB, 0, k, j, min(j+nr, n))
-		if n-j < nr {
-			for p := range k {
-				clear(dst[j*k+p*nr+n-j:][:nr-(n-j)])
-			}
+	t.packPanels(dst, nr, b, ldb, transB, 0, k, 0, n)
+	if j := n / nr * nr; j < n {
+		for p := range k {
+			clear(dst[j*k+p*nr+n-j:][:nr-(n-j)])
 		}
+	}
+}
+
+// packPanels writes op(B)[k0:k1, j0:j1] as panels of width columns, one after the other.
+func (t *tileSet) packPanels(dst []float32, width int, b []float32, ldb int, transB bool, k0, k1, j0, j1 int) {
+	k := k1 - k0
+	j := j0
+	if together := packTogether / width; together > 1 && !transB {
+		for ; j+packTogether <= j1; j += packTogether { // whole cache lines of each row
+			copyBlock(&blockArgs{dst: &dst[(j-j0)*k], src: &b[k0*ldb+j], outer: k, rows: together, n: width,
+				dOuter: width, dRow: k * width, dCol: 1, sOuter: ldb, sRow: width, sCol: 1})
+		}
+	}
+	for ; j < j1; j += width {
+		t.packPanel(dst[(j-j0)*k:][:k*width], width, b, ldb, transB, k0, k1, j, min(j+width, j1))
 	}
 }
 
@@ -100,7 +103,8 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	// How B is read: packed before, packed here block by block, or in place.
 	width := 2
 	kc := min(a.K, KChunk)
-	packs := a.PackedB == nil && (a.TransB || panels >= packBTimes && a.LDB*kc > 1<<15)
+	inRows := t.readsRows(a, rows)
+	packs := a.PackedB == nil && !inRows && (a.TransB || packsB(rows, panels, a.LDB*kc))
 	if panels == 1 && a.PackedB == nil {
 		width = t.gemm.wide[tallest]
 	}
@@ -116,7 +120,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		n := kc * roundUp(min(cols, blockN), nw)
 		blockB, scratch = scratch[:n], aligned(scratch[n:])
 	}
-	packsA := cols > packATimes*nw
+	packsA := min(cols, blockN) > packATimes*nw || a.TransA && min(cols, blockN) > packATTimes*nw
 	ars, acs := 4*a.LDA, 4
 	if a.TransA {
 		ars, acs = 4, 4*a.LDA
@@ -132,7 +136,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	}
 	block := blockN
 	if streams {
-		block = nw // and all its k follow one another: long runs of memory
+		block = max(nw, packTogether) // and all its k follow one another: long runs of memory
 	}
 	for jc := j0; jc < j1; jc += block {
 		jend := min(jc+block, j1)
@@ -140,9 +144,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 			k1 := min(k0+KChunk, a.K)
 			args.k = k1 - k0
 			if packs {
-				for j := jc; j < jend; j += nw {
-					t.packPanel(blockB[(j-jc)*args.k:][:args.k*nw], nw, a.B, a.LDB, a.TransB, k0, k1, j, min(j+nw, jend))
-				}
+				t.packPanels(blockB, nw, a.B, a.LDB, a.TransB, k0, k1, jc, jend)
 			}
 			args.flags = 0
 			if k0 > 0 || a.Acc {
@@ -160,6 +162,9 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 			case a.PackedB != nil:
 				b = &a.PackedB[jc*a.K+k0*nw]
 				args.bs, args.bstep = 4*nw, 4*nw*a.K
+			case inRows:
+				b = &a.B[jc*a.LDB+k0]
+				args.bs, args.bstep = 4*a.LDB, 0
 			default:
 				b = &a.B[k0*a.LDB+jc]
 				args.bs, args.bstep = 4*a.LDB, 4*nw

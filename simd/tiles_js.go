@@ -44,6 +44,28 @@ func fillMatrix(k *Kernels) {
 	}
 }
 
+// Cache blocking of the matrix product. A block of op(B) of KChunk x blockN elements, 256 KiB, stays in L2 while the panels of A run over
+// it.
+const (
+	blockN = 128
+	// A panel of A is read in place, a row per pointer: a block of B is too narrow to make up for packing. A transposed one is packed
+	// from packATTimes uses on, because each k is in another page.
+	packATimes, packATTimes = blockN, 2
+	// packTogether is how many columns of B are packed at a time: two cache lines.
+	packTogether = 32
+)
+
+// packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
+// that spans that many elements. In place every cache line is fetched twice, by two neighbouring tiles, which is worse the further it comes.
+func packsB(rows, panels, span int) bool {
+	return panels >= 3 && span > 1<<15 || rows > 1 && span > 1<<20
+}
+
+// readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A.
+func (t *tileSet) readsRows(a *GemmArgs, rows int) bool {
+	return rows == 1 && a.TransB && a.PackedB == nil && (!a.TransA || a.LDA == 1)
+}
+
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) { callKernel(idGemmSweep, unsafe.Pointer(s)) }
 

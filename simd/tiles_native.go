@@ -91,6 +91,24 @@ var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 // laneMask returns the mask of the first n of 8 lanes.
 func laneMask(n int) *int32 { return &laneMasks[8-n] }
 
+// Cache blocking of the matrix product. A block of op(B) of KChunk x blockN elements stays in L2 (1 MiB) while the panels of A run
+// over it; a panel of A (tile height x KChunk, at most 28 KiB) stays in L1 while the block's panels stream past.
+const (
+	blockN = 512
+	// packATimes is from how many uses on a panel of A is worth packing: its rows may lie at strides that
+	// evict each other from L1, and one broadcast per row from as many pages is slow. packATTimes is the same for a transposed A.
+	packATimes, packATTimes = 6, 6
+	// packTogether is how many columns of B are packed at a time, panels of at least that width being packed alone.
+	packTogether = 1
+)
+
+// packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
+// that spans that many elements.
+func packsB(rows, panels, span int) bool { return panels >= 8 && span > 1<<15 }
+
+// readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A.
+func (t *tileSet) readsRows(a *GemmArgs, rows int) bool { return false }
+
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) {
 	args, f := &s.tileArgs, &t.gemm.f[s.rows]

@@ -45,28 +45,12 @@ func (t *mat) addPackBlock() *Func {
 	for i := 1; i < 4; i++ {
 		f.Get(p[i-1]).Get(ss).I32(0).Get(n).I32(int32(i)).Op(I32GtS).Select().Op(I32Add).Set(p[i])
 	}
-	unpack := func(a, b Local, lanes [4]byte, dst Local) {
-		var s [16]byte
-		for i, l := range lanes {
-			for j := range byte(4) {
-				s[4*i+int(j)] = 4*l + j
-			}
-		}
-		f.Get(a, b).Shuffle(s).Set(dst)
-	}
 	countDown(f, k, 4, func() {
 		for i := range 4 {
 			f.Get(p[i]).Mem(V128Load, 0).Set(v[i])
 			add(f, p[i], 16)
 		}
-		unpack(v[0], v[1], [4]byte{0, 4, 1, 5}, w[0])
-		unpack(v[2], v[3], [4]byte{0, 4, 1, 5}, w[1])
-		unpack(v[0], v[1], [4]byte{2, 6, 3, 7}, w[2])
-		unpack(v[2], v[3], [4]byte{2, 6, 3, 7}, w[3])
-		unpack(w[0], w[1], [4]byte{0, 1, 4, 5}, v[0])
-		unpack(w[0], w[1], [4]byte{2, 3, 6, 7}, v[1])
-		unpack(w[2], w[3], [4]byte{0, 1, 4, 5}, v[2])
-		unpack(w[2], w[3], [4]byte{2, 3, 6, 7}, v[3])
+		transpose4(f, v, w)
 		for i := range 4 {
 			f.Get(dst, v[i]).Mem(V128Store, 0)
 			addTo(f, dst, ds)
@@ -85,6 +69,29 @@ func (t *mat) addPackBlock() *Func {
 		addTo(f, dst, ds)
 	})
 	return f
+}
+
+// transpose4 emits the transposition of the 4x4 matrix in v; w is scratch.
+func transpose4(f *Func, v, w []Local) {
+	unpack := func(a, b Local, lanes [4]byte, dst Local) {
+		var s [16]byte
+		for i, l := range lanes {
+			for j := range byte(4) {
+				s[4*i+int(j)] = 4*l + j
+			}
+		}
+		f.Get(a, b).Shuffle(s).Set(dst)
+	}
+	low, high := [4]byte{0, 4, 1, 5}, [4]byte{2, 6, 3, 7}
+	unpack(v[0], v[1], low, w[0])
+	unpack(v[2], v[3], low, w[1])
+	unpack(v[0], v[1], high, w[2])
+	unpack(v[2], v[3], high, w[3])
+	low, high = [4]byte{0, 1, 4, 5}, [4]byte{2, 3, 6, 7}
+	unpack(w[0], w[1], low, v[0])
+	unpack(w[0], w[1], high, v[1])
+	unpack(w[2], w[3], low, v[2])
+	unpack(w[2], w[3], high, v[3])
 }
 
 // addCopyBlock adds the kernel CopyBlock: a copy of outer x rows x n floats, as simd.blockArgs says in words of 8 bytes.
