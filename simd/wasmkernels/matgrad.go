@@ -42,11 +42,10 @@ func gradTaps(rows int) int { return [...]int{1: 3, 2: 3, 3: 2}[rows] }
 // place takes a pointer per channel, and images lie at distances that evict each other from the cache. A single channel whose rows are whole
 // blocks is in that order already.
 func (t *mat) addGradJob() {
-	var tiles, singles [mostGradRows + 1]*Func
+	var tiles, singles, packs [mostGradRows + 1]*Func
 	for rows := 1; rows <= mostGradRows; rows++ {
-		tiles[rows], singles[rows] = t.gradTile(rows, gradTaps(rows)), t.gradTile(rows, 1)
+		tiles[rows], singles[rows], packs[rows] = t.gradTile(rows, gradTaps(rows)), t.gradTile(rows, 1), t.gradPackOf(rows)
 	}
-	pack := t.addGradPack()
 	f, args := t.kernel("convGradJob")
 	m, left, h := f.Local(I32, "m"), f.Local(I32, "left"), f.Local(I32, "h")
 	dy, dw, dwRow, from, skip := f.Local(I32, "dy"), f.Local(I32, "dw"), f.Local(I32, "dwRow"), f.Local(I32, "from"), f.Local(I32, "skip")
@@ -66,7 +65,9 @@ func (t *mat) addGradJob() {
 			f.Get(dy).Set(from)
 			f.Get(args).Mem(I32Load, gradDYImage).Get(args).Mem(I32Load, gradDYC).Op(I32Sub).Set(skip)
 		}, func() {
-			f.Get(args, dy, h).Call(pack)
+			for rows := 1; rows <= mostGradRows; rows++ {
+				f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() { f.Get(args, dy).Call(packs[rows]) }, nil)
+			}
 			field(f, args, gradPack, from)
 			f.I32(0).Set(skip)
 		})
@@ -91,52 +92,48 @@ func (t *mat) addGradJob() {
 	})
 }
 
-// addGradPack adds grad_pack(args, dy, rows), which copies dy of some channels: [image][row][block][channel][8].
-func (t *mat) addGradPack() *Func {
-	f := t.m.Func("grad_pack", Sig(I32, I32, I32)())
-	args, dy, rows := f.Param(0, "args"), f.Param(1, "dy"), f.Param(2, "rows")
+// gradPackOf adds grad_packR(args, dy), which copies dy of R channels: [image][row][block][channel][8].
+func (t *mat) gradPackOf(rows int) *Func {
+	f := t.m.Func("grad_pack"+strconv.Itoa(rows), Sig(I32, I32)())
+	args, dy := f.Param(0, "args"), f.Param(1, "dy")
 	images, row, block, tail := f.Local(I32, "images"), f.Local(I32, "row"), f.Local(I32, "block"), f.Local(I32, "tail")
-	dyC, dyImage, dst, p, d, r := f.Local(I32, "dyC"), f.Local(I32, "dyImage"), f.Local(I32, "dst"), f.Local(I32, "p"), f.Local(I32, "d"), f.Local(I32, "r")
+	dyC, dyImage, dst, p := f.Local(I32, "dyC"), f.Local(I32, "dyImage"), f.Local(I32, "dst"), numbered(f, I32, "p", rows)
 	field(f, args, gradN, images)
 	field(f, args, gradTail, tail)
 	field(f, args, gradDYC, dyC)
 	field(f, args, gradDYImage, dyImage)
 	field(f, args, gradPack, dst)
-	channels := func(body func()) {
-		f.Get(p).Set(d).Get(rows).Set(r)
-		countDown(f, r, 1, func() {
-			body()
-			add(f, dst, 32)
-			addTo(f, d, dyC)
-		})
+	copy4 := func(r int, at uint32) {
+		f.Get(dst, p[r]).Mem(V128Load, at).Mem(V128Store, uint32(32*r)+at)
 	}
-	copy16 := func(at uint32) { f.Get(dst, d).Mem(V128Load, at).Mem(V128Store, at) }
-	lanes := func(at int32, n func()) { // the lanes that exist
-		f.Get(dst, d).I32(at).Op(I32Add)
-		n()
-		f.Call(t.load).Mem(V128Store, uint32(at))
-	}
-	nothing := func(at uint32) { f.Get(dst).V128([16]byte{}).Mem(V128Store, at) }
 	countDown(f, images, 1, func() {
-		f.Get(dy).Set(p)
+		f.Get(dy).Set(p[0])
+		for r := 1; r < rows; r++ {
+			f.Get(p[r-1], dyC).Op(I32Add).Set(p[r])
+		}
 		field(f, args, gradRows, row)
 		countDown(f, row, 1, func() {
 			field(f, args, gradBlocks, block)
 			countDown(f, block, 1, func() {
-				channels(func() { copy16(0); copy16(16) })
-				add(f, p, 32)
+				for r := range p {
+					copy4(r, 0)
+					copy4(r, 16)
+					add(f, p[r], 32)
+				}
+				add(f, dst, int32(32*rows))
 			})
 			f.Get(tail).If(func() {
-				channels(func() {
+				for r := range p {
 					f.Get(tail).I32(4).Op(I32GtS).If(func() {
-						copy16(0)
-						lanes(16, func() { f.Get(tail).I32(4).Op(I32Sub) })
+						copy4(r, 0)
+						f.Get(dst, p[r]).I32(16).Op(I32Add).Get(tail).I32(4).Op(I32Sub).Call(t.load).Mem(V128Store, uint32(32*r+16))
 					}, func() {
-						lanes(0, func() { f.Get(tail) })
-						nothing(16)
+						f.Get(dst, p[r], tail).Call(t.load).Mem(V128Store, uint32(32*r))
+						f.Get(dst).V128([16]byte{}).Mem(V128Store, uint32(32*r+16))
 					})
-				})
-				f.Get(p, tail).I32(2).Op(I32Shl, I32Add).Set(p)
+					f.Get(p[r], tail).I32(2).Op(I32Shl, I32Add).Set(p[r])
+				}
+				add(f, dst, int32(32*rows))
 			}, nil)
 		})
 		addTo(f, dy, dyImage)
@@ -144,7 +141,7 @@ func (t *mat) addGradPack() *Func {
 	return f
 }
 
-// gradTile adds grad_tileRxT(args, dy, skip, dw, offs): R output channels by T taps over all images, of dy as grad_pack writes it with skip
+// gradTile adds grad_tileRxT(args, dy, skip, dw, offs): R output channels by T taps over all images, of dy as grad_packR writes it with skip
 // bytes after an image. Each element has 8 lanes, lane l for the pixels l, l+8, ... of each row; the sums of slices of images are
 // added to totals, whose lanes are added up at the end.
 func (t *mat) gradTile(rows, taps int) *Func {
