@@ -12,9 +12,12 @@
 // Package simd calls kernel(id, args): the kernel of that number (simd/kernel_ids_js.go) on the struct of arguments at that address. variant
 // tells which module this is. [Build] gives the same kernels as functions by name, for modules that call them directly.
 //
-// No function runs for longer than a tile row or a packed panel: V8 compiles a function with its optimising
-// compiler between calls only, and Safari's compiler dislikes huge functions. A caller that must not stall (a
-// goroutine, a page) calls gemm_f32 for as many rows at a time as take about a millisecond.
+// V8 compiles a function with its optimising compiler between calls only, and Safari's compiler dislikes huge functions: so tiles are
+// functions of their own, called for some microseconds of work at a time, and the loops over them are other functions.
+//
+// Matrix products and convolutions (mat*.go) are the leaves of the drivers in package simd, called with the addresses of their
+// argument structs. 4 lanes leave 15 vector registers for a tile: 6 rows by 2 vectors where multiplication and addition are one
+// instruction, 4 by 2 where they are two.
 package wasmkernels
 
 // Variant is one of the generated modules.
