@@ -99,8 +99,8 @@ export class Dataset {
     if (x.length !== size * labels.length) {
       throw new WeftError("shape", `weft: append: ${labels.length} samples of [${facts.shape.join(", ")}] have ${size * labels.length} elements, not ${x.length}`, { op: "append", shapes: [[...facts.shape]] });
     }
-    const grown = await this.core.call("dataset.append", { id: this.id, x: new Wire("float32", [labels.length, ...facts.shape], x), y: labels });
-    facts.samples = grown?.samples ?? facts.samples + labels.length;
+    const grown: DatasetFacts = await this.core.call("dataset.append", { id: this.id, x: new Wire("float32", [labels.length, ...facts.shape], x), y: labels });
+    this.facts = { ...grown, shape: [...grown.shape] };
   }
 
   /** Gives the samples back. */
@@ -200,8 +200,8 @@ export class Data {
       const image = imageData(pixels, width && height ? [height, width] : undefined);
       wire = new Wire("uint8", [image.height, image.width, 4], image.data);
     }
-    const { x } = await this.core.call("preprocess.digit", { pixels: wire });
-    return x ? x.data : null;
+    const { x, blank } = await this.core.call("preprocess.digit", { pixels: wire });
+    return blank ? null : x.data;
   }
 }
 

@@ -6,6 +6,7 @@ import type { JobEvent } from "./engine.js";
 import { WeftError, abortReason, argument } from "./errors.js";
 import { labels, type Features, type LayersModel } from "./model.js";
 import type { Config } from "./optimizers.js";
+import { turn } from "./platform.js";
 import type { Value } from "./protocol.js";
 import { checkpoints, type Lock } from "./storage.js";
 import { Tensor } from "./tensor.js";
@@ -328,14 +329,18 @@ export class Training implements AsyncIterable<TrainEvent> {
         }
         const [xs, ys] = Array.isArray(batch) ? batch : [(batch as { xs: Features }).xs, (batch as { ys: TensorLike }).ys];
         if (xs === undefined || ys === undefined) throw argument("fit: a batch of the iterable is { xs, ys } or [xs, ys]");
-        const { event } = await core.call("fit.feed", { id: fit, x: model.operands(xs), y: labels(core, ys) });
-        await emit([event]);
+        const { events } = await core.call("fit.feed", { id: fit, x: model.operands(xs), y: labels(core, ys) });
+        await emit(events);
         n++;
       }
       if (this.stopping || options.signal?.aborted) return;
       if (n === 0) throw argument(epoch ? "fit: the iterable gives batches only once: pass an object whose [Symbol.asyncIterator]() begins anew, or train for one epoch" : "fit: the iterable gave no batch");
-      const { event } = await core.call("fit.epochEnd", { id: fit });
-      await emit([event]);
+      for (let complete = false; !complete; ) {
+        const end = await core.call("fit.epochEnd", { id: fit, budget: options.yieldEvery ?? 30 });
+        await emit(end.events);
+        complete = end.complete;
+        if (!complete) await turn(); // validation goes on in slices
+      }
     }
   }
 }
