@@ -318,7 +318,6 @@ export class Training implements AsyncIterable<TrainEvent> {
     const { model, options } = this;
     const { core } = model;
     for (let epoch = options.initialEpoch ?? 0; epoch < (options.epochs ?? 1); epoch++) {
-      await emit([{ kind: "epochBegin", epoch }]);
       let n = 0;
       for await (const batch of batches) {
         if (this.stopping || options.signal?.aborted) break;

@@ -111,6 +111,9 @@ func (b *Browser) Problems() []string {
 	return append([]string(nil), b.problems...)
 }
 
+// Context is the tab's, for what Do does not do.
+func (b *Browser) Context() context.Context { return b.ctx }
+
 // Do runs actions and fails the test with what the page shows if one fails.
 func (b *Browser) Do(t *testing.T, actions ...chromedp.Action) {
 	t.Helper()

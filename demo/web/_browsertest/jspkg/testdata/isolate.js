@@ -1,0 +1,3 @@
+import { isolate } from "/weft/index.js";
+
+document.title = await isolate();
