@@ -8,7 +8,7 @@ import { installMethods } from "./methods.js";
 import { LayersModel } from "./model.js";
 import { Optimizers, initializers, losses, schedules, type Config } from "./optimizers.js";
 import { Ops } from "./ops.js";
-import type { Value } from "./protocol.js";
+import { Wire, type Value } from "./protocol.js";
 import { Scope } from "./scope.js";
 import { checkpoints, type Checkpoints } from "./storage.js";
 import { Tensor } from "./tensor.js";
@@ -241,7 +241,10 @@ export class Runtime extends Ops {
   /** Metrics of predictions, as `{ accuracy, f1 }`, for loops of one's own. */
   async metrics(names: readonly string[], yTrue: ArrayLike<number>, yPred: Float32Array | Tensor): Promise<{ [name: string]: any }> {
     const predicted = yPred instanceof Tensor ? await yPred.data() : yPred;
-    return this.core.call("metrics.compute", { names: [...names], yTrue: Float32Array.from(yTrue), yPred: predicted });
+    const n = yTrue.length;
+    if (!n || predicted.length % n) throw new WeftError("shape", `weft: metrics: ${predicted.length} predictions for ${n} labels`, { op: "metrics" });
+    const shape = predicted.length === n ? [n] : [n, predicted.length / n];
+    return this.core.call("metrics.compute", { names: [...names], yTrue: Float32Array.from(yTrue), yPred: new Wire("float32", shape, predicted) });
   }
 }
 
