@@ -23,10 +23,11 @@ run: ## Build the page and serve it at http://localhost:8080/ (PORT=... chooses 
 	exec build/serve -dir build/web
 
 .PHONY: build
-build: ## Build the command line and the page into build/
+build: ## Build the command line and the page into build/, the npm package into js/dist (its types where there is npm)
 	@mkdir -p build
 	$(GO) build -o build/ ./native/weft
 	$(GO) run ./demo/web/mksite -o build/web
+	$(GO) run ./js/mkpkg -types=$$(command -v npm >/dev/null && echo true || echo false)
 
 .PHONY: test
 test: test-native test-noasm test-arm64 test-wasm test-js test-browser ## Run every test
@@ -64,9 +65,9 @@ test-wasm: ## Test core, kernels and models as WebAssembly under Node, with the 
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" -run TestSameCurveEverywhere ./models/lenet
 
 .PHONY: test-js
-test-js: ## Test the npm package's sources under Node
+test-js: ## Test the npm package under Node
 	@if command -v npm >/dev/null && command -v $(NODE) >/dev/null; then \
-		$(GO) run ./js/mkpkg -wasm=false -tests && (cd js && npm run --silent check && $(NODE) --test test/out/); \
+		$(GO) run ./js/mkpkg -tests && (cd js && npm run --silent check && $(NODE) --test test/out/); \
 	elif echo ",$$WEFT_REQUIRE," | grep -q ,node,; then \
 		echo "WEFT_REQUIRE=node: node and npm are not installed (Debian packages nodejs and npm)" >&2; exit 1; \
 	else \
@@ -119,4 +120,4 @@ size: ## Print what the page weighs; fails over its budget
 
 .PHONY: clean
 clean: ## Remove what the other targets built
-	rm -rf build dist
+	rm -rf build dist js/dist js/test/out
