@@ -195,7 +195,9 @@ class Reader {
 
   private array(): Wire {
     const dtype = dtypeOf(this.u8());
-    const shape = Array.from({ length: this.u32() }, () => this.u32());
+    const rank = this.u32();
+    if (rank > maxDepth) throw this.corrupt(`a tensor of rank ${rank}`);
+    const shape = Array.from({ length: rank }, () => this.u32());
     const n = this.u32();
     this.take(pad(this.at) - this.at);
     const start = this.bytes.byteOffset + this.take(n);

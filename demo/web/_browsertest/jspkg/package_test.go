@@ -167,7 +167,7 @@ const limit = 8 * time.Minute
 // call opens the page and runs a function of a test program in it; the result is decoded into out.
 func call(t *testing.T, b *browsertest.Browser, program, function string, out any, args ...any) {
 	t.Helper()
-	list, err := json.Marshal(args)
+	list, err := json.Marshal(append([]any{}, args...))
 	if err != nil {
 		t.Fatal(err)
 	}
