@@ -5,7 +5,7 @@ import (
 
 	"github.com/weft-ml/weft/core/data"
 	"github.com/weft-ml/weft/core/data/digits"
-	"github.com/weft-ml/weft/core/data/idx"
+	"github.com/weft-ml/weft/core/data/idx/raw"
 	"github.com/weft-ml/weft/core/data/preprocess"
 	"github.com/weft-ml/weft/core/loss"
 	"github.com/weft-ml/weft/core/tensor"
@@ -52,18 +52,18 @@ func (s *Server) digitsNew(a val) error {
 
 func (s *Server) idxNew(a val) error {
 	id := s.unused(a.id("id"))
-	read := func(key string) *idx.Array {
+	read := func(key string) *raw.Array {
 		b := a.array(key).Bytes()
 		if int64(len(b)) > s.alloc().Room() {
 			fail(tensor.CodeMemory, "idx", key, " of ", len(b), " bytes do not fit the memory budget")
 		}
-		x, err := idx.Read(bytes.NewReader(b), key, idx.Options{MaxBytes: int64(len(b))})
+		x, err := raw.Read(bytes.NewReader(b), key, int64(len(b)))
 		if err != nil {
 			panic(asFormat(err))
 		}
 		return x
 	}
-	src, err := idx.Samples(read("images"), "images", read("labels"), "labels", a.count("classes", 0, 0))
+	src, err := raw.Samples(read("images"), "images", read("labels"), "labels", a.count("classes", 0, 0))
 	if err != nil {
 		return asFormat(err)
 	}

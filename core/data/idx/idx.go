@@ -11,55 +11,24 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/weft-ml/weft/core/internal/bounded"
+	"github.com/weft-ml/weft/core/data/idx/raw"
 )
 
 // Type is the type of an array's elements, the third byte of the file.
-type Type byte
+type Type = raw.Type
 
 // The element types of IDX.
 const (
-	Uint8   Type = 0x08
-	Int8    Type = 0x09
-	Int16   Type = 0x0B
-	Int32   Type = 0x0C
-	Float32 Type = 0x0D
-	Float64 Type = 0x0E
+	Uint8   = raw.Uint8
+	Int8    = raw.Int8
+	Int16   = raw.Int16
+	Int32   = raw.Int32
+	Float32 = raw.Float32
+	Float64 = raw.Float64
 )
 
-// Size returns the bytes of one element, 0 for a type that IDX does not define.
-func (t Type) Size() int {
-	switch t {
-	case Uint8, Int8:
-		return 1
-	case Int16:
-		return 2
-	case Int32, Float32:
-		return 4
-	case Float64:
-		return 8
-	}
-	return 0
-}
-
-// String returns the name of the type.
-func (t Type) String() string {
-	switch t {
-	case Uint8:
-		return "uint8"
-	case Int8:
-		return "int8"
-	case Int16:
-		return "int16"
-	case Int32:
-		return "int32"
-	case Float32:
-		return "float32"
-	case Float64:
-		return "float64"
-	}
-	return "unknown type 0x" + strconv.FormatUint(uint64(t), 16)
-}
+// Array is the content of an IDX file.
+type Array = raw.Array
 
 // DefaultMaxBytes bounds the elements of one file unless Options say otherwise.
 const DefaultMaxBytes = 1 << 30
@@ -67,13 +36,6 @@ const DefaultMaxBytes = 1 << 30
 // Options change how a file is read. The zero value suits every real file.
 type Options struct {
 	MaxBytes int64 // largest size of the elements; 0 means DefaultMaxBytes
-}
-
-// Array is the content of an IDX file.
-type Array struct {
-	Type Type
-	Dims []int
-	raw  []byte // elements, big-endian
 }
 
 // Read reads a whole IDX file; gzip is recognised by its first bytes. name stands in errors. The
@@ -89,94 +51,11 @@ func Read(r io.Reader, name string, opt Options) (*Array, error) {
 	if magic, _ := br.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		z, err := gzip.NewReader(br)
 		if err != nil {
-			return nil, failure(name, 0, "broken gzip header: "+err.Error()+"; fetch the file again")
+			return nil, raw.Failure(name, 0, "broken gzip header: "+err.Error()+"; fetch the file again")
 		}
 		in = z
 	}
-	head, err := bounded.ReadN(in, 4)
-	if err != nil {
-		return nil, readFailure(name, len(head), "the 4 bytes of the magic number", err)
-	}
-	a := &Array{Type: Type(head[2])}
-	if head[0] != 0 || head[1] != 0 || a.Type.Size() == 0 {
-		return nil, failure(name, 0, "not an IDX file: it starts with "+hex(head)+", expected 00 00, an element type (08, 09, 0b, 0c, 0d or 0e) and the number of dimensions")
-	}
-	n := int(head[3])
-	dims, err := bounded.ReadN(in, int64(4*n))
-	if err != nil {
-		return nil, readFailure(name, 4+len(dims), strconv.Itoa(n)+" dimensions of 4 bytes", err)
-	}
-	size, empty := int64(a.Type.Size()), false
-	for i := range n {
-		d := int64(dims[4*i])<<24 | int64(dims[4*i+1])<<16 | int64(dims[4*i+2])<<8 | int64(dims[4*i+3])
-		a.Dims = append(a.Dims, int(d))
-		if d == 0 {
-			empty = true
-			continue
-		}
-		if size > limit/d {
-			return nil, failure(name, int64(4+4*i), "the header declares more than "+strconv.FormatInt(limit, 10)+
-				" bytes of elements: the file is corrupt, or raise the limit")
-		}
-		size *= d
-	}
-	if empty {
-		size = 0
-	}
-	start := int64(4 + 4*n)
-	a.raw, err = bounded.ReadN(in, size)
-	if err != nil {
-		return nil, readFailure(name, int(start)+len(a.raw), strconv.FormatInt(size, 10)+" bytes of elements from offset "+strconv.FormatInt(start, 10), err)
-	}
-	end, err := bounded.AtEOF(in)
-	if err != nil {
-		return nil, readFailure(name, int(start+size), "the end of the file", err)
-	}
-	if !end {
-		return nil, failure(name, start+size, "there are bytes after the last element: the header does not fit the file")
-	}
-	return a, nil
-}
-
-// Len returns the number of elements.
-func (a *Array) Len() int { return len(a.raw) / a.Type.Size() }
-
-// Uint8s returns the elements of a uint8 array, not a copy; ok is false for any other type.
-func (a *Array) Uint8s() (elements []byte, ok bool) {
-	return a.raw, a.Type == Uint8
-}
-
-// At returns element i as a float64, which holds every element type exactly.
-func (a *Array) At(i int) float64 {
-	s := a.Type.Size()
-	b := a.raw[i*s : (i+1)*s]
-	var u uint64
-	for _, x := range b {
-		u = u<<8 | uint64(x)
-	}
-	switch a.Type {
-	case Uint8:
-		return float64(u)
-	case Int8:
-		return float64(int8(u))
-	case Int16:
-		return float64(int16(u))
-	case Int32:
-		return float64(int32(u))
-	case Float32:
-		return float64(math.Float32frombits(uint32(u)))
-	default:
-		return math.Float64frombits(u)
-	}
-}
-
-// Float32s returns all elements as float32, rounded to nearest.
-func (a *Array) Float32s() []float32 {
-	out := make([]float32, a.Len())
-	for i := range out {
-		out[i] = float32(a.At(i))
-	}
-	return out
+	return raw.Read(in, name, limit)
 }
 
 // Write writes an array of uint8 elements, whose number must be the product of dims.
@@ -205,19 +84,6 @@ func Write(w io.Writer, dims []int, elements []byte) error {
 	return err
 }
 
-// failure names the file, the offset in the uncompressed data and the problem.
-func failure(name string, offset int64, text string) error {
-	return errors.New("weft: idx: " + name + ": offset " + strconv.FormatInt(offset, 10) + ": " + text)
-}
-
-// readFailure tells a file that ends early from one that cannot be read.
-func readFailure(name string, offset int, expected string, err error) error {
-	if err == io.ErrUnexpectedEOF {
-		return failure(name, int64(offset), "the file ends here, expected "+expected+": it is truncated, fetch it again")
-	}
-	return &readError{failure(name, int64(offset), "reading "+expected+": "+err.Error()).Error(), err}
-}
-
 // readError is an error of the underlying reader, for errors.Is.
 type readError struct {
 	text string
@@ -226,15 +92,3 @@ type readError struct {
 
 func (e *readError) Error() string { return e.text }
 func (e *readError) Unwrap() error { return e.err }
-
-func hex(b []byte) string {
-	const digits = "0123456789abcdef"
-	var out []byte
-	for i, x := range b {
-		if i > 0 {
-			out = append(out, ' ')
-		}
-		out = append(out, digits[x>>4], digits[x&15])
-	}
-	return string(out)
-}

@@ -3,9 +3,9 @@ package idx
 import (
 	"errors"
 	"io/fs"
-	"strconv"
 
 	"github.com/weft-ml/weft/core/data"
+	"github.com/weft-ml/weft/core/data/idx/raw"
 )
 
 // Split names one of the two parts that data sets of the MNIST family come in.
@@ -43,32 +43,7 @@ func Images(fsys fs.FS, split Split, classes int) (*data.Bytes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Samples(images, imagesName, labels, labelsName, classes)
-}
-
-// Samples joins an array of pictures [n, height, width] and one of labels [n], both of bytes, as Images does. The names stand in errors.
-func Samples(images *Array, imagesName string, labels *Array, labelsName string, classes int) (*data.Bytes, error) {
-	pixels, ok := images.Uint8s()
-	if !ok || len(images.Dims) != 3 {
-		return nil, failure(imagesName, 0, "expected uint8 images of 3 dimensions, got "+describe(images))
-	}
-	classOf, ok := labels.Uint8s()
-	if !ok || len(labels.Dims) != 1 {
-		return nil, failure(labelsName, 0, "expected uint8 labels of 1 dimension, got "+describe(labels))
-	}
-	if images.Dims[0] != labels.Dims[0] {
-		return nil, failure(labelsName, 4, "there are "+strconv.Itoa(labels.Dims[0])+" labels for the "+strconv.Itoa(images.Dims[0])+
-			" images of "+imagesName+": the files do not belong together")
-	}
-	if len(pixels) == 0 {
-		return nil, failure(imagesName, 4, "there are no images in the file")
-	}
-	out := make([]int64, len(classOf))
-	for i, l := range classOf {
-		out[i] = int64(l)
-		classes = max(classes, int(l)+1)
-	}
-	return data.NewBytes(data.Spec{Shape: []int{1, images.Dims[1], images.Dims[2]}, Classes: classes}, pixels, out, 0)
+	return raw.Samples(images, imagesName, labels, labelsName, classes)
 }
 
 // find returns the name of the file of a stem, for example "train-images" and rank "3".
@@ -96,8 +71,4 @@ func load(fsys fs.FS, stem, rank string) (a *Array, name string, err error) {
 	defer f.Close()
 	a, err = Read(f, name, Options{})
 	return a, name, err
-}
-
-func describe(a *Array) string {
-	return a.Type.String() + " of " + strconv.Itoa(len(a.Dims)) + " dimensions"
 }
