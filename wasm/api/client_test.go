@@ -217,7 +217,9 @@ func (c *client) read(id int) []float32 {
 	return c.do("tensor.read", M{"id": id}).(*tensor.Tensor).Float32s()
 }
 
-func node(op string, in, out []int, attrs M) M { return M{"op": op, "in": in, "out": out, "attrs": attrs} }
+func node(op string, in, out []int, attrs M) M {
+	return M{"op": op, "in": in, "out": out, "attrs": attrs}
+}
 
 // run runs nodes and returns what the outputs hold.
 func (c *client) run(outputs []int, nodes ...any) [][]float32 {

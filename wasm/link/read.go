@@ -167,3 +167,31 @@ func appendName(b []byte, s string) []byte { return append(appendU32(b, uint32(l
 func appendSection(b []byte, id byte, body []byte) []byte {
 	return append(appendU32(append(b, id), uint32(len(body))), body...)
 }
+
+// s32 reads a signed LEB128 number of at most 32 bits.
+func (r *reader) s32() int32 {
+	var v int32
+	for shift := 0; shift < 35; shift += 7 {
+		c := r.byte()
+		v |= int32(c&0x7F) << shift
+		if c < 0x80 {
+			if shift < 28 && c&0x40 != 0 {
+				v |= -1 << (shift + 7)
+			}
+			return v
+		}
+	}
+	r.fail(errInteger)
+	return 0
+}
+
+func appendS32(b []byte, v int32) []byte {
+	for {
+		c := byte(v & 0x7F)
+		v >>= 7
+		if v == 0 && c&0x40 == 0 || v == -1 && c&0x40 != 0 {
+			return append(b, c)
+		}
+		b = append(b, c|0x80)
+	}
+}

@@ -24,12 +24,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("weftlink", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: weftlink [-shared] [-kernels ROOT] -o OUT.wasm IN.wasm")
+		fmt.Fprintln(stderr, "usage: weftlink [-shared] [-strip] [-kernels ROOT] -o OUT.wasm IN.wasm")
 		flags.PrintDefaults()
 	}
 	out := flags.String("o", "", "write the linked module to `file`")
 	shared := flags.Bool("shared", false, "import a shared memory, for threads")
 	root := flags.String("kernels", "", "build the kernel modules of the repository `root`")
+	strip := flags.Bool("strip", false, "empty the tables that only stack traces need")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -41,6 +42,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "weft: link:", err)
 		return 1
+	}
+	if *strip {
+		if in, _, err = link.Strip(in); err != nil {
+			fmt.Fprintf(stderr, "%v (%s)\n", err, flags.Arg(0))
+			return 1
+		}
 	}
 	linked, info, err := link.ImportMemory(in, *shared)
 	if err != nil {
