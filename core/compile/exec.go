@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/weft-ml/weft/core/graph"
@@ -161,7 +160,7 @@ func (p *Program) detach() {
 }
 
 // execute packs what has changed and runs the step table.
-func (p *Program) execute(b *bound, ctx context.Context, done <-chan struct{}) error {
+func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
 	pool := p.rt.pool
 	for _, k := range b.packs {
 		v := uint64(1)

@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/weft-ml/weft/core/prog"
 )
@@ -34,7 +33,7 @@ type pool struct {
 }
 
 // How long a worker looks for more work before it parks: about what waking it up costs.
-const spinFor = 20 * time.Microsecond
+const spinFor = 20_000 // nanoseconds
 
 func newPool(threads int) *pool {
 	p := &pool{workers: make([]prog.Worker, threads), parked: make([]atomic.Bool, threads), wake: make([]chan struct{}, threads), left: make(chan struct{}, 1)}
@@ -82,7 +81,7 @@ func (p *pool) work(id int) {
 
 // await returns when a step other than the one already seen is published, false when the pool closes.
 func (p *pool) await(id int, seen uint32) bool {
-	start := time.Time{}
+	start := int64(-1)
 	for i := 0; ; i++ {
 		if p.closed.Load() {
 			return false
@@ -93,11 +92,11 @@ func (p *pool) await(id int, seen uint32) bool {
 		if i&63 != 63 {
 			continue
 		}
-		if start.IsZero() {
-			start = time.Now()
+		if start < 0 {
+			start = nanotime()
 			continue
 		}
-		if time.Since(start) < spinFor {
+		if nanotime()-start < spinFor && runtime.GOOS != "js" {
 			continue
 		}
 		p.parked[id].Store(true)
@@ -108,7 +107,7 @@ func (p *pool) await(id int, seen uint32) bool {
 		}
 		<-p.wake[id]
 		p.parked[id].Store(false)
-		start = time.Time{}
+		start = -1
 	}
 }
 

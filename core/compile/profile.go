@@ -1,8 +1,6 @@
 package compile
 
 import (
-	"time"
-
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
@@ -168,7 +166,7 @@ func (p *Program) Profile(in []*tensor.Tensor, opt RunOptions) ([]*tensor.Tensor
 
 // timed runs a step and notes how long it took.
 func (p *Program) timed(i int, s *prog.Step) {
-	start := time.Now()
+	start := nanotime()
 	p.rt.pool.run(s)
-	p.timing = append(p.timing, Timing{i, int64(time.Since(start))})
+	p.timing = append(p.timing, Timing{i, nanotime() - start})
 }

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/weft-ml/weft/core/graph"
@@ -223,11 +222,18 @@ func (p *Program) checkShapes(shapes [][]int) error {
 	return nil
 }
 
+// Context is what a run looks at to know when to stop; every context.Context is one. The page does without package context, which
+// brings clocks and timers along.
+type Context interface {
+	Done() <-chan struct{}
+	Err() error
+}
+
 // RunOptions are the settings of one run; the zero value is a good default.
 type RunOptions struct {
 	// Context, when set, is looked at between steps; a run that it ends returns its error and leaves every variable as it was.
 	// Once a run has begun to write variables it is completed.
-	Context context.Context
+	Context Context
 	// Outputs, when set, holds a tensor for every output that the caller wants written to; nil elements and missing ones
 	// are the program's own.
 	Outputs []*tensor.Tensor

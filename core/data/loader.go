@@ -1,7 +1,6 @@
 package data
 
 import (
-	"context"
 	"iter"
 	"strconv"
 	"sync"
@@ -32,6 +31,21 @@ type Batch struct {
 	Index   int       // of the batch in its epoch, from 0
 	Last    bool      // the epoch ends with this batch
 }
+
+// Context is what loading looks at to know when to stop; every context.Context is one. The page does without package context, which
+// brings clocks and timers along.
+type Context interface {
+	Done() <-chan struct{}
+	Err() error
+}
+
+// Background is a Context that never ends.
+var Background Context = endless{}
+
+type endless struct{}
+
+func (endless) Done() <-chan struct{} { return nil }
+func (endless) Err() error            { return nil }
 
 // Loader delivers the batches of one epoch after the other, without end. It is to be used by one
 // goroutine; Close stops what runs in the background.
@@ -110,7 +124,7 @@ func (l *Loader) Seek(epoch, index int) error {
 
 // Next returns the batch at the current position and moves on. An error of the source, or the
 // context's when it ends, leaves the position where it was, so that calling again tries again.
-func (l *Loader) Next(ctx context.Context) (*Batch, error) {
+func (l *Loader) Next(ctx Context) (*Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -134,7 +148,7 @@ func (l *Loader) Next(ctx context.Context) (*Batch, error) {
 // Epoch iterates over the batches from the current position to the end of its epoch. It stops
 // after the first error, which it yields with a nil batch. Breaking off leaves the position after
 // the last batch yielded.
-func (l *Loader) Epoch(ctx context.Context) iter.Seq2[*Batch, error] {
+func (l *Loader) Epoch(ctx Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		for {
 			b, err := l.Next(ctx)
@@ -146,7 +160,7 @@ func (l *Loader) Epoch(ctx context.Context) iter.Seq2[*Batch, error] {
 }
 
 // fill prepares batch index of an epoch in b.
-func (l *Loader) fill(ctx context.Context, b *Batch, epoch, index int) error {
+func (l *Loader) fill(ctx Context, b *Batch, epoch, index int) error {
 	if b.X == nil {
 		m := l.opt.BatchSize
 		b.X, b.Samples = make([]float32, m*l.size), make([]int, m)
@@ -213,7 +227,7 @@ func (l *Loader) arrange(epoch int) {
 }
 
 // read fetches samples [first, end) of a batch.
-func (l *Loader) read(ctx context.Context, b *Batch, first, end int) error {
+func (l *Loader) read(ctx Context, b *Batch, first, end int) error {
 	t := l.spec.Targets
 	for i := first; i < end; i++ {
 		if err := ctx.Err(); err != nil {

@@ -1,18 +1,42 @@
 package data
 
-import "context"
+import (
+	"errors"
+	"sync"
+)
 
 // prefetcher is the goroutine that prepares batches ahead, and its two queues: filled batches
 // towards the consumer, empty ones back. With Prefetch p there are p + 1 batches in circulation, of
 // which the consumer holds one, so memory is bounded and nothing is allocated after the first
 // round.
 type prefetcher struct {
-	cancel context.CancelFunc
-	ready  chan prepared
-	free   chan *Batch
-	held   *Batch // the consumer's
-	done   chan struct{}
+	stop  stopped
+	ready chan prepared
+	free  chan *Batch
+	held  *Batch // the consumer's
+	done  chan struct{}
 }
+
+// stopped is a Context that end ends.
+type stopped struct {
+	once sync.Once
+	done chan struct{}
+}
+
+func (s *stopped) Done() <-chan struct{} { return s.done }
+
+func (s *stopped) Err() error {
+	select {
+	case <-s.done:
+		return errStopped
+	default:
+		return nil
+	}
+}
+
+func (s *stopped) end() { s.once.Do(func() { close(s.done) }) }
+
+var errStopped = errors.New("weft: data: the loader was closed")
 
 type prepared struct {
 	b   *Batch
@@ -22,17 +46,17 @@ type prepared struct {
 // start runs the goroutine from the current position. While it runs it owns l.order and the
 // workers; the consumer owns the position.
 func (l *Loader) start() {
-	ctx, cancel := context.WithCancel(context.Background())
 	p := &prefetcher{
-		cancel: cancel,
-		ready:  make(chan prepared, l.opt.Prefetch),
-		free:   make(chan *Batch, l.opt.Prefetch+1),
-		done:   make(chan struct{}),
+		stop:  stopped{done: make(chan struct{})},
+		ready: make(chan prepared, l.opt.Prefetch),
+		free:  make(chan *Batch, l.opt.Prefetch+1),
+		done:  make(chan struct{}),
 	}
 	for range l.opt.Prefetch + 1 {
 		p.free <- &Batch{}
 	}
 	l.pre = p
+	ctx := &p.stop
 	go func(epoch, index int) {
 		defer close(p.done)
 		for {
@@ -59,7 +83,7 @@ func (l *Loader) start() {
 }
 
 // nextPrefetched takes the next filled batch and gives the one before back.
-func (l *Loader) nextPrefetched(ctx context.Context) (*Batch, error) {
+func (l *Loader) nextPrefetched(ctx Context) (*Batch, error) {
 	if l.pre == nil {
 		l.start()
 	}
@@ -87,7 +111,7 @@ func (l *Loader) Close() {
 	if l.pre == nil {
 		return
 	}
-	l.pre.cancel()
+	l.pre.stop.end()
 	<-l.pre.done
 	l.pre = nil
 }

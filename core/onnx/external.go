@@ -2,11 +2,10 @@ package onnx
 
 import (
 	"errors"
-	"io"
-	"io/fs"
 	"path"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/tensor"
@@ -16,9 +15,8 @@ import (
 type DecodeOptions struct {
 	// Operators is the set that the model's operators are looked up in: op.Core or op.Full.
 	Operators []*graph.Def
-	// Files is the model's folder, from which tensors stored outside the file are read.
-	Files fs.FS
-	// External reads length bytes at an offset of an outside file; it takes precedence over Files. The bytes may be shared.
+	// External reads length bytes at an offset of an outside file, for tensors that are stored outside the model's; files.In reads a folder. The
+	// bytes may be shared.
 	External func(location string, offset, length int64) ([]byte, error)
 	// Variable decides which initializers become variables and whether these are trainable, given the default decision.
 	// Without it floating-point initializers of rank 1 and above become trainable variables unless operators need
@@ -50,62 +48,23 @@ func (t *Tensor) readExternal(opt DecodeOptions, want int) ([]byte, error) {
 		return nil, t.fail("external data has ", length, " bytes where ", want, " are needed")
 	}
 	clean := path.Clean(strings.ReplaceAll(location, "\\", "/"))
-	if location == "" || !fs.ValidPath(clean) || clean == "." {
+	if location == "" || clean == "." || clean == ".." || strings.HasPrefix(clean, "/") || strings.HasPrefix(clean, "../") || !utf8.ValidString(clean) {
 		return nil, t.fail("external data lies at ", strconv.Quote(location), ", which is not a file below the model's folder")
 	}
 	if want == 0 {
 		return nil, nil
 	}
-	if opt.External != nil {
-		b, err := opt.External(clean, offset, length)
-		if err == nil && len(b) != want {
-			err = errors.New("got " + strconv.Itoa(len(b)) + " bytes of " + strconv.Itoa(want))
-		}
-		if err != nil {
-			return nil, t.fail("external data ", strconv.Quote(clean), ": ", err)
-		}
-		return b, nil
-	}
-	if opt.Files == nil {
+	if opt.External == nil {
 		return nil, t.fail("its data lies in the file ", strconv.Quote(clean), "; give the model's folder to read it")
 	}
-	b, err := readRange(opt.Files, clean, offset, want)
+	b, err := opt.External(clean, offset, length)
+	if err == nil && len(b) != want {
+		err = errors.New("got " + strconv.Itoa(len(b)) + " bytes of " + strconv.Itoa(want))
+	}
 	if err != nil {
 		return nil, t.fail("external data ", strconv.Quote(clean), ": ", err)
 	}
 	return b, nil
-}
-
-func readRange(fsys fs.FS, name string, offset int64, n int) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if offset > st.Size() || int64(n) > st.Size()-offset {
-		return nil, errors.New("the file has " + itoa(st.Size()) + " bytes, " + strconv.Itoa(n) + " at " + itoa(offset) + " are needed")
-	}
-	b := tensor.New(tensor.Uint8, n).Bytes() // aligned for every element type
-	if ra, ok := f.(io.ReaderAt); ok {
-		k, err := ra.ReadAt(b, offset)
-		if k == n {
-			err = nil // io.EOF beside the last byte
-		}
-		return b, err
-	}
-	if s, ok := f.(io.Seeker); ok {
-		_, err = s.Seek(offset, io.SeekStart)
-	} else {
-		_, err = io.CopyN(io.Discard, f, offset)
-	}
-	if err == nil {
-		_, err = io.ReadFull(f, b)
-	}
-	return b, err
 }
 
 // opsetOf returns the version of a domain's operators, 1 where it is not stated.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/onnx"
+	"github.com/weft-ml/weft/core/onnx/files"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/internal/require"
@@ -229,14 +230,14 @@ func TestExternal(t *testing.T) {
 		out = append(out, graphBytes...)
 		return append(out, b[i+2+n:]...)
 	}
-	files := fstest.MapFS{"data/w.bin": {Data: []byte{9, 9, 9, 9, 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40}}}
+	folder := fstest.MapFS{"data/w.bin": {Data: []byte{9, 9, 9, 9, 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40}}}
 	b := external("data/w.bin")
-	g := decode(t, b, onnx.DecodeOptions{Files: files})
+	g := decode(t, b, onnx.DecodeOptions{External: files.In(folder)})
 	if got := eval(t, g, storeOf(t, g))[0].Float32s(); got[0] != -1 || got[1] != -2 {
 		t.Errorf("got %v, want [-1 -2]", got)
 	}
 	for location, want := range map[string]string{"../w.bin": "not a file below", "/w.bin": "not a file below", "gone.bin": "gone.bin"} {
-		_, err := onnx.Decode(external(location), onnx.DecodeOptions{Operators: op.Full, Files: files})
+		_, err := onnx.Decode(external(location), onnx.DecodeOptions{Operators: op.Full, External: files.In(folder)})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", location, err)
 		}

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"math"
 
 	"github.com/weft-ml/weft/core/compile"
@@ -23,7 +22,7 @@ type Result struct {
 
 // Evaluate runs a model, a graph with one float32 input [N, ...] and logits [N, classes] as first output, over
 // a source and measures it.
-func Evaluate(ctx context.Context, rt *compile.Runtime, g *graph.Graph, store *graph.Store, src data.Source) (*Result, error) {
+func Evaluate(ctx data.Context, rt *compile.Runtime, g *graph.Graph, store *graph.Store, src data.Source) (*Result, error) {
 	p, err := compile.Compile(rt, g, store, compile.Options{})
 	if err != nil {
 		return nil, err
@@ -41,11 +40,11 @@ func Evaluate(ctx context.Context, rt *compile.Runtime, g *graph.Graph, store *g
 }
 
 // Evaluate measures the current weights on a source.
-func (t *Trainer) Evaluate(ctx context.Context, src data.Source) (*Result, error) {
+func (t *Trainer) Evaluate(ctx data.Context, src data.Source) (*Result, error) {
 	return evaluate(ctx, src, t.Logits)
 }
 
-func evaluate(ctx context.Context, src data.Source, logits func(x []float32, n int) ([]float32, error)) (*Result, error) {
+func evaluate(ctx data.Context, src data.Source, logits func(x []float32, n int) ([]float32, error)) (*Result, error) {
 	classes := src.Spec().Classes
 	l, err := data.NewLoader(src, data.Options{BatchSize: EvalBatch})
 	if err != nil {

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"math"
 	"strconv"
 
@@ -24,7 +23,7 @@ type Batch struct {
 type Feed interface {
 	Steps() int // batches an epoch
 	Len() int   // samples
-	Next(ctx context.Context) (*Batch, error)
+	Next(ctx data.Context) (*Batch, error)
 	Seek(epoch, index int) error
 	State() data.State
 	Restore(data.State) error
@@ -107,7 +106,7 @@ func known(s []int) bool {
 }
 
 // Next returns the next batch.
-func (f *SourceFeed) Next(ctx context.Context) (*Batch, error) {
+func (f *SourceFeed) Next(ctx data.Context) (*Batch, error) {
 	b, err := f.Loader.Next(ctx)
 	if err != nil {
 		return nil, err
@@ -234,7 +233,7 @@ func (f *TensorFeed) Restore(s data.State) error { return f.order.Restore(s) }
 func (f *TensorFeed) Close() { f.order.Close() }
 
 // Next returns the next batch.
-func (f *TensorFeed) Next(ctx context.Context) (*Batch, error) {
+func (f *TensorFeed) Next(ctx data.Context) (*Batch, error) {
 	b, err := f.order.Next(ctx)
 	if err != nil {
 		return nil, err

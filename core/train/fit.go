@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/weft-ml/weft/core/data"
@@ -45,7 +44,7 @@ type Fit struct {
 	t    *Trainer
 	feed Feed
 	opt  FitOptions
-	ctx  context.Context
+	ctx  data.Context
 
 	epoch      int
 	begun      bool // the epoch's beginning was reported
@@ -73,7 +72,7 @@ type sums struct {
 
 // NewFit begins a run of a trainer over a feed. A nil feed makes a fit that is fed by [Fit.Feed].
 func NewFit(t *Trainer, feed Feed, opt FitOptions) (*Fit, error) {
-	f := &Fit{t: t, feed: feed, opt: opt, ctx: context.Background(), epoch: opt.InitialEpoch, streaming: feed == nil}
+	f := &Fit{t: t, feed: feed, opt: opt, ctx: data.Background, epoch: opt.InitialEpoch, streaming: feed == nil}
 	if opt.Epochs <= opt.InitialEpoch || opt.InitialEpoch < 0 {
 		return nil, tensor.Err("fit", "epochs must be more than the initial epoch ", opt.InitialEpoch, ", not ", opt.Epochs)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/onnx"
+	"github.com/weft-ml/weft/core/onnx/files"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/tensor"
 )
@@ -17,7 +18,7 @@ func loadModel(path string) (*graph.Graph, *graph.Store, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	g, err := onnx.Decode(b, onnx.DecodeOptions{Operators: op.Full, Files: os.DirFS(filepath.Dir(path))})
+	g, err := onnx.Decode(b, onnx.DecodeOptions{Operators: op.Full, External: files.In(os.DirFS(filepath.Dir(path)))})
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/weft-ml/weft/core/data"
 	"github.com/weft-ml/weft/core/data/digits"
 	"github.com/weft-ml/weft/core/data/idx/raw"
-	"github.com/weft-ml/weft/core/data/preprocess"
+	"github.com/weft-ml/weft/core/data/preprocess/ink"
 	"github.com/weft-ml/weft/core/loss"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/core/train"
@@ -164,7 +164,7 @@ func (s *Server) preprocessDigit(a val) error {
 	var luma []float32
 	switch {
 	case t.DType() == tensor.Uint8 && t.Rank() == 3 && sh[2] == 4:
-		luma = preprocess.Luma(t.Bytes())
+		luma = ink.Luma(t.Bytes())
 	case t.DType() == tensor.Uint8:
 		luma = make([]float32, w*h)
 		for i, v := range t.Bytes() {
@@ -178,10 +178,10 @@ func (s *Server) preprocessDigit(a val) error {
 	default:
 		fail(codeArgument, "preprocess", "pixels must be uint8, or float32 of one channel")
 	}
-	out, err := preprocess.Plane(luma, w, h)
+	out, err := ink.Plane(luma, w, h)
 	s.w.fields(2)
 	s.w.key("x")
-	s.w.tensor(tensor.From(out[:], 1, 1, preprocess.Size, preprocess.Size))
+	s.w.tensor(tensor.From(out[:], 1, 1, ink.Size, ink.Size))
 	s.w.key("blank")
 	s.w.bool(err != nil) // no ink is no mistake: the pad is empty
 	return nil

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"context"
-
 	"github.com/weft-ml/weft/core/data"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/core/train"
@@ -183,7 +181,7 @@ func (nothing) Close() {}
 
 // predict runs one batch.
 func (j *job) predict(s *Server) error {
-	b, err := j.feed.Next(context.Background())
+	b, err := j.feed.Next(data.Background)
 	if err != nil {
 		return err
 	}
@@ -326,7 +324,7 @@ func (s *Server) evalFeed(c *compiled, in, labels val, batch int, pins *[]*tenso
 }
 
 func (j *job) evaluate() error {
-	b, err := j.feed.Next(context.Background())
+	b, err := j.feed.Next(data.Background)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"time"
 	"unsafe"
 
 	"github.com/weft-ml/weft/core/graph"
@@ -19,8 +18,7 @@ var (
 
 // Run prepares a server for a set of operators and then waits for ever: the host calls the exports.
 func Run(set string, ops []*graph.Def) {
-	start := time.Now()
-	server = api.NewServer(api.Options{Operators: ops, Set: set, Now: func() int64 { return int64(time.Since(start)) }})
+	server = api.NewServer(api.Options{Operators: ops, Set: set, Now: nanotime})
 	select {}
 }
 

@@ -1,0 +1,1 @@
+// This file lets clock_js.go declare a function without a body.
