@@ -149,15 +149,12 @@ func esbuild(root, goroot string, opt api.BuildOptions) error {
 
 // programs writes the Go program: core and full, plain and shared.
 func programs(ctx context.Context, root, out string) error {
-	for _, full := range []bool{false, true} {
-		b, err := compile(ctx, root, full)
+	for _, set := range []string{"core", "full"} {
+		b, err := compile(ctx, root, set)
 		if err != nil {
 			return err
 		}
-		name := "weft"
-		if full {
-			name = "weft-full"
-		}
+		name := filepath.Base(mains[set])
 		for _, shared := range []bool{false, true} {
 			linked, _, err := link.ImportMemory(b, shared)
 			if err != nil {

@@ -9,13 +9,26 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/weft-ml/weft/wasm/gobuild"
 	"github.com/weft-ml/weft/wasm/link"
 )
 
 // Program compiles the Go program of the page, with the operators of common models or with all, and returns it as a module for a
 // memory of its own or a shared one. Root is the repository.
 func Program(ctx context.Context, root string, full, shared bool) ([]byte, error) {
-	b, err := compile(ctx, root, full)
+	set := "core"
+	if full {
+		set = "full"
+	}
+	return ProgramOf(ctx, root, set, shared)
+}
+
+// mains are the programs by the set of operators and methods that they have: lite only predicts.
+var mains = map[string]string{"lite": "./wasm/weft-lite", "core": "./wasm/weft", "full": "./wasm/weft-full"}
+
+// ProgramOf is Program for a set: "lite", "core" or "full".
+func ProgramOf(ctx context.Context, root, set string, shared bool) ([]byte, error) {
+	b, err := compile(ctx, root, set)
 	if err != nil {
 		return nil, err
 	}
@@ -23,24 +36,30 @@ func Program(ctx context.Context, root string, full, shared bool) ([]byte, error
 	return linked, err
 }
 
-// compile runs the go command.
-func compile(ctx context.Context, root string, full bool) ([]byte, error) {
+// compile runs the go command and strips the program.
+func compile(ctx context.Context, root, set string) ([]byte, error) {
+	program := mains[set]
+	if program == "" {
+		return nil, fmt.Errorf("weft: there is no program for the set %q; there are lite, core and full", set)
+	}
 	dir, err := os.MkdirTemp("", "weft-program")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "weft.wasm")
-	program := "./wasm/weft"
-	if full {
-		program = "./wasm/weft-full"
-	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", root, "-trimpath", "-ldflags=-s -w", "-o", path, program)
+	args := append([]string{"build", "-C", root}, gobuild.Flags()...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "-o", path, program)...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("weft: go build of the page's program: %w\n%s", err, text)
 	}
-	return os.ReadFile(path)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	b, _, err = link.Strip(b)
+	return b, err
 }
 
 // Dirs returns the folders of this repository and of Go, from anywhere inside the repository.
