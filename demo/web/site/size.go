@@ -10,29 +10,61 @@ import (
 // Size is the weight of one file of a built page.
 type Size struct {
 	Name              string
-	Raw, Gzip, Brotli int64 // bytes; Brotli is 0 where it was built without Node
-	Fetched           bool  // by a browser with every feature
+	Raw, Gzip, Brotli int64  // bytes; Brotli is 0 where it was built without Node
+	Fetched           bool   // before the first prediction, by a browser with every feature
+	Note              string // when else it is fetched
 }
 
-// Sizes returns the weights of the page in the folder, the largest first.
+// Sizes returns the weights of the page in the folder: what is fetched before the first prediction, then the rest, the largest first.
 func Sizes(out string) ([]Size, error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {
 		return nil, err
+	}
+	page, err := os.ReadFile(filepath.Join(out, "index.html"))
+	if err != nil {
+		return nil, err
+	}
+	first := "weft" // the program that gives the first answer
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "weft-lite.") }) {
+		first = "weft-lite"
 	}
 	var sizes []Size
 	for _, e := range entries {
 		if !slices.Contains(compressible, filepath.Ext(e.Name())) {
 			continue
 		}
-		s := Size{Name: e.Name(), Fetched: !strings.HasPrefix(e.Name(), "kernels-simd128")}
+		s := Size{Name: e.Name()}
 		for suffix, n := range map[string]*int64{"": &s.Raw, ".gz": &s.Gzip, ".br": &s.Brotli} {
 			if info, err := os.Stat(filepath.Join(out, e.Name()+suffix)); err == nil {
 				*n = info.Size()
 			}
 		}
+		s.Fetched, s.Note = fetched(e.Name(), string(page), first)
 		sizes = append(sizes, s)
 	}
-	slices.SortFunc(sizes, func(a, b Size) int { return int(b.Raw - a.Raw) })
+	slices.SortFunc(sizes, func(a, b Size) int {
+		if a.Fetched != b.Fetched {
+			if a.Fetched {
+				return -1
+			}
+			return 1
+		}
+		return int(b.Raw - a.Raw)
+	})
 	return sizes, nil
+}
+
+// fetched says whether a file is fetched before the first prediction: what the page's source names, and the runtime.
+func fetched(name, page, first string) (bool, string) {
+	plain, _, _ := strings.Cut(name, ".")
+	switch {
+	case name == "index.html" || strings.Contains(page, name) || plain == "worker" || plain == first || plain == "kernels-relaxed":
+		return true, ""
+	case plain == "weft-shared":
+		return false, "with threads, in place of weft"
+	case strings.HasPrefix(plain, "kernels-"):
+		return false, "in place of kernels-relaxed"
+	}
+	return false, "later"
 }

@@ -1,0 +1,75 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+)
+
+// static copies the files that need no building. Icons get hashed names, except those that the manifest names.
+func (b *builder) static(context.Context) error {
+	dir := filepath.Join(b.root, "demo", "web", "static")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		content, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		if e.Name() == "index.html" {
+			continue // see page
+		}
+		if err := os.WriteFile(filepath.Join(b.out, e.Name()), content, 0o644); err != nil {
+			return err
+		}
+		if e.Name() == "icon.svg" {
+			b.files = append(b.files, e.Name())
+		}
+	}
+	return nil
+}
+
+// page writes index.html with the names of this build and hints that start all first downloads at once.
+func (b *builder) page(context.Context) error {
+	source, err := os.ReadFile(filepath.Join(b.root, "demo", "web", "static", "index.html"))
+	if err != nil {
+		return err
+	}
+	t, err := template.New("index.html").Funcs(template.FuncMap{
+		"file": func(plain string) (string, error) {
+			if name, ok := b.names[plain]; ok {
+				return name, nil
+			}
+			return "", fmt.Errorf("the build made no %s", plain)
+		},
+		"preloads": b.preloads,
+	}).Parse(string(source))
+	if err != nil {
+		return fmt.Errorf("weft: static/index.html: %w", err)
+	}
+	var html bytes.Buffer
+	if err := t.Execute(&html, nil); err != nil {
+		return fmt.Errorf("weft: static/index.html: %w", err)
+	}
+	return os.WriteFile(filepath.Join(b.out, "index.html"), html.Bytes(), 0o644)
+}
+
+// preloads are links for what the page's code asks for as soon as it runs.
+func (b *builder) preloads() string {
+	var lines []string
+	for i := 0; ; i++ {
+		name, ok := b.names[fmt.Sprintf("import %d", i)]
+		if !ok {
+			break
+		}
+		lines = append(lines, `<link rel="modulepreload" href="`+name+`">`)
+	}
+	lines = append(lines, `<link rel="preload" href="`+b.names["lenet.onnx"]+`" as="fetch" crossorigin>`)
+	return strings.Join(lines, "\n")
+}

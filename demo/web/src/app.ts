@@ -1,0 +1,43 @@
+// What the parts of the page share.
+import type { Runtime } from "@weft-ml/weft";
+import type { AnswerView } from "./answer.js";
+import type { Inside } from "./inside.js";
+import type { Live } from "./live.js";
+import type { Net } from "./net.js";
+import type { Pad } from "./pad.js";
+import type { Plan } from "./plan.js";
+import type { Session } from "./training/session.js";
+import type { Examples } from "./training/examples.js";
+
+export interface App {
+  pad: Pad;
+  live: Live;
+  answer: AnswerView;
+  inside: Inside;
+  /** The runtime that answers. */
+  runtime: Runtime | undefined;
+  /** The runtime that can do everything: it is the one that answers from now on. */
+  whole(): Promise<Runtime>;
+  net: Net | undefined;
+  /** The network and the settings that Train uses. */
+  plan: Plan;
+  session: Session | undefined;
+  examples: Examples | undefined;
+  /** Files of MNIST that the visitor has brought. */
+  mnist: import("./training/mnist.js").Mnist | undefined;
+  /** Replaces the model that answers; the old one is disposed of. */
+  use(net: Net): void;
+  /** Tells the views that something of the above has changed. */
+  changed(): void;
+  onchange(f: () => void): void;
+  /** Shows a message, or takes it away. */
+  notice(text: string, kind?: "bad" | "good"): void;
+  /** Shows a tab. */
+  show(tab: "inside" | "training" | "network"): void;
+}
+
+/** An error's message as a person reads it. */
+export function message(err: unknown): string {
+  const text = err instanceof Error ? err.message : String(err);
+  return text.replace(/^weft: /, "");
+}

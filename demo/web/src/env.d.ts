@@ -1,0 +1,18 @@
+// Modules that the build writes.
+
+declare module "weft:files" {
+  /** Names of files with their content's hash. */
+  const files: {
+    /** Of the runtime, by plain name. */
+    runtime: { [name: string]: string };
+    /** The LeNet that comes along. */
+    weights: string;
+  };
+  export default files;
+}
+
+declare module "weft:site" {
+  /** What the service worker keeps. */
+  const site: { version: string; files: string[] };
+  export default site;
+}

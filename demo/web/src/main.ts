@@ -1,0 +1,200 @@
+// The page: starts the runtime first thing, then puts the parts together. Nothing is computed on this thread.
+import type { Runtime } from "@weft-ml/weft";
+import { start } from "./start.js";
+import { AnswerView } from "./answer.js";
+import { message, type App } from "./app.js";
+import { onColours } from "./colours.js";
+import { Inside } from "./inside.js";
+import { Live } from "./live.js";
+import { ModelCard } from "./modelcard.js";
+import { inputOf, type Net } from "./net.js";
+import { Pad } from "./pad.js";
+import { firstPlan } from "./plan.js";
+import { idle, offline } from "./offline.js";
+import { status } from "./status.js";
+import { Tabs } from "./tabs.js";
+import { theme } from "./theme.js";
+
+const starting = start();
+
+const $ = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
+const say = status($("status"));
+theme($("theme"));
+
+const pad = new Pad($<HTMLCanvasElement>("pad"), $("cursor"));
+const answer = new AnswerView($<HTMLOutputElement>("prediction"), $("sure"), $("bars"));
+const inside = new Inside($("inside"));
+const live = new Live(pad);
+const listeners: (() => void)[] = [];
+const noticeBox = $("notice");
+
+const app: App = {
+  pad,
+  live,
+  answer,
+  inside,
+  runtime: undefined,
+  whole: () => (completed ??= complete()),
+  net: undefined,
+  plan: firstPlan(),
+  session: undefined,
+  examples: undefined,
+  mnist: undefined,
+  use(net) {
+    const old = app.net;
+    app.net = live.net = net;
+    answer.setClasses(net.classes, net.fixed === undefined);
+    $("teach").textContent = net.fixed ?? teachHint;
+    inside.blank();
+    if (old && old.model !== net.model) dispose(old.model);
+    app.changed();
+    live.wake();
+  },
+  changed() {
+    for (const f of listeners) f();
+  },
+  onchange(f) {
+    listeners.push(f);
+  },
+  notice(text, kind = "bad") {
+    noticeBox.hidden = text === "";
+    noticeBox.textContent = text;
+    noticeBox.className = `notice ${kind}`;
+  },
+  show(tab) {
+    tabs.show(tab);
+  },
+};
+
+/** Gives a model back; its runtime may have ended before it. */
+function dispose(model: { dispose(): void }): void {
+  try {
+    model.dispose();
+  } catch {
+    // Then the model has ended with it.
+  }
+}
+
+const teachHint = $("teach").textContent;
+
+const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!, {
+  inside: () => live.wake(),
+  training: (root) => import("./more.js").then(({ TrainingPanel }) => void new TrainingPanel(app, root)),
+  network: (root) => import("./more.js").then(({ Editor }) => void new Editor(app, root)),
+});
+
+live.wantsInsight = () => inside.visible;
+let first = true;
+live.onanswer = (a, net) => {
+  answer.show(a);
+  if (!a) inside.blank();
+  else if (a.digit && inside.visible) inside.digit(a.digit);
+  if (first && a && net === app.net) {
+    first = false;
+    performance.mark("first-prediction");
+    document.body.dataset["state"] = "ready";
+    say.first(performance.now());
+    // What is wanted next is fetched when there is nothing else to do.
+    idle(() => {
+      void import("./more.js");
+      void app.whole().then(() => offline(app), () => {});
+    });
+  }
+};
+live.oninsight = (insight, a, net) => inside.show(insight, a, net);
+live.onerror = (err) => app.notice(message(err));
+
+function hints(): void {
+  $<HTMLButtonElement>("undo").disabled = pad.empty;
+  $("pad-hint").hidden = !pad.empty;
+}
+pad.onink = () => {
+  hints();
+  live.wake();
+};
+onColours(() => pad.redraw());
+$("clear").addEventListener("click", () => pad.clear());
+$("undo").addEventListener("click", () => pad.undo());
+let example = 3;
+$("example").addEventListener("click", () => {
+  example = (example + 1 + Math.floor(Math.random() * 8)) % 10;
+  pad.show(example, !matchMedia("(prefers-reduced-motion: reduce)").matches);
+});
+answer.onteach = (digit) => {
+  void import("./more.js").then(({ teach }) => teach(app, digit)).then(
+    (text) => ($("teach").textContent = text),
+    (err: unknown) => app.notice(message(err)),
+  );
+};
+pad.show(example);
+new ModelCard(app, $("model"), original);
+
+// Files may be dropped anywhere on the page.
+document.addEventListener("dragover", (e) => {
+  if (!e.dataTransfer?.types.includes("Files")) return;
+  e.preventDefault();
+  document.body.classList.add("dropping");
+});
+const dropped = () => document.body.classList.remove("dropping");
+document.addEventListener("dragleave", (e) => e.relatedTarget === null && dropped());
+document.addEventListener("drop", (e) => {
+  dropped();
+  const files = [...(e.dataTransfer?.files ?? [])];
+  if (!files.length) return;
+  e.preventDefault();
+  void import("./more.js").then(({ receive }) => receive(app, files));
+});
+
+/** The LeNet that comes with the page, as a model of the runtime. */
+async function given(runtime: Runtime, bytes: ArrayBuffer): Promise<Net> {
+  const model = await runtime.load(new Uint8Array(bytes));
+  const meta = model.metadata;
+  const accuracy = Number(meta["weft.test_accuracy"]);
+  const note = accuracy > 0 ? `trained on MNIST, reads ${(100 * accuracy).toFixed(2)} % of its test images` : "trained on MNIST";
+  return { model, title: "LeNet", note, input: inputOf(model.inputs[0]!.shape), classes: 10, origin: "given" };
+}
+
+async function original(): Promise<void> {
+  const { weights } = await starting;
+  app.use(await given(await app.whole(), await weights));
+  app.session = undefined;
+  app.changed();
+}
+
+let completed: Promise<Runtime> | undefined;
+
+/** Has the whole runtime take over from the one that gave the first answers. */
+async function complete(): Promise<Runtime> {
+  const { runtime, weights, whole } = await starting;
+  const old = await runtime;
+  try {
+    const next = await whole();
+    if (next === old) return old;
+    const net = await given(next, await weights);
+    app.runtime = live.runtime = next;
+    app.use(net);
+    say.runtime(next);
+    await old.close();
+    return next;
+  } catch (err) {
+    completed = undefined; // it can be tried again
+    throw err;
+  }
+}
+
+async function begin(): Promise<void> {
+  try {
+    const { runtime, weights } = await starting;
+    const r = await runtime;
+    const net = await given(r, await weights);
+    app.runtime = live.runtime = r;
+    app.use(net);
+    say.runtime(r);
+  } catch (err) {
+    document.body.dataset["state"] = "error";
+    app.notice(message(err));
+    say.failed();
+  }
+}
+
+void begin();

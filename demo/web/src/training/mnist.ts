@@ -1,0 +1,25 @@
+// MNIST as its four files, dropped in or chosen.
+import type { Dataset } from "@weft-ml/weft";
+import type { App } from "../app.js";
+
+export interface Mnist {
+  train: Dataset;
+  test: Dataset;
+}
+
+/** Whether a file's name is like those of MNIST and its kin. */
+export function isIDX(name: string): boolean {
+  return /(images|labels)[.-]idx\d/i.test(name) || /-ubyte(\.gz)?$/i.test(name) || /\.idx\d?(\.gz)?$/i.test(name);
+}
+
+/** Reads the files; from now on Train uses them. */
+export async function bring(app: App, files: File[]): Promise<void> {
+  const mnist = await (await app.whole()).data.mnist(files);
+  app.mnist?.train.dispose();
+  app.mnist?.test.dispose();
+  app.mnist = mnist;
+  app.plan.data = "mnist";
+  app.notice(`${mnist.train.samples.toLocaleString("en")} training and ${mnist.test.samples.toLocaleString("en")} test images are here. Press Train.`, "good");
+  app.show("training");
+  app.changed();
+}
