@@ -47,8 +47,13 @@ func startProgram() {
 	p := &program
 	p.shared = [1]unsafe.Pointer{unsafe.Pointer(&current)}
 	p.stack, p.data = make([]uint64, stackBytes/8+2), make([]uint64, programData()/8+4)
-	data := unsafe.Pointer(&p.data[0])
-	programStart(stackTop(p.stack), unsafe.Add(data, -uintptr(data)&15), unsafe.Pointer(&p.shared), 1)
+	programStart(stackTop(p.stack), dataStart(), unsafe.Pointer(&p.shared), 1)
+}
+
+// dataStart returns the place of the constant tables.
+func dataStart() unsafe.Pointer {
+	p := unsafe.Pointer(&program.data[0])
+	return unsafe.Add(p, -uintptr(p)&15)
 }
 
 // stackTop returns where a stack in the given memory starts; it grows downwards.

@@ -32,14 +32,18 @@ type pool struct {
 	cause  any // value of the first panic
 }
 
+// goroutines is whether workers are goroutines. In js they are threads of the kernel module, which run what is compiled there;
+// for what needs Go the caller is alone.
+const goroutines = runtime.GOOS != "js"
+
 // How long a worker looks for more work before it parks: about what waking it up costs.
 const spinFor = 20_000 // nanoseconds
 
 func newPool(threads int) *pool {
 	p := &pool{workers: make([]prog.Worker, threads), parked: make([]atomic.Bool, threads), wake: make([]chan struct{}, threads), left: make(chan struct{}, 1)}
 	for i := range p.workers {
-		p.workers[i].ID = i
-		if i > 0 {
+		p.workers[i].ID, p.workers[i].Peers = i, threads
+		if i > 0 && goroutines {
 			p.wake[i] = make(chan struct{}, 1)
 			p.done.Add(1)
 			go p.work(i)
@@ -50,7 +54,7 @@ func newPool(threads int) *pool {
 
 func (p *pool) close() {
 	p.closed.Store(true)
-	for i := 1; i < len(p.wake); i++ {
+	for i := 1; i < len(p.wake) && goroutines; i++ {
 		select {
 		case p.wake[i] <- struct{}{}:
 		default:
@@ -148,7 +152,7 @@ func (p *pool) run(s *prog.Step) {
 
 // runGo is run for a step that needs Go.
 func (p *pool) runGo(s *prog.Step) {
-	if s.Tiles <= 1 || len(p.workers) == 1 {
+	if s.Tiles <= 1 || len(p.workers) == 1 || !goroutines {
 		for t := range int(s.Tiles) {
 			s.Kernel.Run(&p.workers[0], s, t)
 		}

@@ -4,13 +4,14 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
 )
 
 // RuntimeOptions are the settings of a runtime; the zero value is a good default.
 type RuntimeOptions struct {
 	// Threads is how many goroutines, the caller's included, work on a step; 0 means as many as there are
-	// processors, and 1 in js, where goroutines share one thread.
+	// processors. In js they are threads of the kernel module, which the host starts where memory can be shared; else there is one, as for 0.
 	Threads int
 	// MemoryBudget bounds the bytes of arena, outputs, packed weights and buffers; 0 means no bound. Over
 	// it, compiling or running returns an error.
@@ -33,8 +34,8 @@ func NewRuntime(opt RuntimeOptions) *Runtime {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	if runtime.GOOS == "js" {
-		n = 1
+	if !goroutines {
+		n = prog.ShareThreads(n)
 	}
 	return &Runtime{alloc: tensor.NewAllocator(opt.MemoryBudget), pool: newPool(n)}
 }

@@ -31,6 +31,15 @@ func RunStep(w *Worker, s *Step) bool {
 	return simd.InModule() && (simd.RunProgram(s, 1, w, 1) == 1 || s.Kernel.lookUp() && simd.RunProgram(s, 1, w, 1) == 1)
 }
 
+// ShareThreads prepares the kernel module for n threads, the caller's included, and returns how many of them can run steps: 1
+// unless the host has given shared memory. Threads may come at any time; until then the caller does their part.
+func ShareThreads(n int) int {
+	if n <= 1 || !simd.InModule() {
+		return 1
+	}
+	return simd.ShareThreads(n)
+}
+
 // lookUp asks for the number of the kernel's compiled function. It reports whether there is news: the step may run now.
 func (k *Kernel) lookUp() bool {
 	if k.index != 0 {

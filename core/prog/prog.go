@@ -48,6 +48,7 @@ type Worker struct {
 	Regions [][]byte // base of every region; shared by all workers of a run
 	Scratch []byte   // private, at least Step.Worker bytes
 	ID      int
+	Peers   int // workers of the run: they lie in memory one after the other, number 0 first
 }
 
 // Bytes returns n bytes at an address, nil for None.

@@ -12,7 +12,7 @@ import (
 type stepLayout struct {
 	size, kernel, tiles uint32 // of a Step
 	index               uint32 // of a Kernel
-	worker              uint32 // size of a Worker
+	worker, peers       uint32 // size of a Worker, its Peers
 }
 
 func layoutOf(p *gowasm.Program) (l stepLayout, err error) {
@@ -43,7 +43,7 @@ func layoutOf(p *gowasm.Program) (l stepLayout, err error) {
 	}
 	l = stepLayout{
 		size: find("Step", ""), kernel: find("Step", "Kernel"), tiles: find("Step", "Tiles"),
-		index: find("Kernel", "index"), worker: find("Worker", ""),
+		index: find("Kernel", "index"), worker: find("Worker", ""), peers: find("Worker", "Peers"),
 	}
 	return l, err
 }
@@ -87,9 +87,8 @@ func (p *program) addTile() *Func {
 
 // addRun adds program_run(steps, n, worker, budget): it executes steps one after the other and returns how many, stopping at one that
 // has no compiled function or that fails, and when it has done budget tiles.
-func (p *program) addRun(share *Func) {
+func (p *program) addRun(tile, share *Func) {
 	f := p.m.Func("program_run", Sig(I32, I32, I32, I32)(I32))
-	tile := p.addTile()
 	s, n, w, budget := f.Param(0, "steps"), f.Param(1, "n"), f.Param(2, "worker"), f.Param(3, "budget")
 	i, k, t, tiles := f.Local(I32, "i"), f.Local(I32, "kernel"), f.Local(I32, "tile"), f.Local(I32, "tiles")
 	f.Block(func(exit Label) {
