@@ -2,7 +2,10 @@
 
 package simd
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // programShare makes the module share steps with threads through the block, from now on. It returns 0 where memory is not shared.
 //
@@ -15,7 +18,9 @@ const MaxThreads = 16
 
 // control is the block in memory through which threads share a step. Its parts are those of wasm/_kernelc/module/threads.go.
 type control struct {
-	_      [32]byte
+	_      [12]byte
+	ready  int32 // threads that have arrived
+	_      [16]byte
 	data   unsafe.Pointer // what the module's program_start wants
 	shared unsafe.Pointer
 	limit  int32 // threads that have a stack
@@ -27,6 +32,14 @@ type control struct {
 var threads struct {
 	block  *control
 	stacks [][]uint64
+}
+
+// ThreadsReady returns how many threads have arrived, besides the caller's.
+func ThreadsReady() int {
+	if threads.block == nil {
+		return 0
+	}
+	return int(atomic.LoadInt32(&threads.block.ready))
 }
 
 // ShareThreads makes room for n threads, the caller's included, and returns how many can run steps: 1 where memory is not shared. It

@@ -40,6 +40,15 @@ func ShareThreads(n int) int {
 	return simd.ShareThreads(n)
 }
 
+// Compiled reports whether the kernel module runs the kernel.
+func (k *Kernel) Compiled() bool {
+	if !simd.InModule() {
+		return false
+	}
+	k.lookUp()
+	return k.index > 0
+}
+
 // lookUp asks for the number of the kernel's compiled function. It reports whether there is news: the step may run now.
 func (k *Kernel) lookUp() bool {
 	if k.index != 0 {

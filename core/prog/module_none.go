@@ -5,6 +5,9 @@ package prog
 // ShareThreads returns how many of n threads can run steps in the kernel module: the caller's.
 func ShareThreads(n int) int { return 1 }
 
+// Compiled reports whether the kernel module runs the kernel.
+func (k *Kernel) Compiled() bool { return false }
+
 // RunStep executes no step: this build has no kernel module that could.
 func RunStep(w *Worker, s *Step) bool { return false }
 
