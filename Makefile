@@ -62,7 +62,8 @@ test-wasm: ## Test core, kernels and models as WebAssembly under Node, with the 
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" ./core/... ./wasm/kernels && \
 	flag=--experimental-wasm-relaxed-simd; $(NODE) $$flag -e 0 2>/dev/null || flag=; \
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm WEFT_KERNELS=relaxed WEFT_NODE_FLAGS=$$flag $(GO) test -short -exec "$(WASM_EXEC)" ./simd && \
-	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" -run TestSameCurveEverywhere ./models/lenet
+	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" -run TestSameCurveEverywhere ./models/lenet && \
+	WEFT_REQUIRE= GOOS=js GOARCH=wasm WEFT_THREADS=2 $(GO) test -exec "$(WASM_EXEC)" -run 'TestModule|TestSameFileEverywhere' ./core/compile ./models/lenet
 
 .PHONY: test-js
 test-js: ## Test the npm package under Node
