@@ -64,8 +64,8 @@ func (s *Server) modelCompile(a val) error {
 	}
 	c := &compiled{model: m}
 	d := kerasDefaults
-	if m.builtin != nil {
-		r := m.builtin.Recipe
+	if m.recipe != nil {
+		r := m.recipe
 		d = defaults{lr: map[string]float64{"sgd": 0.01, "momentum": 0.01, "nesterov": 0.01, r.Optimizer: r.LearningRate}}
 		sched, err := optim.ParseSchedule(r.Schedule)
 		if err != nil {
@@ -75,12 +75,12 @@ func (s *Server) modelCompile(a val) error {
 		c.update.EMA = float32(r.EMA)
 	}
 	oc := a.get("optimizer")
-	if !oc.ok() && m.builtin != nil {
-		opt, err := optim.Parse(m.builtin.Recipe.Optimizer, m.builtin.Recipe.WeightDecay)
+	if !oc.ok() && m.recipe != nil {
+		opt, err := optim.Parse(m.recipe.Optimizer, m.recipe.WeightDecay)
 		if err != nil {
 			return err
 		}
-		c.optimizer, c.lr = opt, m.builtin.Recipe.LearningRate
+		c.optimizer, c.lr = opt, m.recipe.LearningRate
 	} else {
 		c.optimizer, c.lr = parseOptimizer(oc, d)
 	}
@@ -111,10 +111,10 @@ func (s *Server) modelCompile(a val) error {
 	c.eval = eval
 	c.state = graph.NewStoreIn(s.alloc())
 	c.state.Link(m.store)
-	if m.compiled != nil {
-		m.compiled.close()
+	if m.training != nil {
+		m.training.close()
 	}
-	m.compiled = c
+	m.training = c
 	s.w.null()
 	return nil
 }
@@ -236,10 +236,11 @@ func (c *compiled) target(i int) (columns int, sample []int) {
 
 // need returns the model's training settings; without them it fails.
 func (m *model) need(what string) *compiled {
-	if m.compiled == nil {
+	c, _ := m.training.(*compiled)
+	if c == nil {
 		fail(codeState, what, "the model is not compiled: call compile first")
 	}
-	return m.compiled
+	return c
 }
 
 // training returns the trainer. soft asks for one whose targets are distributions, for data that mixes samples.

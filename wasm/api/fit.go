@@ -24,6 +24,7 @@ type fit struct {
 }
 
 func (f *fit) free(s *Server) { f.end(s) }
+func (f *fit) of() *model     { return f.model }
 
 // end lets go of the data; the trained weights stay.
 func (f *fit) end(s *Server) {
@@ -148,8 +149,8 @@ func (s *Server) fitData(f *fit, a val, opt data.Options) (feed, val train.Feed,
 	if spec == "none" {
 		spec = ""
 	}
-	if m.builtin != nil && !a.get("augment").ok() {
-		spec = m.builtin.Recipe.Augment
+	if m.recipe != nil && !a.get("augment").ok() {
+		spec = m.recipe.Augment
 	}
 	f.settings["augment"] = spec
 	if a.flag("stream", false) {
@@ -229,18 +230,6 @@ func (s *Server) fitData(f *fit, a val, opt data.Options) (feed, val train.Feed,
 		return nil, nil, false, err
 	}
 	return sf, val, soft, nil
-}
-
-// rowsOf returns the samples [from, to) of tensors, sharing their memory.
-func rowsOf(ts []*tensor.Tensor, from, to int) []*tensor.Tensor {
-	out := make([]*tensor.Tensor, len(ts))
-	for i, t := range ts {
-		n := t.Shape()[0]
-		b := t.Bytes()
-		row := len(b) / n
-		out[i] = tensor.Wrap(t.DType(), append([]int{to - from}, t.Shape()[1:]...), b[from*row:to*row])
-	}
-	return out
 }
 
 // pictures returns tensors as a source of pictures [C H W], which augmentation varies.

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"github.com/weft-ml/weft/core/data"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/core/train"
 )
@@ -19,19 +18,20 @@ func (s *Server) deadline(a val) func() bool {
 	return func() bool { return s.opt.Now() < end }
 }
 
-// job is a prediction or evaluation that takes more than one slice.
+// job is a prediction that takes more than one slice.
 type job struct {
 	model *model
-	feed  train.Feed
 	pins  []*tensorHandle
-	eval  *train.Evaluator
-	out   []*tensorHandle // of a prediction: what is there so far
+	x     []*tensor.Tensor
+	batch int
+	out   []*tensorHandle // what is there so far
 	done  int             // samples
 	total int
 }
 
+func (j *job) of() *model { return j.model }
+
 func (j *job) free(s *Server) {
-	j.feed.Close()
 	for _, h := range j.pins {
 		h.unpin(s)
 	}
@@ -65,16 +65,6 @@ func (s *Server) held(v val, what string, pins *[]*tensorHandle) []*tensor.Tenso
 	return out
 }
 
-// dataset returns the data set that a value names, nil when it names none.
-func (s *Server) dataset(v val) *dataset {
-	if id, ok := v.asID(); ok {
-		if d, ok := s.handles[id].(*dataset); ok {
-			return d
-		}
-	}
-	return nil
-}
-
 // fitted returns held inputs cut into samples and checked.
 func (m *model) fitted(x []*tensor.Tensor) []*tensor.Tensor {
 	if len(x) != len(m.net.Inputs) {
@@ -87,29 +77,6 @@ func (m *model) fitted(x []*tensor.Tensor) []*tensor.Tensor {
 		}
 	}
 	return x
-}
-
-// targets converts labels for the losses of a model.
-func (c *compiled) targets(s *Server, v val, n int) []*tensor.Tensor {
-	if !v.ok() {
-		fail(codeArgument, "labels", "are missing")
-	}
-	return c.targetsOf(s.tensors(v, "labels"), n)
-}
-
-func (c *compiled) targetsOf(y []*tensor.Tensor, n int) []*tensor.Tensor {
-	if len(y) != len(c.objective) {
-		fail(codeArgument, "labels", "the model has ", len(c.objective), " outputs, got labels for ", len(y))
-	}
-	out := make([]*tensor.Tensor, len(y))
-	for i, t := range y {
-		columns, sample := c.target(i)
-		var err error
-		if out[i], err = train.Targets(t, n, c.objective[i].Loss, columns, sample); err != nil {
-			panic(err)
-		}
-	}
-	return out
 }
 
 // modelPredict writes a model's outputs.
@@ -139,20 +106,15 @@ func (s *Server) modelPredict(a val) error {
 		}
 		return nil
 	}
-	j := &job{model: m, total: n}
+	j := &job{model: m, total: n, batch: batch}
 	m.uses++
 	ok := false
 	defer func() {
 		if !ok {
-			j.freeLoose(s)
+			j.free(s)
 		}
 	}()
-	held := m.fitted(s.held(a.get("in"), "in", &j.pins))
-	feed, err := train.NewTensorFeed(held, nil, m.net, data.Options{BatchSize: batch})
-	if err != nil {
-		return err
-	}
-	j.feed = feed
+	j.x = m.fitted(s.held(a.get("in"), "in", &j.pins))
 	if sliced {
 		s.add(jobID, j)
 		ok = true
@@ -167,31 +129,16 @@ func (s *Server) modelPredict(a val) error {
 	return nil
 }
 
-func (j *job) freeLoose(s *Server) {
-	if j.feed == nil {
-		j.feed = nothing{}
-	}
-	j.free(s)
-}
-
-// nothing is a feed that was never made.
-type nothing struct{ train.Feed }
-
-func (nothing) Close() {}
-
 // predict runs one batch.
 func (j *job) predict(s *Server) error {
-	b, err := j.feed.Next(data.Background)
-	if err != nil {
-		return err
-	}
-	out, err := j.model.prog.Run(b.X...)
+	n := min(j.batch, j.total-j.done)
+	out, err := j.model.prog.Run(j.model.ready(rowsOf(j.x, j.done, j.done+n))...)
 	if err != nil {
 		return err
 	}
 	if j.out == nil {
 		for _, t := range out {
-			if t.Rank() == 0 || t.Shape()[0] != b.N {
+			if t.Rank() == 0 || t.Shape()[0] != n {
 				return &tensor.Error{Op: "model.predict", Msg: "an output is not per sample; give a batchSize of all samples", Shapes: [][]int{t.Shape()}}
 			}
 			shape := append([]int{j.total}, t.Shape()[1:]...)
@@ -201,12 +148,12 @@ func (j *job) predict(s *Server) error {
 	for i, t := range out {
 		dst := j.out[i].t
 		row := len(dst.Bytes()) / j.total
-		if len(t.Bytes()) != row*b.N {
+		if len(t.Bytes()) != row*n {
 			return &tensor.Error{Op: "model.predict", Msg: "batches give outputs of different shapes", Shapes: [][]int{dst.Shape(), t.Shape()}}
 		}
 		copy(dst.Bytes()[row*j.done:], t.Bytes())
 	}
-	j.done += b.N
+	j.done += n
 	return nil
 }
 
@@ -221,19 +168,17 @@ func (j *job) write(s *Server) {
 	}
 }
 
-func (j *job) progress(s *Server) {
+// progress says how much of a job is done.
+func (s *Server) progress(done, total int) {
 	s.w.fields(2)
 	s.w.key("done")
 	s.w.bool(false)
 	s.w.key("progress")
-	s.w.number(float64(j.done) / float64(j.total))
+	s.w.number(float64(done) / float64(total))
 }
 
 // predictMore goes on with a prediction until the time is up.
 func (s *Server) predictMore(j *job, id uint64, a val) error {
-	if j.eval != nil {
-		fail(codeArgument, "job", "the id ", int64(id), " belongs to an evaluation")
-	}
 	more := s.deadline(a)
 	for {
 		if err := j.predict(s); err != nil {
@@ -246,148 +191,20 @@ func (s *Server) predictMore(j *job, id uint64, a val) error {
 			return nil
 		}
 		if !more() {
-			j.progress(s)
+			s.progress(j.done, j.total)
 			return nil
 		}
 	}
 }
 
-// modelEvaluate measures a model.
-func (s *Server) modelEvaluate(a val) error {
-	m := lookup[*model](s, a.id("id"), "model")
-	jobID, sliced := a.get("job").asID()
-	if sliced {
-		if h := s.handles[jobID]; h != nil {
-			return s.evaluateMore(lookup[*job](s, jobID, "job"), jobID, a)
-		}
+// rowsOf returns the samples [from, to) of tensors, sharing their memory.
+func rowsOf(ts []*tensor.Tensor, from, to int) []*tensor.Tensor {
+	out := make([]*tensor.Tensor, len(ts))
+	for i, t := range ts {
+		n := t.Shape()[0]
+		b := t.Bytes()
+		row := len(b) / n
+		out[i] = tensor.Wrap(t.DType(), append([]int{to - from}, t.Shape()[1:]...), b[from*row:to*row])
 	}
-	c := m.need("model.evaluate")
-	eval := c.eval.Fork()
-	if ms := a.get("metrics"); ms.ok() { // other metrics than compiled ones
-		obj := append([]train.Objective{}, c.objective...)
-		for i := range obj {
-			obj[i].Metrics = append([]string{}, obj[i].Metrics...)
-			for x := ms.first(); x.r != nil; x = x.after(ms) {
-				name, err := train.ParseMetric(string(x.raw()))
-				if err != nil {
-					return err
-				}
-				obj[i].Metrics = append(obj[i].Metrics, name)
-			}
-		}
-		var err error
-		if eval, err = c.eval.With(obj); err != nil {
-			return err
-		}
-	}
-	j := &job{model: m, eval: eval}
-	m.uses++
-	ok := false
-	defer func() {
-		if !ok {
-			j.freeLoose(s)
-		}
-	}()
-	feed, err := s.evalFeed(c, a.get("in"), a.get("labels"), a.count("batchSize", train.EvalBatch, 1), &j.pins)
-	if err != nil {
-		return err
-	}
-	j.feed, j.total = feed, feed.Len()
-	if sliced {
-		s.add(jobID, j)
-		ok = true
-		return s.evaluateMore(j, jobID, a)
-	}
-	for j.done < j.total {
-		if err := j.evaluate(); err != nil {
-			return err
-		}
-	}
-	j.result(s)
-	return nil
-}
-
-// evalFeed returns the samples of an evaluation or validation in their order.
-func (s *Server) evalFeed(c *compiled, in, labels val, batch int, pins *[]*tensorHandle) (train.Feed, error) {
-	m := c.model
-	if d := s.dataset(in); d != nil {
-		l, err := data.NewLoader(d.src, data.Options{BatchSize: batch})
-		if err != nil {
-			return nil, err
-		}
-		_, sample := c.target(0)
-		return train.NewSourceFeed(l, m.net, c.objective, sample)
-	}
-	x := m.fitted(s.held(in, "in", pins))
-	y := c.targets(s, labels, x[0].Shape()[0])
-	return train.NewTensorFeed(x, y, m.net, data.Options{BatchSize: batch})
-}
-
-func (j *job) evaluate() error {
-	b, err := j.feed.Next(data.Background)
-	if err != nil {
-		return err
-	}
-	if err := j.eval.Add(b.X, b.Y, b.Samples); err != nil {
-		return err
-	}
-	j.done += b.N
-	return nil
-}
-
-func (s *Server) evaluateMore(j *job, id uint64, a val) error {
-	if j.eval == nil {
-		fail(codeArgument, "job", "the id ", int64(id), " belongs to a prediction")
-	}
-	more := s.deadline(a)
-	for {
-		if err := j.evaluate(); err != nil {
-			s.release(id)
-			return err
-		}
-		if j.done >= j.total {
-			j.result(s)
-			s.release(id)
-			return nil
-		}
-		if !more() {
-			j.progress(s)
-			return nil
-		}
-	}
-}
-
-// result writes what an evaluation measured.
-func (j *job) result(s *Server) {
-	w := &s.w
-	logs := j.eval.Logs(nil)
-	conf := j.eval.Confusion(0)
-	n := 5
-	if conf != nil {
-		n++
-	}
-	w.fields(n)
-	w.key("done")
-	w.bool(true)
-	w.key("samples")
-	w.int(j.eval.Samples())
-	w.key("loss")
-	w.number(logs[0].Value)
-	w.key("metrics")
-	s.logs(logs[1:])
-	if conf != nil {
-		w.key("confusion")
-		w.matrix(conf)
-	}
-	w.key("wrong")
-	w.list(len(j.eval.Wrong))
-	for _, x := range j.eval.Wrong {
-		w.fields(3)
-		w.key("index")
-		w.int(x.Sample)
-		w.key("label")
-		w.int(int(x.Label))
-		w.key("predicted")
-		w.int(int(x.Predicted))
-	}
+	return out
 }

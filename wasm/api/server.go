@@ -18,7 +18,8 @@ const Version = "0.3.0"
 // Options are the settings of a server.
 type Options struct {
 	Operators []*graph.Def // the set that graphs and loaded models are made of
-	Set       string       // its name: "core" or "full"
+	Set       string       // its name: "lite", "core" or "full"
+	Methods   Methods      // what the server answers: All or Prediction
 	// Now returns the time in nanoseconds from any origin; slices of work are measured with it. Without it a call makes one piece of work.
 	Now func() int64
 }
@@ -72,10 +73,10 @@ func (s *Server) Call(b []byte) (out []byte) {
 		s.w.b = nil
 	}
 	s.w.reset()
-	method := "request"
+	name := "request"
 	defer func() {
 		if r := recover(); r != nil {
-			s.failed(method, r)
+			s.failed(name, r)
 			out = s.w.b
 		}
 	}()
@@ -89,104 +90,18 @@ func (s *Server) Call(b []byte) (out []byte) {
 	args := m.after(val{&s.req, 1})
 	args = val{&s.req, m.node().next + 1}
 	s.w.b = append(s.w.b, 0)
-	f := s.method(m.raw())
+	var f method
+	if s.opt.Methods.find != nil {
+		f = s.opt.Methods.find(m.raw())
+	}
 	if f == nil {
 		fail(tensor.CodeUnsupported, "request", "there is no method ", strconv.Quote(string(m.raw())))
 	}
-	method = string(m.raw())
+	name = string(m.raw())
 	if err := f(s, args); err != nil {
 		panic(err)
 	}
 	return s.w.b
-}
-
-// method returns what answers to a name.
-func (s *Server) method(name []byte) func(*Server, val) error {
-	switch string(name) {
-	case "init":
-		return (*Server).start
-	case "memory":
-		return (*Server).memory
-	case "dispose":
-		return (*Server).dispose
-	case "tensor.new":
-		return (*Server).tensorNew
-	case "tensor.read":
-		return (*Server).tensorRead
-	case "tensor.info":
-		return (*Server).tensorInfo
-	case "tensor.alloc":
-		return (*Server).tensorAlloc
-	case "tensor.write":
-		return (*Server).tensorWrite
-	case "tensor.random":
-		return (*Server).tensorRandom
-	case "variable.new":
-		return (*Server).variableNew
-	case "variable.assign":
-		return (*Server).variableAssign
-	case "graph.run":
-		return (*Server).graphRun
-	case "function.define":
-		return (*Server).functionDefine
-	case "function.run":
-		return (*Server).functionRun
-	case "model.new":
-		return (*Server).modelNew
-	case "model.load":
-		return (*Server).modelLoad
-	case "model.compile":
-		return (*Server).modelCompile
-	case "model.summary":
-		return (*Server).modelSummary
-	case "model.weights":
-		return (*Server).modelWeights
-	case "model.setWeights":
-		return (*Server).modelSetWeights
-	case "model.predict":
-		return (*Server).modelPredict
-	case "model.evaluate":
-		return (*Server).modelEvaluate
-	case "model.trainOnBatch":
-		return (*Server).modelTrainOnBatch
-	case "model.activations":
-		return (*Server).modelActivations
-	case "model.saliency":
-		return (*Server).modelSaliency
-	case "model.save":
-		return (*Server).modelSave
-	case "model.loadWeights", "model.fromWeights":
-		return (*Server).modelLoadWeights
-	case "fit.start":
-		return (*Server).fitStart
-	case "fit.run":
-		return (*Server).fitRun
-	case "fit.feed":
-		return (*Server).fitFeed
-	case "fit.epochEnd":
-		return (*Server).fitEpochEnd
-	case "fit.stop":
-		return (*Server).fitStop
-	case "fit.checkpoint":
-		return (*Server).fitCheckpoint
-	case "fit.restore":
-		return (*Server).fitRestore
-	case "digits.new":
-		return (*Server).digitsNew
-	case "idx.new":
-		return (*Server).idxNew
-	case "dataset.get":
-		return (*Server).datasetGet
-	case "dataset.append":
-		return (*Server).datasetAppend
-	case "dataset.concat":
-		return (*Server).datasetConcat
-	case "metrics.compute":
-		return (*Server).metricsCompute
-	case "preprocess.digit":
-		return (*Server).preprocessDigit
-	}
-	return nil
 }
 
 // failed writes the response to a call that went wrong.

@@ -130,12 +130,6 @@ func (l *layer) same() bool {
 	return false
 }
 
-// initializers by Keras's names; ones that need settings are made in [layer.initializer].
-var initializers = map[string]nn.Initializer{
-	"zeros": nn.Zeros, "ones": nn.Ones, "glorotUniform": nn.GlorotUniform, "glorotNormal": nn.GlorotNormal, "heUniform": nn.HeUniform,
-	"heNormal": nn.HeNormal, "leCunUniform": nn.LeCunUniform, "leCunNormal": nn.LeCunNormal,
-}
-
 // initializer returns a setting that is the name of an initialiser or {name, seed, ...}.
 func (l *layer) initializer(key string, def nn.Initializer) nn.Initializer {
 	switch v := l.config[key].(type) {
@@ -186,13 +180,22 @@ func (l *layer) namedInitializer(key, name string, c map[string]any) nn.Initiali
 		return nn.Normal(num(0, "mean"), num(0.05, "stddev", "std"))
 	case "truncatedNormal":
 		return nn.TruncatedNormal(num(0, "mean"), num(0.05, "stddev", "std"))
-	case "lecunUniform":
+	case "zeros":
+		return nn.Zeros
+	case "ones":
+		return nn.Ones
+	case "glorotUniform":
+		return nn.GlorotUniform
+	case "glorotNormal":
+		return nn.GlorotNormal
+	case "heUniform":
+		return nn.HeUniform
+	case "heNormal":
+		return nn.HeNormal
+	case "leCunUniform", "lecunUniform":
 		return nn.LeCunUniform
-	case "lecunNormal":
+	case "leCunNormal", "lecunNormal":
 		return nn.LeCunNormal
-	}
-	if i := initializers[name]; i != nil {
-		return i
 	}
 	l.fail(key, " ", strconv.Quote(name), " is no initializer of this build")
 	return nil

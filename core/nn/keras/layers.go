@@ -1,41 +1,145 @@
 package keras
 
 import (
-	"sort"
-
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/nn"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/tensor"
 )
 
-// kinds maps a layer's kind to what adds it. It is filled by name so that nothing initialises in a circle.
-var kinds map[string]func(b *builder, l *layer, in []value) value
+// add is what adds a layer to a graph.
+type add func(b *builder, l *layer, in []value) value
 
-// merging lists the kinds that take several inputs.
-var merging = map[string]bool{"add": true, "subtract": true, "multiply": true, "average": true, "maximum": true, "minimum": true, "concatenate": true}
-
-func init() {
-	kinds = map[string]func(b *builder, l *layer, in []value) value{
-		"dense": dense, "conv2d": conv2d, "conv1d": conv1d, "depthwiseConv2d": depthwiseConv2d, "separableConv2d": separableConv2d,
-		"maxPooling2d": pool(2, true), "averagePooling2d": pool(2, false), "maxPooling1d": pool(1, true), "averagePooling1d": pool(1, false),
-		"globalAveragePooling2d": globalPool(2, false), "globalMaxPooling2d": globalPool(2, true), "globalAveragePooling1d": globalPool(1, false), "globalMaxPooling1d": globalPool(1, true),
-		"flatten": flatten, "reshape": reshape, "permute": permute, "dropout": dropout, "batchNormalization": batchNormalization, "layerNormalization": layerNormalization,
-		"activation": activation, "reLU": relu, "leakyReLU": leakyReLU, "elu": elu, "softmax": softmax, "prelu": prelu, "embedding": embedding,
-		"add": merge(op.Add), "subtract": merge(op.Sub), "multiply": merge(op.Mul), "average": average,
-		"maximum": merge(func(a, b *graph.Value) *graph.Value { return op.Max(a, b) }), "minimum": merge(func(a, b *graph.Value) *graph.Value { return op.Min(a, b) }),
-		"concatenate": concatenate, "zeroPadding2d": zeroPadding2d, "upSampling2d": upSampling2d, "rescaling": rescaling,
+// kindOf returns what adds a layer of a kind, nil where there is no such kind. It is a switch, not a map: what a program does not reach
+// is not linked.
+func kindOf(kind string) add {
+	switch kind {
+	case "dense":
+		return dense
+	case "conv2d":
+		return conv2d
+	case "conv1d":
+		return conv1d
+	case "depthwiseConv2d":
+		return depthwiseConv2d
+	case "separableConv2d":
+		return separableConv2d
+	case "maxPooling2d":
+		return pool(2, true)
+	case "averagePooling2d":
+		return pool(2, false)
+	case "maxPooling1d":
+		return pool(1, true)
+	case "averagePooling1d":
+		return pool(1, false)
+	case "globalAveragePooling2d":
+		return globalPool(2, false)
+	case "globalMaxPooling2d":
+		return globalPool(2, true)
+	case "globalAveragePooling1d":
+		return globalPool(1, false)
+	case "globalMaxPooling1d":
+		return globalPool(1, true)
+	case "flatten":
+		return flatten
+	case "reshape":
+		return reshape
+	case "permute":
+		return permute
+	case "dropout":
+		return dropout
+	case "batchNormalization":
+		return batchNormalization
+	case "layerNormalization":
+		return layerNormalization
+	case "activation":
+		return activation
+	case "reLU":
+		return relu
+	case "leakyReLU":
+		return leakyReLU
+	case "elu":
+		return elu
+	case "softmax":
+		return softmax
+	case "prelu":
+		return prelu
+	case "embedding":
+		return embedding
+	case "add":
+		return merge(op.Add)
+	case "subtract":
+		return merge(op.Sub)
+	case "multiply":
+		return merge(op.Mul)
+	case "average":
+		return average
+	case "maximum":
+		return merge(func(a, b *graph.Value) *graph.Value { return op.Max(a, b) })
+	case "minimum":
+		return merge(func(a, b *graph.Value) *graph.Value { return op.Min(a, b) })
+	case "concatenate":
+		return concatenate
+	case "zeroPadding2d":
+		return zeroPadding2d
+	case "upSampling2d":
+		return upSampling2d
+	case "rescaling":
+		return rescaling
 	}
+	return nil
 }
 
-// Kinds lists the kinds of layers, inputLayer among them, sorted.
-func Kinds() []string {
-	out := []string{"inputLayer"}
-	for k := range kinds {
-		out = append(out, k)
+// merges reports whether layers of a kind take several inputs.
+func merges(kind string) bool {
+	switch kind {
+	case "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate":
+		return true
 	}
-	sort.Strings(out)
-	return out
+	return false
+}
+
+// Kinds lists the kinds of layers, sorted.
+func Kinds() []string {
+	return []string{
+		"activation",
+		"add",
+		"average",
+		"averagePooling1d",
+		"averagePooling2d",
+		"batchNormalization",
+		"concatenate",
+		"conv1d",
+		"conv2d",
+		"dense",
+		"depthwiseConv2d",
+		"dropout",
+		"elu",
+		"embedding",
+		"flatten",
+		"globalAveragePooling1d",
+		"globalAveragePooling2d",
+		"globalMaxPooling1d",
+		"globalMaxPooling2d",
+		"inputLayer",
+		"layerNormalization",
+		"leakyReLU",
+		"maxPooling1d",
+		"maxPooling2d",
+		"maximum",
+		"minimum",
+		"multiply",
+		"permute",
+		"prelu",
+		"reLU",
+		"rescaling",
+		"reshape",
+		"separableConv2d",
+		"softmax",
+		"subtract",
+		"upSampling2d",
+		"zeroPadding2d",
+	}
 }
 
 func dense(b *builder, l *layer, in []value) value {
@@ -186,7 +290,7 @@ func separableConv2d(b *builder, l *layer, in []value) value {
 	return value{v: l.activate("activation", y, 1), lay: first}
 }
 
-func pool(spatial int, largest bool) func(b *builder, l *layer, in []value) value {
+func pool(spatial int, largest bool) add {
 	return func(b *builder, l *layer, in []value) value {
 		x := b.channelsFirst(l, in[0], spatial+2)
 		size := l.sizes("poolSize", spatial, 1)
@@ -207,7 +311,7 @@ func pool(spatial int, largest bool) func(b *builder, l *layer, in []value) valu
 	}
 }
 
-func globalPool(spatial int, largest bool) func(b *builder, l *layer, in []value) value {
+func globalPool(spatial int, largest bool) add {
 	return func(b *builder, l *layer, in []value) value {
 		x := b.channelsFirst(l, in[0], spatial+2)
 		var y *graph.Value

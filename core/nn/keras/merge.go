@@ -26,7 +26,7 @@ func (b *builder) alike(l *layer, in []value) []value {
 }
 
 // merge folds the inputs with a function of two.
-func merge(f func(a, b *graph.Value) *graph.Value) func(b *builder, l *layer, in []value) value {
+func merge(f func(a, b *graph.Value) *graph.Value) add {
 	return func(b *builder, l *layer, in []value) value {
 		in = b.alike(l, in)
 		y := in[0].v

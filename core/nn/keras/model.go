@@ -114,7 +114,7 @@ func newModel(name string, specs []Spec) *Model {
 		}
 	}
 	for _, s := range specs {
-		if kinds[s.Kind] == nil && s.Kind != "inputLayer" {
+		if s.Kind != "inputLayer" && kindOf(s.Kind) == nil {
 			tensor.Fail("model", "there is no layer of kind ", strconv.Quote(s.Kind))
 		}
 		l := &layer{kind: s.Kind, name: s.Name, config: s.Config, inbound: s.Inbound}
@@ -331,8 +331,8 @@ func (b *builder) call(l *layer, in []value) value {
 			panic(e)
 		}
 	}()
-	k := kinds[l.kind]
-	if many := merging[l.kind]; !many && len(in) != 1 {
+	k := kindOf(l.kind)
+	if !merges(l.kind) && len(in) != 1 {
 		l.fail("takes one input, got ", len(in))
 	}
 	return k(b, l, in)

@@ -1,0 +1,73 @@
+package api
+
+// Methods is a set of methods that a server answers. A program links what its set needs and nothing else.
+type Methods struct {
+	find func(name []byte) method
+}
+
+type method = func(s *Server, a val) error
+
+// All answers every method.
+var All = Methods{all}
+
+func all(name []byte) method {
+	switch string(name) {
+	case "tensor.random":
+		return (*Server).tensorRandom
+	case "variable.new":
+		return (*Server).variableNew
+	case "variable.assign":
+		return (*Server).variableAssign
+	case "graph.run":
+		return (*Server).graphRun
+	case "function.define":
+		return (*Server).functionDefine
+	case "function.run":
+		return (*Server).functionRun
+	case "model.new":
+		return (*Server).modelNew
+	case "model.compile":
+		return (*Server).modelCompile
+	case "model.weights":
+		return (*Server).modelWeights
+	case "model.setWeights":
+		return (*Server).modelSetWeights
+	case "model.evaluate":
+		return (*Server).modelEvaluate
+	case "model.trainOnBatch":
+		return (*Server).modelTrainOnBatch
+	case "model.saliency":
+		return (*Server).modelSaliency
+	case "model.save":
+		return (*Server).modelSave
+	case "model.loadWeights", "model.fromWeights":
+		return (*Server).modelLoadWeights
+	case "fit.start":
+		return (*Server).fitStart
+	case "fit.run":
+		return (*Server).fitRun
+	case "fit.feed":
+		return (*Server).fitFeed
+	case "fit.epochEnd":
+		return (*Server).fitEpochEnd
+	case "fit.stop":
+		return (*Server).fitStop
+	case "fit.checkpoint":
+		return (*Server).fitCheckpoint
+	case "fit.restore":
+		return (*Server).fitRestore
+	case "digits.new":
+		return (*Server).digitsNew
+	case "idx.new":
+		return (*Server).idxNew
+	case "dataset.get":
+		return (*Server).datasetGet
+	case "dataset.append":
+		return (*Server).datasetAppend
+	case "dataset.concat":
+		return (*Server).datasetConcat
+	case "metrics.compute":
+		return (*Server).metricsCompute
+	}
+	return prediction(name)
+}
