@@ -101,8 +101,13 @@ func TestPredictWhileTraining(t *testing.T) {
 		LongTasks              []int
 		Loss                   []float64
 	}
-	call(t, b, "programs.js", "interleaved", &r)
-	t.Logf("%d predictions, median wait %.1f ms", r.Predictions, r.Median)
+	for range 3 { // on a busy machine a task is long because others run
+		call(t, b, "programs.js", "interleaved", &r)
+		t.Logf("%d predictions, median wait %.1f ms, long tasks of the page's thread: %v", r.Predictions, r.Median, r.LongTasks)
+		if len(r.LongTasks) == 0 {
+			break
+		}
+	}
 	if r.Predictions < 3 || r.Different < 2 || len(r.Loss) != 1 || len(r.LongTasks) > 0 {
 		t.Errorf("%+v", r)
 	}
@@ -255,7 +260,14 @@ func TestIsolate(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	t.Logf("threads %d %q", r.Threads, r.Reasons)
-	quiet(t, b)
+	if r.Threads != 2 {
+		t.Errorf("%d threads", r.Threads)
+	}
+	for _, p := range b.Problems() {
+		if !strings.Contains(p, "favicon.ico") { // the reload ends the browser's own request for it
+			t.Errorf("console: %s", p)
+		}
+	}
 }
 
 func TestPictures(t *testing.T) {
