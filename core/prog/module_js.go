@@ -68,3 +68,12 @@ func hash(s string) uint64 {
 	}
 	return h
 }
+
+// InModule reports whether the kernel module runs programs: whether its kernels are the current ones.
+func InModule() bool { return simd.InModule() }
+
+// Compiled reports whether the kernel module has a compiled function for the kernel.
+func Compiled(k *Kernel) bool { return simd.InModule() && simd.ProgramStep(hash(k.Name)) > 0 }
+
+// KernelImage returns a copy of the current kernel set for a memory without Go, see [simd.CurrentImage].
+func KernelImage() (image []byte, relocs []int) { return simd.CurrentImage() }

@@ -13,3 +13,12 @@ func RunStep(w *Worker, s *Step) bool { return false }
 
 // RunSteps executes no step: this build has no kernel module that could.
 func RunSteps(w *Worker, steps []Step) int { return 0 }
+
+// InModule is false: this build has no kernel module.
+func InModule() bool { return false }
+
+// Compiled is false: this build has no kernel module.
+func Compiled(k *Kernel) bool { return false }
+
+// KernelImage returns nothing: this build has no kernel module.
+func KernelImage() (image []byte, relocs []int) { return nil, nil }

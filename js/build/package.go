@@ -32,6 +32,7 @@ var entries = []struct {
 	{"worker", "worker.ts", false},
 	{"isolate-worker", "isolate-worker.ts", false},
 	{"digits", "digits.ts", false},
+	{"program", "program.ts", false},
 	{"node", "node.ts", true},
 	{"node-worker", "node-worker.ts", true},
 }
@@ -70,8 +71,14 @@ func Package(ctx context.Context, opt Options) error {
 			return err
 		}
 	}
-	if err := copyFile(filepath.Join(opt.Out, "lenet.onnx"), filepath.Join(root, "models", "lenet", "weights", "mnist.onnx")); err != nil {
+	lenet := filepath.Join(root, "models", "lenet", "weights", "mnist.onnx")
+	if err := copyFile(filepath.Join(opt.Out, "lenet.onnx"), lenet); err != nil {
 		return err
+	}
+	if opt.Wasm {
+		if err := Export(ctx, root, opt.Out, lenet, filepath.Join(opt.Out, "lenet.weft")); err != nil {
+			return err
+		}
 	}
 	if err := copyFile(filepath.Join(root, "js", "LICENSE"), filepath.Join(root, "LICENSE")); err != nil {
 		return err

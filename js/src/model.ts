@@ -287,6 +287,16 @@ export class LayersModel {
     return (await this.core.call("model.save", { id: this.id, format, metadata })).bytes.data;
   }
 
+  /**
+   * The model bound to batches of one size as a program file, which {@link loadProgram} of "@weft-ml/weft/program" runs without the runtime: some
+   * 60 KB of code (compressed) and the weights. The file is for the kernels that run here, see `report().kernels`; files for
+   * others are joined with `joinPrograms`.
+   */
+  async export({ batch = 1 }: { batch?: number } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    await this.ready();
+    return (await this.core.call("model.export", { id: this.id, batch })).bytes.data;
+  }
+
   /** Takes weights from a safetensors file. */
   async loadWeights(bytes: Uint8Array | ArrayBuffer): Promise<void> {
     await this.ready();

@@ -38,6 +38,8 @@ func all(name []byte) method {
 		return (*Server).modelTrainOnBatch
 	case "model.saliency":
 		return (*Server).modelSaliency
+	case "model.export":
+		return (*Server).modelExport
 	case "model.save":
 		return (*Server).modelSave
 	case "model.loadWeights", "model.fromWeights":

@@ -24,7 +24,7 @@ import (
 // sources are the folders whose Go files decide what the modules hold.
 var sources = []string{
 	"simd", "simd/internal/vecir", "simd/wasmasm", "simd/wasmkernels",
-	"core/prog", "core/tensor", "core/graph", "core/op", "core/compile",
+	"core/prog", "core/tensor", "core/graph", "core/op", "core/compile", "core/data/preprocess/ink", "core/data/internal/resample",
 	"wasm/_kernelc", "wasm/_kernelc/gowasm", "wasm/_kernelc/module",
 }
 

@@ -18,7 +18,7 @@ import (
 const root = "github.com/weft-ml/weft/"
 
 // Packages with step kernels.
-var kernelPackages = []string{root + "core/compile", root + "core/op"}
+var kernelPackages = []string{root + "core/compile", root + "core/data/preprocess/ink", root + "core/op"}
 
 // Step is a step kernel: a package variable of type prog.Kernel.
 type Step struct {

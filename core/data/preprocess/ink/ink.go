@@ -31,36 +31,73 @@ const (
 )
 
 // Plane is MNISTLike for a picture that is given as its brightness, w*h values in 0..1, which are overwritten.
-func Plane(luma []float32, w, h int) ([Size * Size]float32, error) {
-	var out [Size * Size]float32
-	if err := toInk(luma, w, h); err != nil {
-		return out, err
-	}
-	err := Center(&out, luma, w, h)
-	return out, err
+func Plane(luma []float32, w, h int) (out [Size * Size]float32, err error) {
+	return out, digit(&out, luma, w, h, make([]float32, scratch(w, h))).err()
 }
 
 // Luma returns the brightness of an RGBA picture of 8 bits a channel, as a canvas gives it, on white paper: the values that MNISTLike has
 // of the same picture.
 func Luma(rgba []byte) []float32 {
 	out := make([]float32, len(rgba)/4)
+	lumaRGBA(out, rgba)
+	return out
+}
+
+func lumaRGBA(out []float32, rgba []byte) {
 	for i := range out {
 		p := rgba[4*i : 4*i+4]
 		a := uint32(p[3]) * 0x101
-		// Colours weigh by their opacity, in 16 bits as image/color has them.
-		over := func(v byte) float32 { return float32(uint32(v) * 0x101 * a / 0xffff) }
 		paper := float32(0xffff-a) / 0xffff
-		sum := float32(0.299*over(p[0])) + float32(0.587*over(p[1])) + float32(0.114*over(p[2]))
+		sum := float32(0.299*over(p[0], a)) + float32(0.587*over(p[1], a)) + float32(0.114*over(p[2], a))
 		out[i] = min(sum/0xffff+paper, 1)
 	}
-	return out
+}
+
+// over weighs a colour by its opacity, in 16 bits as image/color has them.
+func over(v byte, alpha uint32) float32 { return float32(uint32(v) * 0x101 * alpha / 0xffff) }
+
+// problem is why a picture gives no digit.
+type problem int
+
+const (
+	none problem = iota
+	flat         // no contrast
+	blank
+	vanishes
+)
+
+func (p problem) err() error {
+	switch p {
+	case flat:
+		return errors.New("weft: preprocess: the picture is blank: its brightness varies by less than a tenth")
+	case blank:
+		return errors.New("weft: preprocess: the picture is blank: there is no ink in it")
+	case vanishes:
+		return errors.New("weft: preprocess: the picture is blank: its ink vanishes when it is scaled down")
+	}
+	return nil
+}
+
+// digit does what Plane says in the memory that it is given: scratch elements.
+func digit(out *[Size * Size]float32, luma []float32, w, h int, scratch []float32) problem {
+	if p := toInk(luma, w, h); p != none {
+		return p
+	}
+	return center(out, luma, w, h, scratch)
 }
 
 // Center places ink, a plane [h, w] of values in 0..1 with ink 1 on paper 0, as MNIST does: crop
 // to the ink's box, scale to fit 20x20, centre of mass into the middle. A plane without ink is an
 // error.
 func Center(out *[Size * Size]float32, ink []float32, w, h int) error {
-	*out = [Size * Size]float32{}
+	return center(out, ink, w, h, make([]float32, scratch(w, h))).err()
+}
+
+// scratch returns how many float32s center needs: the ink's box, what it is scaled to, and what scaling needs.
+func scratch(w, h int) int { return w*h + Box*Box + resample.Scratch(Box, w, h) }
+
+func center(out *[Size * Size]float32, ink []float32, w, h int, scratch []float32) problem {
+	clear(out[:])
 	x0, y0, x1, y1 := w, h, -1, -1
 	for y := range h {
 		for x, v := range ink[y*w : (y+1)*w] {
@@ -71,10 +108,10 @@ func Center(out *[Size * Size]float32, ink []float32, w, h int) error {
 		}
 	}
 	if x1 < 0 {
-		return errors.New("weft: preprocess: the picture is blank: there is no ink in it")
+		return blank
 	}
 	bw, bh := x1-x0+1, y1-y0+1
-	cut := make([]float32, bw*bh)
+	cut, scratch := scratch[:bw*bh], scratch[bw*bh:]
 	for y := range bh {
 		copy(cut[y*bw:(y+1)*bw], ink[(y0+y)*w+x0:])
 	}
@@ -85,8 +122,8 @@ func Center(out *[Size * Size]float32, ink []float32, w, h int) error {
 	} else {
 		sw = max(1, (2*Box*bw+bh)/(2*bh))
 	}
-	small := make([]float32, sw*sh)
-	resample.Plane(small, sw, sh, cut, bw, bh)
+	small, scratch := scratch[:sw*sh], scratch[sw*sh:]
+	resample.PlaneIn(small, sw, sh, cut, bw, bh, scratch)
 
 	mass, mx, my := 0.0, 0.0, 0.0
 	for y := range sh {
@@ -98,7 +135,7 @@ func Center(out *[Size * Size]float32, ink []float32, w, h int) error {
 		}
 	}
 	if !(mass > 0) {
-		return errors.New("weft: preprocess: the picture is blank: its ink vanishes when it is scaled down")
+		return vanishes
 	}
 	// MNIST moves digits by whole pixels so that their centre of mass, pixel i reaching from i to
 	// i+1, lies within [14, 15) on each axis: measured, all of its training images do.
@@ -109,13 +146,13 @@ func Center(out *[Size * Size]float32, ink []float32, w, h int) error {
 			out[(y+oy)*Size+x+ox] = min(max(small[y*sw+x], 0), 1)
 		}
 	}
-	return nil
+	return none
 }
 
 // toInk turns brightness into ink in place: the paper's brightness (the mean of the border)
 // becomes 0, the brightness farthest from it 1, and what is no farther from the paper than the
 // border's own unevenness 0.
-func toInk(v []float32, w, h int) error {
+func toInk(v []float32, w, h int) problem {
 	sum, sq, n := 0.0, 0.0, 0
 	lo, hi := v[0], v[0]
 	for y := range h {
@@ -130,7 +167,7 @@ func toInk(v []float32, w, h int) error {
 		}
 	}
 	if hi-lo < minContrast {
-		return errors.New("weft: preprocess: the picture is blank: its brightness varies by less than a tenth")
+		return flat
 	}
 	mean := sum / float64(n)
 	paper := float32(mean)
@@ -147,5 +184,5 @@ func toInk(v []float32, w, h int) error {
 		}
 		v[i] = min(d, 1)
 	}
-	return nil
+	return none
 }

@@ -1,0 +1,212 @@
+// The browser column of the comparison with other runtimes: workloads of a shared harness, run through Weft's public API.
+// "make peers-adapter" builds it. Weft runs in the page's own thread here, as the other runtimes do there.
+import { init, type LayersModel, type Runtime, type Tensor, type Variable } from "../src/index.js";
+
+/** What the harness gives: deterministic data and sizes. */
+interface Common {
+  fill(n: number, seed: number, scale?: number): Float32Array;
+  labels(n: number): Int32Array;
+  lenetWeights(): { c1: Float32Array; c2: Float32Array; d1: Float32Array; d2: Float32Array };
+  TF: { B: number; S: number; D: number; H: number; L: number; F: number };
+  transformerWeights(): { qkv: Float32Array; o: Float32Array; w1: Float32Array; w2: Float32Array }[];
+  meanAbs(a: ArrayLike<number>): number;
+}
+
+interface Job {
+  run(k: number): Promise<void>;
+  check?(): Promise<number | undefined> | number | undefined;
+  dispose?(): void;
+}
+
+interface ConvShape {
+  n: number;
+  h: number;
+  w: number;
+  cin: number;
+  k: number;
+  cout: number;
+  pad: number;
+  groups: number;
+}
+
+/** NHWC to NCHW. */
+function channelsFirst(d: Float32Array, n: number, h: number, w: number, c: number): Float32Array {
+  const o = new Float32Array(d.length);
+  let i = 0;
+  for (let a = 0; a < n; a++)
+    for (let y = 0; y < h; y++)
+      for (let x = 0; x < w; x++) for (let q = 0; q < c; q++) o[((a * c + q) * h + y) * w + x] = d[i++]!;
+  return o;
+}
+
+/** HWIO to OIHW. */
+function kernelFirst(d: Float32Array, kh: number, kw: number, ci: number, co: number): Float32Array {
+  const o = new Float32Array(d.length);
+  let i = 0;
+  for (let y = 0; y < kh; y++)
+    for (let x = 0; x < kw; x++)
+      for (let c = 0; c < ci; c++) for (let q = 0; q < co; q++) o[((q * ci + c) * kh + y) * kw + x] = d[i++]!;
+  return o;
+}
+
+/** The LeNet of the comparison, with the harness's weights. */
+async function lenet(rt: Runtime, common: Common): Promise<LayersModel> {
+  const { layers } = rt;
+  const model = rt.sequential([
+    layers.conv2d({ filters: 6, kernelSize: 5, activation: "relu", inputShape: [28, 28, 1] }),
+    layers.maxPooling2d({ poolSize: 2 }),
+    layers.conv2d({ filters: 16, kernelSize: 5, activation: "relu" }),
+    layers.maxPooling2d({ poolSize: 2 }),
+    layers.flatten(),
+    layers.dense({ units: 120, activation: "relu" }),
+    layers.dense({ units: 10 }),
+  ]);
+  const w = common.lenetWeights();
+  const zeros = (n: number) => new Float32Array(n);
+  await model.setWeights([w.c1, zeros(6), w.c2, zeros(16), w.d1, zeros(120), w.d2, zeros(10)]);
+  return model;
+}
+
+/** Reads a scalar on every run, as the other adapters do. */
+const repeat = (f: () => Promise<void>) => async (k: number) => {
+  for (let i = 0; i < k; i++) await f();
+};
+
+/** The contract of the harness: what it measures, each workload or the reason why not. */
+export async function setup({ threads, common }: { threads: number; env: string; common: Common }) {
+  const rt = await init({ worker: false, threads });
+  const report = rt.report();
+
+  // k results one after the other, each given back before the next.
+  const results = (f: () => Tensor) => async (k: number) => {
+    for (let i = 0; i < k; i++) {
+      const y = f();
+      await y.ready();
+      y.dispose();
+    }
+  };
+  const mean = async (f: () => Tensor) => {
+    const y = f();
+    const v = common.meanAbs((await y.data()) as Float32Array);
+    y.dispose();
+    return v;
+  };
+
+  return {
+    info: { version: report.version, kernels: report.kernels, numerics: report.numerics, threads: report.threads, isolated: report.isolated },
+
+    sgemm({ m, k, n }: { m: number; k: number; n: number }): Job {
+      const a = rt.tensor(common.fill(m * k, 1), [m, k]);
+      const b = rt.tensor(common.fill(k * n, 2), [k, n]);
+      const f = rt.compile((x: Tensor, y: Tensor) => rt.matMul(x, y));
+      const run = () => f(a, b) as Tensor;
+      return { run: results(run), check: () => mean(run), dispose: () => (a.dispose(), b.dispose(), f.dispose()) };
+    },
+
+    conv(c: ConvShape): Job {
+      const x = rt.tensor(channelsFirst(common.fill(c.n * c.h * c.w * c.cin, 3), c.n, c.h, c.w, c.cin), [c.n, c.cin, c.h, c.w]);
+      const ci = c.cin / c.groups;
+      const w =
+        c.groups > 1 // [k, k, channels, 1] there: one input channel each
+          ? rt.tensor(kernelFirst(common.fill(c.k * c.k * c.cin, 4), c.k, c.k, 1, c.cin), [c.cout, 1, c.k, c.k])
+          : rt.tensor(kernelFirst(common.fill(c.k * c.k * ci * c.cout, 4), c.k, c.k, ci, c.cout), [c.cout, ci, c.k, c.k]);
+      // Weights are constants of the workload, so they are captured and not passed.
+      const f = rt.compile((v: Tensor) => rt.op("Conv", [v, w], { pads: [c.pad, c.pad, c.pad, c.pad], group: c.groups }));
+      const run = () => f(x) as Tensor;
+      return { run: results(run), check: () => mean(run), dispose: () => (x.dispose(), w.dispose(), f.dispose()) };
+    },
+
+    async lenetInfer({ batch }: { batch: number }): Promise<Job> {
+      const model = await lenet(rt, common);
+      const x = common.fill(batch * 784, 5);
+      const run = async () => common.meanAbs(await model.predictArray(x));
+      return { run: repeat(async () => void (await model.predictArray(x))), check: run, dispose: () => model.dispose() };
+    },
+
+    async lenetTrain({ batch }: { batch: number }): Promise<Job> {
+      const model = await lenet(rt, common);
+      model.compile({
+        optimizer: rt.optimizers.adam({ learningRate: 1e-3 }),
+        loss: rt.losses.sparseCategoricalCrossentropy({ fromLogits: true }),
+      });
+      const x = rt.tensor(common.fill(batch * 784, 5), [batch, 28, 28, 1]);
+      const y = rt.tensor(common.labels(batch), [batch]);
+      let first: number | undefined;
+      return {
+        run: repeat(async () => {
+          const { loss } = await model.trainOnBatch(x, y);
+          first ??= loss;
+        }),
+        check: () => first,
+        dispose: () => (model.dispose(), x.dispose(), y.dispose()),
+      };
+    },
+
+    transformer({ bwd }: { bwd: boolean }): Job {
+      const { B, S, D, H, F } = common.TF;
+      const head = D / H;
+      const ones = () => rt.variable(new Float32Array(D).fill(1), { shape: [D] });
+      const zeros = () => rt.variable(new Float32Array(D), { shape: [D] });
+      const P = common.transformerWeights().map((w) => ({
+        qkv: rt.variable(w.qkv, { shape: [D, 3 * D] }),
+        o: rt.variable(w.o, { shape: [D, D] }),
+        w1: rt.variable(w.w1, { shape: [D, F] }),
+        w2: rt.variable(w.w2, { shape: [F, D] }),
+        g1: ones(),
+        b1: zeros(),
+        g2: ones(),
+        b2: zeros(),
+      }));
+      const vars: Variable[] = P.flatMap((p) => Object.values(p));
+      const x0 = rt.tensor(common.fill(B * S * D, 6, 2), [B * S, D]);
+      const norm = (x: Tensor, g: Tensor, b: Tensor) => rt.op("LayerNormalization", [x, g, b], { axis: -1, epsilon: 1e-5 });
+      const loss = (input: Tensor) => {
+        let x = input;
+        for (const p of P) {
+          const h = rt.matMul(norm(x, p.g1, p.b1), p.qkv).reshape([B, S, 3, H, head]).transpose([2, 0, 3, 1, 4]); // [3, B, H, S, head]
+          const [q, k, v] = rt.split(h, 3, 0).map((t) => t.reshape([B, H, S, head])) as [Tensor, Tensor, Tensor];
+          const a = rt.softmax(rt.matMul(q, k, { transposeB: true }).mul(1 / Math.sqrt(head)));
+          const o = rt.matMul(a, v).transpose([0, 2, 1, 3]).reshape([B * S, D]);
+          x = x.add(rt.matMul(o, p.o));
+          x = x.add(rt.matMul(rt.relu(rt.matMul(norm(x, p.g2, p.b2), p.w1)), p.w2));
+        }
+        return rt.mean(x.mul(x));
+      };
+      const f = bwd ? rt.compile((x: Tensor) => rt.gradients(loss(x), vars)) : rt.compile((x: Tensor) => loss(x));
+      let value: number | undefined;
+      return {
+        run: repeat(async () => {
+          const out = f(x0) as Tensor | { value: Tensor; grads: Tensor[] };
+          if ("grads" in out) {
+            value = await out.value.item();
+            out.value.dispose();
+            for (const g of out.grads) g.dispose();
+          } else {
+            value = await out.item();
+            out.dispose();
+          }
+        }),
+        check: () => value,
+        dispose: () => {
+          for (const v of vars) v.dispose();
+          x0.dispose();
+          f.dispose();
+        },
+      };
+    },
+
+    lstm: () => ({ skip: "the LSTM layer is not there yet" }),
+
+    async onnx({ model, size }: { model: string; size: number }): Promise<Job> {
+      const response = await fetch(`/models/${model}.onnx`);
+      if (!response.ok) throw new Error(`no model ${model}`);
+      const net = await rt.load(new Uint8Array(await response.arrayBuffer()));
+      const x = common.fill(3 * size * size, 7, 2);
+      return {
+        run: repeat(async () => void (await net.predictArray(x))),
+        check: async () => common.meanAbs(await net.predictArray(x)),
+        dispose: () => net.dispose(),
+      };
+    },
+  };
+}
