@@ -7,7 +7,7 @@ import { joinPrograms, loadProgram, type Program } from "@weft-ml/weft/program";
 
 const dist = new URL("../../dist/", import.meta.url);
 const file = (name: string) => readFile(new URL(name, dist));
-const kernels = (name: string) => file(`kernels-${name}.wasm`).then((bytes) => WebAssembly.compile(bytes));
+const kernels = (name: string) => file(`kernels-${name}.wasm`).then((bytes) => WebAssembly.compile(new Uint8Array(bytes)));
 const lenet = async (): Promise<Program> => loadProgram(await file("lenet.weft"), { kernels: await kernels("simd128") });
 const noise = (n: number) => Float32Array.from({ length: n }, (_, i) => ((i * 37) % 101) / 100);
 
@@ -42,7 +42,7 @@ test("exported models of several kinds run, batches too", async () => {
   for (const net of nets) {
     for (const batch of [1, 3]) {
       await net.ready();
-      const n = net.inputs[0]!.shape.slice(1).reduce((a: number, d) => a * d!, batch);
+      const n = net.inputs[0]!.shape.slice(1).reduce((a: number, d: number | null) => a * (d ?? 1), batch);
       const program = await loadProgram(await net.export({ batch }), { kernels: await kernels("simd128") });
       assert.deepEqual(program.run(noise(n)), await net.predictArray(noise(n)));
     }
@@ -79,7 +79,7 @@ test("files and inputs that do not fit are refused with reasons", async () => {
     bad[at] ^= 0xff;
     await loadProgram(bad, { kernels: module }).then(
       () => {},
-      (err) => assert.ok(err.name === "WeftError" || err instanceof WebAssembly.RuntimeError, String(err)),
+      (err: Error) => assert.ok(err.name === "WeftError" || err instanceof WebAssembly.RuntimeError, String(err)),
     );
   }
   const program = await lenet();
