@@ -56,6 +56,7 @@ func goTest(t *testing.T, b *Browser, wasm []byte, v wasmkernels.Variant, env, a
 	files := map[string]string{
 		"/wasm_exec.js": filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"),
 		"/gotest.js":    filepath.Join("testdata", "gotest.js"),
+		"/thread.js":    filepath.Join("testdata", "thread.js"),
 		"/kernels.wasm": filepath.Join(kernels, v.File()),
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -122,5 +123,19 @@ func TestKernelsInBrowser(t *testing.T) {
 				t.Errorf("console: %s", p)
 			}
 		})
+	}
+}
+
+// TestThreadsInBrowser runs step tables in the kernel module, on two threads, in Chromium.
+func TestThreadsInBrowser(t *testing.T) {
+	require.Tool(t, "browser", "chromium", "chromium-browser", "google-chrome")
+	b := StartFor(t, 800, 600, 5*time.Minute)
+	out, code := goTest(t, b, compileTest(t, "./core/compile"), wasmkernels.Variant{Relaxed: true, Shared: true},
+		[]string{"WEFT_THREADS=2"}, []string{"-test.run=^TestModule", "-test.v"})
+	if code != 0 || !strings.Contains(out, "--- PASS: TestModuleThreads") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	for _, p := range b.Problems() {
+		t.Errorf("console: %s", p)
 	}
 }

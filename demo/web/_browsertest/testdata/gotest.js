@@ -29,6 +29,22 @@ globalThis.fs.writeSync = (fd, bytes) => {
   return bytes.length;
 };
 
+/** Starts the threads that WEFT_THREADS asks for, besides this one: all have answered when it returns. */
+async function startThreads(count, module, memory) {
+  const workers = [];
+  for (let index = 1; index < count; index++) {
+    const worker = new Worker("thread.js");
+    const ready = new Promise((resolve, reject) => {
+      worker.onmessage = resolve;
+      worker.onerror = (event) => reject(new Error(event.message));
+    });
+    worker.postMessage({ module, memory, index });
+    await ready;
+    workers.push(worker);
+  }
+  return workers;
+}
+
 async function main() {
   const go = new Go();
   go.argv = ["test", ...query.getAll("arg")];
@@ -37,10 +53,17 @@ async function main() {
   go.exit = (c) => (code = c);
   const memory = new WebAssembly.Memory({ initial: Number(query.get("pages")), maximum: 65536, shared });
   const kernels = await WebAssembly.instantiateStreaming(fetch("kernels.wasm"), { env: { memory } });
+  const workers = await startThreads(Number(go.env.WEFT_THREADS ?? 1), kernels.module, memory);
   const program = await WebAssembly.instantiateStreaming(fetch("test.wasm"), {
     ...go.importObject,
     env: { memory },
-    weft: kernels.instance.exports,
+    weft: {
+      ...kernels.instance.exports,
+      program_share(control) {
+        if (control) for (const worker of workers) worker.postMessage({ control });
+        return kernels.instance.exports.program_share(control);
+      },
+    },
   });
   await go.run(program.instance);
   if (text) postMessage({ line: text });
