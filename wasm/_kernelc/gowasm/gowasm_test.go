@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"sort"
+	"strings"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -171,6 +172,31 @@ func TestFailed(t *testing.T) {
 		failed := m.mod.ExportedGlobal("failed").Get()
 		if n > 0 && (failed != 0 || out[2] != 3 || out[1] != 8) || n < 0 && (failed != 1 || out[2] != 0) {
 			t.Errorf("n = %d: failed %d, out %v", n, failed, out)
+		}
+	}
+}
+
+// TestRefused: what cannot be compiled is an error that says what it is and where.
+func TestRefused(t *testing.T) {
+	p, err := gowasm.Load(".", samplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"Heap":      "sample.Heap: the address of the variable new is stored",
+		"Append":    "sample.Append: the builtin append",
+		"Map":       "sample.Map: ",
+		"Interface": "sample.Interface: ",
+		"Defer":     "sample.Defer: ",
+		"Outlives":  "sample.escape: the variable v outlives its function",
+		"Unknown":   "sample.holder.f holds one of 2 functions",
+		"Written":   "sample.written, which is written",
+	} {
+		m := wasmasm.NewModule("refused")
+		m.Memory(wasmasm.Limits{Min: 1})
+		_, err := gowasm.New(p, m, gowasm.Options{}).Compile(p.Func(samplePath, name))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", name, err, want)
 		}
 	}
 }
