@@ -11,14 +11,20 @@ import (
 	"github.com/weft-ml/weft/wasm/kernelfiles"
 )
 
+// programs are the variants of the Go program: the page starts on the one that only answers, and goes over to one that trains.
+var programs = []struct {
+	name, set string
+	shared    bool
+}{{"weft.wasm", "core", false}, {"weft-shared.wasm", "core", true}}
+
 // runtime writes the Go program and the kernels, in each variant, and the package's worker.
 func (b *builder) runtime(ctx context.Context) error {
-	for name, shared := range map[string]bool{"weft.wasm": false, "weft-shared.wasm": true} {
-		program, err := build.Program(ctx, b.root, false, shared)
+	for _, p := range programs {
+		program, err := build.ProgramOf(ctx, b.root, p.set, p.shared)
 		if err != nil {
 			return err
 		}
-		if err := b.add(name, program); err != nil {
+		if err := b.add(p.name, program); err != nil {
 			return err
 		}
 	}

@@ -70,7 +70,9 @@ export class Editor {
       if (asked !== this.asked) return;
       // Built-in networks tell their activations as layers too; the plan's are those with its kinds.
       const layers = this.plan.preset === "custom" ? model.layers : (await this.likeness(runtime)) ?? model.layers;
-      this.info = { shapes: layers.map((l) => shape(l.outputShape)), params: layers.map((l) => l.params), total: model.params };
+      // The input is listed by the editor itself.
+      const own = layers.filter((l) => !/input/i.test(l.kind));
+      this.info = { shapes: own.map((l) => shape(l.outputShape)), params: own.map((l) => l.params), total: model.params };
       this.error = "";
     } catch (err) {
       if (asked !== this.asked) return;

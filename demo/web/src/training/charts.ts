@@ -99,7 +99,7 @@ export class Charts {
         series: [
           { label: "Step", value: (_u, v) => (v == null ? "–" : String(Math.round(v))) },
           { label: "batch", stroke: `${line}44`, width: 1, points: { show: false }, value: show, spanGaps: true },
-          { label: "mean", stroke: line, width: 2, points: { show: false }, value: show, spanGaps: true },
+          { label: "training", stroke: line, width: 2, points: { show: false }, value: show, spanGaps: true },
           { label: "test", stroke: text, width: 1.5, dash: [4, 3], points: { show: true, size: 5, fill: text, stroke: text }, value: show, spanGaps: true },
         ],
       },

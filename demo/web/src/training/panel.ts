@@ -76,7 +76,7 @@ export class TrainingPanel {
       ${tile("Test accuracy", test ? `${(100 * test.accuracy).toFixed(1)} %` : "–", test ? `after ${number.format(test.step)} steps` : "")}
       ${tile("Loss", Number.isFinite(s.lastLoss) ? s.lastLoss.toFixed(3) : "–", `step ${number.format(s.step)} of ${s.steps ? number.format(s.steps) : "…"}`)}
       ${tile("Speed", s.imagesPerSecond ? number.format(s.imagesPerSecond) : "–", "images/s")}
-      ${tile(s.busy ? "Left" : "State", s.busy ? (s.state === "paused" ? "paused" : Number.isFinite(s.eta) ? duration(s.eta) : "…") : s.state, `epoch ${Math.min(s.epoch + 1, s.epochs)} of ${s.epochs}`)}
+      ${tile(s.busy ? "Left" : "State", s.busy ? (s.state === "paused" ? "Paused" : Number.isFinite(s.eta) ? duration(s.eta) : "…") : s.state[0]!.toUpperCase() + s.state.slice(1), `epoch ${Math.min(s.epoch + 1, s.epochs)} of ${s.epochs}`)}
     </dl>`;
   }
 

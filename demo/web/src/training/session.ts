@@ -43,6 +43,7 @@ export class Session {
   private quick: { x: Float32Array; y: Int32Array; tensor: Tensor } | undefined;
   private marks: { at: number; images: number; step: number }[] = [];
   private checked = 0;
+  private soFar = { right: 0, images: 0 }; // of the epoch
   private waiting = 0; // ms that checks took, which are no training
   private readonly owned: { dispose(): void }[] = [];
 
@@ -232,7 +233,11 @@ export class Session {
     this.lastLoss = e.loss;
     this.lastRate = e.lr;
     this.loss.push(e.step, e.loss);
-    this.accuracy.push(e.step, e.logs["accuracy"] ?? NaN);
+    // The log is the mean of the epoch so far; the curve shows the batch's own part of it.
+    if (e.batch === 0) this.soFar = { right: 0, images: 0 };
+    const right = (e.logs["accuracy"] ?? NaN) * (this.soFar.images + e.size);
+    this.accuracy.push(e.step, Math.min(1, Math.max(0, (right - this.soFar.right) / e.size)));
+    this.soFar = { right, images: this.soFar.images + e.size };
     const now = performance.now() - this.waiting;
     const last = this.marks[this.marks.length - 1];
     if (!last || now - last.at > 100) {
