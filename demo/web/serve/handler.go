@@ -22,7 +22,7 @@ var mimeTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
 	".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json", ".wasm": "application/wasm",
 	".txt": "text/plain; charset=utf-8", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".ico": "image/x-icon",
-	".webmanifest": "application/manifest+json", ".onnx": "application/octet-stream", ".bin": "application/octet-stream", ".gz": "application/gzip",
+	".webmanifest": "application/manifest+json", ".onnx": "application/octet-stream", ".weft": "application/octet-stream", ".bin": "application/octet-stream", ".gz": "application/gzip",
 }
 
 // headers are sent with every answer. The first three isolate the page from others, which is what browsers ask for shared
@@ -207,7 +207,7 @@ func contentType(name string) string {
 // compresses reports whether files of this kind are served compressed.
 func compresses(name string) bool {
 	t := contentType(name)
-	return strings.HasPrefix(t, "text/") || strings.HasSuffix(t, "json") || t == "application/wasm" || t == "image/svg+xml" || path.Ext(name) == ".onnx"
+	return strings.HasPrefix(t, "text/") || strings.HasSuffix(t, "json") || t == "application/wasm" || t == "image/svg+xml" || path.Ext(name) == ".onnx" || path.Ext(name) == ".weft"
 }
 
 // accepts reports whether an Accept-Encoding header allows the encoding.

@@ -39,7 +39,8 @@ func (b *builder) esbuild(opt api.BuildOptions) (metafile, error) {
 	opt.LogLevel = api.LogLevelSilent
 	opt.NodePaths = []string{filepath.Join(b.root, "demo", "web", "node_modules")}
 	opt.Plugins = append(opt.Plugins, build.Glue(b.goroot))
-	opt.Alias = map[string]string{"@weft-ml/weft": filepath.Join(b.root, "js", "src", "index.ts")}
+	src := filepath.Join(b.root, "js", "src")
+	opt.Alias = map[string]string{"@weft-ml/weft": filepath.Join(src, "index.ts"), "@weft-ml/weft/program": filepath.Join(src, "program.ts")}
 	result := api.Build(opt)
 	if len(result.Errors) > 0 {
 		text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
@@ -93,7 +94,7 @@ func (b *builder) worker() error {
 
 // bundle bundles the page's code, in parts that are fetched when they are needed, and its style sheets.
 func (b *builder) bundle(context.Context) error {
-	known, err := json.Marshal(map[string]any{"runtime": b.runtimeNames(), "weights": b.names["lenet.onnx"]})
+	known, err := json.Marshal(map[string]any{"runtime": b.runtimeNames(), "program": b.names["lenet.weft"], "weights": b.names["lenet.onnx"]})
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (b *builder) bundle(context.Context) error {
 
 // serviceWorker bundles the service worker, which knows every file of this version.
 func (b *builder) serviceWorker(context.Context) error {
-	b.files = append(b.files, "./", "manifest.webmanifest", b.names["lenet.onnx"], b.names["worker.js"])
+	b.files = append(b.files, "./", "manifest.webmanifest", b.names["lenet.weft"], b.names["lenet.onnx"], b.names["worker.js"])
 	slices.Sort(b.files)
 	b.files = slices.Compact(b.files)
 	sum := sha256.New()

@@ -25,7 +25,7 @@ for (const f of files) {
 }`
 
 // compressible names the kinds of files that are served compressed.
-var compressible = []string{".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".wasm", ".onnx"}
+var compressible = []string{".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".wasm", ".onnx", ".weft"}
 
 // compress writes FILE.gz, and FILE.br where there is Node, beside the files of the folder that gain by it.
 func compress(ctx context.Context, out string, quick bool) error {

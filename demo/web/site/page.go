@@ -70,6 +70,6 @@ func (b *builder) preloads() string {
 		}
 		lines = append(lines, `<link rel="modulepreload" href="`+name+`">`)
 	}
-	lines = append(lines, `<link rel="preload" href="`+b.names["lenet.onnx"]+`" as="fetch" crossorigin>`)
+	lines = append(lines, `<link rel="preload" href="`+b.names["lenet.weft"]+`" as="fetch" crossorigin>`)
 	return strings.Join(lines, "\n")
 }

@@ -14,9 +14,8 @@ export interface App {
   live: Live;
   answer: AnswerView;
   inside: Inside;
-  /** The runtime that answers. */
   runtime: Runtime | undefined;
-  /** The runtime that can do everything: it is the one that answers from now on. */
+  /** Waits for the runtime, and for LeNet in it when it is what answers. */
   whole(): Promise<Runtime>;
   net: Net | undefined;
   /** The network and the settings that Train uses. */

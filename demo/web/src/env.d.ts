@@ -5,7 +5,8 @@ declare module "weft:files" {
   const files: {
     /** Of the runtime, by plain name. */
     runtime: { [name: string]: string };
-    /** The LeNet that comes along. */
+    /** The LeNet that comes along: as a program file, and as the model that the runtime loads. */
+    program: string;
     weights: string;
   };
   export default files;

@@ -8,7 +8,7 @@ import { bring, isIDX } from "./training/mnist.js";
 export async function download(app: App): Promise<void> {
   await app.whole();
   const net = app.net!;
-  const bytes = await net.model.save({ format: "onnx" });
+  const bytes = await net.model!.save({ format: "onnx" });
   const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;
@@ -20,7 +20,6 @@ export async function download(app: App): Promise<void> {
 /** Takes files that were dropped or chosen: a model, or MNIST's four. */
 export async function receive(app: App, files: File[]): Promise<void> {
   app.notice("");
-  if (!app.runtime) return app.notice("The runtime is not running yet; try again in a moment.");
   const idx = files.filter((f) => isIDX(f.name));
   try {
     if (idx.length) await bring(app, idx);

@@ -1,5 +1,6 @@
 // Answers while the ink flows: one prediction a frame at most, always of the newest ink.
 import type { Runtime } from "@weft-ml/weft";
+import type { Program } from "@weft-ml/weft/program";
 import { argmax, probabilities, type Input, type Net } from "./net.js";
 import { pictureSize, type Pad } from "./pad.js";
 
@@ -25,6 +26,8 @@ export interface Insight {
 }
 
 export class Live {
+  /** Prepares digits, in this thread; the runtime does so where it does not run. */
+  program: Program | undefined;
   runtime: Runtime | undefined;
   net: Net | undefined;
   /** Whether somebody looks at what is inside. */
@@ -49,9 +52,9 @@ export class Live {
     while (this.dirty) {
       this.dirty = false;
       const net = this.net;
-      if (!this.runtime || !net) break;
+      if (!net) break;
       try {
-        await this.answer(this.runtime, net);
+        await this.answer(net);
       } catch (err) {
         // A model that was replaced in between is no error.
         if (this.net === net) this.onerror(err);
@@ -61,32 +64,33 @@ export class Live {
     this.running = false;
   }
 
-  private async answer(runtime: Runtime, net: Net): Promise<void> {
-    const { digit, x } = await this.input(runtime, net.input);
+  private async answer(net: Net): Promise<void> {
+    const { digit, x } = await this.input(net.input);
     if (this.net !== net) return;
     if (!x) return this.onanswer(undefined, net);
-    const out = await net.model.predictArray(x);
+    const out = net.program ? net.program.run(x) : await net.model!.predictArray(x);
     if (this.net !== net) return;
     const p = probabilities(out.subarray(0, net.classes));
     const answer: Answer = { x, probabilities: p, best: argmax(p) };
     if (digit) answer.digit = digit;
     this.onanswer(answer, net);
-    if (!this.wantsInsight() || answer.best < 0) return;
-    const [layers, saliency] = await Promise.all([net.model.activations(x), net.model.saliency(x, answer.best).catch(() => undefined)]);
+    const { model } = net;
+    if (!model || !this.wantsInsight() || answer.best < 0) return;
+    const [layers, saliency] = await Promise.all([model.activations(x), model.saliency(x, answer.best).catch(() => undefined)]);
     if (this.net !== net) return;
     this.oninsight(saliency ? { layers, saliency } : { layers }, answer, net);
   }
 
   /** The pad's picture as the model takes it; no x where the pad is blank. */
-  async input(runtime: Runtime, input: Input): Promise<{ digit?: Float32Array; x?: Float32Array }> {
+  async input(input: Input): Promise<{ digit?: Float32Array; x?: Float32Array }> {
     if (this.pad.empty) return {};
-    const gray = this.pad.pixels();
+    const rgba = this.pad.pixels();
     if (input.kind === "digit") {
-      const digit = await runtime.data.preprocess(gray, { width: pictureSize, height: pictureSize });
+      const digit = this.program ? this.program.digitImage(rgba, pictureSize, pictureSize) : await this.runtime!.data.preprocess(rgba, { width: pictureSize, height: pictureSize });
       return digit ? { digit, x: digit } : {};
     }
     const { channels, height, width, last } = input;
-    const plane = scale(gray, pictureSize, width, height);
+    const plane = scale(rgba, pictureSize, width, height);
     const x = new Float32Array(channels * plane.length);
     for (let i = 0; i < plane.length; i++) {
       for (let c = 0; c < channels; c++) x[last ? i * channels + c : c * plane.length + i] = plane[i]!;
@@ -95,15 +99,15 @@ export class Live {
   }
 }
 
-/** The square picture in another size, values 0 to 1: means of areas, or the nearest pixel. */
-function scale(gray: Uint8Array, side: number, width: number, height: number): Float32Array {
+/** The square picture's brightness in another size, values 0 to 1: means of areas, or the nearest pixel. */
+function scale(rgba: Uint8ClampedArray, side: number, width: number, height: number): Float32Array {
   const out = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
     const [y0, y1] = [Math.floor((y * side) / height), Math.max(Math.floor((y * side) / height) + 1, Math.floor(((y + 1) * side) / height))];
     for (let x = 0; x < width; x++) {
       const [x0, x1] = [Math.floor((x * side) / width), Math.max(Math.floor((x * side) / width) + 1, Math.floor(((x + 1) * side) / width))];
       let sum = 0;
-      for (let v = y0; v < y1; v++) for (let u = x0; u < x1; u++) sum += gray[v * side + u]!;
+      for (let v = y0; v < y1; v++) for (let u = x0; u < x1; u++) sum += rgba[4 * (v * side + u)]!;
       out[y * width + x] = sum / ((y1 - y0) * (x1 - x0) * 255);
     }
   }

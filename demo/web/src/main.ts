@@ -1,6 +1,7 @@
 // The page: starts the runtime first thing, then puts the parts together. Nothing is computed on this thread.
-import type { Runtime } from "@weft-ml/weft";
-import { start } from "./start.js";
+import type { LayersModel, Runtime } from "@weft-ml/weft";
+import type { Program } from "@weft-ml/weft/program";
+import { quick, runtime, weights } from "./start.js";
 import { AnswerView } from "./answer.js";
 import { message, type App } from "./app.js";
 import { onColours } from "./colours.js";
@@ -15,7 +16,8 @@ import { status } from "./status.js";
 import { Tabs } from "./tabs.js";
 import { theme } from "./theme.js";
 
-const starting = start();
+const starting = quick();
+starting.catch(() => {}); // begin() tells of it
 
 const $ = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
 const say = status($("status"));
@@ -46,7 +48,7 @@ const app: App = {
     answer.setClasses(net.classes, net.fixed === undefined);
     $("teach").textContent = net.fixed ?? teachHint;
     inside.blank();
-    if (old && old.model !== net.model) dispose(old.model);
+    if (old?.model && old.model !== net.model) old.model.dispose();
     app.changed();
     live.wake();
   },
@@ -66,15 +68,6 @@ const app: App = {
   },
 };
 
-/** Gives a model back; its runtime may have ended before it. */
-function dispose(model: { dispose(): void }): void {
-  try {
-    model.dispose();
-  } catch {
-    // Then the model has ended with it.
-  }
-}
-
 const teachHint = $("teach").textContent;
 
 const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!, {
@@ -93,11 +86,14 @@ live.onanswer = (a, net) => {
     first = false;
     performance.mark("first-prediction");
     document.body.dataset["state"] = "ready";
-    say.first(performance.now());
+    say.first(performance.now(), live.program?.kernels);
     // What is wanted next is fetched when there is nothing else to do.
     idle(() => {
       void import("./more.js");
-      void app.whole().then(() => offline(app), () => {});
+      app.whole().then(
+        () => offline(app),
+        (err: unknown) => app.notice(`Training does not work here: ${message(err)}`),
+      );
     });
   }
 };
@@ -145,36 +141,39 @@ document.addEventListener("drop", (e) => {
   void import("./more.js").then(({ receive }) => receive(app, files));
 });
 
-/** The LeNet that comes with the page, as a model of the runtime. */
-async function given(runtime: Runtime, bytes: ArrayBuffer): Promise<Net> {
-  const model = await runtime.load(new Uint8Array(bytes));
-  const meta = model.metadata;
-  const accuracy = Number(meta["weft.test_accuracy"]);
+/** The LeNet that comes with the page, answered by its program where there is one. */
+function given(program: Program | undefined, model?: LayersModel): Net {
+  const accuracy = Number((program?.metadata ?? model?.metadata ?? {})["weft.test_accuracy"]);
   const note = accuracy > 0 ? `trained on MNIST, reads ${(100 * accuracy).toFixed(2)} % of its test images` : "trained on MNIST";
-  return { model, title: "LeNet", note, input: inputOf(model.inputs[0]!.shape), classes: 10, origin: "given" };
+  return { title: "LeNet", note, input: inputOf([1, 1, 28, 28]), classes: 10, origin: "given", ...(program && { program }), ...(model && { model }) };
 }
 
 async function original(): Promise<void> {
-  const { weights } = await starting;
-  app.use(await given(await app.whole(), await weights));
-  app.session = undefined;
-  app.changed();
+  try {
+    const runtime = await app.whole();
+    const model = await runtime.load(await weights());
+    app.use(given(live.program, model));
+    app.session = undefined;
+    app.changed();
+  } catch (err) {
+    app.notice(message(err));
+  }
 }
 
 let completed: Promise<Runtime> | undefined;
 
-/** Has the whole runtime take over from the one that gave the first answers. */
+/** Starts the runtime and loads LeNet into it. */
 async function complete(): Promise<Runtime> {
-  const { runtime, weights, whole } = await starting;
-  const old = await runtime;
   try {
-    const next = await whole();
-    if (next === old) return old;
-    const net = await given(next, await weights);
+    const [next, bytes] = await Promise.all([runtime(), weights()]);
+    const model = await next.load(bytes);
     app.runtime = live.runtime = next;
-    app.use(net);
+    const { net } = app;
+    if (net) net.model = model;
+    else app.use(given(undefined, model));
     say.runtime(next);
-    await old.close();
+    app.changed();
+    live.wake();
     return next;
   } catch (err) {
     completed = undefined; // it can be tried again
@@ -184,12 +183,13 @@ async function complete(): Promise<Runtime> {
 
 async function begin(): Promise<void> {
   try {
-    const { runtime, weights } = await starting;
-    const r = await runtime;
-    const net = await given(r, await weights);
-    app.runtime = live.runtime = r;
-    app.use(net);
-    say.runtime(r);
+    const program = await starting;
+    if (program) {
+      live.program = program;
+      app.use(given(program));
+    } else {
+      await app.whole();
+    }
   } catch (err) {
     document.body.dataset["state"] = "error";
     app.notice(message(err));

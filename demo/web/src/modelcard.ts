@@ -59,12 +59,12 @@ export class ModelCard {
     const { net, session: s } = app;
     const busy = s?.busy ?? false;
     const paused = s?.state === "paused";
-    const ready = app.runtime !== undefined && net !== undefined;
+    const ready = net !== undefined;
     render(
       html`
         <div class="row">
           <h2 id="model-name">${net?.title ?? "LeNet"}</h2>
-          <span class="hint">${net ? `${number.format(net.model.params)} parameters` : nothing}</span>
+          <span class="hint">${net?.model ? `${number.format(net.model.params)} parameters` : nothing}</span>
         </div>
         <p class="note">${net?.note ?? "loading …"}</p>
         <div class="buttons">

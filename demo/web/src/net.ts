@@ -1,5 +1,6 @@
 // A model as the page knows it: what it takes, what it answers, where it comes from.
 import type { LayersModel } from "@weft-ml/weft";
+import type { Program } from "@weft-ml/weft/program";
 
 /** How the pad's picture becomes the model's input. */
 export interface Input {
@@ -15,7 +16,10 @@ export interface Input {
 }
 
 export interface Net {
-  model: LayersModel;
+  /** The model in the runtime; LeNet answers before it is there. */
+  model?: LayersModel;
+  /** The model as a program of this thread, as long as its weights are those of the file. */
+  program?: Program;
   title: string;
   /** A sentence on where it comes from. */
   note: string;

@@ -10,7 +10,7 @@ export function offline(app: App): void {
     // Of the runtime's variants only the one that runs here is kept.
     const { kernels, threads } = app.runtime!.report();
     const suffix = threads > 1 ? "-shared.wasm" : ".wasm";
-    const names = ["weft-lite.wasm", `weft${suffix}`, ...(kernels === "generic" ? [] : [`kernels-${kernels}${suffix}`])];
+    const names = [`weft${suffix}`, ...(kernels === "generic" ? [] : [`kernels-${kernels}.wasm`, `kernels-${kernels}${suffix}`])];
     const keep = names.flatMap((name) => files.runtime[name] ?? []);
     await container.ready;
     (registration.active ?? registration.waiting ?? registration.installing)?.postMessage({ keep });

@@ -27,7 +27,7 @@ export class Pad {
     this.view = canvas.getContext("2d", { desynchronized: true })!;
     const small = document.createElement("canvas");
     small.width = small.height = pictureSize;
-    this.picture = small.getContext("2d", { willReadFrequently: true })!;
+    this.picture = small.getContext("2d", { willReadFrequently: true, alpha: false })!;
     canvas.addEventListener("pointerdown", (e) => this.down(e));
     canvas.addEventListener("pointermove", (e) => this.move(e));
     for (const name of ["pointerup", "pointercancel"] as const) canvas.addEventListener(name, (e) => this.up(e));
@@ -52,12 +52,9 @@ export class Pad {
     return this.isExample;
   }
 
-  /** The ink as the network is given it: brightness of a small picture, ink bright. */
-  pixels(): Uint8Array {
-    const { data } = this.picture.getImageData(0, 0, pictureSize, pictureSize);
-    const gray = new Uint8Array(pictureSize * pictureSize);
-    for (let i = 0; i < gray.length; i++) gray[i] = data[4 * i + 3]!;
-    return gray;
+  /** The ink as it is given to the network: a small picture in RGBA, white ink on black. */
+  pixels(): Uint8ClampedArray {
+    return this.picture.getImageData(0, 0, pictureSize, pictureSize).data;
   }
 
   clear(): void {
@@ -111,7 +108,8 @@ export class Pad {
   redraw(): void {
     const { canvas } = this;
     this.view.clearRect(0, 0, canvas.width, canvas.height);
-    this.picture.clearRect(0, 0, pictureSize, pictureSize);
+    this.picture.fillStyle = "#000";
+    this.picture.fillRect(0, 0, pictureSize, pictureSize);
     const colour = getComputedStyle(canvas).color;
     this.view.strokeStyle = this.view.fillStyle = colour;
     this.picture.strokeStyle = this.picture.fillStyle = "#fff";

@@ -1,37 +1,44 @@
-// The first thing that the page does: fetch and start the runtime, fetch the weights.
-import { init, type InitOptions, type Runtime } from "@weft-ml/weft";
+// The first thing that the page does: fetch the kernels and LeNet's program file, which answer in this thread within microseconds.
+// Go's runtime, which trains, follows when the page has answered.
+import type { Runtime } from "@weft-ml/weft";
+import { loadProgram, type Program } from "@weft-ml/weft/program";
 import files from "weft:files";
 
-export interface Starting {
-  /** What answers first: where there is one, the smaller runtime that only answers. */
-  runtime: Promise<Runtime>;
-  weights: Promise<ArrayBuffer>;
-  /** Starts the runtime that can do everything; the same one where there is no other. */
-  whole(): Promise<Runtime>;
-}
+const query = new URLSearchParams(location.search);
+const kernels = query.get("kernels"); // ?kernels=simd128 or generic: what another browser would run
+const threads = query.get("threads"); // ?threads=4: in place of one for each processor
 
-/** Starts both; the error says what is missing where this cannot work. */
-export async function start(): Promise<Starting> {
+const base = new URL(".", document.baseURI);
+
+/** Starts LeNet's program; undefined where kernels do not run and the runtime has to answer. The error says what is missing. */
+export async function quick(): Promise<Program | undefined> {
   if (typeof WebAssembly !== "object" || typeof WebAssembly.compileStreaming !== "function") {
     throw new Error("This browser has no WebAssembly, which this page computes with. Any browser from 2021 on has it; in a private or lockdown mode it may be switched off.");
   }
-  if (typeof Worker !== "function") throw new Error("This browser has no workers, in which this page computes.");
-  const query = new URLSearchParams(location.search);
-  const kernels = query.get("kernels"); // ?kernels=simd128 or generic: what another browser would run
-  const threads = Number(query.get("threads"));
-  const lite = files.runtime["weft-lite.wasm"];
-  const options = {
-    baseURL: new URL(".", document.baseURI),
+  if (kernels === "generic") return undefined;
+  try {
+    return await loadProgram(fetch(files.program), { baseURL: base, files: files.runtime, variant: kernels === "simd128" || kernels === "relaxed" ? kernels : "auto" });
+  } catch (err) {
+    if ((err as { code?: string }).code === "unsupported") return undefined; // no SIMD: the runtime has loops of its own
+    throw err;
+  }
+}
+
+/** Starts the runtime, in a worker. */
+export async function runtime(): Promise<Runtime> {
+  if (typeof Worker !== "function") throw new Error("This browser has no workers, in which this page trains.");
+  const { init } = await import("@weft-ml/weft");
+  return init({
+    baseURL: base,
+    files: files.runtime,
+    threads: Number(threads) > 0 ? Number(threads) : "auto",
     ...(kernels === "relaxed" || kernels === "simd128" || kernels === "generic" ? { kernels } : {}),
-  } satisfies InitOptions;
-  const runtime = init({ ...options, files: lite ? { ...files.runtime, "weft.wasm": lite } : files.runtime });
-  const weights = fetch(files.weights).then((answer) => {
-    if (!answer.ok) throw new Error(`The weights cannot be fetched: the server answered ${answer.status}.`);
-    return answer.arrayBuffer();
   });
-  // Whoever awaits one hears of its failure; the other must not count as unhandled meanwhile.
-  runtime.catch(() => {});
-  weights.catch(() => {});
-  const whole = () => (lite ? init({ ...options, files: files.runtime, ...(threads > 0 ? { threads } : {}) }) : runtime);
-  return { runtime, weights, whole };
+}
+
+/** The model file of LeNet, which the runtime loads. */
+export async function weights(): Promise<Uint8Array> {
+  const answer = await fetch(files.weights);
+  if (!answer.ok) throw new Error(`The weights cannot be fetched: the server answered ${answer.status}.`);
+  return new Uint8Array(await answer.arrayBuffer());
 }

@@ -6,22 +6,25 @@ const megabytes = (n: number) => `${(n / 1e6).toFixed(0)} MB`;
 
 export function status(root: HTMLElement) {
   let runtime: Runtime | undefined;
+  let kernels: keyof typeof names | undefined;
   let after = 0;
   const draw = () => {
-    if (!runtime) return;
-    const r = runtime.report();
-    const parts = [names[r.kernels], r.threads > 1 ? `${r.threads} threads` : "one thread", `${megabytes(r.memory.wasmBytes)} of memory`];
+    const r = runtime?.report();
+    kernels = r?.kernels ?? kernels;
+    if (!kernels) return;
+    const parts: string[] = [names[kernels]];
+    if (r) parts.push(r.threads > 1 ? `${r.threads} threads` : "one thread", `${megabytes(r.memory.wasmBytes)} of memory`);
     if (after) parts.push(`first answer after ${Math.round(after)} ms`);
     const dot = document.createElement("i");
     dot.setAttribute("aria-hidden", "true");
     root.replaceChildren(dot, parts.join(" · "));
-    if (r.reasons.length) {
+    if (r?.reasons.length) {
       const why = document.createElement("small");
       why.textContent = r.reasons.join("; ");
       root.append(why);
     }
-    root.dataset["kernels"] = r.kernels;
-    root.dataset["threads"] = String(r.threads);
+    root.dataset["kernels"] = kernels;
+    if (r) root.dataset["threads"] = String(r.threads);
   };
   return {
     /** The runtime has started. */
@@ -30,9 +33,10 @@ export function status(root: HTMLElement) {
       draw();
       setInterval(draw, 5000);
     },
-    /** The first answer was there, milliseconds after navigation. */
-    first(ms: number): void {
+    /** The first answer was there, milliseconds after navigation, by these kernels. */
+    first(ms: number, by: keyof typeof names | undefined): void {
       after = ms;
+      kernels ??= by;
       draw();
     },
     failed(): void {

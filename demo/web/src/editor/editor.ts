@@ -35,9 +35,7 @@ export class Editor {
     private readonly root: HTMLElement,
   ) {
     app.onchange(() => {
-      if (root.hidden) return;
-      this.draw();
-      if (!this.asked) void this.measure(); // the runtime was not there before
+      if (!root.hidden) this.draw();
     });
     this.draw();
     void this.measure();
@@ -61,7 +59,6 @@ export class Editor {
 
   /** Has the runtime build the network, which tells the shapes or what does not fit. */
   private async measure(): Promise<void> {
-    if (!this.app.runtime) return;
     const asked = ++this.asked;
     let model: LayersModel | undefined;
     try {

@@ -1,7 +1,7 @@
 // The visitor's own digits: kept, and learned on the spot.
-import type { Dataset } from "@weft-ml/weft";
+import type { Dataset, LayersModel, Runtime } from "@weft-ml/weft";
 import type { App } from "../app.js";
-import { argmax, probabilities, type Net } from "../net.js";
+import { argmax, probabilities } from "../net.js";
 
 export interface Example {
   x: Float32Array;
@@ -61,15 +61,17 @@ export async function teach(app: App, label: number): Promise<string> {
   if (!app.net) return "It is still starting.";
   const runtime = await app.whole();
   const net = app.net;
-  const { digit } = await app.live.input(runtime, net.input);
+  const model = net.model!;
+  const { digit } = await app.live.input(net.input);
   if (!digit) return "Draw a digit first, then press which it is.";
   const examples = examplesOf(app);
   examples.add({ x: digit, label });
   app.changed();
   if (app.session?.busy) return `Kept as a ${label}: the next training learns it too.`;
-  await learn(app, net, digit, label);
+  delete net.program; // its weights are about to change
+  await learn(app, runtime, model, digit, label);
   if (app.net !== net) return "";
-  const p = probabilities(await net.model.predictArray(digit));
+  const p = probabilities(await model.predictArray(digit));
   app.live.wake();
   const now = argmax(p);
   const count = examples.list.length;
@@ -83,7 +85,7 @@ export async function teach(app: App, label: number): Promise<string> {
 }
 
 interface Taught {
-  net: Net;
+  model: LayersModel;
   replay: { x: Float32Array; y: Int32Array };
 }
 
@@ -95,14 +97,13 @@ export function forget(): void {
 }
 
 /** Some steps on the new digit, on the visitor's others, and on built-in digits, so that the rest is not forgotten. */
-async function learn(app: App, net: Net, x: Float32Array, label: number): Promise<void> {
-  const runtime = app.runtime!;
-  if (taught?.net !== net) {
+async function learn(app: App, runtime: Runtime, model: LayersModel, x: Float32Array, label: number): Promise<void> {
+  if (taught?.model !== model) {
     const digits: Dataset = runtime.data.digits({ seed: 7, samples: 1024 });
     const { x, y } = await digits.get(0, 1024);
     digits.dispose();
-    net.model.compile({ optimizer: { name: "adam", learningRate: 0.0007 }, loss: { name: "sparseCategoricalCrossentropy", fromLogits: true }, metrics: ["accuracy"] });
-    taught = { net, replay: { x, y } };
+    model.compile({ optimizer: { name: "adam", learningRate: 0.0007 }, loss: { name: "sparseCategoricalCrossentropy", fromLogits: true }, metrics: ["accuracy"] });
+    taught = { model, replay: { x, y } };
   }
   const { replay } = taught;
   const { list } = examplesOf(app);
@@ -119,9 +120,9 @@ async function learn(app: App, net: Net, x: Float32Array, label: number): Promis
         by[i] = replay.y[k]!;
       }
     }
-    await net.model.trainOnBatch(bx, by);
+    await model.trainOnBatch(bx, by);
     if (step + 1 < leastSteps) continue;
-    const p = probabilities(await net.model.predictArray(x));
+    const p = probabilities(await model.predictArray(x));
     app.live.wake();
     if (argmax(p) === label && p[label]! > sureEnough) return;
   }

@@ -201,8 +201,9 @@ export class Session {
   private async model(runtime: Runtime): Promise<LayersModel> {
     const { app, plan } = this;
     let model: LayersModel;
-    if (plan.start === "current" && app.net && !app.net.fixed) {
+    if (plan.start === "current" && app.net?.model && !app.net.fixed) {
       model = app.net.model;
+      delete app.net.program; // its weights are about to change
       app.net.origin = "trained";
       app.net.note = "learning in this tab, from the weights it had";
     } else {
