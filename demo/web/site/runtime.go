@@ -8,49 +8,47 @@ import (
 
 	"github.com/weft-ml/weft/js/build"
 	"github.com/weft-ml/weft/simd/wasmkernels"
-	"github.com/weft-ml/weft/wasm/kernelfiles"
 )
 
-// programs are the variants of the Go program: the page starts on the one that only answers, and goes over to one that trains.
-var programs = []struct {
-	name, set string
-	shared    bool
-}{{"weft.wasm", "core", false}, {"weft-shared.wasm", "core", true}}
-
-// runtime writes the Go program and the kernels, in each variant, and the package's worker.
+// runtime writes the Go program and the kernels, each in its variants, the package's worker, and LeNet: as a model file for the runtime and as a
+// program file, which the page runs without Go.
 func (b *builder) runtime(ctx context.Context) error {
-	for _, p := range programs {
-		program, err := build.ProgramOf(ctx, b.root, p.set, p.shared)
-		if err != nil {
-			return err
-		}
-		if err := b.add(p.name, program); err != nil {
-			return err
-		}
-	}
-	kernels, err := kernelfiles.Build(ctx, b.root)
+	// The program file is made by the package itself, in Node.
+	dist, err := os.MkdirTemp("", "weft-site")
 	if err != nil {
 		return err
 	}
-	for _, v := range wasmkernels.Variants {
-		module, err := os.ReadFile(filepath.Join(kernels, v.File()))
+	defer os.RemoveAll(dist)
+	if err := build.Package(ctx, build.Options{Out: dist}); err != nil {
+		return err
+	}
+	for name, shared := range map[string]bool{"weft.wasm": false, "weft-shared.wasm": true} {
+		program, err := build.ProgramOf(ctx, b.root, "core", shared)
 		if err != nil {
 			return err
 		}
-		if err := b.add(v.File(), module); err != nil {
+		if err := os.WriteFile(filepath.Join(dist, name), program, 0o644); err != nil {
+			return err
+		}
+	}
+	model := filepath.Join(b.root, filepath.FromSlash(weights))
+	if err := build.Export(ctx, b.root, dist, model, filepath.Join(dist, "lenet.weft")); err != nil {
+		return err
+	}
+	names := []string{"weft.wasm", "weft-shared.wasm", "lenet.weft", "lenet.onnx"}
+	for _, v := range wasmkernels.Variants {
+		names = append(names, v.File())
+	}
+	for _, name := range names {
+		content, err := os.ReadFile(filepath.Join(dist, name))
+		if err != nil {
+			return err
+		}
+		if err := b.add(name, content); err != nil {
 			return err
 		}
 	}
 	return b.worker()
-}
-
-// weights writes the model that comes with the page.
-func (b *builder) weights(context.Context) error {
-	model, err := os.ReadFile(filepath.Join(b.root, filepath.FromSlash(weights)))
-	if err != nil {
-		return err
-	}
-	return b.add("lenet.onnx", model)
 }
 
 // runtimeNames are the names that the page gives the package's loader.

@@ -49,7 +49,7 @@ func Build(ctx context.Context, opt Options) error {
 		return err
 	}
 	b := &builder{root: root, goroot: goroot, out: opt.Out, names: map[string]string{}}
-	for _, step := range []func(context.Context) error{b.runtime, b.weights, b.bundle, b.static, b.page, b.serviceWorker} {
+	for _, step := range []func(context.Context) error{b.runtime, b.bundle, b.static, b.page, b.serviceWorker} {
 		if err := step(ctx); err != nil {
 			return err
 		}

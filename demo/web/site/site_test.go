@@ -35,13 +35,13 @@ func TestPrepare(t *testing.T) {
 }
 
 func TestFetched(t *testing.T) {
-	const page = `<script src="main.ABCDEFGH.js"></script><link href="lenet.0123456789ab.onnx">`
+	const page = `<script src="main.ABCDEFGH.js"></script><link href="lenet.0123456789ab.weft">`
 	for name, want := range map[string]bool{
-		"index.html": true, "main.ABCDEFGH.js": true, "lenet.0123456789ab.onnx": true, "worker.ABCDEFGH.js": true, "weft.0123456789ab.wasm": true,
+		"index.html": true, "main.ABCDEFGH.js": true, "lenet.0123456789ab.weft": true, "lenet.0123456789ab.onnx": false, "worker.ABCDEFGH.js": false, "weft.0123456789ab.wasm": false,
 		"kernels-relaxed.0123456789ab.wasm": true, "weft-shared.0123456789ab.wasm": false, "kernels-relaxed-shared.0123456789ab.wasm": false,
 		"kernels-simd128.0123456789ab.wasm": false, "more.ABCDEFGH.js": false, "sw.js": false,
 	} {
-		if got, note := fetched(name, page, "weft"); got != want || got == (note != "") {
+		if got, note := fetched(name, page); got != want || got == (note != "") {
 			t.Errorf("%s: %v, %q", name, got, note)
 		}
 	}

@@ -25,10 +25,6 @@ func Sizes(out string) ([]Size, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := "weft" // the program that gives the first answer
-	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "weft-lite.") }) {
-		first = "weft-lite"
-	}
 	var sizes []Size
 	for _, e := range entries {
 		if !slices.Contains(compressible, filepath.Ext(e.Name())) {
@@ -40,7 +36,7 @@ func Sizes(out string) ([]Size, error) {
 				*n = info.Size()
 			}
 		}
-		s.Fetched, s.Note = fetched(e.Name(), string(page), first)
+		s.Fetched, s.Note = fetched(e.Name(), string(page))
 		sizes = append(sizes, s)
 	}
 	slices.SortFunc(sizes, func(a, b Size) int {
@@ -55,14 +51,18 @@ func Sizes(out string) ([]Size, error) {
 	return sizes, nil
 }
 
-// fetched says whether a file is fetched before the first prediction: what the page's source names, and the runtime.
-func fetched(name, page, first string) (bool, string) {
+// fetched says whether a file is fetched before the first prediction: what the page's source names, and the kernels.
+func fetched(name, page string) (bool, string) {
 	plain, _, _ := strings.Cut(name, ".")
 	switch {
-	case name == "index.html" || strings.Contains(page, name) || plain == "worker" || plain == first || plain == "kernels-relaxed":
+	case name == "index.html" || strings.Contains(page, name) || plain == "kernels-relaxed":
 		return true, ""
+	case plain == "weft" || plain == "worker" || plain == "lenet":
+		return false, "right after it"
 	case plain == "weft-shared":
 		return false, "with threads, in place of weft"
+	case plain == "kernels-relaxed-shared":
+		return false, "with threads"
 	case strings.HasPrefix(plain, "kernels-"):
 		return false, "in place of kernels-relaxed"
 	}
