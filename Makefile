@@ -103,6 +103,10 @@ generate: ## Write the generated files: coefficients, instructions, browser kern
 bench: ## Benchmark the kernels and the core
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./simd/... ./core/...
 
+.PHONY: peers-adapter
+peers-adapter: ## Build js/dist with peers-adapter.mjs and lenet-page.mjs, Weft's part in a comparison of browser runtimes
+	$(GO) run ./js/mkpkg -types=false -bench
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME
 	@set -e; for p in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \

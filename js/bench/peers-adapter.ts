@@ -99,8 +99,8 @@ export async function setup({ threads, common }: { threads: number; env: string;
       const a = rt.tensor(common.fill(m * k, 1), [m, k]);
       const b = rt.tensor(common.fill(k * n, 2), [k, n]);
       const f = rt.compile((x: Tensor, y: Tensor) => rt.matMul(x, y));
-      const run = () => f(a, b) as Tensor;
-      return { run: results(run), check: () => mean(run), dispose: () => (a.dispose(), b.dispose(), f.dispose()) };
+      const run = () => f(a, b);
+      return { run: results(run), check: () => mean(run), dispose: () => (a.dispose(), b.dispose()) };
     },
 
     conv(c: ConvShape): Job {
@@ -111,9 +111,9 @@ export async function setup({ threads, common }: { threads: number; env: string;
           ? rt.tensor(kernelFirst(common.fill(c.k * c.k * c.cin, 4), c.k, c.k, 1, c.cin), [c.cout, 1, c.k, c.k])
           : rt.tensor(kernelFirst(common.fill(c.k * c.k * ci * c.cout, 4), c.k, c.k, ci, c.cout), [c.cout, ci, c.k, c.k]);
       // Weights are constants of the workload, so they are captured and not passed.
-      const f = rt.compile((v: Tensor) => rt.op("Conv", [v, w], { pads: [c.pad, c.pad, c.pad, c.pad], group: c.groups }));
-      const run = () => f(x) as Tensor;
-      return { run: results(run), check: () => mean(run), dispose: () => (x.dispose(), w.dispose(), f.dispose()) };
+      const f = rt.compile((v: Tensor) => rt.op("Conv", [v, w], { attrs: { pads: [c.pad, c.pad, c.pad, c.pad], group: c.groups } }));
+      const run = () => f(x);
+      return { run: results(run), check: () => mean(run), dispose: () => (x.dispose(), w.dispose()) };
     },
 
     async lenetInfer({ batch }: { batch: number }): Promise<Job> {
@@ -145,13 +145,13 @@ export async function setup({ threads, common }: { threads: number; env: string;
     transformer({ bwd }: { bwd: boolean }): Job {
       const { B, S, D, H, F } = common.TF;
       const head = D / H;
-      const ones = () => rt.variable(new Float32Array(D).fill(1), { shape: [D] });
-      const zeros = () => rt.variable(new Float32Array(D), { shape: [D] });
+      const ones = () => rt.variable(rt.tensor(new Float32Array(D).fill(1), [D]));
+      const zeros = () => rt.variable(rt.tensor(new Float32Array(D), [D]));
       const P = common.transformerWeights().map((w) => ({
-        qkv: rt.variable(w.qkv, { shape: [D, 3 * D] }),
-        o: rt.variable(w.o, { shape: [D, D] }),
-        w1: rt.variable(w.w1, { shape: [D, F] }),
-        w2: rt.variable(w.w2, { shape: [F, D] }),
+        qkv: rt.variable(rt.tensor(w.qkv, [D, 3 * D])),
+        o: rt.variable(rt.tensor(w.o, [D, D])),
+        w1: rt.variable(rt.tensor(w.w1, [D, F])),
+        w2: rt.variable(rt.tensor(w.w2, [F, D])),
         g1: ones(),
         b1: zeros(),
         g2: ones(),
@@ -159,7 +159,7 @@ export async function setup({ threads, common }: { threads: number; env: string;
       }));
       const vars: Variable[] = P.flatMap((p) => Object.values(p));
       const x0 = rt.tensor(common.fill(B * S * D, 6, 2), [B * S, D]);
-      const norm = (x: Tensor, g: Tensor, b: Tensor) => rt.op("LayerNormalization", [x, g, b], { axis: -1, epsilon: 1e-5 });
+      const norm = (x: Tensor, g: Tensor, b: Tensor) => rt.op("LayerNormalization", [x, g, b], { attrs: { axis: -1, epsilon: 1e-5 } });
       const loss = (input: Tensor) => {
         let x = input;
         for (const p of P) {
@@ -172,25 +172,24 @@ export async function setup({ threads, common }: { threads: number; env: string;
         }
         return rt.mean(x.mul(x));
       };
-      const f = bwd ? rt.compile((x: Tensor) => rt.gradients(loss(x), vars)) : rt.compile((x: Tensor) => loss(x));
+      const both = rt.valueAndGrad(loss, { variables: vars });
+      // All results of a run are materialised: the loss, then under bwd the gradients of all parameters.
+      const f = rt.compile((x: Tensor): readonly Tensor[] => {
+        if (!bwd) return [loss(x)];
+        const { value, grads } = both(x);
+        return [value, ...grads];
+      });
       let value: number | undefined;
       return {
         run: repeat(async () => {
-          const out = f(x0) as Tensor | { value: Tensor; grads: Tensor[] };
-          if ("grads" in out) {
-            value = await out.value.item();
-            out.value.dispose();
-            for (const g of out.grads) g.dispose();
-          } else {
-            value = await out.item();
-            out.dispose();
-          }
+          const out = f(x0);
+          value = Number(await out[0]!.item());
+          for (const t of out) t.dispose();
         }),
         check: () => value,
         dispose: () => {
           for (const v of vars) v.dispose();
           x0.dispose();
-          f.dispose();
         },
       };
     },

@@ -20,6 +20,7 @@ type Options struct {
 	Out   string // folder, js/dist without one
 	Types bool   // write the types, which takes npm
 	Wasm  bool   // compile the Go program; without it only the JavaScript is written
+	Bench bool   // bundle js/bench, the package's part in the comparison with other runtimes
 	Tests bool   // bundle js/test/*.test.ts into js/test/out, for node --test
 }
 
@@ -82,6 +83,11 @@ func Package(ctx context.Context, opt Options) error {
 	}
 	if err := copyFile(filepath.Join(root, "js", "LICENSE"), filepath.Join(root, "LICENSE")); err != nil {
 		return err
+	}
+	if opt.Bench {
+		if err := bench(ctx, root, goroot, opt.Out); err != nil {
+			return err
+		}
 	}
 	if opt.Tests {
 		if err := tests(root, goroot); err != nil {

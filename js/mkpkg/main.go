@@ -29,6 +29,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	flags.StringVar(&opt.Out, "o", "", "write the package into `folder` (default js/dist)")
 	flags.BoolVar(&opt.Types, "types", true, "write the types, with the TypeScript compiler")
 	flags.BoolVar(&opt.Wasm, "wasm", true, "compile the Go program")
+	flags.BoolVar(&opt.Bench, "bench", false, "bundle the benchmarks too")
 	flags.BoolVar(&opt.Tests, "tests", false, "bundle the unit tests too")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return 2

@@ -275,10 +275,20 @@ export class LayersModel {
     return list.map(({ name, data, trainable }: { name: string; data: Wire; trainable: boolean }) => ({ name, shape: [...data.shape], data: data.data as Float32Array, trainable }));
   }
 
-  /** Sets weights by name. */
-  async setWeights(weights: readonly { name: string; data: TypedArray | NestedArray; shape?: readonly number[] }[]): Promise<void> {
+  /** Sets weights by name, or all of them in the order of {@link getWeights} (which is TensorFlow.js's for models of layers). */
+  async setWeights(weights: readonly ({ name: string; data: TypedArray | NestedArray; shape?: readonly number[] } | TypedArray | readonly NestedArray[])[]): Promise<void> {
     await this.ready();
-    await this.core.call("model.setWeights", { id: this.id, weights: weights.map(({ name, data, shape }) => ({ name, data: toWire(data, { shape }) })) });
+    const named = (w: (typeof weights)[number]): w is { name: string; data: TypedArray | NestedArray; shape?: readonly number[] } => "name" in w;
+    let list = weights.filter(named);
+    if (list.length !== weights.length) {
+      const own = await this.getWeights();
+      if (own.length !== weights.length) throw argument(`setWeights: the model has ${own.length} weights (${own.map((w) => w.name).join(", ")}), got ${weights.length}`);
+      list = own.map(({ name, shape }, i) => {
+        const w = weights[i]!;
+        return named(w) ? w : { name, data: w, shape: isTypedArray(w) ? shape : undefined };
+      });
+    }
+    await this.core.call("model.setWeights", { id: this.id, weights: list.map(({ name, data, shape }) => ({ name, data: toWire(data, { shape }) })) });
   }
 
   /** The model as a file: ONNX, or its weights as safetensors. */
