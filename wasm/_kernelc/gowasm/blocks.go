@@ -191,8 +191,7 @@ func (g *function) within(b *block, ms []*block, s *scope) {
 func (g *function) body(b *block, s *scope) {
 	if b.fails {
 		g.f.I32(1).SetGlobal(g.c.Failed)
-		g.out.mayFail = true
-		g.leave(nil)
+		g.root.abort()
 		return
 	}
 	for _, in := range b.Instrs {

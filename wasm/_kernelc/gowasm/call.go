@@ -33,19 +33,21 @@ func (g *function) call(in *ssa.Call) {
 		g.keep(in, parts(in.Type()))
 		return
 	}
-	callee := g.invoke(in, ref)
+	args := g.arguments(in)
+	if g.expand(in, ref, args) {
+		return
+	}
+	callee := g.invoke(in, ref, args)
 	g.keep(in, callee.results)
 	if callee.mayFail {
-		g.out.mayFail = true
-		g.f.GetGlobal(g.c.Failed).If(func() { g.leave(nil) }, nil)
+		g.f.GetGlobal(g.c.Failed).If(func() { g.root.abort() }, nil)
 	}
 }
 
-// invoke pushes the arguments and calls a compiled function.
-func (g *function) invoke(in *ssa.Call, ref *funcRef) *compiled {
-	c := &in.Call
-	args := make([]argument, len(c.Args))
-	for i, a := range c.Args {
+// arguments returns what is known of a call's arguments.
+func (g *function) arguments(in *ssa.Call) []argument {
+	args := make([]argument, len(in.Call.Args))
+	for i, a := range in.Call.Args {
 		switch {
 		case g.c.opt.Specialise[typeName(a.Type())]:
 			args[i].konst = g.known(a)
@@ -55,6 +57,12 @@ func (g *function) invoke(in *ssa.Call, ref *funcRef) *compiled {
 			}
 		}
 	}
+	return args
+}
+
+// invoke pushes the arguments and calls a compiled function.
+func (g *function) invoke(in *ssa.Call, ref *funcRef, args []argument) *compiled {
+	c := &in.Call
 	callee := g.c.function(ref, args)
 	for i, a := range c.Args {
 		if args[i].konst == nil {
@@ -79,7 +87,7 @@ func (g *function) callOneOf(in *ssa.Call, ref *funcRef) {
 	from = func(i int) {
 		one := func() {
 			if !g.special(in, all[i]) {
-				mayFail = g.invoke(in, &funcRef{fn: all[i]}).mayFail || mayFail
+				mayFail = g.invoke(in, &funcRef{fn: all[i]}, g.arguments(in)).mayFail || mayFail
 			}
 		}
 		if i == len(all)-1 {
@@ -91,8 +99,7 @@ func (g *function) callOneOf(in *ssa.Call, ref *funcRef) {
 	from(0)
 	g.keep(in, results)
 	if mayFail {
-		g.out.mayFail = true
-		g.f.GetGlobal(g.c.Failed).If(func() { g.leave(nil) }, nil)
+		g.f.GetGlobal(g.c.Failed).If(func() { g.root.abort() }, nil)
 	}
 }
 

@@ -175,6 +175,7 @@ func (c *Compiler) function(ref *funcRef, args []argument) *compiled {
 		fail("no body, and no //go:wasmimport")
 	}
 	g := &function{c: c, fn: fn, ref: ref, out: e, args: args}
+	g.root = g
 	g.compile()
 	e.done = true
 	c.running = c.running[:len(c.running)-1]

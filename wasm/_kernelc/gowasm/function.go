@@ -4,6 +4,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"regexp"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -18,6 +19,8 @@ type function struct {
 	ref  *funcRef
 	out  *compiled
 	args []argument
+	in   *site     // where it is compiled in place of a call; nil for a function of the module
+	root *function // the function of the module that this is part of
 
 	f    *wasmasm.Func
 	vals map[ssa.Value][]operand // parts of values that have been computed
@@ -41,6 +44,9 @@ type operand struct {
 	konst  constant.Value // nil: zero
 	static bool           // an address: konst is an offset in the static data
 }
+
+// folders is what stands before the last part of an import path.
+var folders = regexp.MustCompile(`[\w.-]+/`)
 
 func (g *function) compile() {
 	sig := g.fn.Signature
@@ -70,7 +76,7 @@ func (g *function) compile() {
 	}
 	g.out.results = parts(sig.Results())
 	g.prune()
-	g.f = g.c.m.Func(g.fn.String(), wasmasm.FuncType{Params: valTypes(params), Results: valTypes(g.out.results)})
+	g.f = g.c.m.Func(folders.ReplaceAllString(g.fn.String(), ""), wasmasm.FuncType{Params: valTypes(params), Results: valTypes(g.out.results)})
 	g.out.f = g.f
 	g.vals = map[ssa.Value][]operand{}
 	n := 0

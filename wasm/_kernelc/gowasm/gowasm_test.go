@@ -164,14 +164,17 @@ func close(name string, a, b int64) bool {
 	return name == "Math" && a-b < 4 && b-a < 4
 }
 
+// TestFailed: a panic of the program sets the flag, and the functions above it return.
 func TestFailed(t *testing.T) {
-	m := compile(t, []string{"Fail"})
-	for _, n := range []int64{4, -4} {
-		out := make([]int64, 3)
-		m.call(t, "Fail", nil, []int64{n}, out)
-		failed := m.mod.ExportedGlobal("failed").Get()
-		if n > 0 && (failed != 0 || out[2] != 3 || out[1] != 8) || n < 0 && (failed != 1 || out[2] != 0) {
-			t.Errorf("n = %d: failed %d, out %v", n, failed, out)
+	for _, name := range []string{"Fail", "FailSmall"} {
+		m := compile(t, []string{name})
+		for _, n := range []int64{4, -4} {
+			out := make([]int64, 3)
+			m.call(t, name, nil, []int64{n}, out)
+			failed := m.mod.ExportedGlobal("failed").Get()
+			if n > 0 && (failed != 0 || out[2] != 3 || out[1] != 8) || n < 0 && (failed != 1 || out[2] != 0) {
+				t.Errorf("%s: n = %d: failed %d, out %v", name, n, failed, out)
+			}
 		}
 	}
 }

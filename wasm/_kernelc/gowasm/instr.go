@@ -114,11 +114,14 @@ func (g *function) alias(in, of ssa.Value, before, n int) {
 }
 
 func (g *function) results(in *ssa.Return) {
-	if len(in.Results) == 0 {
-		g.leave(nil)
+	if g.in != nil {
+		g.in.leave(g, in.Results)
 		return
 	}
-	g.leave(in.Results)
+	for _, r := range in.Results {
+		g.push(r)
+	}
+	g.leave()
 }
 
 // compute pushes the value of an instruction.

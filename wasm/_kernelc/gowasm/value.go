@@ -204,18 +204,19 @@ func (g *function) edge(from, to *block) {
 	g.pop(set)
 }
 
-// leave returns from the function with the given results, or with zeros.
-func (g *function) leave(results []ssa.Value) {
-	if results == nil {
-		for _, p := range g.out.results {
-			g.pushOperand(operand{typ: p.typ})
-		}
-	}
-	for _, r := range results {
-		g.push(r)
-	}
+// leave returns from the function with the results on the stack.
+func (g *function) leave() {
 	if g.frame > 0 {
 		g.f.Get(g.fp).I32(int32(g.frame)).Op(wasmasm.I32Add).SetGlobal(g.c.Stack)
 	}
 	g.f.Return()
+}
+
+// abort returns zeros after a failure.
+func (g *function) abort() {
+	g.out.mayFail = true
+	for _, p := range g.out.results {
+		g.pushOperand(operand{typ: p.typ})
+	}
+	g.leave()
 }

@@ -421,3 +421,19 @@ func positive(n int64) int64 {
 	}
 	return n * 2
 }
+
+// FailSmall is Fail with functions that are compiled in place of their calls.
+func FailSmall(x []float32, n, out []int64) {
+	out[0] = 1
+	out[1] = checked(n[0]) * 2
+	out[2] = 3
+}
+
+func checked(n int64) int64 {
+	if n <= 0 {
+		refuse()
+	}
+	return n
+}
+
+func refuse() { panic("not positive") }
