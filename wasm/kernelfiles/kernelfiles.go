@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/weft-ml/weft/simd/wasmkernels"
 )
@@ -55,7 +56,32 @@ func Build(ctx context.Context, root string) (dir string, err error) {
 	if err := os.Rename(tmp, dir); err != nil && !complete(dir) {
 		return "", fmt.Errorf("weft: kernels: %w", err)
 	}
+	prune(filepath.Dir(dir))
 	return dir, os.Chmod(dir, 0o755)
+}
+
+// keep is for how many states of the sources the modules stay, and recent for how long in any case: somebody may be reading them.
+const (
+	keep   = 4
+	recent = time.Hour
+)
+
+// prune removes the modules of old states.
+func prune(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	var old []os.FileInfo
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > recent {
+			old = append(old, info)
+		}
+	}
+	sort.Slice(old, func(i, j int) bool { return old[i].ModTime().After(old[j].ModTime()) })
+	for i := keep; i < len(old); i++ {
+		_ = os.RemoveAll(filepath.Join(dir, old[i].Name()))
+	}
 }
 
 func complete(dir string) bool {
