@@ -98,8 +98,8 @@ func (b *builder) bundle(context.Context) error {
 	if err != nil {
 		return err
 	}
-	const point, style = "demo/web/src/main.ts", "demo/web/src/style.css"
-	meta, err := b.esbuild(api.BuildOptions{EntryPoints: []string{point, style}, EntryNames: hashedName, ChunkNames: hashedName, AssetNames: hashedName,
+	const start, point, style = "demo/web/src/start.ts", "demo/web/src/main.ts", "demo/web/src/style.css"
+	meta, err := b.esbuild(api.BuildOptions{EntryPoints: []string{start, point, style}, EntryNames: hashedName, ChunkNames: hashedName, AssetNames: hashedName,
 		Splitting: true, Plugins: []api.Plugin{module("weft:files", known)}})
 	if err != nil {
 		return err
@@ -108,12 +108,13 @@ func (b *builder) bundle(context.Context) error {
 		b.files = append(b.files, filepath.Base(path))
 	}
 	var imports []string
+	b.names["start.js"], _ = meta.entry(start)
 	b.names["main.js"], imports = meta.entry(point)
 	b.names["style.css"], _ = meta.entry(style)
 	if b.names["main.js"] == "" || b.names["style.css"] == "" {
 		return errors.New("weft: esbuild names no output of the page's entry points")
 	}
-	for i, name := range imports {
+	for i, name := range slices.DeleteFunc(imports, func(name string) bool { return name == b.names["start.js"] }) {
 		b.names[fmt.Sprintf("import %d", i)] = name
 	}
 	return nil

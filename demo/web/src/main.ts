@@ -1,7 +1,7 @@
-// The page: starts the runtime first thing, then puts the parts together. Nothing is computed on this thread.
+// The page: puts its parts together. LeNet's own answers, microseconds each, are computed in this thread, everything else in the worker.
 import type { LayersModel, Runtime } from "@weft-ml/weft";
 import type { Program } from "@weft-ml/weft/program";
-import { quick, runtime, weights } from "./start.js";
+import { runtime, starting, weights } from "./start.js";
 import { AnswerView } from "./answer.js";
 import { message, type App } from "./app.js";
 import { onColours } from "./colours.js";
@@ -15,9 +15,6 @@ import { idle, offline } from "./offline.js";
 import { status } from "./status.js";
 import { Tabs } from "./tabs.js";
 import { theme } from "./theme.js";
-
-const starting = quick();
-starting.catch(() => {}); // begin() tells of it
 
 const $ = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
 const say = status($("status"));
@@ -70,11 +67,17 @@ const app: App = {
 
 const teachHint = $("teach").textContent;
 
-const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!, {
-  inside: () => live.wake(),
-  training: (root) => import("./more.js").then(({ TrainingPanel }) => void new TrainingPanel(app, root)),
-  network: (root) => import("./more.js").then(({ Editor }) => void new Editor(app, root)),
-});
+const tabs = new Tabs(
+  document.querySelector<HTMLElement>("[role=tablist]")!,
+  {
+    training: (root) => import("./more.js").then(({ TrainingPanel }) => void new TrainingPanel(app, root)),
+    network: (root) => import("./more.js").then(({ Editor }) => void new Editor(app, root)),
+  },
+  () => {
+    app.changed();
+    live.wake();
+  },
+);
 
 live.wantsInsight = () => inside.visible;
 let first = true;

@@ -1,5 +1,6 @@
 // The first thing that the page does: fetch the kernels and LeNet's program file, which answer in this thread within microseconds.
-// Go's runtime, which trains, follows when the page has answered.
+// Go's runtime, which trains, follows when the page has answered. This module is a script of its own, so that it runs before the
+// page is there.
 import type { Runtime } from "@weft-ml/weft";
 import { loadProgram, type Program } from "@weft-ml/weft/program";
 import files from "weft:files";
@@ -10,8 +11,8 @@ const threads = query.get("threads"); // ?threads=4: in place of one for each pr
 
 const base = new URL(".", document.baseURI);
 
-/** Starts LeNet's program; undefined where kernels do not run and the runtime has to answer. The error says what is missing. */
-export async function quick(): Promise<Program | undefined> {
+/** LeNet's program; undefined where kernels do not run and the runtime has to answer. The error says what is missing. */
+async function quick(): Promise<Program | undefined> {
   if (typeof WebAssembly !== "object" || typeof WebAssembly.compileStreaming !== "function") {
     throw new Error("This browser has no WebAssembly, which this page computes with. Any browser from 2021 on has it; in a private or lockdown mode it may be switched off.");
   }
@@ -23,6 +24,10 @@ export async function quick(): Promise<Program | undefined> {
     throw err;
   }
 }
+
+/** The start of LeNet's program. */
+export const starting = quick();
+starting.catch(() => {}); // whoever awaits it tells of it
 
 /** Starts the runtime, in a worker. */
 export async function runtime(): Promise<Runtime> {

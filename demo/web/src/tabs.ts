@@ -7,7 +7,10 @@ export class Tabs {
 
   constructor(
     private readonly list: HTMLElement,
-    private readonly make: { readonly [name in Name]: (root: HTMLElement) => unknown },
+    /** Makes a panel, when it is shown for the first time. */
+    private readonly make: { readonly [name in Name]?: (root: HTMLElement) => unknown },
+    /** Called when a tab is shown: what happened meanwhile has to be drawn. */
+    private readonly onshow: () => void,
   ) {
     list.addEventListener("click", (e) => {
       const tab = (e.target as Element).closest("[role=tab]");
@@ -30,7 +33,7 @@ export class Tabs {
       e.preventDefault();
     });
     const wanted = location.hash.slice(1);
-    this.show(wanted in make ? (wanted as Name) : "inside");
+    this.show(wanted === "training" || wanted === "network" ? wanted : "inside");
   }
 
   show(name: Name): void {
@@ -41,8 +44,9 @@ export class Tabs {
       document.getElementById(nameOf(tab))!.hidden = !chosen;
     }
     const panel = document.getElementById(name)!;
-    if (name === "inside" || !this.made.has(name)) this.make[name](panel);
+    if (!this.made.has(name)) this.make[name]?.(panel);
     this.made.add(name);
+    this.onshow();
   }
 
   private all(): HTMLElement[] {

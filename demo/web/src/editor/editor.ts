@@ -122,7 +122,7 @@ export class Editor {
     const name = `${kinds[l.kind].title}, layer ${i + 1}`;
     return html`<li>
       <div class="row">
-        <b>${kinds[l.kind].title}</b>
+        <b><small>${i + 1}</small> ${kinds[l.kind].title}</b>
         <span class="moves">
           <button type="button" class="quiet" aria-label="Move up: ${name}" ?disabled=${i === 0} @click=${() => this.move(i, -1)}>↑</button>
           <button type="button" class="quiet" aria-label="Move down: ${name}" ?disabled=${i === plan.layers.length - 1} @click=${() => this.move(i, 1)}>↓</button>
@@ -191,7 +191,7 @@ export class Editor {
       <output>${plan.augment[key] ? `${plan.augment[key]} ${unit}` : "off"}</output></label
     >`;
     return html`<section class="card settings" aria-labelledby="settings-title">
-      <h2 id="settings-title">How ${planTitle(plan)} learns</h2>
+      <h2 id="settings-title">How ${plan.preset === "custom" ? "your network" : planTitle(plan)} learns</h2>
       <div class="grid">
         <label>Optimizer <select @change=${(e: Event) => set(() => (plan.optimizer = (e.target as HTMLSelectElement).value))}>${optimizers.map((o) => html`<option ?selected=${o === plan.optimizer}>${o}</option>`)}</select></label>
         ${field("Learning rate", plan.learningRate, 1e-6, 1, "any", (v) => (plan.learningRate = v))}

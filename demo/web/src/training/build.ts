@@ -8,7 +8,8 @@ export async function build(runtime: Runtime, plan: Plan): Promise<LayersModel> 
   if (plan.preset !== "custom") return ready(runtime.models[plan.preset]({ seed }));
   const { layers } = runtime;
   const list = plan.layers.map((l, i) => {
-    const first = i === 0 ? { inputShape: [28, 28, 1] } : {};
+    // Errors and files name a layer by its place in the editor's list.
+    const first = { name: `${l.kind}_${i + 1}`, ...(i === 0 ? { inputShape: [28, 28, 1] } : {}) };
     switch (l.kind) {
       case "conv2d":
         return layers.conv2d({ ...first, filters: l.filters!, kernelSize: l.kernelSize!, padding: l.padding ?? "valid", activation: (l.activation ?? "relu") as Activation });
@@ -28,7 +29,7 @@ export async function build(runtime: Runtime, plan: Plan): Promise<LayersModel> 
         return layers.dense({ ...first, units: l.units!, activation: (l.activation ?? "relu") as Activation });
     }
   });
-  list.push(layers.dense({ units: 10, ...(plan.layers.length === 0 ? { inputShape: [28, 28, 1] } : {}) }));
+  list.push(layers.dense({ name: "output", units: 10, ...(plan.layers.length === 0 ? { inputShape: [28, 28, 1] } : {}) }));
   const model = await ready(runtime.sequential({ layers: list, name: "network", seed }));
   const shape = model.outputs[0]!.shape;
   if (shape.length !== 2) {
