@@ -7,7 +7,7 @@ import files from "weft:files";
 
 const query = new URLSearchParams(location.search);
 const kernels = query.get("kernels"); // ?kernels=simd128 or generic: what another browser would run
-const threads = query.get("threads"); // ?threads=4: in place of one for each processor
+const threads = query.get("threads"); // ?threads=4
 
 const base = new URL(".", document.baseURI);
 
@@ -36,7 +36,8 @@ export async function runtime(): Promise<Runtime> {
   return init({
     baseURL: base,
     files: files.runtime,
-    threads: Number(threads) > 0 ? Number(threads) : "auto",
+    // One processor is left to the page, which must stay smooth.
+    threads: Math.floor(Number(threads)) || Math.max(1, Math.min(8, (navigator.hardwareConcurrency || 1) - 1)),
     ...(kernels === "relaxed" || kernels === "simd128" || kernels === "generic" ? { kernels } : {}),
   });
 }

@@ -38,10 +38,7 @@ export class Charts {
 
   constructor(private readonly root: HTMLElement) {
     this.make();
-    onColours(() => {
-      this.make();
-      if (this.session) this.show(this.session);
-    });
+    onColours(() => this.make());
     new ResizeObserver(() => {
       for (const [i, p] of this.plots.entries()) p.setSize({ width: this.width(i), height: height });
     }).observe(root);
@@ -50,13 +47,15 @@ export class Charts {
   show(session: Session): void {
     this.session = session;
     for (const [i, kind] of kinds.entries()) {
+      const plot = this.plots[i];
+      if (!plot) continue; // about to be made
       const { steps, raw, test } = kind.values(session);
       // Checks lie at steps of their own: the axis has the union.
       const x = [...new Set([...steps, ...test.keys()])].sort((a, b) => a - b);
       const mean = smooth(raw, 0.9);
       const at = new Map(steps.map((s, k) => [s, k]));
       const pick = (list: number[]) => x.map((s) => (at.has(s) ? list[at.get(s)!]! : null));
-      this.plots[i]!.setData([x, pick(raw), pick(mean), x.map((s) => test.get(s) ?? null)]);
+      plot.setData([x, pick(raw), pick(mean), x.map((s) => test.get(s) ?? null)]);
     }
   }
 
@@ -77,7 +76,17 @@ export class Charts {
         return figure;
       }),
     );
-    this.plots = kinds.map((kind, i) => this.plot(kind, this.root.children[i]!.lastElementChild as HTMLElement));
+    this.plots = [];
+    // One at a time, so that neither holds the page up.
+    const boxes = [...this.root.children].map((figure) => figure.lastElementChild as HTMLElement);
+    const next = () => {
+      const i = this.plots.length;
+      if (i === kinds.length || !boxes[i]!.isConnected) return;
+      this.plots.push(this.plot(kinds[i]!, boxes[i]!));
+      if (this.session) this.show(this.session);
+      setTimeout(next);
+    };
+    setTimeout(next);
   }
 
   private plot(kind: Kind, box: HTMLElement): uPlot {

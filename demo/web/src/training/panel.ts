@@ -1,5 +1,6 @@
 // The tab of training: figures, curves, confusion matrix, misread digits, and what it learns from.
 import { html, nothing, render, type TemplateResult } from "lit/html.js";
+import { guard } from "lit/directives/guard.js";
 import { ref } from "lit/directives/ref.js";
 import type { App } from "../app.js";
 import { onColours, paint, ramp } from "../colours.js";
@@ -20,6 +21,7 @@ export class TrainingPanel {
   private charts: Charts | undefined;
   private queued = 0;
   private drawn = 0;
+  private colours = 0; // how often they have changed
 
   constructor(
     private readonly app: App,
@@ -29,14 +31,17 @@ export class TrainingPanel {
     this.chartBox.className = "charts";
     root.append(this.head, this.chartBox, this.foot);
     app.onchange(() => this.later());
-    onColours(() => this.later());
+    onColours(() => {
+      this.colours++;
+      this.later();
+    });
     this.draw();
   }
 
   /** Draws at the next frame, a few times a second while it learns. */
   private later(): void {
     if (this.queued) return;
-    const wait = Math.max(0, this.drawn + 120 - performance.now());
+    const wait = Math.max(0, this.drawn + 200 - performance.now());
     this.queued = window.setTimeout(() =>
       requestAnimationFrame(() => {
         this.queued = 0;
@@ -55,7 +60,8 @@ export class TrainingPanel {
       this.charts ??= new Charts(this.chartBox);
       this.charts.show(s);
     }
-    render(html`${s ? this.errors(s) : nothing} ${this.source()}`, this.foot);
+    // What changes with each check only is not compared at every step.
+    render(html`${guard([s?.confusion, this.colours], () => (s ? this.errors(s) : nothing))} ${this.source()}`, this.foot);
   }
 
   private invitation(): TemplateResult {
@@ -146,7 +152,7 @@ export class TrainingPanel {
       ${own.list.length
         ? html`<p class="hint">Learned at once, and mixed into every training with built-in digits. Press one to remove it.</p>
             <ul class="thumbs">
-              ${own.list.map((e) => this.example(e))}
+              ${guard([own.list.length, own.list[0], this.colours], () => own.list.map((e) => this.example(e)))}
             </ul>`
         : html`<p class="hint">Draw one and press the digit below its bars: the network learns it on the spot.</p>`}
     </section>`;

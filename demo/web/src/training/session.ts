@@ -241,7 +241,7 @@ export class Session {
     this.soFar = { right, images: this.soFar.images + e.size };
     const now = performance.now() - this.waiting;
     const last = this.marks[this.marks.length - 1];
-    if (!last || now - last.at > 100) {
+    if (!last || now - last.at > 200) {
       this.marks.push({ at: now, images: this.images, step: this.step });
       while (this.marks.length > 2 && now - this.marks[0]!.at > 4000) this.marks.shift();
       const first = this.marks[0]!;
