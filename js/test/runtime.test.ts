@@ -301,6 +301,16 @@ test("the same bits in a worker", async () => {
   await own.close();
 });
 
+test("the same bits with threads", async () => {
+  for (const worker of [false, true]) {
+    const own = await init({ ...options, worker, threads: 2 });
+    assert.equal(own.report().threads, 2, own.report().reasons.join());
+    const losses = async (runtime: Runtime) => (await lenet(runtime).fit(runtime.data.digits({ seed: 6, samples: 320 }), null, { epochs: 1 })).history.loss;
+    assert.deepEqual(await losses(own), await losses(weft));
+    await own.close();
+  }
+});
+
 test("the full set has more operators", async () => {
   assert.ok(!weft.operators.includes("Acos"));
   await assert.rejects(weft.onnx.acos([0.5]).data(), (err: Error) => /Acos/.test(err.message));
