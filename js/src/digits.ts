@@ -1,5 +1,5 @@
 // <weft-digits>: a drawing pad with a network that reads the digit as the ink flows.
-import { init, type InitOptions, type LayersModel, type Runtime } from "./index.js";
+import { loadProgram } from "./program.js";
 
 /** What the event "prediction" tells. */
 export interface Prediction {
@@ -8,6 +8,9 @@ export interface Prediction {
   /** Probability of each digit. */
   probabilities: number[];
 }
+
+/** What reads a picture: its logits, or null without ink. */
+type Reading = (rgba: Uint8ClampedArray) => Float32Array | null | Promise<Float32Array | null>;
 
 const side = 280;
 
@@ -29,8 +32,8 @@ button { font: inherit; padding: 6px 12px; border-radius: 8px; border: 1px solid
 const Base = (globalThis as { HTMLElement?: typeof HTMLElement }).HTMLElement ?? (class {} as typeof HTMLElement);
 
 /**
- * The element. Attributes: `src`, an ONNX model that takes pictures [n, 1, 28, 28] (LeNet trained on MNIST without it), and `base-url`, the folder
- * of the package's .wasm files. It sends the event "prediction" with `detail: { digit, probabilities }`.
+ * The element. Attributes: `src`, a model that takes pictures [n, 1, 28, 28], as a program file (.weft, which needs no Go) or as ONNX (LeNet trained on
+ * MNIST without it), and `base-url`, the folder of the package's files. It sends the event "prediction" with `detail: { digit, probabilities }`.
  *
  * @example
  * ```html
@@ -39,15 +42,14 @@ const Base = (globalThis as { HTMLElement?: typeof HTMLElement }).HTMLElement ??
  * ```
  */
 export class WeftDigits extends Base {
-  /** The runtime and the model, once they are there. */
-  readonly ready: Promise<LayersModel>;
+  /** Resolves when the model is there; rejects with what is wrong with it. */
+  readonly ready: Promise<void>;
   private canvas!: HTMLCanvasElement;
   private context!: CanvasRenderingContext2D;
   private output!: HTMLOutputElement;
   private bars: HTMLElement[] = [];
   private start!: () => void;
-  private runtime: Runtime | undefined;
-  private model: LayersModel | undefined;
+  private reader: Reading | undefined;
   private last: { x: number; y: number } | undefined;
   private inked = false;
   private reading = false;
@@ -149,15 +151,14 @@ export class WeftDigits extends Base {
     void this.read();
   }
 
-  private async load(): Promise<LayersModel> {
+  private async load(): Promise<void> {
     try {
-      const baseURL = this.getAttribute("base-url");
-      const options: InitOptions = baseURL ? { baseURL: new URL(baseURL, document.baseURI) } : {};
-      this.runtime = await init(options);
+      const base = this.getAttribute("base-url");
+      const options = base ? { baseURL: new URL(base, document.baseURI) } : {};
       const src = this.getAttribute("src");
-      this.model = await this.runtime.load(src ? new URL(src, document.baseURI) : new URL("./lenet.onnx", import.meta.url));
+      const url = src ? new URL(src, document.baseURI) : base ? new URL("lenet.weft", String(options.baseURL).replace(/\/?$/, "/")) : new URL("./lenet.weft", import.meta.url);
+      this.reader = await (url.pathname.endsWith(".onnx") ? readONNX(url, options) : readProgram(url, options));
       void this.read();
-      return this.model;
     } catch (err) {
       this.output.textContent = "–";
       this.output.title = (err as Error).message;
@@ -168,7 +169,7 @@ export class WeftDigits extends Base {
 
   /** Reads the pad; ink that comes while it reads is read right after. */
   private async read(): Promise<void> {
-    if (!this.runtime || !this.model) return;
+    if (!this.reader) return;
     if (this.reading) {
       this.stale = true;
       return;
@@ -190,10 +191,13 @@ export class WeftDigits extends Base {
     const none: Prediction = { digit: null, probabilities: Array<number>(10).fill(0) };
     if (!this.inked) return none;
     const { data } = this.context.getImageData(0, 0, side, side);
-    const ink = Uint8Array.from({ length: side * side }, (_, i) => data[4 * i + 3]!);
-    const x = await this.runtime!.data.preprocess(ink, { width: side, height: side });
-    if (!x) return none;
-    const logits = await this.model!.predictArray(x);
+    for (let i = 0; i < data.length; i += 4) {
+      // The ink, whatever its colour, as white on black.
+      data[i] = data[i + 1] = data[i + 2] = data[i + 3]!;
+      data[i + 3] = 255;
+    }
+    const logits = await this.reader!(data);
+    if (!logits) return none;
     const top = Math.max(...logits);
     const weights = Array.from(logits, (v) => Math.exp(v - top));
     const sum = weights.reduce((a, b) => a + b, 0);
@@ -207,6 +211,30 @@ export class WeftDigits extends Base {
     });
     this.dispatchEvent(new CustomEvent<Prediction>("prediction", { detail: prediction, bubbles: true, composed: true }));
   }
+}
+
+interface Base {
+  baseURL?: URL;
+}
+
+/** A program file: read in the page's own thread, in less time than a message takes. */
+async function readProgram(url: URL, options: Base): Promise<Reading> {
+  const program = await loadProgram(url, options);
+  return (rgba) => {
+    const x = program.digitImage(rgba, side, side);
+    return x && program.run(x);
+  };
+}
+
+/** An ONNX model: read by the runtime, which is fetched for it. */
+async function readONNX(url: URL, options: Base): Promise<Reading> {
+  const { init } = await import("./index.js");
+  const runtime = await init(options);
+  const model = await runtime.load(url);
+  return async (rgba) => {
+    const x = await runtime.data.preprocess(rgba, { width: side, height: side });
+    return x && model.predictArray(x);
+  };
 }
 
 if (typeof customElements === "object" && !customElements.get("weft-digits")) customElements.define("weft-digits", WeftDigits);

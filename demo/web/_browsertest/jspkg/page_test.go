@@ -294,11 +294,19 @@ func TestPictures(t *testing.T) {
 	quiet(t, b)
 }
 
-// TestDigitsElement draws a one with the pointer into the element.
+// TestDigitsElement draws a one with the pointer into the element, which reads it with a program file, and with an ONNX model.
 func TestDigitsElement(t *testing.T) {
+	address := site(t)
 	b := browsertest.StartFor(t, 800, 600, limit)
+	for _, page := range []string{"digits.html", "digits-onnx.html"} {
+		t.Run(page, func(t *testing.T) { drawOne(t, b, address+"/"+page) })
+	}
+	quiet(t, b)
+}
+
+func drawOne(t *testing.T, b *browsertest.Browser, page string) {
 	var digit string
-	b.Do(t, chromedp.Navigate(site(t)+"/digits.html"), chromedp.Poll(`document.body.dataset.ready`, nil, chromedp.WithPollingTimeout(0)))
+	b.Do(t, chromedp.Navigate(page), chromedp.Poll(`document.body.dataset.ready`, nil, chromedp.WithPollingTimeout(0)))
 	var box struct{ X, Y, Width, Height float64 }
 	b.Do(t, chromedp.Evaluate(`document.querySelector("weft-digits").shadowRoot.querySelector("[aria-label='Drawing pad']").getBoundingClientRect().toJSON()`, &box))
 	at := func(x, y float64) (float64, float64) { return box.X + x*box.Width, box.Y + y*box.Height }
@@ -327,5 +335,4 @@ func TestDigitsElement(t *testing.T) {
 	if after != "" {
 		t.Errorf("after Clear the prediction is %q", after)
 	}
-	quiet(t, b)
 }
