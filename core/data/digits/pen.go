@@ -211,7 +211,12 @@ func (p *pen) segment(field *[Size * Size]float32, a, b node, soft float64) {
 	edge := 1 / soft
 	for y := y0; y <= y1; y++ {
 		py := float64(y) + 0.5 - a.y
+		row := field[y*Size : (y+1)*Size]
 		for x := x0; x <= x1; x++ {
+			f := &row[x]
+			if *f >= 1 {
+				continue // as dark as ink gets: most pixels are under several segments
+			}
 			px := float64(x) + 0.5 - a.x
 			t := min(max(float64((float64(px*dx)+float64(py*dy))*inv), 0), 1)
 			ex, ey := px-float64(t*dx), py-float64(t*dy)
@@ -224,7 +229,7 @@ func (p *pen) segment(field *[Size * Size]float32, a, b node, soft float64) {
 				r := a.r + float64(t*(b.r-a.r))
 				v = float32(min(max(float64((r-math.Sqrt(sq))*edge)+0.5, 0), 1))
 			}
-			if f := &field[y*Size+x]; v > *f {
+			if v > *f {
 				*f = v
 			}
 		}
