@@ -23,10 +23,10 @@ func Program(ctx context.Context, root string, full, shared bool) ([]byte, error
 	return ProgramOf(ctx, root, set, shared)
 }
 
-// mains are the programs by the set of operators and methods that they have: lite only predicts.
-var mains = map[string]string{"lite": "./wasm/weft-lite", "core": "./wasm/weft", "full": "./wasm/weft-full"}
+// mains are the programs by the set of operators that they have.
+var mains = map[string]string{"core": "./wasm/weft", "full": "./wasm/weft-full"}
 
-// ProgramOf is Program for a set: "lite", "core" or "full".
+// ProgramOf is Program for a set: "core" or "full".
 func ProgramOf(ctx context.Context, root, set string, shared bool) ([]byte, error) {
 	b, err := compile(ctx, root, set)
 	if err != nil {
@@ -40,7 +40,7 @@ func ProgramOf(ctx context.Context, root, set string, shared bool) ([]byte, erro
 func compile(ctx context.Context, root, set string) ([]byte, error) {
 	program := mains[set]
 	if program == "" {
-		return nil, fmt.Errorf("weft: there is no program for the set %q; there are lite, core and full", set)
+		return nil, fmt.Errorf("weft: there is no program for the set %q; there are core and full", set)
 	}
 	dir, err := os.MkdirTemp("", "weft-program")
 	if err != nil {

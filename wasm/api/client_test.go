@@ -150,7 +150,7 @@ type client struct {
 func newClient(t testing.TB, args M) *client {
 	t.Helper()
 	start := time.Now()
-	c := &client{t: t, s: api.NewServer(api.Options{Operators: op.Core, Set: "core", Methods: api.All, Now: func() int64 { return int64(time.Since(start)) }})}
+	c := &client{t: t, s: api.NewServer(api.Options{Operators: op.Core, Set: "core", Now: func() int64 { return int64(time.Since(start)) }})}
 	t.Cleanup(c.s.Close)
 	c.do("init", args)
 	return c

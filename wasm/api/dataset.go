@@ -50,6 +50,49 @@ func (s *Server) digitsNew(a val) error {
 	return nil
 }
 
+// datasetNew makes a data set of samples [n, shape...] with class numbers. Bytes stay bytes in memory and are read as they are, unscaled.
+func (s *Server) datasetNew(a val) error {
+	id := s.unused(a.id("id"))
+	x := s.tensors(a.get("x"), "x")[0]
+	if x.Rank() < 2 || x.Len() == 0 || !x.DType().IsNumeric() || x.DType().Bits() < 8 {
+		return &tensor.Error{Op: "dataset.new", Msg: "x must be numbers [n, ...]", Shapes: [][]int{x.Shape()}}
+	}
+	if int64(4*x.Len()) > s.alloc().Room() {
+		fail(tensor.CodeMemory, "dataset.new", x.Len(), " numbers do not fit the memory budget")
+	}
+	if err := train.CheckFinite("dataset.new", "element", x); err != nil {
+		return err
+	}
+	n := x.Shape()[0]
+	labels := s.tensors(a.get("y"), "y")[0]
+	classes := a.count("classes", 0, 0)
+	if classes == 0 {
+		for _, v := range labels.Float64s() {
+			if v < 1<<20 {
+				classes = max(classes, int(v)+1)
+			}
+		}
+	}
+	y, err := train.Targets(labels, n, loss.Spec{Name: loss.SparseCategorical}, classes, nil)
+	if err != nil {
+		return err
+	}
+	spec := data.Spec{Shape: append([]int{}, x.Shape()[1:]...), Classes: classes}
+	var src data.Source
+	if x.DType() == tensor.Uint8 {
+		src, err = data.NewBytes(spec, append([]byte(nil), x.Contiguous().Bytes()...), y.Int64s(), 1)
+	} else {
+		f := tensor.New(tensor.Float32, x.Shape()...)
+		train.Convert(f, x.Contiguous())
+		src, err = data.NewMemory(spec, f.Float32s(), y.Int64s(), nil)
+	}
+	if err != nil {
+		return err
+	}
+	s.addData(id, src)
+	return nil
+}
+
 func (s *Server) idxNew(a val) error {
 	id := s.unused(a.id("id"))
 	read := func(key string) *raw.Array {

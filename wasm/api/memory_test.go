@@ -140,7 +140,7 @@ func TestNothingLeaks(t *testing.T) {
 // The steady state of training and prediction allocates next to nothing.
 func TestSteadyState(t *testing.T) {
 	start := time.Now()
-	s := api.NewServer(api.Options{Operators: op.Core, Set: "core", Methods: api.All, Now: func() int64 { return int64(time.Since(start)) }})
+	s := api.NewServer(api.Options{Operators: op.Core, Set: "core", Now: func() int64 { return int64(time.Since(start)) }})
 	defer s.Close()
 	call := func(method string, args M) {
 		if out := s.Call(encode(encode(nil, method), args)); out[0] != 0 {
@@ -171,7 +171,7 @@ func TestSteadyState(t *testing.T) {
 }
 
 func BenchmarkPredict(b *testing.B) {
-	s := api.NewServer(api.Options{Operators: op.Core, Set: "core", Methods: api.All})
+	s := api.NewServer(api.Options{Operators: op.Core, Set: "core"})
 	defer s.Close()
 	m := M{"id": 1, "kind": "builtin", "builtin": "lenet"}
 	s.Call(encode(encode(nil, "init"), M{"threads": 1}))
@@ -202,7 +202,7 @@ func FuzzCall(f *testing.F) {
 	add("metrics.compute", M{"names": L{"f1"}, "yTrue": tensor.From([]int32{0, 1}, 2), "yPred": floats([]float32{1, 0, 0, 1}, 2, 2)})
 	add("idx.new", M{"id": 1, "images": tensor.From([]byte{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9}, 17), "labels": tensor.From([]byte{0, 0, 8, 1, 0, 0, 0, 1, 1}, 9)})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := api.NewServer(api.Options{Operators: op.Core, Set: "core", Methods: api.All, Now: func() int64 { return 0 }})
+		s := api.NewServer(api.Options{Operators: op.Core, Set: "core", Now: func() int64 { return 0 }})
 		defer s.Close()
 		s.Call(encode(encode(nil, "init"), M{"memoryBudget": 16 << 20, "threads": 1}))
 		out := s.Call(b)
@@ -225,7 +225,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encode(nil, M{"a": L{1, "x", nil, true, floats([]float32{1}, 1)}}))
 	f.Add([]byte{5, 255, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := api.NewServer(api.Options{Operators: op.Core, Methods: api.All})
+		s := api.NewServer(api.Options{Operators: op.Core})
 		method := encode(nil, "dispose")
 		if out := s.Call(append(method, b...)); out[0] > 1 {
 			t.Fatalf("%q", out)

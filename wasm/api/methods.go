@@ -1,17 +1,36 @@
 package api
 
-// Methods is a set of methods that a server answers. A program links what its set needs and nothing else.
-type Methods struct {
-	find func(name []byte) method
-}
-
 type method = func(s *Server, a val) error
 
-// All answers every method.
-var All = Methods{all}
-
-func all(name []byte) method {
+// methodOf returns what answers to a name, nil where nothing does.
+func methodOf(name []byte) method {
 	switch string(name) {
+	case "init":
+		return (*Server).start
+	case "memory":
+		return (*Server).memory
+	case "dispose":
+		return (*Server).dispose
+	case "tensor.new":
+		return (*Server).tensorNew
+	case "tensor.read":
+		return (*Server).tensorRead
+	case "tensor.info":
+		return (*Server).tensorInfo
+	case "tensor.alloc":
+		return (*Server).tensorAlloc
+	case "tensor.write":
+		return (*Server).tensorWrite
+	case "model.load":
+		return (*Server).modelLoad
+	case "model.summary":
+		return (*Server).modelSummary
+	case "model.predict":
+		return (*Server).modelPredict
+	case "model.activations":
+		return (*Server).modelActivations
+	case "preprocess.digit":
+		return (*Server).preprocessDigit
 	case "tensor.random":
 		return (*Server).tensorRandom
 	case "variable.new":
@@ -60,6 +79,8 @@ func all(name []byte) method {
 		return (*Server).fitRestore
 	case "digits.new":
 		return (*Server).digitsNew
+	case "dataset.new":
+		return (*Server).datasetNew
 	case "idx.new":
 		return (*Server).idxNew
 	case "dataset.get":
@@ -71,5 +92,5 @@ func all(name []byte) method {
 	case "metrics.compute":
 		return (*Server).metricsCompute
 	}
-	return prediction(name)
+	return nil
 }

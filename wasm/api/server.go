@@ -18,8 +18,7 @@ const Version = "0.3.0"
 // Options are the settings of a server.
 type Options struct {
 	Operators []*graph.Def // the set that graphs and loaded models are made of
-	Set       string       // its name: "lite", "core" or "full"
-	Methods   Methods      // what the server answers: All or Prediction
+	Set       string       // its name: "core" or "full"
 	// Now returns the time in nanoseconds from any origin; slices of work are measured with it. Without it a call makes one piece of work.
 	Now func() int64
 }
@@ -90,10 +89,7 @@ func (s *Server) Call(b []byte) (out []byte) {
 	args := m.after(val{&s.req, 1})
 	args = val{&s.req, m.node().next + 1}
 	s.w.b = append(s.w.b, 0)
-	var f method
-	if s.opt.Methods.find != nil {
-		f = s.opt.Methods.find(m.raw())
-	}
+	f := methodOf(m.raw())
 	if f == nil {
 		fail(tensor.CodeUnsupported, "request", "there is no method ", strconv.Quote(string(m.raw())))
 	}

@@ -91,6 +91,9 @@ func (s *Server) value(id uint64) *tensor.Tensor {
 	case *variable:
 		return h.cell.Tensor
 	}
+	if s.handles[id] == nil {
+		fail(codeDisposed, "tensor", "there is no tensor or data set with the id ", int64(id), ": it is disposed or was never made")
+	}
 	return lookup[*tensorHandle](s, id, "tensor").t
 }
 

@@ -37,7 +37,8 @@ const (
 	dataArgInfo   = 5
 	dataArgLive   = 6
 	noData        = 0xffffffff
-	smallestSkip  = 12 // a run of zero bytes shorter than this costs more as a new segment
+	smallestSkip  = 16  // a run of zero bytes shorter than this costs more as a new segment
+	mostSegments  = 500 // browsers take 100,000; brotli likes few
 	runtimePrefix = "runtime."
 )
 
@@ -64,7 +65,11 @@ func Strip(wasm []byte) ([]byte, StripInfo, error) {
 			if info, err = stripTables(mem); err != nil {
 				return nil, info, err
 			}
-			s.body, done = writeData(mem, base), true
+			skip := smallestSkip
+			for countSegments(mem, skip) > mostSegments {
+				skip *= 2
+			}
+			s.body, done = writeData(mem, base, skip), true
 		}
 		out = appendSection(out, s.id, s.body)
 	}
@@ -117,10 +122,8 @@ func readData(body []byte) (mem []byte, base uint32, err error) {
 	return mem, uint32(low), nil
 }
 
-// writeData writes memory as segments, leaving out what is zero.
-func writeData(mem []byte, base uint32) []byte {
-	var body []byte
-	n := uint32(0)
+// segments calls f for every stretch of memory that holds something, leaving out runs of at least skip zero bytes.
+func segments(mem []byte, skip int, f func(at, end int)) {
 	for at := 0; at < len(mem); {
 		if mem[at] == 0 {
 			at++
@@ -130,19 +133,31 @@ func writeData(mem []byte, base uint32) []byte {
 		for k := at; k < len(mem); k++ {
 			if mem[k] != 0 {
 				end, zeros = k+1, 0
-			} else if zeros++; zeros >= smallestSkip {
+			} else if zeros++; zeros >= skip {
 				break
 			}
 		}
+		f(at, end)
+		at = end
+	}
+}
+
+func countSegments(mem []byte, skip int) (n int) {
+	segments(mem, skip, func(int, int) { n++ })
+	return n
+}
+
+// writeData writes memory as segments, leaving out what is zero.
+func writeData(mem []byte, base uint32, skip int) []byte {
+	body := appendU32(nil, uint32(countSegments(mem, skip)))
+	segments(mem, skip, func(at, end int) {
 		body = append(body, 0, 0x41)
 		body = appendS32(body, int32(base+uint32(at)))
 		body = append(body, 0x0b)
 		body = appendU32(body, uint32(end-at))
 		body = append(body, mem[at:end]...)
-		n++
-		at = end
-	}
-	return append(appendU32(nil, n), body...)
+	})
+	return body
 }
 
 // stripTables empties the tables in the image of the memory.

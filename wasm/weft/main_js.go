@@ -2,8 +2,7 @@ package main
 
 import (
 	"github.com/weft-ml/weft/core/op"
-	"github.com/weft-ml/weft/wasm/api"
 	"github.com/weft-ml/weft/wasm/internal/host"
 )
 
-func main() { host.Run("core", op.Core, api.All) }
+func main() { host.Run("core", op.Core) }

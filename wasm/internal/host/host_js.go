@@ -16,9 +16,9 @@ var (
 	response []byte
 )
 
-// Run prepares a server for a set of operators and methods and then waits for ever: the host calls the exports.
-func Run(set string, ops []*graph.Def, methods api.Methods) {
-	server = api.NewServer(api.Options{Operators: ops, Set: set, Methods: methods, Now: nanotime})
+// Run prepares a server for a set of operators and then waits for ever: the host calls the exports.
+func Run(set string, ops []*graph.Def) {
+	server = api.NewServer(api.Options{Operators: ops, Set: set, Now: nanotime})
 	select {}
 }
 
