@@ -47,7 +47,7 @@ func auc(n int, at func(i int) (float32, bool)) float64 {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	slices.SortFunc(order, func(x, y int32) int {
+	slices.SortStableFunc(order, func(x, y int32) int { // stable: the same code as sorts elsewhere in a page
 		a, _ := at(int(x))
 		b, _ := at(int(y))
 		switch {

@@ -2,7 +2,6 @@ package op
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/tensor"
@@ -144,22 +143,29 @@ func refTopK(c *graph.RefCtx) {
 	}
 	less, largest := lessOf(x), c.Node.Int("largest") != 0
 	d, s, index := cellsOf(c.Out[0]), cellsOf(x), c.Out[1].Int64s()
-	order := make([]int, n)
+	order := make([]int32, n) // the sort of int32 is shared with the compiler's
 	for o := range outer {
 		for in := range inner {
+			at := func(i int32) int { return (o*n+int(i))*inner + in }
 			for i := range order {
-				order[i] = (o*n+i)*inner + in
+				order[i] = int32(i)
 			}
-			sort.SliceStable(order, func(a, b int) bool {
+			slices.SortStableFunc(order, func(a, b int32) int {
 				if largest {
 					a, b = b, a
 				}
-				return less(order[a], order[b])
+				switch x, y := at(a), at(b); {
+				case less(x, y):
+					return -1
+				case less(y, x):
+					return 1
+				}
+				return 0
 			})
 			for i, from := range order[:k] {
 				to := (o*k+i)*inner + in
-				d.set(to, s, from)
-				index[to] = int64((from / inner) % n)
+				d.set(to, s, at(from))
+				index[to] = int64(from)
 			}
 		}
 	}

@@ -137,9 +137,14 @@ func Decode(b []byte) (*File, error) {
 	if err := p.header(f, &spans); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(spans, func(a, b span) int { return a.lo - b.lo })
+	order := make([]int32, len(spans))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return spans[a].lo - spans[b].lo })
 	at := 0
-	for _, s := range spans {
+	for _, i := range order {
+		s := &spans[i]
 		size, ok := tensor.CheckedSize(s.shape)
 		if !ok {
 			return nil, tensor.Err("safetensors", "tensor ", strconv.Quote(s.name), " has an impossible shape ", s.shape)

@@ -37,7 +37,7 @@ func New(opt Options) *Source {
 	if opt.Samples <= 0 {
 		opt.Samples = EpochSamples
 	}
-	s := &Source{opt: opt, spec: data.Spec{Shape: []int{1, Size, Size}, Classes: 10}, styles: styles()}
+	s := &Source{opt: opt, spec: data.Spec{Shape: []int{1, Size, Size}, Classes: 10}, styles: styles}
 	for d, list := range s.styles {
 		for _, st := range list {
 			s.total[d] += st.weight
