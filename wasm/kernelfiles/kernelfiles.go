@@ -25,7 +25,7 @@ import (
 // sources are the folders whose Go files decide what the modules hold.
 var sources = []string{
 	"simd", "simd/internal/vecir", "simd/wasmasm", "simd/wasmkernels",
-	"core/prog", "core/tensor", "core/graph", "core/op", "core/compile", "core/data/preprocess/ink", "core/data/internal/resample",
+	"core/prog", "core/tensor", "core/graph", "core/op", "core/compile", "core/data/digits", "core/data/preprocess/ink", "core/data/internal/resample", "core/random", "core/internal/detmath",
 	"wasm/_kernelc", "wasm/_kernelc/gowasm", "wasm/_kernelc/module",
 }
 

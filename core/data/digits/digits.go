@@ -30,6 +30,7 @@ type Source struct {
 	spec   data.Spec
 	styles [10][]style
 	total  [10]float64
+	step   moduleStep
 }
 
 // New returns a source of digits.
@@ -64,14 +65,19 @@ const (
 
 // Read draws sample i of an epoch.
 func (s *Source) Read(epoch, i int, x, _ []float32) (int64, error) {
-	digit := i % 10
+	if !s.drawInModule(epoch, i, x) {
+		s.read(epoch, i, (*[Size * Size]float32)(x))
+	}
+	return int64(i % 10), nil
+}
+
+func (s *Source) read(epoch, i int, out *[Size * Size]float32) {
 	kind := uint64(trainStream)
 	if s.opt.Test {
 		kind, epoch = testStream, 0
 	}
 	rng := random.New(s.opt.Seed, random.Derive(kind, uint64(epoch), uint64(i)))
-	s.draw((*[Size * Size]float32)(x), digit, &rng)
-	return int64(digit), nil
+	s.draw(out, i%10, &rng)
 }
 
 // draw writes one digit.

@@ -18,7 +18,7 @@ import (
 const root = "github.com/weft-ml/weft/"
 
 // Packages with step kernels.
-var kernelPackages = []string{root + "core/compile", root + "core/data/preprocess/ink", root + "core/op"}
+var kernelPackages = []string{root + "core/compile", root + "core/data/digits", root + "core/data/preprocess/ink", root + "core/op"}
 
 // Step is a step kernel: a package variable of type prog.Kernel.
 type Step struct {
@@ -130,7 +130,7 @@ func build(p *gowasm.Program, v wasmkernels.Variant, steps []*Step) ([]byte, err
 		Fields:     map[string]constant.Value{root + "simd.Kernels.Class": constant.MakeInt64(class)},
 		Specialise: map[string]bool{root + "simd.Class": true},
 		Shared:     []string{root + "simd.current"}, // simd.program.shared
-		Constant:   map[string]bool{root + "simd.vecWasm": true, root + "simd.laneMasks": true},
+		Constant:   map[string]bool{root + "simd.vecWasm": true, root + "simd.laneMasks": true, root + "core/data/digits.habits": true},
 	})
 	x := &program{m: m, c: c}
 	if x.layout, err = layoutOf(p); err != nil {
