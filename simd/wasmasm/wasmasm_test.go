@@ -140,6 +140,9 @@ func programs(t *testing.T) []byte {
 	})
 	fact.Get(acc)
 	m.ExportFunc("factorial", fact)
+	if m.Exported("factorial") != fact || m.Exported("memory") != nil || m.Exported("absent") != nil {
+		t.Error("Exported does not find the functions that are exported")
+	}
 
 	swap := m.Func("swap", Sig(I32, F32)(F32, I32)) // two results, a block with parameters, select, tee
 	i, x := swap.Param(0), swap.Param(1)

@@ -29,6 +29,9 @@ const (
 // How often a thread looks for another step before it waits: about 20 us, what waking it up costs.
 const spins = 12000
 
+// patience is for how many seconds the publisher waits for a thread to finish its tile, before it traps: the thread has died.
+const patience = 30
+
 // threads are the functions of a shared variant.
 type threads struct {
 	*program
@@ -170,9 +173,13 @@ func (t *threads) addShare(tile, claim *Func) *Func {
 			f.Get(left).I32(1).Op(I32Sub).Tee(left).BrIf(look)
 		})
 		f.Get(ctl).I32(1).Mem(I32AtomicStore, ctlAsleep)
+		f.I32(patience).Set(left)
 		f.Loop(func(sleep Label) {
 			f.Get(ctl).Mem(I32AtomicLoad, ctlInside).Tee(n).If(func() {
-				f.Get(ctl, n).I64(-1).Mem(MemoryAtomicWait32, ctlInside).Drop().Br(sleep)
+				f.Get(ctl, n).I64(1e9).Mem(MemoryAtomicWait32, ctlInside)
+				f.I32(2).Op(I32Ne).BrIf(sleep)
+				f.Get(left).I32(1).Op(I32Sub).Tee(left).BrIf(sleep)
+				f.Unreachable()
 			}, nil)
 		})
 		f.Get(ctl).I32(0).Mem(I32AtomicStore, ctlAsleep)
