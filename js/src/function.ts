@@ -101,7 +101,7 @@ export function compile<A extends unknown[], R extends Results>(core: Core, fn: 
   const fixed = new Set(options.static ?? []);
   const name = fn.name ? `compile(${fn.name})` : "compile";
   return (...args: A): R => {
-    if (core.recorder !== core) return fn(...args); // a function within a function is recorded with it
+    if (core.recorder !== core || core.holding) return fn(...args); // within another function, or under a gradient, it is recorded with that
     const tensors: Tensor[] = [];
     const key = JSON.stringify(args.map((arg, i) => signature(core, name, arg, i, fixed.has(i), tensors)));
     let program = programs.get(key);

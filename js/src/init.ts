@@ -13,7 +13,10 @@ import { VERSION } from "./version.js";
 export interface InitOptions {
   /** Whether calls run in a worker: true where there are workers, false in Node and on Cloudflare. */
   worker?: boolean;
-  /** Threads to compute with; more than one needs a page that is cross-origin isolated. "auto" takes one for each processor, up to 8. */
+  /**
+   * Threads to compute with; more than one needs a page that is cross-origin isolated. "auto" takes one for each processor, up to 8, and is the default in
+   * pages' workers; elsewhere it is 1. The results are the same.
+   */
   threads?: number | "auto";
   /** Kernels to use; the fastest that run by default. */
   kernels?: "auto" | KernelName;
@@ -70,7 +73,7 @@ export function init(options: InitOptions = {}): Promise<Runtime> {
 }
 
 async function start(options: InitOptions, onClose: () => void): Promise<Runtime> {
-  const { worker = platform.workerByDefault, kernels = "auto", threads = 1, memoryBudget, seed = 0, set = "core", signal, onProgress, debug = false } = options;
+  const { worker = platform.workerByDefault, kernels = "auto", threads = worker && platform.workerByDefault ? "auto" : 1, memoryBudget, seed = 0, set = "core", signal, onProgress, debug = false } = options;
   check(options);
   const features = probe();
   const [core, kernelModule] = await Promise.all([options.wasm?.core, options.wasm?.kernels]);

@@ -77,6 +77,9 @@ test("gradients", async () => {
   const w = weft.variable([2], { name: "w" });
   const byVariable = weft.valueAndGrad((x) => x!.mul(w).sum(), { variables: [w] })(weft.tensor([5]));
   close(await byVariable.grads[0]!.data(), [5]);
+  // Through a compiled function.
+  const cube = weft.compile((x: Tensor) => x.pow(3).sum());
+  close(await weft.grad((x) => cube(x!))(weft.tensor([2]))[0]!.data(), [12]);
   await assert.rejects(async () => weft.grad((async () => weft.ones([1])) as never)(weft.ones([1])), /must not be async/);
 });
 
@@ -224,6 +227,17 @@ test("built-in architectures", async () => {
   await model.ready();
   assert.equal(model.params, 34622);
   assert.deepEqual(model.inputs[0]!.shape.slice(1), [1, 28, 28]);
+});
+
+test("the same losses as the command line's", async () => {
+  const curve = JSON.parse(await readFile(new URL("../../../models/lenet/testdata/curve.json", import.meta.url), "utf8")) as { [numerics: string]: number[] };
+  const model = weft.models.lenet({ seed: 1 });
+  model.compile({ optimizer: "adam", loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+  const losses: number[] = [];
+  for await (const event of model.train(weft.data.digits({ seed: 1, samples: 60000 }), null, { epochs: 5, batchSize: 32, seed: 1 })) {
+    if (event.kind === "batch" && losses.push(event.loss) === 100) break;
+  }
+  assert.deepEqual(losses.map(Math.fround), curve[weft.report().numerics]!.map(Math.fround));
 });
 
 test("scopes free what is made in them", async () => {

@@ -2,6 +2,7 @@ package jspkg_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	browsertest "github.com/weft-ml/weft/demo/web/browsertest"
+	"github.com/weft-ml/weft/internal/require"
 )
 
 // open starts a browser on an empty page of the site.
@@ -41,7 +43,7 @@ func TestReport(t *testing.T) {
 		worker            bool
 		reason            string
 	}{
-		{map[string]any{}, "relaxed", "fma", true, ""},
+		{map[string]any{}, "relaxed", "fma", true, "one thread: the page is not cross-origin isolated"},
 		{map[string]any{"worker": false}, "relaxed", "fma", false, ""},
 		{map[string]any{"kernels": "simd128"}, "simd128", "muladd", true, ""},
 		{map[string]any{"kernels": "generic"}, "generic", "muladd", true, ""},
@@ -90,6 +92,28 @@ func TestFlat(t *testing.T) {
 		t.Errorf("tasks over 50 ms: %v", r.LongTasks)
 	}
 	quiet(t, b)
+}
+
+// TestSameCurve: the page's fit has the losses of the command line's, bit for bit.
+func TestSameCurve(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(require.Root(t), "models", "lenet", "testdata", "curve.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	curve := map[string][]float32{}
+	if err := json.Unmarshal(b, &curve); err != nil {
+		t.Fatal(err)
+	}
+	var r struct {
+		Numerics string
+		Losses   []float32
+	}
+	page := open(t, site(t))
+	call(t, page, "programs.js", "curve", &r)
+	if r.Numerics != "fma" || !slices.Equal(r.Losses, curve["fma"]) {
+		t.Errorf("class %s: losses %v, want %v", r.Numerics, r.Losses, curve["fma"])
+	}
+	quiet(t, page)
 }
 
 // TestPredictWhileTraining: predictions get in between the steps, and change as the model learns.

@@ -278,3 +278,17 @@ export async function pictures() {
   await weft.close();
   return results;
 }
+
+/** The losses of the first 100 steps of "weft train lenet --seed 1". */
+export async function curve() {
+  const weft = await init();
+  const model = weft.models.lenet({ seed: 1 });
+  model.compile({ optimizer: "adam", loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+  const losses = [];
+  for await (const event of model.train(weft.data.digits({ seed: 1, samples: 60000 }), null, { epochs: 5, batchSize: 32, seed: 1 })) {
+    if (event.kind === "batch" && losses.push(event.loss) === 100) break;
+  }
+  const { numerics } = weft.report();
+  await weft.close();
+  return { numerics, losses };
+}
