@@ -56,13 +56,13 @@ export function init(options: InitOptions = {}): Promise<Runtime> {
   if (signal?.aborted) return Promise.reject(signal.reason);
   const key = wasm ? undefined : JSON.stringify({ ...plain, baseURL: plain.baseURL && String(plain.baseURL) });
   const known = key === undefined ? undefined : runtimes.get(key);
-  if (known) return known.then((runtime) => (runtime.core.transport.ended() ? restart() : runtime));
-  const forget = () => {
-    if (key !== undefined && runtimes.get(key) === starting) runtimes.delete(key);
-  };
   const restart = () => {
     if (key !== undefined && runtimes.get(key) === known) runtimes.delete(key);
     return init(options);
+  };
+  if (known) return known.then((runtime) => (runtime.core.transport.ended() ? restart() : runtime));
+  const forget = () => {
+    if (key !== undefined && runtimes.get(key) === starting) runtimes.delete(key);
   };
   const starting = start(options, () => forget());
   if (key !== undefined) {
