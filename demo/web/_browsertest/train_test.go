@@ -265,3 +265,22 @@ func TestEditor(t *testing.T) {
 	}
 	b.Quiet(t)
 }
+
+// TestLostWorker ends the worker by force while it trains: the page says so, goes on answering and can train again.
+func TestLostWorker(t *testing.T) {
+	address, _ := serve(t)
+	b := Start(t, 1280, 900)
+	b.Do(t, addScript(`{ const W = Worker; window.workers = []; window.Worker = class extends W { constructor(...a) { super(...a); workers.push(this); } }; }`))
+	b.Open(t, address)
+	b.Press(t, "Train")
+	b.Wait(t, button("Pause"), 30*time.Second)
+	b.Do(t, chromedp.Evaluate(`workers.forEach((w) => w.terminate())`, nil))
+	b.Wait(t, `document.getElementById("notice").textContent.includes("started again")`, 30*time.Second)
+	b.Press(t, "Clear")
+	b.Draw(t, 7)
+	b.WaitFor(t, 7)
+	b.Press(t, "Train")
+	b.Wait(t, accuracy+" > 20", 60*time.Second)
+	b.Press(t, "Stop")
+	b.Quiet(t)
+}

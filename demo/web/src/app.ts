@@ -29,6 +29,8 @@ export interface App {
   /** Tells the views that something of the above has changed. */
   changed(): void;
   onchange(f: () => void): void;
+  /** Tells of an error, and starts the runtime again when that has ended. */
+  fail(err: unknown, what?: string): void;
   /** Shows a message, or takes it away. */
   notice(text: string, kind?: "bad" | "good"): void;
   /** Shows a tab. */

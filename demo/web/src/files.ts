@@ -1,5 +1,6 @@
 // Files in and out: models, and MNIST.
-import { message, type App } from "./app.js";
+import type { App } from "./app.js";
+import { predict } from "./live.js";
 import { inputOf } from "./net.js";
 import { planTitle } from "./plan.js";
 import { bring, isIDX } from "./training/mnist.js";
@@ -25,7 +26,7 @@ export async function receive(app: App, files: File[]): Promise<void> {
     if (idx.length) await bring(app, idx);
     else await loadModel(app, files[0]!);
   } catch (err) {
-    app.notice(`${files.map((f) => f.name).join(", ")}: ${message(err)}`);
+    app.fail(err, files.map((f) => f.name).join(", "));
   }
 }
 
@@ -45,7 +46,7 @@ async function loadModel(app: App, file: File): Promise<void> {
       throw new Error(`The model answers [${shape.map((d) => (typeof d === "number" && d > 0 ? d : "N")).join(", ")}], which is no list of classes.`);
     }
     // One answer shows whether it runs here; only then it replaces the model that works.
-    await model.predictArray(new Float32Array(input.channels * input.height * input.width));
+    await predict(app.runtime!, model, input, new Float32Array(input.channels * input.height * input.width));
     const accuracy = Number(model.metadata["weft.test_accuracy"]);
     app.use({
       model,

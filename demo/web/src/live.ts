@@ -1,5 +1,5 @@
 // Answers while the ink flows: one prediction a frame at most, always of the newest ink.
-import type { Runtime } from "@weft-ml/weft";
+import type { LayersModel, Runtime } from "@weft-ml/weft";
 import type { Program } from "@weft-ml/weft/program";
 import { argmax, probabilities, type Input, type Net } from "./net.js";
 import { pictureSize, type Pad } from "./pad.js";
@@ -68,14 +68,14 @@ export class Live {
     const { digit, x } = await this.input(net.input);
     if (this.net !== net) return;
     if (!x) return this.onanswer(undefined, net);
-    const out = net.program ? net.program.run(x) : await net.model!.predictArray(x);
+    const out = net.program ? net.program.run(x) : await predict(this.runtime!, net.model!, net.input, x);
     if (this.net !== net) return;
     const p = probabilities(out.subarray(0, net.classes));
     const answer: Answer = { x, probabilities: p, best: argmax(p) };
     if (digit) answer.digit = digit;
     this.onanswer(answer, net);
     const { model } = net;
-    if (!model || !this.wantsInsight() || answer.best < 0) return;
+    if (!model || net.input.free || !this.wantsInsight() || answer.best < 0) return;
     const [layers, saliency] = await Promise.all([model.activations(x), model.saliency(x, answer.best).catch(() => undefined)]);
     if (this.net !== net) return;
     this.oninsight(saliency ? { layers, saliency } : { layers }, answer, net);
@@ -96,6 +96,17 @@ export class Live {
       for (let c = 0; c < channels; c++) x[last ? i * channels + c : c * plane.length + i] = plane[i]!;
     }
     return { x };
+  }
+}
+
+/** The model's answer to one input. */
+export async function predict(runtime: Runtime, model: LayersModel, input: Input, x: Float32Array): Promise<Float32Array> {
+  if (!input.free) return model.predictArray(x);
+  const tensor = runtime.tensor(x, { shape: input.shape }); // which says what the model leaves open
+  try {
+    return await model.predictArray(tensor);
+  } finally {
+    tensor.dispose();
   }
 }
 

@@ -45,7 +45,7 @@ const app: App = {
     answer.setClasses(net.classes, net.fixed === undefined);
     $("teach").textContent = net.fixed ?? teachHint;
     inside.blank();
-    if (old?.model && old.model !== net.model) old.model.dispose();
+    if (old?.model && old.model !== net.model) dispose(old.model);
     app.changed();
     live.wake();
   },
@@ -54,6 +54,10 @@ const app: App = {
   },
   onchange(f) {
     listeners.push(f);
+  },
+  fail(err, what) {
+    app.notice(what ? `${what}: ${message(err)}` : message(err));
+    void revive(err);
   },
   notice(text, kind = "bad") {
     noticeBox.hidden = text === "";
@@ -101,7 +105,7 @@ live.onanswer = (a, net) => {
   }
 };
 live.oninsight = (insight, a, net) => inside.show(insight, a, net);
-live.onerror = (err) => app.notice(message(err));
+live.onerror = (err) => app.fail(err);
 
 function hints(): void {
   $<HTMLButtonElement>("undo").disabled = pad.empty;
@@ -122,7 +126,7 @@ $("example").addEventListener("click", () => {
 answer.onteach = (digit) => {
   void import("./more.js").then(({ teach }) => teach(app, digit)).then(
     (text) => ($("teach").textContent = text),
-    (err: unknown) => app.notice(message(err)),
+    (err: unknown) => app.fail(err),
   );
 };
 pad.show(example);
@@ -163,6 +167,15 @@ async function original(): Promise<void> {
   }
 }
 
+/** Gives a model back; its runtime may have ended before it. */
+function dispose(model: { dispose(): void }): void {
+  try {
+    model.dispose();
+  } catch {
+    // Then the model has ended with it.
+  }
+}
+
 let completed: Promise<Runtime> | undefined;
 
 /** Starts the runtime and loads LeNet into it. */
@@ -172,7 +185,7 @@ async function complete(): Promise<Runtime> {
     const model = await next.load(bytes);
     app.runtime = live.runtime = next;
     const { net } = app;
-    if (net) net.model = model;
+    if (net && !net.model) net.model = model;
     else app.use(given(undefined, model));
     say.runtime(next);
     app.changed();
@@ -181,6 +194,29 @@ async function complete(): Promise<Runtime> {
   } catch (err) {
     completed = undefined; // it can be tried again
     throw err;
+  }
+}
+
+/** Starts the runtime again if it has ended: by force, or by a lack of memory. */
+async function revive(err: unknown): Promise<void> {
+  const old = app.runtime;
+  if (!old || !["worker", "closed", "internal", "memory"].includes((err as { code?: string }).code ?? "")) return;
+  try {
+    await old.memory();
+    return; // it lives: the error was about one call
+  } catch {
+    if (app.runtime !== old) return; // somebody else has seen it
+  }
+  app.runtime = live.runtime = completed = undefined;
+  app.mnist = undefined; // what the runtime held is lost
+  app.plan.data = "digits";
+  app.plan.start = "new";
+  if (live.program) app.use(given(live.program));
+  try {
+    await app.whole();
+    app.notice("The part that computes had ended and was started again. What it had learned or been given is lost.");
+  } catch (again) {
+    app.notice(`The part that computes has ended and does not start again: ${message(again)}`);
   }
 }
 

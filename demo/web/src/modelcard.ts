@@ -1,6 +1,6 @@
 // The card of the model that answers: its name, training at the press of a button, download and load.
 import { html, nothing, render } from "lit/html.js";
-import { message, type App } from "./app.js";
+import type { App } from "./app.js";
 import { planTitle } from "./plan.js";
 import { vars } from "./vars.js";
 
@@ -33,7 +33,7 @@ export class ModelCard {
       const { Session } = await import("./more.js");
       await Session.start(app);
     } catch (err) {
-      app.notice(`Training did not start: ${message(err)}`);
+      app.fail(err, "Training did not start");
     }
   };
 
@@ -43,7 +43,7 @@ export class ModelCard {
       const { download } = await import("./more.js");
       await download(app);
     } catch (err) {
-      app.notice(`The model cannot be saved: ${message(err)}`);
+      app.fail(err, "The model cannot be saved");
     }
   };
 

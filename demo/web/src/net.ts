@@ -13,6 +13,8 @@ export interface Input {
   last: boolean;
   /** The shape of one sample, with a batch of 1. */
   shape: number[];
+  /** Whether the model leaves the size to whoever asks. */
+  free: boolean;
 }
 
 export interface Net {
@@ -41,7 +43,7 @@ export function inputOf(shape: readonly Dim[]): Input {
   };
   if (shape.length === 0) refuse("a single number");
   const count = dims.reduce((a, b) => a * b, 1);
-  const of = (kind: Input["kind"], channels: number, height: number, width: number, last: boolean): Input => ({ kind, channels, height, width, last, shape: [1, ...dims] });
+  const of = (kind: Input["kind"], channels: number, height: number, width: number, last: boolean): Input => ({ kind, channels, height, width, last, shape: [1, ...dims], free: false });
   if (count === 784) return of("digit", 1, 28, 28, false);
   if (dims.length === 3) {
     // A side that is left open gets the size that most models are trained with.
@@ -50,7 +52,7 @@ export function inputOf(shape: readonly Dim[]): Input {
     const image = (channels: number, h: number, w: number, last: boolean): Input => {
       const [height, width] = [side(h), side(w)];
       if (height * width > 1024 * 1024) refuse("more than a million pixels");
-      return { kind: "image", channels, height, width, last, shape: last ? [1, height, width, channels] : [1, channels, height, width] };
+      return { kind: "image", channels, height, width, last, shape: last ? [1, height, width, channels] : [1, channels, height, width], free: dims.includes(0) };
     };
     if (a === 1 || a === 3) return image(a, b, c, false);
     if (c === 1 || c === 3) return image(c, a, b, true);

@@ -63,10 +63,16 @@ export class Session {
     } catch (err) {
       session.state = "failed";
       session.error = message(err);
-      app.notice(`Training ended: ${session.error}`);
+      app.fail(err, "Training ended");
     }
     forget();
-    for (const set of session.owned.splice(0)) set.dispose();
+    for (const set of session.owned.splice(0)) {
+      try {
+        set.dispose();
+      } catch {
+        // The runtime has ended, and they with it.
+      }
+    }
     app.changed();
     return session;
   }
