@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
-	var total site.Size
+	var total, all site.Size
 	rest := false
 	fmt.Fprintf(stdout, "%-40s %10s %10s %10s\n", "", "raw", "gzip", "brotli")
 	for _, s := range sizes {
@@ -57,8 +57,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			rest = true
 			fmt.Fprintf(stdout, "%-40s %10d %10d %10d  of %d\n\n", "before the first prediction", total.Raw, total.Gzip, total.Brotli, budget)
 		}
+		if s.Fetched || s.Always {
+			all.Raw, all.Gzip, all.Brotli = all.Raw+s.Raw, all.Gzip+s.Gzip, all.Brotli+s.Brotli
+		}
 		fmt.Fprintln(stdout, strings.TrimRight(fmt.Sprintf("%-40s %10d %10d %10d  %s", s.Name, s.Raw, s.Gzip, s.Brotli, s.Note), " "))
 	}
+	fmt.Fprintf(stdout, "%-40s %10d %10d %10d\n", "everything that one browser fetches", all.Raw, all.Gzip, all.Brotli)
 	if total.Brotli == 0 {
 		fmt.Fprintln(stderr, "weft: no brotli sizes: install Node")
 		return 1

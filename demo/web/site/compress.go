@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -27,8 +28,33 @@ for (const f of files) {
 // compressible names the kinds of files that are served compressed.
 var compressible = []string{".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".wasm", ".onnx", ".weft"}
 
-// compress writes FILE.gz, and FILE.br where there is Node, beside the files of the folder that gain by it.
-func compress(ctx context.Context, out string, quick bool) error {
+// quickMark is a file of a site whose files are compressed less.
+const quickMark = ".quick"
+
+// packed remembers the compressed files of an earlier build in the folder, by name. Only names that hold their content's
+// hash count.
+func packed(out string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	if _, err := os.Stat(filepath.Join(out, quickMark)); err == nil {
+		return files, nil
+	}
+	for _, pattern := range []string{"*.*.*.br", "*.*.*.gz"} {
+		names, err := filepath.Glob(filepath.Join(out, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if files[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return files, nil
+}
+
+// compress writes FILE.gz, and FILE.br where there is Node, beside the files of the folder that gain by it. What an earlier build
+// has packed as well is taken from there.
+func compress(ctx context.Context, out string, quick bool, earlier map[string][]byte) error {
 	var files []string
 	err := filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !slices.Contains(compressible, filepath.Ext(path)) {
@@ -43,8 +69,19 @@ func compress(ctx context.Context, out string, quick bool) error {
 	level, quality := gzip.BestCompression, "11"
 	if quick {
 		level, quality = gzip.BestSpeed, "1"
+		if err := os.WriteFile(filepath.Join(out, quickMark), nil, 0o644); err != nil {
+			return err
+		}
 	}
-	for _, path := range files {
+	for i, path := range files {
+		gz, br := earlier[filepath.Base(path)+".gz"], earlier[filepath.Base(path)+".br"]
+		if !quick && gz != nil && br != nil {
+			if err := errors.Join(os.WriteFile(path+".gz", gz, 0o644), os.WriteFile(path+".br", br, 0o644)); err != nil {
+				return err
+			}
+			files[i] = ""
+			continue
+		}
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return err
@@ -64,6 +101,7 @@ func compress(ctx context.Context, out string, quick bool) error {
 			return err
 		}
 	}
+	files = slices.DeleteFunc(files, func(path string) bool { return path == "" })
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return nil

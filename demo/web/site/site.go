@@ -45,6 +45,10 @@ func Build(ctx context.Context, opt Options) error {
 	if err := install(ctx, filepath.Join(root, "demo", "web")); err != nil {
 		return err
 	}
+	earlier, err := packed(opt.Out)
+	if err != nil {
+		return err
+	}
 	if err := prepare(opt.Out); err != nil {
 		return err
 	}
@@ -54,7 +58,7 @@ func Build(ctx context.Context, opt Options) error {
 			return err
 		}
 	}
-	return compress(ctx, opt.Out, opt.Quick)
+	return compress(ctx, opt.Out, opt.Quick, earlier)
 }
 
 // install has npm install the pinned libraries in dir when they are missing or of another version than the lock file says.

@@ -12,6 +12,7 @@ type Size struct {
 	Name              string
 	Raw, Gzip, Brotli int64  // bytes; Brotli is 0 where it was built without Node
 	Fetched           bool   // before the first prediction, by a browser with every feature
+	Always            bool   // by every browser, in the end
 	Note              string // when else it is fetched
 }
 
@@ -37,6 +38,7 @@ func Sizes(out string) ([]Size, error) {
 			}
 		}
 		s.Fetched, s.Note = fetched(e.Name(), string(page))
+		s.Always = s.Fetched || s.Note == after || s.Note == later
 		sizes = append(sizes, s)
 	}
 	slices.SortFunc(sizes, func(a, b Size) int {
@@ -58,7 +60,7 @@ func fetched(name, page string) (bool, string) {
 	case name == "index.html" || strings.Contains(page, name) || plain == "kernels-relaxed":
 		return true, ""
 	case plain == "weft" || plain == "worker" || plain == "lenet":
-		return false, "right after it"
+		return false, after
 	case plain == "weft-shared":
 		return false, "with threads, in place of weft"
 	case plain == "kernels-relaxed-shared":
@@ -66,5 +68,8 @@ func fetched(name, page string) (bool, string) {
 	case strings.HasPrefix(plain, "kernels-"):
 		return false, "in place of kernels-relaxed"
 	}
-	return false, "later"
+	return false, later
 }
+
+// When files are fetched that the first prediction does not need.
+const after, later = "right after it", "later"
