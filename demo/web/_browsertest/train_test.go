@@ -40,7 +40,7 @@ func TestTrain(t *testing.T) {
 	})()`, nil))
 	b.Press(t, "Train")
 	b.Wait(t, button("Pause"), 30*time.Second)
-	b.Wait(t, accuracy+" > 20", 60*time.Second)
+	b.Wait(t, accuracy+" > 0", 60*time.Second)
 	first := b.number(t, accuracy)
 	b.Draw(t, 1) // while it learns
 	b.Wait(t, prediction+` !== ""`, 10*time.Second)
@@ -73,7 +73,7 @@ func TestTrain(t *testing.T) {
 	b.Wait(t, `document.getElementById("progress-text").textContent.startsWith("Stopped at step")`, 20*time.Second)
 	b.Wait(t, `document.querySelectorAll(".confusion tbody tr").length === 10`, 20*time.Second)
 	last := b.number(t, accuracy)
-	if last <= first || last < 80 {
+	if last < first+30 || last < 80 {
 		t.Errorf("test accuracy went from %v %% to %v %%", first, last)
 	}
 	b.Press(t, "Clear")

@@ -7,9 +7,11 @@ import { build } from "./build.js";
 import { Curve } from "./curve.js";
 import { examplesOf, forget } from "./examples.js";
 
-/** How many test images the running checks use, and how often they are made. */
+/** How many test images the running checks use. */
 const quickTest = 1000;
-const checkEvery = 2000; // ms
+
+/** Checks come this often at most, and take no more than this part of the time. */
+const [checkEvery, checkShare] = [600, 0.1]; // ms
 
 export interface Wrong {
   x: Float32Array;
@@ -43,6 +45,7 @@ export class Session {
   private quick: { x: Float32Array; y: Int32Array; tensor: Tensor } | undefined;
   private marks: { at: number; images: number; step: number }[] = [];
   private checked = 0;
+  private pace = checkEvery;
   private soFar = { right: 0, images: 0 }; // of the epoch
   private waiting = 0; // ms that checks took, which are no training
   private readonly owned: { dispose(): void }[] = [];
@@ -159,6 +162,7 @@ export class Session {
       ...(spec ? { augment: spec } : {}),
     });
     this.run = run;
+    if (plan.start === "new") await this.check(model); // where it starts from
     if (!this.busy) return;
     this.state = "running";
     this.checked = performance.now();
@@ -166,7 +170,7 @@ export class Session {
       if (event.kind === "begin") this.steps = event.steps;
       if (event.kind === "batch") this.batch(event);
       if (!this.busy) break; // stopped
-      if (event.kind === "epoch" || (event.kind === "batch" && performance.now() - this.checked > checkEvery && this.state === "running")) await this.check(model);
+      if (event.kind === "epoch" || (event.kind === "batch" && performance.now() - this.checked > this.pace && this.state === "running")) await this.check(model);
     }
     if (this.busy) this.state = "done";
     await this.check(model);
@@ -262,7 +266,9 @@ export class Session {
     const { x, y, tensor } = this.quick!;
     const start = performance.now();
     const r = await model.evaluate(tensor, y, { batchSize: 250 });
-    this.waiting += performance.now() - start;
+    const took = performance.now() - start;
+    this.waiting += took;
+    this.pace = Math.max(checkEvery, took / checkShare);
     this.checked = performance.now();
     this.checks.push({ step: this.step, loss: r.loss, accuracy: r.accuracy ?? NaN });
     this.confusion = r.confusion?.matrix;
