@@ -161,7 +161,7 @@ func TestForbidden(t *testing.T) {
 		{"models/lenet", module + "models/mlp", false},
 		{"models", module + "models/mlp", true},
 		{"models/lenet", module + "native/weft", false},
-		{"wasm/kernels", "syscall/js", true},
+		{"wasm/weft", "syscall/js", true},
 		{"native/weft", module + "models", true},
 	} {
 		if why := forbidden(c.name, c.dep); (why == "") != c.allowed {

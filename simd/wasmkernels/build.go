@@ -73,13 +73,7 @@ func build(v Variant) *builder {
 	}
 	m.ImportMemory("env", "memory", limits)
 	b := &builder{m: m, variant: v}
-	t := tile{m: m, relaxed: v.Relaxed, mr: 4, nr: 8, unroll: 4}
-	if v.Relaxed {
-		t.mr, t.unroll = 6, 2
-	}
-	addPack(m, t)
-	addGemm(m, t)
-	addProbe(m, t)
+	b.addProbe()
 	b.addVec()
 	b.addSoftmax()
 	b.addPhilox()
