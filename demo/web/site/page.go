@@ -70,6 +70,9 @@ func (b *builder) preloads() string {
 		}
 		lines = append(lines, `<link rel="modulepreload" href="`+name+`">`)
 	}
-	lines = append(lines, `<link rel="preload" href="`+b.names["lenet.weft"]+`" as="fetch" crossorigin>`)
+	// Most browsers have relaxed SIMD; the others fetch their kernels when they know.
+	for _, plain := range []string{"kernels-relaxed.wasm", "lenet.weft"} {
+		lines = append(lines, `<link rel="preload" href="`+b.names[plain]+`" as="fetch" crossorigin>`)
+	}
 	return strings.Join(lines, "\n")
 }
