@@ -47,7 +47,7 @@ func TestTrain(t *testing.T) {
 	b.Wait(t, accuracy+" > 80", 90*time.Second)
 	screenshot(t, b, "training.png")
 
-	step := `parseInt(document.querySelector(".tiles").textContent.match(/step ([\d,]+)/)[1].replaceAll(",", ""))`
+	step := `parseInt(document.querySelector(".tiles").textContent.match(/step ([\d,]+) of/)[1].replaceAll(",", ""))`
 	b.Press(t, "Pause")
 	b.Wait(t, button("Resume"), 10*time.Second)
 	at := -1.0

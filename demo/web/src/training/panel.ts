@@ -79,7 +79,7 @@ export class TrainingPanel {
     const tile = (name: string, value: string, more = "") => html`<div class="card tile"><dt>${name}</dt><dd>${value}<small>${more}</small></dd></div>`;
     const test = s.test;
     return html`<dl class="tiles">
-      ${tile("Test accuracy", test ? `${(100 * test.accuracy).toFixed(1)} %` : "–", test ? `after ${number.format(test.step)} steps` : "")}
+      ${tile("Test accuracy", test ? `${(100 * test.accuracy).toFixed(1)} %` : "–", test ? `of ${number.format(test.images)} images, step ${number.format(test.step)}` : "")}
       ${tile("Loss", Number.isFinite(s.lastLoss) ? s.lastLoss.toFixed(3) : "–", `step ${number.format(s.step)} of ${s.steps ? number.format(s.steps) : "…"}`)}
       ${tile("Speed", s.imagesPerSecond ? number.format(s.imagesPerSecond) : "–", "images/s")}
       ${tile(s.busy ? "Left" : "State", s.busy ? (s.state === "paused" ? "Paused" : Number.isFinite(s.eta) ? duration(s.eta) : "…") : s.state[0]!.toUpperCase() + s.state.slice(1), `epoch ${Math.min(s.epoch + 1, s.epochs)} of ${s.epochs}`)}
@@ -120,7 +120,7 @@ export class TrainingPanel {
         <h2 id="wrong-title">Misread digits</h2>
         <p class="hint">${s.wrong.length ? "what it is → what it reads" : "none of the test images"}</p>
         <ul class="thumbs">
-          ${s.wrong.slice(0, 30).map((w) => this.thumb(w))}
+          ${s.wrong.map((w) => this.thumb(w))}
         </ul>
       </section>
     </div>`;

@@ -7,8 +7,9 @@ import { build } from "./build.js";
 import { Curve } from "./curve.js";
 import { examplesOf, forget } from "./examples.js";
 
-/** How many test images the running checks use. */
+/** How many test images the running checks use, and how many misread ones are shown. */
 const quickTest = 1000;
+const mostWrong = 30;
 
 /** Checks come this often at most, and take no more than this part of the time. */
 const [checkEvery, checkShare] = [600, 0.1]; // ms
@@ -23,6 +24,8 @@ export interface Check {
   step: number;
   loss: number;
   accuracy: number;
+  /** Test images that were read. */
+  images: number;
 }
 
 export class Session {
@@ -173,10 +176,10 @@ export class Session {
       if (event.kind === "epoch" || (event.kind === "batch" && performance.now() - this.checked > this.pace && this.state === "running")) await this.check(model);
     }
     if (this.busy) this.state = "done";
-    await this.check(model);
+    await this.check(model, test.samples > quickTest ? test : undefined);
     const net = app.net;
     if (net?.model === model) {
-      const accuracy = this.test ? `, ${(100 * this.test.accuracy).toFixed(1)} % of ${quickTest} test images right` : "";
+      const accuracy = this.test ? `, ${(100 * this.test.accuracy).toFixed(1)} % of ${this.test.images} test images right` : "";
       net.note = `trained in this tab on ${plan.data === "mnist" ? "MNIST" : "built-in digits"}${accuracy}`;
     }
   }
@@ -261,18 +264,20 @@ export class Session {
     }
   }
 
-  /** Measures the weights of the moment on test images. */
-  private async check(model: LayersModel): Promise<void> {
+  /** Measures the weights of the moment on some test images, or on all. */
+  private async check(model: LayersModel, all?: Dataset): Promise<void> {
     const { x, y, tensor } = this.quick!;
     const start = performance.now();
-    const r = await model.evaluate(tensor, y, { batchSize: 250 });
+    const r = all ? await model.evaluate(all, null, { batchSize: 250 }) : await model.evaluate(tensor, y, { batchSize: 250 });
+    const wrong = (r.wrong ?? []).slice(0, mostWrong);
+    const pictures = all ? await Promise.all(wrong.map(async (w) => (await all.get(w.index, 1)).x)) : wrong.map((w) => x.subarray(w.index * 784, (w.index + 1) * 784));
     const took = performance.now() - start;
     this.waiting += took;
     this.pace = Math.max(checkEvery, took / checkShare);
     this.checked = performance.now();
-    this.checks.push({ step: this.step, loss: r.loss, accuracy: r.accuracy ?? NaN });
+    this.checks.push({ step: this.step, loss: r.loss, accuracy: r.accuracy ?? NaN, images: all?.samples ?? y.length });
     this.confusion = r.confusion?.matrix;
-    this.wrong = (r.wrong ?? []).map((w) => ({ x: x.subarray(w.index * 784, (w.index + 1) * 784), label: w.label, predicted: w.predicted }));
+    this.wrong = wrong.map((w, i) => ({ x: pictures[i]!, label: w.label, predicted: w.predicted }));
     this.app.live.wake();
     this.app.changed();
   }
