@@ -1,5 +1,6 @@
 // The browser column of the comparison with other runtimes: workloads of a shared harness, run through Weft's public API.
-// "make peers-adapter" builds it. Weft runs in the page's own thread here, as the other runtimes do there.
+// "make peers-adapter" builds it. On one thread Weft runs in the page's own, as the other runtimes do there; more need the worker, since a
+// page's own thread must not wait.
 import { init, type LayersModel, type Runtime, type Tensor, type Variable } from "../src/index.js";
 
 /** What the harness gives: deterministic data and sizes. */
@@ -74,7 +75,7 @@ const repeat = (f: () => Promise<void>) => async (k: number) => {
 
 /** The contract of the harness: what it measures, each workload or the reason why not. */
 export async function setup({ threads, common }: { threads: number; env: string; common: Common }) {
-  const rt = await init({ worker: false, threads });
+  const rt = await init({ worker: threads > 1, threads });
   const report = rt.report();
 
   // k results one after the other, each given back before the next.
