@@ -1,4 +1,4 @@
-// LeNet with the weights of the comparison, for its page-load row.
+// LeNet with the weights of the comparison.
 import { fill } from "./data.mjs";
 
 /** @param {import("../src/index.js").Runtime} weft */

@@ -1,13 +1,13 @@
 // The browser column of the comparison with other runtimes: workloads of a shared harness, run through Weft's public API.
 // "make peers-adapter" builds it. On one thread Weft runs in the page's own, as the other runtimes do there; more need the worker, since a
 // page's own thread must not wait.
-import { init, type LayersModel, type Runtime, type Tensor, type Variable } from "../src/index.js";
+import { init, type Tensor, type Variable } from "../src/index.js";
+import lenet from "./lenet.mjs";
 
 /** What the harness gives: deterministic data and sizes. */
 interface Common {
   fill(n: number, seed: number, scale?: number): Float32Array;
   labels(n: number): Int32Array;
-  lenetWeights(): { c1: Float32Array; c2: Float32Array; d1: Float32Array; d2: Float32Array };
   TF: { B: number; S: number; D: number; H: number; L: number; F: number };
   transformerWeights(): { qkv: Float32Array; o: Float32Array; w1: Float32Array; w2: Float32Array }[];
   meanAbs(a: ArrayLike<number>): number;
@@ -48,24 +48,6 @@ function kernelFirst(d: Float32Array, kh: number, kw: number, ci: number, co: nu
     for (let x = 0; x < kw; x++)
       for (let c = 0; c < ci; c++) for (let q = 0; q < co; q++) o[((q * ci + c) * kh + y) * kw + x] = d[i++]!;
   return o;
-}
-
-/** The LeNet of the comparison, with the harness's weights. */
-async function lenet(rt: Runtime, common: Common): Promise<LayersModel> {
-  const { layers } = rt;
-  const model = rt.sequential([
-    layers.conv2d({ filters: 6, kernelSize: 5, activation: "relu", inputShape: [28, 28, 1] }),
-    layers.maxPooling2d({ poolSize: 2 }),
-    layers.conv2d({ filters: 16, kernelSize: 5, activation: "relu" }),
-    layers.maxPooling2d({ poolSize: 2 }),
-    layers.flatten(),
-    layers.dense({ units: 120, activation: "relu" }),
-    layers.dense({ units: 10 }),
-  ]);
-  const w = common.lenetWeights();
-  const zeros = (n: number) => new Float32Array(n);
-  await model.setWeights([w.c1, zeros(6), w.c2, zeros(16), w.d1, zeros(120), w.d2, zeros(10)]);
-  return model;
 }
 
 /** Reads a scalar on every run, as the other adapters do. */
@@ -118,14 +100,14 @@ export async function setup({ threads, common }: { threads: number; env: string;
     },
 
     async lenetInfer({ batch }: { batch: number }): Promise<Job> {
-      const model = await lenet(rt, common);
+      const model = await lenet(rt);
       const x = common.fill(batch * 784, 5);
       const run = async () => common.meanAbs(await model.predictArray(x));
       return { run: repeat(async () => void (await model.predictArray(x))), check: run, dispose: () => model.dispose() };
     },
 
     async lenetTrain({ batch }: { batch: number }): Promise<Job> {
-      const model = await lenet(rt, common);
+      const model = await lenet(rt);
       model.compile({
         optimizer: rt.optimizers.adam({ learningRate: 1e-3 }),
         loss: rt.losses.sparseCategoricalCrossentropy({ fromLogits: true }),

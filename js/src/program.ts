@@ -67,7 +67,7 @@ export class Program {
   private readonly steps: number;
   private readonly count: number;
   private readonly worker: number;
-  private digit: { step: number; worker: number; rgba: number; out: number; problem: number; pixels: number } | undefined;
+  private digit: { step: number; worker: number; rgba: number; out: number; problem: number; width: number; height: number } | undefined;
   private top: number;
   private readonly variant: Variant;
 
@@ -175,12 +175,9 @@ export class Program {
   digitImage(rgba: Uint8ClampedArray | Uint8Array, width: number, height: number): Float32Array | null {
     const pixels = width * height;
     if (!(pixels > 0) || rgba.length !== 4 * pixels) throw new WeftError("shape", `weft: a picture of ${width}x${height} has ${4 * pixels} bytes in RGBA, not ${rgba.length}`);
-    if (this.digit?.pixels !== pixels) this.prepareDigit(width, height);
+    if (this.digit?.width !== width || this.digit.height !== height) this.prepareDigit(width, height);
     const { step, worker, out, problem } = this.digit!;
     const view = new DataView(this.memory.buffer);
-    const sizes = step + 16 + 12 * 8; // N follows the kernel, tiles and scratch, and 12 addresses
-    view.setInt32(sizes, width, true);
-    view.setInt32(sizes + 4, height, true);
     new Uint8Array(this.memory.buffer).set(rgba, this.digit!.rgba);
     this.execute(step, 1, worker);
     if (view.getInt32(problem, true) !== 0) return null;
@@ -191,17 +188,20 @@ export class Program {
     const number = this.exports.program_step(hash("Digit"));
     if (number <= 0) throw new WeftError("version", "weft: the kernel module prepares no digits: it is not of this version of the package");
     const pixels = width * height;
+    // Behind the program, in the place of the size before: pictures of changing sizes take no more than the largest.
+    let top = this.top;
     const place = (bytes: number): number => {
-      const at = Math.ceil(this.top / 64) * 64;
-      this.top = at + bytes;
+      const at = Math.ceil(top / 64) * 64;
+      top = at + bytes;
       return at;
     };
     // Brightness, the ink's box, and what scaling to 20 columns or rows needs (core/data/preprocess).
     const scratchBytes = 4 * (2 * pixels + 24 * (width + height) + 24 * Math.max(width, height) + 2048);
     const [out, rgba, problem, scratch] = [place(4 * 784), place(4 * pixels), place(4), place(scratchBytes)];
     const [headers, worker, kernel, step] = [place(3 * SLICE), place(this.variant.workerSize), place(this.variant.kernelSize), place(this.variant.stepSize)];
-    this.grow();
+    this.grow(top);
     const view = new DataView(this.memory.buffer);
+    new Uint8Array(this.memory.buffer).fill(0, headers, top);
     [
       [out, 4 * 784],
       [rgba, 4 * pixels],
@@ -216,7 +216,10 @@ export class Program {
     view.setUint32(step, kernel, true);
     view.setInt32(step + 8, 1, true);
     view.setInt32(step + 12, scratchBytes, true);
-    this.digit = { step, worker, rgba, out, problem, pixels };
+    const sizes = step + 16 + 12 * 8; // N follows the kernel, tiles and scratch, and 12 addresses
+    view.setInt32(sizes, width, true);
+    view.setInt32(sizes + 4, height, true);
+    this.digit = { step, worker, rgba, out, problem, width, height };
   }
 
   private slice(view: DataView, at: number, to: number, length: number): void {
@@ -233,13 +236,13 @@ export class Program {
     }
   }
 
-  private grow(): void {
-    const missing = this.top - this.memory.buffer.byteLength;
+  private grow(top = this.top): void {
+    const missing = top - this.memory.buffer.byteLength;
     if (missing <= 0) return;
     try {
       this.memory.grow(Math.ceil(missing / PAGE));
     } catch (err) {
-      throw new WeftError("memory", `weft: the program needs ${Math.ceil(this.top / 1e6)} MB of memory, which this device does not grant`, { cause: err });
+      throw new WeftError("memory", `weft: the program needs ${Math.ceil(top / 1e6)} MB of memory, which this device does not grant`, { cause: err });
     }
   }
 }

@@ -53,9 +53,9 @@ test("exported models of several kinds run, batches too", async () => {
 test("a picture becomes the digit that the runtime makes of it", async () => {
   const program = await lenet();
   const weft = await init({ worker: false });
-  for (const [width, height] of [[280, 280], [61, 97], [20, 20]] as const) {
+  for (const [width, height] of [[280, 280], [61, 97], [20, 20], [40, 90], [3, 1200], [280, 280]] as const) {
     const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
-    for (let y = height >> 2; y < height - (height >> 2); y++) for (let x = (width >> 1) - 3; x < width >> 1; x++) rgba.set([20, 20, 60, 255], 4 * (y * width + x + (y >> 3)));
+    for (let y = height >> 2; y < height - (height >> 2); y++) for (let x = (width >> 1) - (width >> 3) - 1; x < width >> 1; x++) rgba.set([20, 20, 60, 255], 4 * (y * width + x));
     const digit = program.digitImage(rgba, width, height);
     assert.ok(digit);
     assert.deepEqual(digit, await weft.data.preprocess(rgba, { width, height }));
