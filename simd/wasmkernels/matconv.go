@@ -207,8 +207,7 @@ func (t *mat) segmentPanel(rows int) *Func {
 			zero(f, acc, hold)
 			minimum(f, todo, Chunk, left)
 			f.Get(todo, left).Op(I32Sub).Set(todo)
-			countDown(f, left, 2, func() { step(0); step(1); advance(2) })
-			f.Get(left).If(func() { step(0); advance(1) }, nil)
+			t.steps(f, left, step, advance)
 			f.Get(first).Op(I32Eqz).If(func() {
 				eachY(func(r, c int, v Local) {
 					f.Get(lanes).If(func() {

@@ -113,14 +113,24 @@ func (t *mat) addCopyBlock() {
 	countDown(f, outer, 1, func() {
 		f.Get(dst).Set(d).Get(src).Set(s).Get(rows).Set(i)
 		f.Get(dCol).I32(4).Op(I32Eq).Get(sCol).I32(4).Op(I32Eq, I32And).If(func() {
-			f.Get(n).I32(8).Op(I32Eq).If(func() {
-				countDown(f, i, 1, func() {
-					f.Get(d, s).Mem(V128Load, 0).Mem(V128Store, 0)
-					f.Get(d, s).Mem(V128Load, 16).Mem(V128Store, 16)
-					addTo(f, d, dRow)
-					addTo(f, s, sRow)
-				})
-			}, func() {
+			// Rows of the widths of panels need no loop of their own.
+			f.Block(func(done Label) {
+				for _, width := range []int{8, 6, 4} {
+					f.Get(n).I32(int32(width)).Op(I32Eq).If(func() {
+						countDown(f, i, 1, func() {
+							at := 0
+							for ; at+4 <= width; at += 4 {
+								f.Get(d, s).Mem(V128Load, uint32(4*at)).Mem(V128Store, uint32(4*at))
+							}
+							if at < width {
+								f.Get(d, s).Mem(I64Load, uint32(4*at)).Mem(I64Store, uint32(4*at))
+							}
+							addTo(f, d, dRow)
+							addTo(f, s, sRow)
+						})
+						f.Br(done)
+					}, nil)
+				}
 				countDown(f, i, 1, func() {
 					f.Get(d, s, n).Call(row)
 					addTo(f, d, dRow)

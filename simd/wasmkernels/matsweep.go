@@ -162,26 +162,21 @@ func (s *sweepFunc) tile() {
 		// Packed or transposed: a step's elements of A are neighbours.
 		p := s.ptrs[0]
 		f.Get(s.a).Set(p)
-		step := func() {
+		s.steps(f, s.left, func(int) {
 			loadB()
 			s.products(f, acc, func(r int) { f.Get(p).Mem(V128Load32Splat, uint32(4*r)) }, bv, s.hold)
 			addTo(f, p, s.acs)
-		}
-		countDown(f, s.left, 2, func() { step(); step() })
-		f.Get(s.left).If(step, nil)
+		}, func(int32) {})
 	}, func() {
 		s.rowPointers()
-		step := func(u int) {
+		s.steps(f, s.left, func(u int) {
 			loadB()
 			s.products(f, acc, func(r int) { f.Get(s.ptrs[r]).Mem(V128Load32Splat, uint32(4*u)) }, bv, s.hold)
-		}
-		advance := func(n int32) {
+		}, func(n int32) {
 			for _, p := range s.ptrs {
 				add(f, p, 4*n)
 			}
-		}
-		countDown(f, s.left, 2, func() { step(0); step(1); advance(2) })
-		f.Get(s.left).If(func() { step(0) }, nil)
+		})
 	})
 	s.finish(acc, nil)
 }
@@ -301,21 +296,31 @@ func (t *mat) sweepTail(rows int) *Func {
 	f.Get(s.bs).I32(12).Op(I32GeS).If(func() { f.Get(s.k).I32(1).Op(I32Sub).Set(whole) }, nil)
 	acc, bv := accumulators(f, rows, 1), numbered(f, V128, "b", 1)
 	zero(f, acc, s.hold)
-	s.rowPointers()
-	step := func(load func()) {
-		f.Get(s.b)
-		load()
-		f.Set(bv[0])
-		addTo(f, s.b, s.bs)
-		s.products(f, acc, func(r int) { f.Get(s.ptrs[r]).Mem(V128Load32Splat, 0) }, bv, s.hold)
-		for _, p := range s.ptrs {
-			addTo(f, p, s.acs)
+	all := func(a func(r int), advance func()) {
+		step := func(load func()) {
+			f.Get(s.b)
+			load()
+			f.Set(bv[0])
+			addTo(f, s.b, s.bs)
+			s.products(f, acc, a, bv, s.hold)
+			advance()
 		}
+		f.Get(whole).Set(s.left)
+		countDown(f, s.left, 1, func() { step(func() { f.Mem(V128Load, 0) }) })
+		f.Get(s.k, whole).Op(I32Sub).Set(s.left)
+		countDown(f, s.left, 1, func() { step(func() { f.Get(lanes).Call(t.load) }) })
 	}
-	f.Get(whole).Set(s.left)
-	countDown(f, s.left, 1, func() { step(func() { f.Mem(V128Load, 0) }) })
-	f.Get(s.k, whole).Op(I32Sub).Set(s.left)
-	countDown(f, s.left, 1, func() { step(func() { f.Get(lanes).Call(t.load) }) })
+	f.Get(s.ars).I32(4).Op(I32Eq).If(func() {
+		f.Get(s.a).Set(s.ptrs[0])
+		all(func(r int) { f.Get(s.ptrs[0]).Mem(V128Load32Splat, uint32(4*r)) }, func() { addTo(f, s.ptrs[0], s.acs) })
+	}, func() {
+		s.rowPointers()
+		all(func(r int) { f.Get(s.ptrs[r]).Mem(V128Load32Splat, 0) }, func() {
+			for _, p := range s.ptrs {
+				addTo(f, p, s.acs)
+			}
+		})
+	})
 	s.finish(acc, &lanes)
 	return f
 }
