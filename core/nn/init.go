@@ -3,9 +3,6 @@ package nn
 import (
 	"math"
 
-	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/lapack/lapack64"
-
 	"github.com/weft-ml/weft/core/random"
 	"github.com/weft-ml/weft/core/tensor"
 )
@@ -110,9 +107,9 @@ func LeCunNormal(dst []float32, shape []int, in, out int, rng *random.Source) {
 	scaled(1, fanIn, true)(dst, shape, in, out, rng)
 }
 
-// Orthogonal fills the weight, seen as a matrix [shape[0], rest], with orthonormal rows or columns
-// times gain (Saxe et al., ICLR 2014): the Q of a normal random matrix, its columns' signs set by R's diagonal. The
-// factorisation is gonum's in float64; unlike the other initialisers its last bits may differ between processors.
+// Orthogonal fills the weight, seen as a matrix [shape[0], rest], with orthonormal rows or columns, whichever are fewer,
+// times gain (Saxe et al., ICLR 2014): normal random vectors made orthogonal by the modified Gram-Schmidt process in float64, in one order and without fused
+// operations, so that the bits are the same everywhere.
 func Orthogonal(gain float64) Initializer {
 	return func(dst []float32, shape []int, _, _ int, rng *random.Source) {
 		if len(shape) < 2 {
@@ -123,31 +120,30 @@ func Orthogonal(gain float64) Initializer {
 		if len(dst) == 0 {
 			return
 		}
-		m, n := max(rows, cols), min(rows, cols) // a tall matrix
-		a := blas64.General{Rows: m, Cols: n, Stride: n, Data: make([]float64, m*n)}
-		for i := range a.Data {
-			a.Data[i] = rng.Normal()
-		}
-		tau := make([]float64, n)
-		work := make([]float64, 1)
-		lapack64.Geqrf(a, tau, work, -1)
-		work = make([]float64, int(work[0]))
-		lapack64.Geqrf(a, tau, work, len(work))
-		sign := make([]float64, n)
-		for j := range sign {
-			sign[j] = gain
-			if a.Data[j*n+j] < 0 {
-				sign[j] = -gain
-			}
-		}
-		lapack64.Orgqr(a, tau, work, -1)
-		if need := int(work[0]); need > len(work) {
-			work = make([]float64, need)
-		}
-		lapack64.Orgqr(a, tau, work, len(work))
+		m, n := max(rows, cols), min(rows, cols) // n vectors of m elements
+		a := make([]float64, m*n)
 		for i := range m {
 			for j := range n {
-				v := float32(a.Data[i*n+j] * sign[j])
+				a[j*m+i] = rng.Normal()
+			}
+		}
+		for j := range n {
+			v := a[j*m : j*m+m]
+			scale := 1 / math.Sqrt(dot(v, v))
+			for i := range v {
+				v[i] = float64(v[i] * scale)
+			}
+			for k := j + 1; k < n; k++ {
+				u := a[k*m : k*m+m]
+				r := dot(v, u)
+				for i, x := range v {
+					u[i] -= float64(r * x)
+				}
+			}
+		}
+		for j := range n {
+			for i := range m {
+				v := float32(a[j*m+i] * gain)
 				if rows >= cols {
 					dst[i*cols+j] = v
 				} else {
@@ -156,4 +152,20 @@ func Orthogonal(gain float64) Initializer {
 			}
 		}
 	}
+}
+
+// dot is the inner product, in four sums that are added at the end.
+func dot(a, b []float64) float64 {
+	var s [4]float64
+	b = b[:len(a)]
+	for ; len(a) >= 4; a, b = a[4:], b[4:] {
+		s[0] += float64(a[0] * b[0])
+		s[1] += float64(a[1] * b[1])
+		s[2] += float64(a[2] * b[2])
+		s[3] += float64(a[3] * b[3])
+	}
+	for i, x := range a {
+		s[0] += float64(x * b[i])
+	}
+	return (s[0] + s[1]) + (s[2] + s[3])
 }

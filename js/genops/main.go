@@ -83,7 +83,7 @@ export function onnxOps(make: Make): OnnxOps {
   const ops: { [name: string]: unknown } = {};
   for (const entry of table.split(" ")) {
     const [name, results] = entry.split(":") as [string, string?];
-    ops[name[0]!.toLowerCase() + name.slice(1)] = (...args: unknown[]) => {
+    ops[name === name.toUpperCase() ? name.toLowerCase() : name[0]!.toLowerCase() + name.slice(1)] = (...args: unknown[]) => {
       const last = args[args.length - 1];
       const named = args.length > 0 && last !== undefined && !isOperand(last) ? (args.pop() as { [name: string]: Value }) : undefined;
       while (args.length && args[args.length - 1] === undefined) args.pop();
@@ -179,8 +179,11 @@ func attrsType(d *graph.Def) string {
 	return "{ " + strings.Join(fields, "; ") + " }"
 }
 
-// camel returns the name as JavaScript spells functions: MatMul is matMul, LRN is lRN.
+// camel returns the name as JavaScript spells functions: MatMul is matMul, LSTM is lstm.
 func camel(name string) string {
+	if name == strings.ToUpper(name) {
+		return strings.ToLower(name)
+	}
 	r := []rune(name)
 	r[0] = unicode.ToLower(r[0])
 	return string(r)

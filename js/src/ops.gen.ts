@@ -89,6 +89,8 @@ export interface OnnxOps {
   flatten(x: TensorLike, attrs?: { axis?: number }): Tensor;
   /** largest integer not above x. */
   floor(x: TensorLike): Tensor;
+  /** gated recurrent units over a batch of sequences. */
+  gru(x1: TensorLike, x2: TensorLike, x3: TensorLike, x4?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; linear_before_reset?: number; outputs?: number }, x5?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; linear_before_reset?: number; outputs?: number }, x6?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; linear_before_reset?: number; outputs?: number }, attrs?: { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; linear_before_reset?: number; outputs?: number }): Tensor & Tensor[];
   /** Picks slices along an axis. */
   gather(x1: TensorLike, x2: TensorLike, attrs?: { axis?: number }): Tensor;
   /** Picks elements along an axis. */
@@ -123,6 +125,8 @@ export interface OnnxOps {
   isInf(x: TensorLike, attrs?: { detect_negative?: number; detect_positive?: number }): Tensor;
   /** whether x is not a number (full). */
   isNaN(x: TensorLike): Tensor;
+  /** long short-term memory over a batch of sequences. */
+  lstm(x1: TensorLike, x2: TensorLike, x3: TensorLike, x4?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; input_forget?: number; outputs?: number }, x5?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; input_forget?: number; outputs?: number }, x6?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; input_forget?: number; outputs?: number }, x7?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; input_forget?: number; outputs?: number }, x8?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; input_forget?: number; outputs?: number }, attrs?: { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; input_forget?: number; outputs?: number }): Tensor & Tensor[];
   /** scale*(x-mean)/sqrt(var+epsilon) + bias over the last dimensions. */
   layerNormalization(x1: TensorLike, x2: TensorLike, x3?: TensorLike | null | { axis?: number; epsilon?: number; stash_type?: number; outputs?: number }, attrs?: { axis?: number; epsilon?: number; stash_type?: number; outputs?: number }): Tensor & Tensor[];
   /** x < 0 ? alpha*x : x. */
@@ -177,6 +181,8 @@ export interface OnnxOps {
   pow(x1: TensorLike, x2: TensorLike): Tensor;
   /** divide by the root of the mean square. */
   rMSNormalization(x1: TensorLike, x2: TensorLike, attrs?: { axis?: number; epsilon?: number; stash_type?: number }): Tensor;
+  /** simple recurrent network over a batch of sequences. */
+  rnn(x1: TensorLike, x2: TensorLike, x3: TensorLike, x4?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; outputs?: number }, x5?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; outputs?: number }, x6?: TensorLike | null | { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; outputs?: number }, attrs?: { activation_alpha?: number[]; activation_beta?: number[]; activations?: string[]; clip?: number; direction?: string; hidden_size?: number; layout?: number; outputs?: number }): Tensor & Tensor[];
   /** Normally distributed numbers. */
   randomNormal(attrs?: { dtype?: number; shape?: number[]; seed?: number; mean?: number; scale?: number }): Tensor;
   /** Normally distributed numbers in a tensor's shape (full). */
@@ -291,7 +297,7 @@ export interface OnnxOps {
 
 /** Operators, with the number of results a call returns unless its attribute outputs says otherwise. */
 const table =
-  "Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization:1 Bernoulli BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu Clip Concat ConstantOfShape Conv ConvTranspose Cos Cosh CumSum DepthToSpace Div Dropout:1 Elu Equal Erf Exp Expand EyeLike Flatten Floor Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish Hardmax Identity InstanceNormalization IsInf IsNaN LayerNormalization:1 LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool:1 Mean MeanVarianceNormalization Min Mish Mod Mul Multinomial Neg NegativeLogLikelihoodLoss NonZero Not OneHot Or PRelu Pad Pow RMSNormalization RandomNormal RandomNormalLike RandomUniform RandomUniformLike Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize Round Scatter ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax SoftmaxCrossEntropyLoss:1 Softplus Softsign SpaceToDepth Split:1 Sqrt Squeeze Sub Sum Swish Tan Tanh ThresholdedRelu Tile TopK:2 Transpose Trilu Unique:1 Unsqueeze Upsample Where Xor";
+  "Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization:1 Bernoulli BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu Clip Concat ConstantOfShape Conv ConvTranspose Cos Cosh CumSum DepthToSpace Div Dropout:1 Elu Equal Erf Exp Expand EyeLike Flatten Floor GRU:1 Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish Hardmax Identity InstanceNormalization IsInf IsNaN LSTM:1 LayerNormalization:1 LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool:1 Mean MeanVarianceNormalization Min Mish Mod Mul Multinomial Neg NegativeLogLikelihoodLoss NonZero Not OneHot Or PRelu Pad Pow RMSNormalization RNN:1 RandomNormal RandomNormalLike RandomUniform RandomUniformLike Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize Round Scatter ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax SoftmaxCrossEntropyLoss:1 Softplus Softsign SpaceToDepth Split:1 Sqrt Squeeze Sub Sum Swish Tan Tanh ThresholdedRelu Tile TopK:2 Transpose Trilu Unique:1 Unsqueeze Upsample Where Xor";
 
 type Make = (name: string, inputs: (TensorLike | null)[], attrs: { [name: string]: Value } | undefined, outputs: number) => Tensor | Tensor[];
 
@@ -302,7 +308,7 @@ export function onnxOps(make: Make): OnnxOps {
   const ops: { [name: string]: unknown } = {};
   for (const entry of table.split(" ")) {
     const [name, results] = entry.split(":") as [string, string?];
-    ops[name[0]!.toLowerCase() + name.slice(1)] = (...args: unknown[]) => {
+    ops[name === name.toUpperCase() ? name.toLowerCase() : name[0]!.toLowerCase() + name.slice(1)] = (...args: unknown[]) => {
       const last = args[args.length - 1];
       const named = args.length > 0 && last !== undefined && !isOperand(last) ? (args.pop() as { [name: string]: Value }) : undefined;
       while (args.length && args[args.length - 1] === undefined) args.pop();
