@@ -12,13 +12,21 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 		gemm:  newTileTable(gemmTilesNEON), conv: newTileTable(convTilesNEON),
 		grad: newTileTable(gradTilesNEON), transpose: transpose8NEON,
 	}).fill(neon)
-	vecNEON.fill(neon)
+	vecNEON.fillARM64(neon)
 	muladd := &Kernels{Name: "neon-muladd", Class: MulAdd}
 	(&tileSet{
 		lanes: 4,
 		gemm:  newTileTable(gemmTilesNEONMulAdd), conv: newTileTable(convTilesNEONMulAdd),
 		grad: newTileTable(gradTilesNEONMulAdd), transpose: transpose8NEON,
 	}).fill(muladd)
-	vecNEONMulAdd.fill(muladd)
+	vecNEONMulAdd.fillARM64(muladd)
 	return []*Kernels{neon, muladd}
 })
+
+// fillARM64 puts the vector kernels into a set.
+func (t *vecTable) fillARM64(k *Kernels) {
+	t.fill(k)
+	k.vec.transpose = func(dst, x []float32, rows, cols, ldx, ldd int) {
+		transposeTiles(transpose8NEON, vecTranspose4NEON, dst, x, rows, cols, ldx, ldd)
+	}
+}

@@ -21,6 +21,22 @@ func Transpose(dst, x []float32, rows, cols, ldx, ldd int) {
 
 // TransposeAny is [Transpose] for elements of any type.
 func TransposeAny[T any](dst, x []T, rows, cols, ldx, ldd int) {
+	switch {
+	case rows == 2 && cols > 2: // two rows take turns
+		a, b := x[:cols], x[ldx:ldx+cols]
+		for j, v := range a {
+			d := dst[j*ldd : j*ldd+2]
+			d[0], d[1] = v, b[j]
+		}
+		return
+	case cols == 2 && rows > 2: // pairs are parted
+		a, b := dst[:rows], dst[ldd:ldd+rows]
+		for i := range a {
+			v := x[i*ldx : i*ldx+2]
+			a[i], b[i] = v[0], v[1]
+		}
+		return
+	}
 	for i0 := 0; i0 < rows; i0 += transposeBlock {
 		i1 := min(rows, i0+transposeBlock)
 		for j0 := 0; j0 < cols; j0 += transposeBlock {

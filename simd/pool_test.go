@@ -117,7 +117,7 @@ func TestAvgPoolGradSum(t *testing.T) {
 
 func TestTranspose(t *testing.T) {
 	eachSet(t, func(t *testing.T, _ string) {
-		for _, s := range [][2]int{{0, 3}, {1, 1}, {7, 9}, {8, 8}, {9, 17}, {16, 5}, {5, 16}, {33, 40}, {64, 100}} {
+		for _, s := range [][2]int{{0, 3}, {1, 1}, {7, 9}, {8, 8}, {9, 17}, {16, 5}, {5, 16}, {33, 40}, {64, 100}, {2, 70}, {70, 2}, {3, 70}, {130, 3}, {4, 130}, {130, 4}, {12, 6}} {
 			rows, cols := s[0], s[1]
 			ldx, ldd := cols+3, rows+2
 			r := rand.New(rand.NewPCG(5, 6))

@@ -158,6 +158,40 @@ func (t *tileSet) packRows(dst []float32, width int, src []float32, ld, n, k int
 	}
 }
 
+// A transposition runs in strips of transposeStrip columns and, within one, 16 rows at a time, so that a cache line of dst is whole
+// before it leaves the cache, whatever the distance between lines is.
+const transposeStrip = 64
+
+// transposeTiles transposes in blocks of 8x8, what is left in blocks of 4x4, the last rows and columns element by element.
+func transposeTiles(eight func(*transposeArgs), four func(*wholeTransposeArgs), dst, x []float32, rows, cols, ldx, ldd int) {
+	r8, c8 := rows&^7, cols&^7
+	for j := 0; j < c8 && r8 > 0; j += transposeStrip {
+		n := min(c8-j, transposeStrip) / 8
+		for i := 0; i < r8; i += 8 {
+			a := transposeArgs{n: n, dst: &dst[j*ldd+i], ds: 4 * ldd}
+			for k := range a.src {
+				a.src[k] = &x[(i+k)*ldx+j]
+			}
+			eight(noescape(&a))
+		}
+	}
+	r4, c4 := rows&^3, cols&^3
+	fours := func(i0, i1, j0, j1 int) {
+		if i0 < i1 && j0 < j1 {
+			a := wholeTransposeArgs{&dst[j0*ldd+i0], &x[i0*ldx+j0], i1 - i0, j1 - j0, 4 * ldx, 4 * ldd}
+			four(noescape(&a))
+		}
+	}
+	fours(0, r8, c8, c4)
+	fours(r8, r4, 0, c4)
+	if c4 < cols && r4 > 0 {
+		TransposeAny(dst[c4*ldd:], x[c4:], r4, cols-c4, ldx, ldd)
+	}
+	if r4 < rows && cols > 0 {
+		TransposeAny(dst[r4:], x[r4*ldx:], rows-r4, cols, ldx, ldd)
+	}
+}
+
 // copyBlock copies a block.
 func copyBlock(a *blockArgs) {
 	for o := range a.outer {

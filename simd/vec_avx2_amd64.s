@@ -12680,6 +12680,51 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecTranspose4AVX2(a *byte)
+// Requires: AVX
+TEXT ·vecTranspose4AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), CX
+	MOVQ 32(DI), AX
+	MOVQ 40(DI), BX
+	LEAQ (AX)(AX*2), R12
+	LEAQ (BX)(BX*2), R13
+
+columns:
+	MOVQ R9, SI
+	MOVQ R8, DX
+	MOVQ R10, R11
+
+rows:
+	VMOVUPS   (SI), X0
+	VMOVUPS   (SI)(AX*1), X1
+	VMOVUPS   (SI)(AX*2), X2
+	VMOVUPS   (SI)(R12*1), X3
+	VUNPCKLPS X1, X0, X4
+	VUNPCKHPS X1, X0, X6
+	VUNPCKLPS X3, X2, X5
+	VUNPCKHPS X3, X2, X7
+	VUNPCKLPD X5, X4, X0
+	VUNPCKHPD X5, X4, X1
+	VUNPCKLPD X7, X6, X2
+	VUNPCKHPD X7, X6, X3
+	VMOVUPS   X0, (DX)
+	VMOVUPS   X1, (DX)(BX*1)
+	VMOVUPS   X2, (DX)(BX*2)
+	VMOVUPS   X3, (DX)(R13*1)
+	LEAQ      (SI)(AX*4), SI
+	ADDQ      $+16, DX
+	SUBQ      $+4, R11
+	JNE       rows
+	ADDQ      $+16, R9
+	LEAQ      (R8)(BX*4), R8
+	SUBQ      $+4, CX
+	JNE       columns
+	RET
+
 DATA vecConst<>+0(SB)/4, $0x80000000
 DATA vecConst<>+4(SB)/4, $0x80000000
 DATA vecConst<>+8(SB)/4, $0x80000000

@@ -11,12 +11,6 @@ func missing(f vecFunc) bool { return f == 0 }
 
 func run(f vecFunc, a *vecArgs) { callKernel(int32(f), unsafe.Pointer(a)) }
 
-// wholeTransposeArgs are the arguments of the kernel transpose; leading dimensions are in bytes.
-type wholeTransposeArgs struct {
-	dst, x               *float32
-	rows, cols, ldx, ldd int
-}
-
 func (t *vecTable) fillExp(v *vecKernels) {
 	v.expSum = func(dst, x []float32, shift float32) float32 {
 		var lanes [Lanes]float32 // where the kernel keeps its accumulators

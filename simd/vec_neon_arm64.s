@@ -19426,6 +19426,56 @@ out1:
 next:
 	RET
 
+// vecTranspose4: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
+TEXT ·vecTranspose4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R2
+	MOVD 16(R0), R3
+	MOVD 24(R0), R4
+	MOVD 32(R0), R5
+	MOVD 40(R0), R6
+
+columns:
+	MOVD R2, R7
+	MOVD R1, R8
+	MOVD R3, R9
+
+rows:
+	WORD $0x3DC000E0 // ldr q0, [x7, #0]
+	ADD R5, R7, R7
+	WORD $0x3DC000E1 // ldr q1, [x7, #0]
+	ADD R5, R7, R7
+	WORD $0x3DC000E2 // ldr q2, [x7, #0]
+	ADD R5, R7, R7
+	WORD $0x3DC000E3 // ldr q3, [x7, #0]
+	ADD R5, R7, R7
+	VTRN1 V1.S4, V0.S4, V4.S4
+	VTRN2 V1.S4, V0.S4, V6.S4
+	VTRN1 V3.S4, V2.S4, V5.S4
+	VTRN2 V3.S4, V2.S4, V7.S4
+	VTRN1 V5.D2, V4.D2, V0.D2
+	VTRN2 V5.D2, V4.D2, V2.D2
+	VTRN1 V7.D2, V6.D2, V1.D2
+	VTRN2 V7.D2, V6.D2, V3.D2
+	MOVD R8, R10
+	WORD $0x3D800140 // str q0, [x10, #0]
+	ADD R6, R10, R10
+	WORD $0x3D800141 // str q1, [x10, #0]
+	ADD R6, R10, R10
+	WORD $0x3D800142 // str q2, [x10, #0]
+	ADD R6, R10, R10
+	WORD $0x3D800143 // str q3, [x10, #0]
+	ADD R6, R10, R10
+	ADD $16, R8, R8
+	SUBS $4, R9, R9
+	BNE rows
+	ADD $16, R2, R2
+	ADD R6<<2, R1, R1
+	SUBS $4, R4, R4
+	BNE columns
+	RET
+
 DATA vecConst<>+0(SB)/8, $0x8000000080000000
 DATA vecConst<>+8(SB)/8, $0x8000000080000000
 DATA vecConst<>+16(SB)/8, $0x7FFFFFFF7FFFFFFF

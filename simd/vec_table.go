@@ -14,6 +14,12 @@ type vecArgs struct {
 	result       float32    // of reductions
 }
 
+// wholeTransposeArgs are the arguments of a transposition; leading dimensions are in bytes.
+type wholeTransposeArgs struct {
+	dst, x               *float32
+	rows, cols, ldx, ldd int
+}
+
 // vecTable lists the kernels of one set.
 type vecTable struct {
 	mapOp                                                  [NumUnary]vecFunc

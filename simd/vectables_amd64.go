@@ -674,6 +674,11 @@ func vecMaxPool2AVX2(a *vecArgs)
 //go:noescape
 func vecMaxPool2GradAVX2(a *vecArgs)
 
+// vecTranspose4AVX2: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
+//
+//go:noescape
+func vecTranspose4AVX2(a *wholeTransposeArgs)
+
 // vecMapNegAVX512: out0[i] = Neg(in0[i]), parameters p0, p1.
 //
 //go:noescape

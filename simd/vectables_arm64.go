@@ -664,6 +664,11 @@ func vecAdagradNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecLionNEONMulAdd(a *vecArgs)
 
+// vecTranspose4NEON: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
+//
+//go:noescape
+func vecTranspose4NEON(a *wholeTransposeArgs)
+
 // vecNEON lists the vector kernels of the set.
 var vecNEON = vecTable{
 	mapOp: [NumUnary]func(*vecArgs){

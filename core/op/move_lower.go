@@ -6,15 +6,18 @@ import (
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/simd"
 )
 
 // Data movement is lowered by the width of an element, whatever its type: every mover describes itself as
-// a [move] between strided blocks, and one of two kernels runs it.
+// a [move] between strided blocks, and one of three kernels runs it: runs that are contiguous on both sides are copied, a dimension
+// that is contiguous on one side and another one on the other make a matrix to transpose, and what is left goes element by element.
 
 var (
-	kMoveRuns  = prog.Kernel{Name: "MoveRuns", Run: runMoveRuns}
-	kMoveElems = prog.Kernel{Name: "MoveElems", Run: runMoveElems}
-	kFill      = prog.Kernel{Name: "Fill", Run: runFill}
+	kMoveRuns      = prog.Kernel{Name: "MoveRuns", Run: runMoveRuns}
+	kMoveTranspose = prog.Kernel{Name: "MoveTranspose", Run: runMoveTranspose}
+	kMoveElems     = prog.Kernel{Name: "MoveElems", Run: runMoveElems}
+	kFill          = prog.Kernel{Name: "Fill", Run: runFill}
 )
 
 // moveRank is how many dimensions a step can carry.
@@ -94,6 +97,9 @@ func emitMove(b graph.Builder, dst, src prog.Ref, d tensor.DType, m *move) bool 
 	}
 	st.A[0], st.A[1] = dst.Add(r.d0*width), src
 	st.N[0], st.N[1], st.N[2] = int32(k), int32(width), int32(r.s0)
+	if st.Kernel == &kMoveElems && r.transposes() {
+		st.Kernel = &kMoveTranspose
+	}
 	bytes, outer := width, 1
 	for i := range k {
 		if r.dims[i] > math.MaxInt32 || r.ds[i] > math.MaxInt32 || r.ss[i] > math.MaxInt32 || r.ss[i] < -math.MaxInt32 {
@@ -105,10 +111,38 @@ func emitMove(b graph.Builder, dst, src prog.Ref, d tensor.DType, m *move) bool 
 			outer *= r.dims[i]
 		}
 	}
+	if st.Kernel == &kMoveTranspose {
+		outer = outer / r.dims[k-2] * strips(r.dims[k-2])
+	}
 	st.Tiles = moveTiles(bytes, outer)
 	b.Emit(st)
 	return true
 }
+
+// transposes reports whether the last dimension is contiguous in the destination and another one in the source; it puts that one
+// before the last.
+func (m *move) transposes() bool {
+	k := len(m.dims) - 1
+	if k < 1 || m.ds[k] != 1 || m.ss[k] <= 0 {
+		return false
+	}
+	for i := range k {
+		if m.ss[i] == 1 && m.ds[i] > 0 {
+			for _, v := range [][]int{m.dims, m.ds, m.ss} {
+				c := v[i]
+				copy(v[i:], v[i+1:k])
+				v[k-1] = c
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// moveStrip is how many columns of a matrix are transposed together: tiles meet there.
+const moveStrip = 64
+
+func strips(cols int) int { return (cols + moveStrip - 1) / moveStrip }
 
 // moveStep walks the outer dimensions of a move: pos is the index, d and s the element offsets.
 type moveStep struct {
@@ -130,17 +164,34 @@ func (m *moveStep) start(w *prog.Worker, st *prog.Step, lo int) {
 		sLen += max((m.dims[i]-1)*m.ss[i], 0)
 	}
 	m.dst, m.src = w.Bytes(st.A[0], dLen*m.width), w.Bytes(st.A[1], sLen*m.width)
-	for i := m.k - 2; i >= 0; i-- {
-		m.index[i] = lo % m.dims[i]
-		lo /= m.dims[i]
+	m.seek(m.k-1, lo)
+}
+
+// seek goes to position at of the first rank dimensions.
+func (m *moveStep) seek(rank, at int) {
+	for i := rank - 1; i >= 0; i-- {
+		m.index[i] = at % m.dims[i]
+		at /= m.dims[i]
 		m.d += m.index[i] * m.ds[i]
 		m.s += m.index[i] * m.ss[i]
 	}
 }
 
 // advance goes to the next outer position.
-func (m *moveStep) advance() {
-	for i := m.k - 2; i >= 0; i-- {
+func (m *moveStep) advance() { m.step(m.k - 1) }
+
+// skip goes n outer positions further, none of them beyond the end of the dimension before the last.
+func (m *moveStep) skip(n int) {
+	i := m.k - 2
+	m.index[i] += n - 1
+	m.d += (n - 1) * m.ds[i]
+	m.s += (n - 1) * m.ss[i]
+	m.advance()
+}
+
+// step goes to the next position of the first rank dimensions.
+func (m *moveStep) step(rank int) {
+	for i := rank - 1; i >= 0; i-- {
 		m.index[i]++
 		m.d += m.ds[i]
 		m.s += m.ss[i]
@@ -168,10 +219,66 @@ func runMoveRuns(w *prog.Worker, st *prog.Step, tile int) {
 	var m moveStep
 	m.start(w, st, lo)
 	run := m.dims[m.k-1] * m.width
+	if run <= shortRun && m.width == 4 && m.k > 1 { // a call of memmove costs more than a few elements
+		dst, src, n := tensor.Cast[uint32](m.dst), tensor.Cast[uint32](m.src), m.dims[m.k-1]
+		for left := hi - lo; left > 0; {
+			rows := min(left, m.dims[m.k-2]-m.index[m.k-2])
+			d, s := m.d, m.s
+			for range rows {
+				a, b := dst[d:d+n], src[s:s+n]
+				for i, v := range b {
+					a[i] = v
+				}
+				d += m.ds[m.k-2]
+				s += m.ss[m.k-2]
+			}
+			m.skip(rows)
+			left -= rows
+		}
+		return
+	}
 	for range hi - lo {
 		d, s := m.d*m.width, m.s*m.width
 		copy(m.dst[d:d+run], m.src[s:s+run])
 		m.advance()
+	}
+}
+
+// shortRun is the most bytes of a run that is copied in a loop.
+const shortRun = 32
+
+// runMoveTranspose transposes the matrices of the last two dimensions, strips of columns as tiles.
+func runMoveTranspose(w *prog.Worker, st *prog.Step, tile int) {
+	k := int(st.N[0])
+	cols, rows := int(st.N[4+k-2]), int(st.N[4+k-1])
+	per := strips(cols)
+	lo, hi := prog.Span(outerOf(st)/cols*per, 1, tile, int(st.Tiles))
+	if lo == hi {
+		return
+	}
+	var m moveStep
+	m.start(w, st, 0)
+	m.seek(k-2, lo/per)
+	ldx, ldd := m.ss[k-1], m.ds[k-2]
+	for p := lo; p < hi; {
+		j := p % per * moveStrip
+		n := min(cols-j, (hi-p)*moveStrip)
+		transposeMove(&m, m.s+j, m.d+j*ldd, rows, n, ldx, ldd)
+		p += strips(n)
+		m.step(k - 2)
+	}
+}
+
+func transposeMove(m *moveStep, s, d, rows, cols, ldx, ldd int) {
+	switch m.width {
+	case 1:
+		simd.TransposeAny(m.dst[d:], m.src[s:], rows, cols, ldx, ldd)
+	case 2:
+		simd.TransposeAny(tensor.Cast[uint16](m.dst[2*d:]), tensor.Cast[uint16](m.src[2*s:]), rows, cols, ldx, ldd)
+	case 4:
+		simd.Transpose(tensor.Cast[float32](m.dst[4*d:]), tensor.Cast[float32](m.src[4*s:]), rows, cols, ldx, ldd)
+	default:
+		simd.TransposeAny(tensor.Cast[uint64](m.dst[8*d:]), tensor.Cast[uint64](m.src[8*s:]), rows, cols, ldx, ldd)
 	}
 }
 

@@ -110,7 +110,7 @@ func emitReduce(b graph.Builder, mask []bool, op simd.ReduceOp, finish int32) bo
 			switch {
 			case inner > 1:
 				s.Kernel = &kReduceColumns
-				s.Tiles = min(elemTiles(outer*r*inner), int32(max(outer, inner/lineElems)))
+				s.Tiles = min(elemTiles(outer*r*inner), int32(max(outer, columnTiles(inner, b.Threads()))))
 			case outer == 1 && r > simd.ReduceSlice:
 				s.Kernel = &kReduceSlices
 				s.Tiles = min(elemTiles(r), int32(simd.ReduceSlices(r)))
@@ -144,6 +144,19 @@ func emitReduce(b graph.Builder, mask []bool, op simd.ReduceOp, finish int32) bo
 			op = simd.Sum
 		}
 	}
+}
+
+// columnTile is how many columns of a long matrix are summed together: their sums stay in the first-level cache, and narrower strips would
+// read every page of the matrix once more.
+const columnTile = 4096
+
+// columnTiles returns into how many tiles columns are split.
+func columnTiles(inner, threads int) int {
+	most := max(inner/columnTile, 1)
+	if threads > 1 {
+		most = max(most, min(2*threads, inner/lineElems))
+	}
+	return most
 }
 
 // finishReduce turns sums into means.

@@ -402,6 +402,7 @@ func arm64(dir string) {
 		}
 		WriteTable(&tables, name, "func(*vecArgs)", Kernels(), func(k *Kernel) string { return k.Name + suffix(k) })
 	}
+	transposeNEON(&text, &decls)
 	for i, v := range p.order {
 		fmt.Fprintf(&text, "DATA vecConst<>+%d(SB)/8, $0x%08X%08X\nDATA vecConst<>+%d(SB)/8, $0x%08X%08X\n", 16*i, v, v, 16*i+8, v, v)
 	}
@@ -416,4 +417,48 @@ func arm64(dir string) {
 	fmt.Fprintf(&text, "GLOBL vecMask<>(SB), RODATA|NOPTR, $256\n")
 	write(filepath.Join(dir, "vec_neon_arm64.s"), text.Bytes())
 	writeGo(filepath.Join(dir, "vectables_arm64.go"), decls.String()+tables.String())
+}
+
+// transposeNEON writes the transposition in blocks of 4x4: columns of blocks from the left, each from the top.
+func transposeNEON(text, decls *bytes.Buffer) {
+	k := &Kernel{Name: transName, Doc: transDoc}
+	declareArgs(decls, transName+"NEON", k, "wholeTransposeArgs")
+	g := &neon{Buffer: text, k: k}
+	fmt.Fprintf(g, "// %s: %s\nTEXT ·%sNEON(SB), NOSPLIT, $0-8\n", k.Name, k.Doc, k.Name)
+	const dst, x, rows, cols, ldx, ldd, from, to, left, at = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+	g.ins("MOVD a+0(FP), R%d", gArgs)
+	for i, r := range []int{dst, x, rows, cols, ldx, ldd} {
+		g.ins("MOVD %d(R%d), R%d", 8*i, gArgs, r)
+	}
+	g.label("columns")
+	g.ins("MOVD R%d, R%d", x, from)
+	g.ins("MOVD R%d, R%d", dst, to)
+	g.ins("MOVD R%d, R%d", rows, left)
+	g.label("rows")
+	for i := range 4 {
+		g.ldq(i, from, 0)
+		g.ins("ADD R%d, R%d, R%d", ldx, from, from)
+	}
+	for i := range 2 {
+		g.ins("VTRN1 V%d.S4, V%d.S4, V%d.S4", 2*i+1, 2*i, 4+i)
+		g.ins("VTRN2 V%d.S4, V%d.S4, V%d.S4", 2*i+1, 2*i, 6+i)
+	}
+	for i := range 2 {
+		g.ins("VTRN1 V%d.D2, V%d.D2, V%d.D2", 5+2*i, 4+2*i, i)
+		g.ins("VTRN2 V%d.D2, V%d.D2, V%d.D2", 5+2*i, 4+2*i, 2+i)
+	}
+	g.ins("MOVD R%d, R%d", to, at)
+	for i := range 4 {
+		g.stq(i, at, 0)
+		g.ins("ADD R%d, R%d, R%d", ldd, at, at)
+	}
+	g.ins("ADD $16, R%d, R%d", to, to)
+	g.ins("SUBS $4, R%d, R%d", left, left)
+	g.ins("BNE rows")
+	g.ins("ADD $16, R%d, R%d", x, x)
+	g.ins("ADD R%d<<2, R%d, R%d", ldd, dst, dst)
+	g.ins("SUBS $4, R%d, R%d", cols, cols)
+	g.ins("BNE columns")
+	g.ins("RET")
+	fmt.Fprintln(g)
 }

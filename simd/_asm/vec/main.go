@@ -77,8 +77,10 @@ func writeGo(path, text string) {
 }
 
 // declare writes the Go declaration of one function.
-func declare(w *bytes.Buffer, name string, k *Kernel) {
-	fmt.Fprintf(w, "// %s: %s\n//\n//go:noescape\nfunc %s(a *vecArgs)\n\n", name, k.Doc, name)
+func declare(w *bytes.Buffer, name string, k *Kernel) { declareArgs(w, name, k, "vecArgs") }
+
+func declareArgs(w *bytes.Buffer, name string, k *Kernel, args string) {
+	fmt.Fprintf(w, "// %s: %s\n//\n//go:noescape\nfunc %s(a *%s)\n\n", name, k.Doc, name, args)
 }
 
 func write(path string, text []byte) {

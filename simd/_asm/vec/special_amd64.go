@@ -16,6 +16,73 @@ import (
 func special(ctx *build.Context, decls *bytes.Buffer) {
 	maxPool(ctx, decls, false)
 	maxPool(ctx, decls, true)
+	transpose(ctx, decls)
+}
+
+// Offsets of simd's wholeTransposeArgs.
+const (
+	transDst = 8 * iota
+	transX
+	transRows
+	transCols
+	transLDX
+	transLDD
+)
+
+const (
+	transName = "vecTranspose4"
+	transDoc  = "dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes."
+)
+
+// transpose writes the transposition in blocks of 4x4: columns of blocks from the left, each from the top.
+func transpose(ctx *build.Context, decls *bytes.Buffer) {
+	k := &Kernel{Name: transName, Doc: transDoc}
+	declareArgs(decls, transName+"AVX2", k, "wholeTransposeArgs")
+	ctx.Function(transName + "AVX2")
+	ctx.Attributes(attr.NOSPLIT)
+	ctx.SignatureExpr("func(a *byte)")
+	ctx.Doc(k.Name + ": " + k.Doc)
+	ctx.Load(ctx.Param("a"), rArgs)
+	dst, x, rows, cols, ldx, ldd := reg.R8, reg.R9, reg.R10, reg.RCX, reg.RAX, reg.RBX
+	from, to, left, ldx3, ldd3 := reg.RSI, reg.RDX, reg.R11, reg.R12, reg.R13
+	for i, r := range []reg.GPPhysical{dst, x, rows, cols, ldx, ldd} {
+		ctx.MOVQ(operand.Mem{Base: rArgs, Disp: 8 * i}, r)
+	}
+	ctx.LEAQ(operand.Mem{Base: ldx, Index: ldx, Scale: 2}, ldx3)
+	ctx.LEAQ(operand.Mem{Base: ldd, Index: ldd, Scale: 2}, ldd3)
+	row := func(base, ld, ld3 reg.GPPhysical, i int) operand.Mem {
+		return []operand.Mem{{Base: base}, {Base: base, Index: ld, Scale: 1}, {Base: base, Index: ld, Scale: 2}, {Base: base, Index: ld3, Scale: 1}}[i]
+	}
+	v := []reg.VecPhysical{reg.X0, reg.X1, reg.X2, reg.X3}
+	h := []reg.VecPhysical{reg.X4, reg.X5, reg.X6, reg.X7}
+	ctx.Label("columns")
+	ctx.MOVQ(x, from)
+	ctx.MOVQ(dst, to)
+	ctx.MOVQ(rows, left)
+	ctx.Label("rows")
+	for i := range 4 {
+		ctx.VMOVUPS(row(from, ldx, ldx3, i), v[i])
+	}
+	for i := range 2 {
+		ctx.VUNPCKLPS(v[2*i+1], v[2*i], h[i])
+		ctx.VUNPCKHPS(v[2*i+1], v[2*i], h[2+i])
+	}
+	for i := range 2 {
+		ctx.VUNPCKLPD(h[2*i+1], h[2*i], v[2*i])
+		ctx.VUNPCKHPD(h[2*i+1], h[2*i], v[2*i+1])
+	}
+	for i := range 4 {
+		ctx.VMOVUPS(v[i], row(to, ldd, ldd3, i))
+	}
+	ctx.LEAQ(operand.Mem{Base: from, Index: ldx, Scale: 4}, from)
+	ctx.ADDQ(operand.I32(16), to)
+	ctx.SUBQ(operand.I32(4), left)
+	ctx.JNE(operand.LabelRef("rows"))
+	ctx.ADDQ(operand.I32(16), x)
+	ctx.LEAQ(operand.Mem{Base: dst, Index: ldd, Scale: 4}, dst)
+	ctx.SUBQ(operand.I32(4), cols)
+	ctx.JNE(operand.LabelRef("columns"))
+	ctx.RET()
 }
 
 // maxPool writes 2x2 maximum pooling with stride 2, or its gradient. Even and odd columns are parted by VSHUFPS, which leaves the
