@@ -34,31 +34,6 @@ func ramp(n int) []float32 {
 	return s
 }
 
-func BenchmarkGemm(b *testing.B) {
-	for _, c := range []struct {
-		m, n, k int
-		ta, tb  bool
-	}{
-		{64, 64, 64, false, false}, {128, 128, 128, false, false}, {256, 256, 256, false, false}, {512, 512, 512, false, false},
-		{1024, 1024, 1024, false, false}, {2048, 2048, 2048, false, false}, {256, 256, 256, false, true}, {256, 256, 256, true, false}, {1024, 1024, 1024, true, true},
-		{1, 1024, 1024, false, false}, {1, 1024, 1024, false, true}, {1, 4096, 4096, false, false}, {1, 4096, 4096, false, true},
-		{32, 128, 784, false, false}, {8, 4096, 4096, false, false},
-		{32, 120, 256, false, false}, {32, 120, 256, false, true}, {32, 256, 120, false, true}, {256, 120, 32, true, false}, {32, 10, 120, false, true}, {8, 4096, 4096, false, true}, {32, 10, 120, false, false}, {32, 120, 10, false, true}, {120, 10, 32, true, false},
-	} {
-		b.Run(fmt.Sprintf("%dx%dx%d,ta=%v,tb=%v", c.m, c.k, c.n, c.ta, c.tb), func(b *testing.B) {
-			a := &simd.GemmArgs{M: c.m, N: c.n, K: c.k, A: ramp(c.m * c.k), B: ramp(c.k * c.n), C: ramp(c.m * c.n), LDA: c.k, LDB: c.n, LDC: c.n, TransA: c.ta, TransB: c.tb}
-			if c.ta {
-				a.LDA = c.m
-			}
-			if c.tb {
-				a.LDB = c.k
-			}
-			scratch := make([]float32, 4<<20)
-			benchSets(b, 2*float64(c.m)*float64(c.n)*float64(c.k), func() { simd.Gemm(a, scratch) })
-		})
-	}
-}
-
 func BenchmarkConv(b *testing.B) {
 	for _, c := range []*convCase{
 		newConv(32, 1, 28, 28, 6, 5, 5, 1, 1, 0, 1),

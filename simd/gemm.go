@@ -94,20 +94,20 @@ func GemmScratch(a *GemmArgs) int {
 
 // Work below tileFlops is not worth a wake-up of another worker (about 12 us in a page, less natively).
 const (
-	tileFlops   = 1 << 20
-	maxTiles    = 64
-	rowsPerPack = 4 // rows, in heights of the tallest register tile, that make up for packing a transposed B
+	tileFlops      = 1 << 20
+	maxTiles       = 64
+	tilesPerThread = 4 // a worker that starts late, or not at all, leaves its share to the others
 )
 
-// GemmTiles returns into how many independent tiles the product is worth splitting: at least 1, and 1 for
-// small products. Any other number is valid for GemmTile too, and none changes a bit of the result.
-func GemmTiles(a *GemmArgs) int {
-	tiles := tilesFor(2 * float64(a.M) * float64(a.N) * float64(a.K))
-	if a.TransB && a.PackedB == nil && a.N <= 4*a.M {
-		// Every tile packs the columns of op(B) that it reads: few tiles of many rows.
-		tiles = min(tiles, max(a.M/(rowsPerPack*max(current.gemm.mr, 1)), 2))
+// GemmTiles returns into how many independent tiles the product is worth splitting for a number of threads: at least 1, and 1 for
+// small products and for one thread, since neighbouring tiles pack what they share twice. Any other number is valid for GemmTile
+// too, and none changes a bit of the result.
+func GemmTiles(a *GemmArgs, threads int) int {
+	if threads <= 1 {
+		return 1
 	}
-	rows, cols := gemmGrid(a, tiles)
+	tiles := tilesFor(2 * float64(a.M) * float64(a.N) * float64(a.K))
+	rows, cols := gemmGrid(a, min(tiles, tilesPerThread*threads))
 	return rows * cols
 }
 
@@ -116,18 +116,20 @@ func tilesFor(flops float64) int {
 	return int(min(max(flops/tileFlops, 1), maxTiles))
 }
 
-// gemmGrid arranges at most tiles tiles as a grid over C. Rows are split first: workers then share op(B), which is what a
-// layer's weights are; columns follow when rows run out.
+// gemmGrid arranges at most tiles tiles as a grid over C, so that what is packed twice is least: every tile reads its rows of op(A) and its
+// columns of op(B).
 func gemmGrid(a *GemmArgs, tiles int) (rows, cols int) {
 	mr, nr := max(current.gemm.mr, 1), max(current.gemm.nr, 1)
-	most := max((a.M+mr-1)/mr, 1)
-	wide := max((a.N+nr-1)/nr, 1)
-	if a.N > 4*a.M {
-		cols = min(tiles, wide)
-		return min(max(tiles/cols, 1), most), cols
+	most, wide := max((a.M+mr-1)/mr, 1), max((a.N+nr-1)/nr, 1)
+	rows, cols = 1, 1
+	least := 0
+	for r := 1; r <= min(tiles, most); r++ {
+		c := min(tiles/r, wide)
+		if cost := r*a.N + c*a.M; r*c > rows*cols || r*c == rows*cols && cost < least {
+			rows, cols, least = r, c, cost
+		}
 	}
-	rows = min(tiles, most)
-	return rows, min(max(tiles/rows, 1), wide)
+	return rows, cols
 }
 
 // GemmTile computes tile number tile of tiles; all tiles together are Gemm. Tiles write disjoint parts of C and may run

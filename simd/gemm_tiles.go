@@ -48,14 +48,17 @@ func (t *tileSet) packPanel(dst []float32, width int, b []float32, ldb int, tran
 	copyBlock(&blockArgs{dst: &dst[0], src: &b[k0*ldb+j0], outer: 1, rows: k1 - k0, n: n, dRow: width, dCol: 1, sRow: ldb, sCol: 1})
 }
 
-// gemmScratch bounds what gemmRegion needs: a block of B, a panel of A, and a row of results.
+// gemmScratch bounds what gemmRegion needs: a block of B, panels of A, and a row of results.
 func (t *tileSet) gemmScratch(a *GemmArgs) int {
 	k := min(a.K, KChunk)
-	n := min(max(a.N, 1), blockN) + mostCols*t.lanes
+	n, m := min(max(a.N, 1), blockN)+mostCols*t.lanes, t.gemm.rows
 	if a.N == 1 {
 		n = min(a.M, blockN) + mostCols*t.lanes
 	}
-	s := k*n + t.gemm.rows*k + 8 + 2*alignSlack
+	if a.N > blockN {
+		m = max(min(a.M, blockM), m)
+	}
+	s := k*n + m*k + 8 + 2*alignSlack
 	if a.N == 1 && a.LDC != 1 {
 		s += a.M
 	}
@@ -113,88 +116,133 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	if streams {
 		width = min(width, max(streamSize/(kc*t.lanes), 1))
 	}
-	nw := width * t.lanes
+	g := gemmRun{GemmArgs: noescape(a), nw: width * t.lanes, packs: packs, inRows: inRows, block: blockN}
 	scratch = aligned(scratch)
-	var blockB []float32
 	if packs {
-		n := kc * roundUp(min(cols, blockN), nw)
-		blockB, scratch = scratch[:n], aligned(scratch[n:])
+		n := kc * roundUp(min(cols, blockN), g.nw)
+		g.blockB, scratch = scratch[:n], aligned(scratch[n:])
 	}
-	packsA := min(cols, blockN) > packATimes*nw || a.TransA && min(cols, blockN) > packATTimes*nw
-	ars, acs := 4*a.LDA, 4
-	if a.TransA {
-		ars, acs = 4, 4*a.LDA
-	}
-	var (
-		args      sweepArgs
-		fullFlags = tileFinish
-	)
-	args.cs, args.nw = 4*a.LDC, nw
-	if a.Act != ActNone {
-		fullFlags |= tileClamp
-		args.lo, args.hi = a.Act.bounds(a.Lo, a.Hi)
-	}
-	block := blockN
 	if streams {
-		block = max(nw, packTogether) // and all its k follow one another: long runs of memory
+		g.block = max(g.nw, packTogether) // and all its k follow one another: long runs of memory
 	}
-	for jc := j0; jc < j1; jc += block {
-		jend := min(jc+block, j1)
-		for k0 := 0; k0 < a.K; k0 += KChunk {
-			k1 := min(k0+KChunk, a.K)
-			args.k = k1 - k0
-			if packs {
-				t.packPanels(blockB, nw, a.B, a.LDB, a.TransB, k0, k1, jc, jend)
-			}
-			args.flags = 0
-			if k0 > 0 || a.Acc {
-				args.flags = tileAdd
-			}
-			if k1 == a.K {
-				args.flags |= fullFlags
-			}
-			// Regions start where panels of B do.
-			var b *float32
-			switch {
-			case packs:
-				b = &blockB[0]
-				args.bs, args.bstep = 4*nw, 4*nw*args.k
-			case a.PackedB != nil:
-				b = &a.PackedB[jc*a.K+k0*nw]
-				args.bs, args.bstep = 4*nw, 4*nw*a.K
-			case inRows:
-				b = &a.B[jc*a.LDB+k0]
-				args.bs, args.bstep = 4*a.LDB, 0
-			default:
-				b = &a.B[k0*a.LDB+jc]
-				args.bs, args.bstep = 4*a.LDB, 4*nw
-			}
-			args.n = jend - jc
-			for i, left := i0, panels; left > 0; left-- {
-				h := panelHeight(i1-i, left)
-				base := i*a.LDA + k0
-				if a.TransA {
-					base = k0*a.LDA + i
-				}
-				args.a, args.ars, args.acs = &a.A[base], ars, acs
-				if packsA {
-					if a.TransA {
-						copyBlock(&blockArgs{dst: &scratch[0], src: args.a, outer: 1, rows: args.k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
-					} else {
-						t.packRows(scratch, h, a.A[base:], a.LDA, h, args.k)
-					}
-					args.a, args.ars, args.acs = &scratch[0], 4, 4*h
-				}
-				args.rows, args.b, args.c = h, b, &a.C[i*a.LDC+jc]
-				if a.BiasM != nil {
-					args.biasM = &a.BiasM[i]
-				}
-				if a.BiasN != nil {
-					args.biasN = &a.BiasN[jc]
-				}
-				t.sweep(noescape(&args))
-				i += h
+	g.sweepArgs.cs, g.sweepArgs.nw = 4*a.LDC, g.nw
+	if a.Act != ActNone {
+		g.finish = tileClamp
+		g.lo, g.hi = a.Act.bounds(a.Lo, a.Hi)
+	}
+	g.finish |= tileFinish
+	g.packedA = scratch
+	times := packATimes
+	if a.TransA {
+		times = packATTimes
+	}
+	g.packsA = min(cols, blockN) > times*g.nw
+	if streams {
+		for j := j0; j < j1; j += g.block {
+			for k0 := 0; k0 < a.K; k0 += KChunk {
+				t.sweepBlock(&g, i0, i1, panels, k0, j, min(j+g.block, j1), true)
 			}
 		}
+		return
+	}
+	// Panels of A are packed once for all blocks of B, not more at a time than stay in L3.
+	most := panels
+	if g.holdsA = g.packsA && cols > blockN; g.holdsA {
+		most = blockM / t.gemm.rows
+	}
+	for left := (panels + most - 1) / most; left > 0; left-- {
+		p := panelHeight(panels, left)
+		end := i0 + panelsHeight(i1-i0, panels, p)
+		for k0 := 0; k0 < a.K; k0 += KChunk {
+			for j := j0; j < j1; j += blockN {
+				t.sweepBlock(&g, i0, end, p, k0, j, min(j+blockN, j1), j == j0)
+			}
+		}
+		i0, panels = end, panels-p
+	}
+}
+
+// gemmRun is a product at work.
+type gemmRun struct {
+	*GemmArgs
+	sweepArgs
+	nw      int // columns of a panel of B
+	block   int // columns of a block of B
+	packs   bool
+	inRows  bool // B is read in rows of k
+	packsA  bool
+	holdsA  bool      // packed panels of A follow one another and serve all blocks of B
+	finish  int       // flags of the last chunk
+	blockB  []float32 // a block of B, packed
+	packedA []float32
+}
+
+// sweepBlock adds the products of one chunk of k to C[i0:i1, j0:j1], whose rows are cut into panels. Panels of A are packed one after the
+// other where first says so, else they lie packed from an earlier block of columns.
+func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first bool) {
+	a, args := g.GemmArgs, &g.sweepArgs
+	k1 := min(k0+KChunk, a.K)
+	args.k = k1 - k0
+	if g.packs {
+		t.packPanels(g.blockB, g.nw, a.B, a.LDB, a.TransB, k0, k1, j0, j1)
+	}
+	args.flags = 0
+	if k0 > 0 || a.Acc {
+		args.flags = tileAdd
+	}
+	if k1 == a.K {
+		args.flags |= g.finish
+	}
+	// Regions start where panels of B do.
+	var b *float32
+	switch {
+	case g.packs:
+		b = &g.blockB[0]
+		args.bs, args.bstep = 4*g.nw, 4*g.nw*args.k
+	case a.PackedB != nil:
+		b = &a.PackedB[j0*a.K+k0*g.nw]
+		args.bs, args.bstep = 4*g.nw, 4*g.nw*a.K
+	case g.inRows:
+		b = &a.B[j0*a.LDB+k0]
+		args.bs, args.bstep = 4*a.LDB, 0
+	default:
+		b = &a.B[k0*a.LDB+j0]
+		args.bs, args.bstep = 4*a.LDB, 4*g.nw
+	}
+	args.n = j1 - j0
+	packed := g.packedA
+	for i, left := i0, panels; left > 0; left-- {
+		h := panelHeight(i1-i, left)
+		base := i*a.LDA + k0
+		args.ars, args.acs = 4*a.LDA, 4
+		if a.TransA {
+			base = k0*a.LDA + i
+			args.ars, args.acs = 4, 4*a.LDA
+		}
+		switch {
+		case !g.packsA:
+			args.a = &a.A[base]
+		case first:
+			if a.TransA {
+				copyBlock(&blockArgs{dst: &packed[0], src: &a.A[base], outer: 1, rows: args.k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
+			} else {
+				t.packRows(packed, h, a.A[base:], a.LDA, h, args.k)
+			}
+			fallthrough
+		default:
+			args.a, args.ars, args.acs = &packed[0], 4, 4*h
+			if g.holdsA {
+				packed = packed[h*args.k:]
+			}
+		}
+		args.rows, args.b, args.c = h, b, &a.C[i*a.LDC+j0]
+		if a.BiasM != nil {
+			args.biasM = &a.BiasM[i]
+		}
+		if a.BiasN != nil {
+			args.biasN = &a.BiasN[j0]
+		}
+		t.sweep(noescape(args))
+		i += h
 	}
 }

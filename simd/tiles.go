@@ -101,3 +101,6 @@ const alignSlack = 15
 
 // panelHeight returns the height of the next panel when rest rows remain for left panels, which are to be as even as possible.
 func panelHeight(rest, left int) int { return (rest + left - 1) / left }
+
+// panelsHeight returns the height of the first p of n panels of rows.
+func panelsHeight(rows, n, p int) int { return p*(rows/n) + min(p, rows%n) }

@@ -48,9 +48,10 @@ func fillMatrix(k *Kernels) {
 // it.
 const (
 	blockN = 128
-	// A panel of A is read in place, a row per pointer: a block of B is too narrow to make up for packing. A transposed one is packed
-	// from packATTimes uses on, because each k is in another page.
-	packATimes, packATTimes = blockN, 2
+	blockM = 510 // rows of A that wait packed, 1 MiB
+	// packATimes is from how many uses on a panel of A is worth packing: in place, its rows may lie at strides that evict each other from
+	// L1. A transposed one has each k in another page.
+	packATimes, packATTimes = 4, 2
 	// packTogether is how many columns of B are packed at a time: two cache lines.
 	packTogether = 32
 )

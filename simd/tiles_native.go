@@ -91,10 +91,12 @@ var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 // laneMask returns the mask of the first n of 8 lanes.
 func laneMask(n int) *int32 { return &laneMasks[8-n] }
 
-// Cache blocking of the matrix product. A block of op(B) of KChunk x blockN elements stays in L2 (1 MiB) while the panels of A run
-// over it; a panel of A (tile height x KChunk, at most 28 KiB) stays in L1 while the block's panels stream past.
+// Cache blocking of the matrix product. A block of op(B) of KChunk x blockN elements stays in L2 (512 KiB of 1 MiB) while the panels of
+// A run over it; a panel of A (tile height x KChunk, at most 28 KiB) stays in L1 while the block's panels stream past; blockM rows
+// of A (2 MiB) wait in L3 for the next block.
 const (
-	blockN = 512
+	blockN = 256
+	blockM = 1022
 	// packATimes is from how many uses on a panel of A is worth packing: its rows may lie at strides that
 	// evict each other from L1, and one broadcast per row from as many pages is slow. packATTimes is the same for a transposed A.
 	packATimes, packATTimes = 6, 6

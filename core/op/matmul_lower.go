@@ -108,9 +108,9 @@ func (p *matProduct) emit(b graph.Builder) bool {
 	var g simd.GemmArgs
 	gemmArgs(&g, &s)
 	s.Worker = int32(4 * simd.GemmScratch(&g))
-	per := simd.GemmTiles(&g)
+	per := simd.GemmTiles(&g, b.Threads())
 	if mats > 1 {
-		total := simd.GemmTiles(&simd.GemmArgs{M: mats * g.M, N: g.N, K: g.K}) // as much work in one product
+		total := simd.GemmTiles(&simd.GemmArgs{M: mats * g.M, N: g.N, K: g.K}, b.Threads()) // as much work in one product
 		if per = 1; mats < total {
 			per = max(total/mats, 1)
 		}
