@@ -139,9 +139,11 @@ func (p *Program) Outputs(in ...*tensor.Tensor) (out []graph.Type, err error) {
 	if len(in) != len(p.g.Inputs) {
 		return nil, tensor.Err("Outputs", "the graph has ", len(p.g.Inputs), " inputs, got ", len(in))
 	}
-	b, err := p.boundTo(in)
-	if err != nil {
-		return nil, err
+	b := p.running
+	if b == nil || !p.matches(b, in) {
+		if b, err = p.boundTo(in); err != nil {
+			return nil, err
+		}
 	}
 	return b.outs, nil
 }

@@ -1,12 +1,13 @@
 package tensor
 
 import (
+	"math/bits"
 	"runtime"
 	"sync"
 )
 
 // Allocator hands out pointer-free buffers from slabs that are taken once from Go's heap and
-// reused through free lists of power-of-two classes, under a byte budget. Over budget it first
+// reused through free lists of size classes, four to an octave, under a byte budget. Over budget it first
 // drops what is free and collects once, then returns an error: running out of memory in Go is
 // fatal and must never be reached.
 type Allocator struct {
@@ -15,20 +16,31 @@ type Allocator struct {
 	taken  int64 // bytes held from the heap, in use or free
 	used   int64 // bytes in use
 	live   int
-	free   [48][][]byte // by log2 of the size
+	free   [4 * 48][][]byte // by class of the size
 }
 
 // NewAllocator returns an allocator limited to budget bytes; 0 means no limit of its own.
 func NewAllocator(budget int64) *Allocator { return &Allocator{budget: budget} }
 
-const minClass = 6 // 64 bytes: one cache line
+const (
+	minClass = 4 * 6 // 64 bytes: one cache line
+	fits     = 4     // classes from which a request takes a free buffer: less than twice what it needs
+)
 
-func sizeClass(n int) int {
-	c := minClass
-	for 1<<c < n {
-		c++
+// sizeClass returns the class of n bytes and the size of its buffers: n rounded up to a quarter of the power of two below it, small ones to a
+// power of two of at least a cache line.
+func sizeClass(n int) (class, size int) {
+	if n <= 256 {
+		class = minClass
+		for size = 64; size < n; size *= 2 {
+			class += 4
+		}
+		return class, size
 	}
-	return c
+	top := bits.Len(uint(n-1)) - 1 // n is in (1<<top, 2<<top]
+	quarter := 1 << top / 4
+	k := (n - 1<<top + quarter - 1) / quarter
+	return 4*top + k, 1<<top + k*quarter
 }
 
 // Alloc returns a buffer of n bytes, aligned to 64 bytes where it lies on the heap; its contents are
@@ -37,18 +49,20 @@ func (a *Allocator) Alloc(n int) ([]byte, error) {
 	if n < 0 || n > 1<<46 {
 		return nil, Err("Allocator", "impossible size of ", n, " bytes").With(CodeMemory)
 	}
-	c := sizeClass(n)
+	c, whole := sizeClass(n)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if l := a.free[c]; len(l) > 0 {
-		b := l[len(l)-1]
-		l[len(l)-1] = nil
-		a.free[c] = l[:len(l)-1]
-		a.used += int64(cap(b))
-		a.live++
-		return b[:n], nil
+	for k := range fits {
+		if l := a.free[c+k]; len(l) > 0 {
+			b := l[len(l)-1]
+			l[len(l)-1] = nil
+			a.free[c+k] = l[:len(l)-1]
+			a.used += int64(cap(b))
+			a.live++
+			return b[:n], nil
+		}
 	}
-	size := int64(1) << c
+	size := int64(whole)
 	if a.budget > 0 && a.taken+size > a.budget {
 		for i := range a.free {
 			for _, b := range a.free[i] {
@@ -62,7 +76,7 @@ func (a *Allocator) Alloc(n int) ([]byte, error) {
 				" bytes; use a smaller batch or model, or raise the budget").With(CodeMemory)
 		}
 	}
-	b := alignedSlab(int(size))
+	b := alignedSlab(whole)
 	a.taken += size
 	a.used += size
 	a.live++
@@ -72,7 +86,7 @@ func (a *Allocator) Alloc(n int) ([]byte, error) {
 // Free gives a buffer back; it must come from Alloc of the same allocator and not be used again.
 func (a *Allocator) Free(b []byte) {
 	b = b[:cap(b)]
-	c := sizeClass(len(b))
+	c, _ := sizeClass(len(b))
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.used -= int64(len(b))

@@ -49,6 +49,14 @@ func Wrap(dtype DType, shape []int, b []byte) *Tensor {
 	return &Tensor{dtype: dtype, shape: append([]int{}, shape...), strides: Strides(shape), data: b}
 }
 
+// Rewrap puts a tensor that [Wrap] has made on other memory of the same size.
+func (t *Tensor) Rewrap(b []byte) {
+	if len(b) != len(t.data) {
+		panic(Err("Tensor.Rewrap", "need ", len(t.data), " bytes, have ", len(b)))
+	}
+	t.data = b
+}
+
 // From returns a contiguous tensor that shares data with the caller. The element type follows T;
 // float16, bfloat16 and the narrow types are made by [Wrap] from their bits.
 func From[T Elem](data []T, shape ...int) *Tensor {

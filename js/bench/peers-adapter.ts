@@ -1,7 +1,7 @@
 // The browser column of the comparison with other runtimes: workloads of a shared harness, run through Weft's public API.
 // "make peers-adapter" builds it. On one thread Weft runs in the page's own, as the other runtimes do there; more need the worker, since a
 // page's own thread must not wait.
-import { init, type Tensor, type Variable } from "../src/index.js";
+import { init as initHere, type Tensor, type Variable } from "../src/index.js";
 import lenet from "./lenet.mjs";
 
 /** What the harness gives: deterministic data and sizes. */
@@ -56,7 +56,10 @@ const repeat = (f: () => Promise<void>) => async (k: number) => {
 };
 
 /** The contract of the harness: what it measures, each workload or the reason why not. */
-export async function setup({ threads, common }: { threads: number; env: string; common: Common }) {
+export async function setup({ threads, env, common }: { threads: number; env: string; common: Common }) {
+  // Under Node the package's own entry, which lies beside this file: it reads files and starts Node's workers.
+  const beside = "./node.js";
+  const { init } = env === "node" ? ((await import(beside)) as { init: typeof initHere }) : { init: initHere };
   const rt = await init({ worker: threads > 1, threads });
   const report = rt.report();
 

@@ -2,7 +2,9 @@
 import type { DType } from "./dtype.js";
 import { WeftError } from "./errors.js";
 import type { Value } from "./protocol.js";
-import type { Tensor } from "./tensor.js";
+import type { Quick } from "./quick.js";
+import { later } from "./platform.js";
+import type { Tensor, TensorFacts } from "./tensor.js";
 import type { FitJob, SlicedJob } from "./engine.js";
 import type { JobHandle, JobHandlers, Transport } from "./transport.js";
 
@@ -39,10 +41,13 @@ export class Core implements Recorder {
   /** Set while a gradient is being recorded: nothing may be sent off then. */
   holding = 0;
   private next = 1;
+  private spareIds: number[] = [];
   private waiting: Waiting[] = [];
   private doomed: number[] = [];
   private scheduled = false;
   private readonly registry: FinalizationRegistry<number> | undefined;
+  /** Objects that are not registered yet: most are given back before that would pay. */
+  private readonly young = new Map<object, number>();
 
   constructor(
     readonly transport: Transport,
@@ -56,9 +61,14 @@ export class Core implements Recorder {
     }
   }
 
-  /** A number for a new handle. */
+  /** A number for a new handle; the numbers of those that are freed are used again. */
   id(): number {
-    return this.next++;
+    return this.spareIds.pop() ?? this.next++;
+  }
+
+  /** The short way to Go: undefined where a call has to be a message. */
+  get quick(): Quick | undefined {
+    return this.barrier ? undefined : this.transport.quick;
   }
 
   /** Throws when the runtime has ended. */
@@ -100,12 +110,19 @@ export class Core implements Recorder {
 
   /** Has a handle freed when its object is collected. */
   watch(object: object, id: number): void {
-    this.registry?.register(object, id, object);
+    if (!this.registry) return;
+    if (!this.young.size) later(() => this.register());
+    this.young.set(object, id);
+  }
+
+  private register(): void {
+    for (const [object, id] of this.young) this.registry!.register(object, id, object);
+    this.young.clear();
   }
 
   /** Frees a handle: together with others, after what is recorded has run. */
   free(object: object, id: number): void {
-    this.registry?.unregister(object);
+    if (!this.young.delete(object)) this.registry?.unregister(object);
     this.doom(id);
   }
 
@@ -115,17 +132,36 @@ export class Core implements Recorder {
     this.scheduled = true;
     queueMicrotask(() => {
       this.scheduled = false;
-      if (this.transport.ended()) return;
+      if (!this.doomed.length || this.transport.ended()) return;
       this.flushAll();
       this.sendDoomed();
     });
   }
 
   private sendDoomed(): void {
-    const ids = this.doomed;
+    const ids = this.takeDoomed();
     if (!ids.length) return;
-    this.doomed = [];
-    this.call("dispose", { ids }).catch(() => {});
+    const { quick } = this;
+    if (quick) {
+      try {
+        quick.free(ids);
+        this.reuse(ids);
+      } catch {
+        // The runtime has ended, and tells so whoever calls it next.
+      }
+    } else this.call("dispose", { ids }).then(() => this.reuse(ids), () => {});
+  }
+
+  /** Handles that are to be freed, for a call that does so first. What is recorded must have run. */
+  takeDoomed(): number[] {
+    const ids = this.doomed;
+    if (ids.length) this.doomed = [];
+    return ids;
+  }
+
+  /** Gives the numbers of handles that Go has freed to new ones. */
+  reuse(ids: readonly number[]): void {
+    for (const id of ids) this.spareIds.push(id);
   }
 
   /** Records an operation. */
@@ -179,10 +215,16 @@ export class Core implements Recorder {
     this.run("graph.run", { nodes: list.map(({ node }) => node as unknown as Value), outputs: outputs.map((t) => t.id) }, outputs);
   }
 
-  /** Runs a call that makes tensors, and tells them when they are there. */
-  run(method: string, args: Value, outputs: readonly Tensor[]): void {
-    const done: Promise<{ shapes: number[][]; dtypes: DType[] }> = this.call(method, args);
-    outputs.forEach((t, i) => t.settle(done.then(({ shapes, dtypes }) => ({ shape: shapes[i]!, dtype: dtypes[i]! }))));
+  /** Runs a call that makes tensors, and tells them when they are there. Gives their types. */
+  run(method: string, args: Value, outputs: readonly Tensor[]): Promise<TensorFacts[]> {
+    const done: Promise<TensorFacts[]> = this.call(method, args).then(({ shapes, dtypes }: { shapes: number[][]; dtypes: DType[] }) => shapes.map((shape, i) => ({ shape, dtype: dtypes[i]! })));
+    outputs.forEach((t, i) => t.settle(done.then((facts) => facts[i]!)));
+    this.failed(done, outputs);
+    return done;
+  }
+
+  /** Keeps the error of a call that gives no tensors. */
+  failed(done: Promise<unknown>, outputs: readonly Tensor[]): void {
     if (!outputs.length) done.catch((err) => (this.failure ??= err));
   }
 

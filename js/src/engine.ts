@@ -4,6 +4,7 @@ import { WeftError } from "./errors.js";
 import { load, type LoadOptions, type Program } from "./loader.js";
 import { turn, type LoadProgress } from "./platform.js";
 import { Message, readResponse, type Value } from "./protocol.js";
+import { Quick } from "./quick.js";
 
 /** Calls Go: the seam that tests put their own Go behind. */
 export interface Caller {
@@ -14,6 +15,8 @@ export interface Caller {
   /** Why it has ended; undefined while it lives. */
   ended(): WeftError | undefined;
   end(): void;
+  /** The short way for repeated calls, where there is one. */
+  readonly quick?: Quick;
 }
 
 /** A call in slices: model.predict and model.evaluate. */
@@ -94,6 +97,10 @@ export class Engine {
   /** One call. */
   call(request: Message | Uint8Array): Uint8Array<ArrayBuffer> {
     return this.go.call(request);
+  }
+
+  get quick(): Quick | undefined {
+    return this.go.quick;
   }
 
   wasmBytes(): number {
@@ -212,15 +219,16 @@ export async function startEngine(options: LoadOptions, progress?: (p: LoadProgr
 
 /** The Go program as a Caller. */
 class GoCaller implements Caller {
+  readonly quick: Quick;
   private closed = false;
 
-  constructor(private readonly program: Program) {}
+  constructor(private readonly program: Program) {
+    this.quick = new Quick(program, (call) => this.guarded(call));
+  }
 
   call(request: Message | Uint8Array): Uint8Array<ArrayBuffer> {
     const { program } = this;
-    const ended = this.ended();
-    if (ended) throw ended;
-    try {
+    return this.guarded(() => {
       const at = program.buffer(request.length) >>> 0;
       const target = new Uint8Array(program.memory.buffer, at, request.length);
       if (request instanceof Message) request.write(target);
@@ -228,8 +236,19 @@ class GoCaller implements Caller {
       const from = program.call(request.length) >>> 0;
       const response = new Uint8Array(program.length() >>> 0);
       response.set(new Uint8Array(program.memory.buffer, from, response.length));
+      return response;
+    });
+  }
+
+  /** Calls Go; throws when it has ended, or ends in the call. */
+  private guarded<T>(call: () => T): T {
+    const { program } = this;
+    const ended = this.ended();
+    if (ended) throw ended;
+    try {
+      const result = call();
       program.threads?.poll();
-      if (!program.ended()) return response;
+      if (!program.ended()) return result;
     } catch (err) {
       if (err instanceof WeftError) throw err;
       const trap = new WeftError("internal", `weft: the runtime failed: ${(err as Error).message}; call init() again`, { cause: err });

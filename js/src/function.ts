@@ -3,7 +3,8 @@ import type { Core, OpNode, Recorder } from "./core.js";
 import { isTypedArray, type DType } from "./dtype.js";
 import { WeftError, argument } from "./errors.js";
 import type { Value } from "./protocol.js";
-import { Tensor, Variable } from "./tensor.js";
+import type { Scope } from "./scope.js";
+import { Tensor, Variable, type TensorFacts } from "./tensor.js";
 
 /** What a function of `grad` returns: one number, as a tensor. */
 export type ScalarFunction = (...xs: Tensor[]) => Tensor;
@@ -86,6 +87,10 @@ class Trace implements Recorder {
 interface Program {
   id: number;
   trace: Trace;
+  /** What it was made for: facts of tensors, other arguments as they are. */
+  args: readonly unknown[];
+  /** Types of the results, after the first run. */
+  facts?: TensorFacts[];
   /** Places of the results: undefined where the function returned a captured tensor as it is. */
   outputs: Tensor[];
   rebuild: (tensors: Tensor[]) => any;
@@ -98,30 +103,92 @@ interface Program {
  */
 export function compile<A extends unknown[], R extends Results>(core: Core, fn: (...args: A) => R, options: CompileOptions = {}): (...args: A) => R {
   const programs = new Map<string, Program>();
+  let last: Program | undefined;
   const fixed = new Set(options.static ?? []);
   const name = fn.name ? `compile(${fn.name})` : "compile";
   return (...args: A): R => {
     if (core.recorder !== core || core.holding) return fn(...args); // within another function, or under a gradient, it is recorded with that
     const tensors: Tensor[] = [];
-    const key = JSON.stringify(args.map((arg, i) => signature(core, name, arg, i, fixed.has(i), tensors)));
-    let program = programs.get(key);
-    if (!program) {
-      program = define(core, name, fn as unknown as (...args: unknown[]) => Results, args);
-      programs.set(key, program);
+    let program = last;
+    if (!program || !fits(core, program.args, args, fixed, tensors)) {
+      tensors.length = 0;
+      const key = JSON.stringify(args.map((arg, i) => signature(core, name, arg, i, fixed.has(i), tensors)));
+      program = programs.get(key);
+      if (!program) {
+        program = define(core, name, fn as unknown as (...args: unknown[]) => Results, args);
+        programs.set(key, program);
+      }
+      last = program;
     }
-    const { trace, rebuild } = program;
+    for (const capture of program.trace.captures.values()) capture.use(core);
     // What is recorded comes first: arguments and captured tensors must be there, assignments done.
     core.flushAll();
     const scope = tensors.find((t) => t.scope)?.scope;
-    const outputs = program.outputs.map((t) => new Tensor(core, core.id(), { facts: t.known, scope }));
-    core.run(
-      "function.run",
-      { id: program.id, in: tensors.map((t) => t.id), out: outputs.map((t) => t.id), scalars: { step: program.runs++ } },
-      outputs,
-    );
-    for (const capture of trace.captures.values()) capture.use(core);
-    return rebuild(outputs) as R;
+    return program.rebuild(direct(core, program, tensors, scope) ?? send(core, program, tensors, scope)) as R;
   };
+}
+
+/** Whether the program is for these arguments; gathers the tensors among them. */
+function fits(core: Core, args: readonly unknown[], given: readonly unknown[], fixed: ReadonlySet<number>, tensors: Tensor[]): boolean {
+  if (args.length !== given.length) return false;
+  for (let i = 0; i < args.length; i++) {
+    const [known, arg] = [args[i], given[i]];
+    if (arg instanceof Tensor && !fixed.has(i)) {
+      if (!(known instanceof Facts) || arg.disposed || arg.core !== core || arg.traced || !known.match(arg.known)) return false;
+      tensors.push(arg);
+    } else if (typeof arg === "object" ? arg !== null || known !== null : arg !== known) return false;
+  }
+  return true;
+}
+
+/** Type of an argument. */
+class Facts {
+  constructor(private known: Partial<TensorFacts>) {}
+
+  match(facts: Partial<TensorFacts>): boolean {
+    const { shape, dtype } = this.known;
+    if (facts === this.known) return true;
+    if (facts.dtype !== dtype || facts.shape?.length !== shape!.length || !shape!.every((d, i) => d === facts.shape![i])) return false;
+    this.known = facts; // the same tensor is likely to come again
+    return true;
+  }
+}
+
+/** Runs a program that ran before the short way; undefined where that is not possible. */
+function direct(core: Core, program: Program, tensors: readonly Tensor[], scope: Scope | undefined): Tensor[] | undefined {
+  const { quick } = core;
+  const { facts } = program;
+  if (!quick || !facts) return undefined;
+  const ids = facts.map(() => core.id());
+  const freed = core.takeDoomed();
+  try {
+    if (!quick.run(program.id, program.runs, freed, tensors, ids)) {
+      core.reuse(ids);
+      return undefined;
+    }
+  } catch (err) {
+    const failed = Promise.reject(err);
+    const outputs = ids.map((id) => new Tensor(core, id, { scope }));
+    for (const t of outputs) t.settle(failed);
+    core.failed(failed, outputs);
+    return outputs;
+  } finally {
+    core.reuse(freed);
+  }
+  program.runs++;
+  return ids.map((id, i) => new Tensor(core, id, { facts: facts[i]!, scope }));
+}
+
+function send(core: Core, program: Program, tensors: readonly Tensor[], scope: Scope | undefined): Tensor[] {
+  const outputs = program.outputs.map((t) => new Tensor(core, core.id(), { facts: t.known, scope }));
+  const types = core.run("function.run", { id: program.id, in: tensors.map((t) => t.id), out: outputs.map((t) => t.id), scalars: { step: program.runs++ } }, outputs);
+  types.then(
+    (facts) => {
+      program.facts = facts;
+    },
+    () => {},
+  );
+  return outputs;
 }
 
 function signature(core: Core, name: string, arg: unknown, i: number, fixed: boolean, tensors: Tensor[]): Value {
@@ -182,7 +249,8 @@ function define(core: Core, name: string, fn: (...args: unknown[]) => Results, a
     captures: [...trace.captures.keys()],
   });
   defined.catch(() => {}); // the run that follows fails with the same error
-  const program = { id, trace, outputs, rebuild, runs: 0 };
+  const known = args.map((arg) => (arg instanceof Tensor ? new Facts(arg.known) : arg));
+  const program = { id, trace, args: known, outputs, rebuild, runs: 0 };
   core.watch(program, id);
   return program;
 }

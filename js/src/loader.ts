@@ -27,6 +27,10 @@ export interface Program {
   buffer(length: number): number;
   call(length: number): number;
   length(): number;
+  /** The short way; see wasm/api/quick.go. */
+  block(): number;
+  quick(kind: number): number;
+  response(): number;
   kernels: KernelName;
   threads: Threads | undefined;
   features: Features;
@@ -77,7 +81,7 @@ export async function load(options: LoadOptions, progress?: Progress, signal?: A
   if (ended) throw ended;
   threads?.poll();
   const exports = instance.exports as { [name: string]: any };
-  for (const name of ["weft_buffer", "weft_call", "weft_length"]) {
+  for (const name of ["weft_buffer", "weft_call", "weft_length", "weft_block", "weft_quick", "weft_response"]) {
     if (typeof exports[name] !== "function") throw new WeftError("version", `weft: the runtime's .wasm file has no ${name}: it is no weft.wasm of this package`);
   }
   return {
@@ -85,6 +89,9 @@ export async function load(options: LoadOptions, progress?: Progress, signal?: A
     buffer: exports["weft_buffer"],
     call: exports["weft_call"],
     length: exports["weft_length"],
+    block: exports["weft_block"],
+    quick: exports["weft_quick"],
+    response: exports["weft_response"],
     kernels: kernels.name,
     threads,
     features,

@@ -89,6 +89,9 @@ export interface Weight {
 
 const budget = 30;
 
+/** Bytes of features that go to Go the short way: what its buffer keeps from call to call. */
+const maxDirect = 4 << 20;
+
 /**
  * A model: `sequential`, `model`, `models.*` and `load` make them.
  *
@@ -110,6 +113,8 @@ export class LayersModel {
   private facts: ModelFacts | undefined;
   private made: Promise<void>;
   private gone = false;
+  /** What a step measures, once one was made. */
+  private logNames: string[] | undefined;
 
   /** @internal */
   constructor(core: Core, method: string, args: { [key: string]: Value }) {
@@ -172,6 +177,7 @@ export class LayersModel {
   compile({ optimizer, ...rest }: CompileConfig): void {
     this.use();
     const before = this.made;
+    this.logNames = undefined;
     const config = optimizer instanceof Optimizer ? optimizer.config : optimizer;
     const compiled = this.core.call("model.compile", { id: this.id, optimizer: config, ...rest } as Value);
     this.made = before.then(() => compiled).then(() => {});
@@ -207,8 +213,15 @@ export class LayersModel {
 
   /** One step of the optimizer on one batch. */
   async trainOnBatch(x: Features, y: TensorLike): Promise<{ loss: number; [metric: string]: number }> {
-    await this.ready();
+    if (!this.facts) await this.ready();
+    this.use();
+    if (this.logNames && x instanceof Tensor && y instanceof Tensor) {
+      const [features, targets] = [use(this.core, x), use(this.core, y)];
+      const values = this.core.quick?.train(this.id, features, targets);
+      if (values) return Object.fromEntries([["loss", values[0]!], ...this.logNames.map((name, i) => [name, values[i + 1]!])]);
+    }
     const { loss, logs } = await this.core.call("model.trainOnBatch", { id: this.id, x: this.operand(x, 0), y: labels(this.core, y) });
+    this.logNames = Object.keys(logs);
     return { loss, ...logs };
   }
 
@@ -244,8 +257,22 @@ export class LayersModel {
   private async outputsFor(x: Features, { batchSize, signal, onProgress }: CallOptions): Promise<Wire[]> {
     if (!this.facts) await this.ready();
     this.use();
+    const direct = signal || onProgress ? undefined : this.direct(x, batchSize === undefined ? 0 : batchSize >= 1 && Number.isInteger(batchSize) ? batchSize : NaN);
+    if (direct) return direct;
     const { outputs } = await this.sliced("model.predict", { in: this.operands(x), batchSize }, signal, onProgress);
     return outputs;
+  }
+
+  /** The outputs the short way, for one batch of one float32 input; undefined for others. */
+  private direct(x: Features, batchSize: number): Wire[] | undefined {
+    const { quick } = this.core;
+    const { inputs } = this.known();
+    if (!quick || inputs.length !== 1 || !(x instanceof Float32Array) || x.byteLength > maxDirect || !(batchSize >= 0)) return undefined;
+    const { shape } = inputs[0]!;
+    let size = 1;
+    for (let i = 1; i < shape.length; i++) size *= shape[i]! < 0 ? NaN : shape[i]!;
+    const samples = x.length / size;
+    return size > 0 && Number.isInteger(samples) && samples > 0 ? quick.predict(this.id, samples, batchSize, x) : undefined;
   }
 
   /** What every layer gives for one input, channels in front of rows and columns. */

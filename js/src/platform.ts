@@ -86,6 +86,12 @@ function counted(response: Response, onBytes: (n: number, total?: number) => voi
   return new Response(response.body!.pipeThrough(count), { headers: response.headers });
 }
 
+/** Calls a function in a later turn of the event loop; that alone keeps no process alive. */
+export function later(f: () => void): void {
+  const timer = setTimeout(f, 0) as unknown as { unref?: () => void };
+  timer.unref?.();
+}
+
 /** Waits one turn of the event loop, so that messages and frames get in. */
 export const turn: () => Promise<void> = (() => {
   let waiting: (() => void)[] = [];

@@ -4,6 +4,7 @@ import { WeftError, fromWire, type WireError } from "./errors.js";
 import type { LoadOptions } from "./loader.js";
 import { platform, type LoadProgress, type WorkerLike } from "./platform.js";
 import { Message, readResponse, type Value } from "./protocol.js";
+import type { Quick } from "./quick.js";
 
 /** Callbacks of a job. */
 export interface JobHandlers {
@@ -21,6 +22,8 @@ export interface JobHandle {
 export interface Transport {
   readonly worker: boolean;
   readonly started: Started;
+  /** The short way for repeated calls; undefined where there is none, or where calls wait that were made before. */
+  readonly quick?: Quick | undefined;
   /** One call; its answer is decoded. */
   call(method: string, args: Value): Promise<any>;
   job(job: SlicedJob | FitJob, handlers: JobHandlers): JobHandle;
@@ -194,11 +197,17 @@ export class LocalTransport implements Transport {
   private next = 1;
   private end: WeftError | undefined;
   private rejects = new Set<(err: unknown) => void>();
+  /** Jobs that have not reached Go yet. */
+  private starting = 0;
 
   constructor(
     private readonly engine: Engine,
     readonly started: Started,
   ) {}
+
+  get quick(): Quick | undefined {
+    return this.starting || this.ended() ? undefined : this.engine.quick;
+  }
 
   async call(method: string, args: Value): Promise<any> {
     const ended = this.ended();
@@ -228,8 +237,12 @@ export class LocalTransport implements Transport {
           );
       };
       // A turn first: the caller gets its handle before the first slice.
+      this.starting++;
       Promise.resolve()
-        .then(() => this.engine.run(id, job, emit))
+        .then(() => {
+          this.starting--;
+          return this.engine.run(id, job, emit);
+        })
         .then(async (response) => {
           await events;
           this.started.wasmBytes = this.engine.wasmBytes();

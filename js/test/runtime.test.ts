@@ -103,6 +103,61 @@ test("compiled functions", async () => {
   assert.throws(() => weft.compile((x: Tensor) => (void x.data().catch(() => {}), weft.ones([1])))(captured), /did not compute/);
 });
 
+test("calls that come again give what first ones give", async () => {
+  const before = await weft.memory();
+  const f = weft.compile((x: Tensor, k: number) => x.mul(k).add(1));
+  const x = weft.tensor([1, 2, 3]);
+  const wide = weft.tensor([[1, 2, 3, 4]]);
+  for (let i = 0; i < 6; i++) {
+    const y = f(x, 2);
+    assert.deepEqual(await y.array(), [3, 5, 7]);
+    assert.deepEqual(y.shape, [3]);
+    const other = i % 2 ? f(wide, 3) : f(x, i);
+    assert.deepEqual(await other.array(), i % 2 ? [[4, 7, 10, 13]] : [1 + i, 1 + 2 * i, 1 + 3 * i]);
+    y.dispose();
+    other.dispose();
+  }
+  // An index that is not there is an error of that run alone.
+  const pick = weft.compile((t: Tensor, at: Tensor) => weft.gather(t, at));
+  const at = [0, 2, 7, 1].map((i) => weft.tensor(Int32Array.of(i), [1]));
+  const picked = at.map((i) => pick(x, i));
+  assert.deepEqual(await picked[0]!.array(), [1]);
+  assert.deepEqual(await pick(x, at[1]!).array(), [3]);
+  for (let i = 0; i < 3; i++) await assert.rejects(pick(x, at[2]!).ready(), /axis of size 3/);
+  assert.deepEqual(await pick(x, at[3]!).array(), [2]);
+  await assert.rejects(picked[2]!.ready(), /axis of size 3/);
+  // Variables change between runs; tensors that are given back are told.
+  const w = weft.variable(weft.tensor([1, 1, 1]));
+  const g = weft.compile((t: Tensor) => t.mul(w));
+  for (let i = 1; i < 5; i++) {
+    w.assign(weft.tensor([i, i, 2]));
+    const y = g(x);
+    assert.deepEqual(await y.array(), [i, 2 * i, 6]);
+  }
+  const gone = weft.tensor([1, 2, 3]);
+  const h = weft.compile((t: Tensor) => t.add(gone));
+  for (let i = 0; i < 3; i++) await h(x).ready();
+  gone.dispose();
+  assert.throws(() => h(x), /disposed/);
+  x.dispose();
+  assert.throws(() => f(x, 2), /disposed/);
+
+  const model = weft.sequential([weft.layers.dense({ units: 3, inputShape: [4], activation: "tanh" }), weft.layers.dense({ units: 2 })]);
+  await model.ready();
+  const rows = Float32Array.from({ length: 12 }, (_, i) => i / 7 - 0.5);
+  const want = await model.predict(weft.tensor(rows, [3, 4]));
+  const values = await want.data();
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual(await model.predictArray(rows), values);
+    assert.deepEqual(await model.predictArray(rows.slice(0, 4)), values.slice(0, 2));
+    assert.deepEqual(await model.predictArray(rows, { batchSize: 2 }), values);
+    await assert.rejects(model.predictArray(rows.slice(1)), /no samples/);
+    await assert.rejects(model.predictArray(Float32Array.of(1, 2, NaN, 3)), /element 2 of sample 0 is NaN/);
+  }
+  const after = await weft.scope(async () => weft.memory({ gc: true }));
+  assert.ok(after.handles - before.handles < 40, `${after.handles - before.handles} handles more`);
+});
+
 test("a training loop of one's own", async () => {
   const w = weft.variable(weft.zeros([2, 1]), { name: "w" });
   const adam = weft.optimizers.adam({ learningRate: 0.1 });

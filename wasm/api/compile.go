@@ -7,6 +7,7 @@ import (
 	"github.com/weft-ml/weft/core/loss"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/optim"
+	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/core/train"
 )
 
@@ -308,22 +309,32 @@ func (c *compiled) settle() error {
 // modelTrainOnBatch makes one step.
 func (s *Server) modelTrainOnBatch(a val) error {
 	m := lookup[*model](s, a.id("id"), "model")
-	c := m.need("model.trainOnBatch")
-	x := m.ready(m.inputs(s, a.get("x")))
-	y := c.targets(s, a.get("y"), x[0].Shape()[0])
-	t := c.training(s, false, 0)
-	r, err := t.StepOn(x, y)
+	m.need("model.trainOnBatch")
+	loss, err := s.trainOn(m, s.tensors(a.get("x"), "in"), s.labels(a.get("y")))
 	if err != nil {
 		return err
 	}
 	w := &s.w
 	w.fields(2)
 	w.key("loss")
-	w.number(float64(r.Loss))
+	w.number(loss)
 	w.key("logs")
-	s.logList = t.StepLogs(s.logList[:0], r, y)
 	s.logs(s.logList)
 	return nil
+}
+
+// trainOn makes one step on a batch and returns its loss; what it measured is in logList.
+func (s *Server) trainOn(m *model, x, y []*tensor.Tensor) (loss float64, err error) {
+	c := m.need("model.trainOnBatch")
+	x = m.ready(m.checked(x))
+	y = c.targetsOf(y, x[0].Shape()[0])
+	t := c.training(s, false, 0)
+	r, err := t.StepOn(x, y)
+	if err != nil {
+		return 0, err
+	}
+	s.logList = t.StepLogs(s.logList[:0], r, y)
+	return float64(r.Loss), nil
 }
 
 // logs writes named numbers as a map.

@@ -30,7 +30,7 @@ func (j *evaluation) free(s *Server) {
 // dataset returns the data set that a value names, nil when it names none.
 func (s *Server) dataset(v val) *dataset {
 	if id, ok := v.asID(); ok {
-		if d, ok := s.handles[id].(*dataset); ok {
+		if d, ok := s.handles.get(id).(*dataset); ok {
 			return d
 		}
 	}
@@ -39,10 +39,15 @@ func (s *Server) dataset(v val) *dataset {
 
 // targets converts labels for the losses of a model.
 func (c *compiled) targets(s *Server, v val, n int) []*tensor.Tensor {
+	return c.targetsOf(s.labels(v), n)
+}
+
+// labels resolves the data of targets.
+func (s *Server) labels(v val) []*tensor.Tensor {
 	if !v.ok() {
 		fail(codeArgument, "labels", "are missing")
 	}
-	return c.targetsOf(s.tensors(v, "labels"), n)
+	return s.tensors(v, "labels")
 }
 
 func (c *compiled) targetsOf(y []*tensor.Tensor, n int) []*tensor.Tensor {
@@ -65,7 +70,7 @@ func (s *Server) modelEvaluate(a val) error {
 	m := lookup[*model](s, a.id("id"), "model")
 	jobID, sliced := a.get("job").asID()
 	if sliced {
-		if h := s.handles[jobID]; h != nil {
+		if h := s.handles.get(jobID); h != nil {
 			return s.evaluateMore(lookup[*evaluation](s, jobID, "evaluation"), jobID, a)
 		}
 	}

@@ -47,7 +47,7 @@ func (s *Server) fitStart(a val) error {
 	m := lookup[*model](s, a.id("model"), "model")
 	c := m.need("fit.start")
 	if m.uses > 0 {
-		for _, h := range s.handles {
+		for _, h := range s.handles.all {
 			if f, ok := h.(*fit); ok && f.model == m && !f.over {
 				fail(codeState, "fit.start", "another fit of the model is under way")
 			}

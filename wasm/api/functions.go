@@ -62,7 +62,7 @@ func (s *Server) functionDefine(a val) error {
 		if !ok {
 			fail(codeArgument, "captures", "must be ids")
 		}
-		switch h := s.handles[cid].(type) {
+		switch h := s.handles.get(cid).(type) {
 		case *variable:
 		case *tensorHandle:
 			f.captures, f.captured = append(f.captures, cid), append(f.captured, h)

@@ -27,6 +27,7 @@ type model struct {
 	graph  *graph.Graph     // that predicts
 	prog   *compile.Program // of graph
 	in     []*tensor.Tensor
+	batch  *tensor.Tensor // of the last prediction that came the short way, see quick.go
 	meta   []graph.MetaEntry
 	ops    []string // of a loaded file
 
@@ -52,7 +53,7 @@ func (m *model) free(s *Server) {
 	if m.training != nil {
 		m.training.close()
 	}
-	for id, h := range s.handles {
+	for id, h := range s.handles.all {
 		if d, ok := h.(dependent); ok && d.of() == m {
 			s.release(id)
 		}
@@ -236,8 +237,10 @@ func shaped(t *tensor.Tensor, in train.Input) *tensor.Tensor {
 }
 
 // inputs resolves the data of all inputs of a model.
-func (m *model) inputs(s *Server, v val) []*tensor.Tensor {
-	x := s.tensors(v, "in")
+func (m *model) inputs(s *Server, v val) []*tensor.Tensor { return m.checked(s.tensors(v, "in")) }
+
+// checked returns data cut into samples, of which there are as many for all inputs, and whose elements are numbers.
+func (m *model) checked(x []*tensor.Tensor) []*tensor.Tensor {
 	if len(x) != len(m.net.Inputs) {
 		fail(codeArgument, "in", "the model takes ", len(m.net.Inputs), " inputs, got ", len(x))
 	}

@@ -35,8 +35,8 @@ func (s *Server) forget(name string) {
 
 // stepper returns an optimizer's step count, made when it is first used.
 func (s *Server) stepper(id uint64) *optimizerHandle {
-	if s.handles[id] == nil {
-		s.handles[id] = &optimizerHandle{id: id}
+	if s.handles.get(id) == nil {
+		s.handles.set(id, &optimizerHandle{id: id})
 	}
 	return lookup[*optimizerHandle](s, id, "optimizer")
 }

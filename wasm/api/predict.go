@@ -45,7 +45,7 @@ func (j *job) free(s *Server) {
 func (s *Server) held(v val, what string, pins *[]*tensorHandle) []*tensor.Tensor {
 	one := func(v val) *tensor.Tensor {
 		if id, ok := v.asID(); ok {
-			if h, ok := s.handles[id].(*tensorHandle); ok {
+			if h, ok := s.handles.get(id).(*tensorHandle); ok {
 				*pins = append(*pins, h.pin())
 				return h.t
 			}
@@ -85,7 +85,7 @@ func (s *Server) modelPredict(a val) error {
 	batch := a.count("batchSize", train.EvalBatch, 1)
 	jobID, sliced := a.get("job").asID()
 	if sliced {
-		if h := s.handles[jobID]; h != nil {
+		if h := s.handles.get(jobID); h != nil {
 			return s.predictMore(lookup[*job](s, jobID, "job"), jobID, a)
 		}
 	}

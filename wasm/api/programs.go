@@ -22,12 +22,62 @@ type program struct {
 	scalars []float32
 	in      []*tensor.Tensor
 	used    uint64 // when it ran last
+
+	types  []graph.Type // of the tensors of the recording
+	outs   []*tensorHandle
+	placed []*tensor.Tensor
+	spare  *spares
+}
+
+// spares are handles of outputs that were given back, by output; the next run takes them again.
+type spares struct{ of [][]*tensorHandle }
+
+// maxSpares bounds them for each output.
+const maxSpares = 4
+
+// output returns a tensor for output i.
+func (s *Server) output(p *program, i int, t *graph.Type) *tensorHandle {
+	l := &p.spare.of[i]
+	n := len(*l)
+	if n == 0 || !tensor.SameShape((*l)[n-1].t.Shape(), t.Shape) || (*l)[n-1].t.DType() != t.DType {
+		h := s.newTensor(t.DType, t.Shape)
+		h.home, h.slot = p.spare, i
+		return h
+	}
+	buf, err := s.alloc().Alloc((*l)[n-1].size)
+	if err != nil {
+		panic(err)
+	}
+	h := (*l)[n-1]
+	*l = (*l)[:n-1]
+	h.t.Rewrap(buf)
+	h.buf, h.gone = buf, false
+	return h
+}
+
+// runScalars are what a caller says of one run; what it leaves out is the program's own.
+type runScalars struct {
+	step         int // -1: the optimizer's own count
+	learningRate float64
+	ownRate      bool
+}
+
+func scalarsOf(v val) runScalars {
+	r := runScalars{step: -1, ownRate: !v.get("learningRate").ok()}
+	if v.get("step").ok() {
+		if r.step = v.whole("step", 0); r.step < 0 {
+			fail(codeArgument, "step", "must be 0 or more")
+		}
+	}
+	r.learningRate = v.float("learningRate", 0)
+	return r
 }
 
 // programCache keeps compiled recordings by their structure.
 type programCache struct {
 	m     map[string]*program
 	clock uint64
+	last  *program // that was asked for last
 }
 
 func (c *programCache) get(key []byte) *program {
@@ -35,6 +85,7 @@ func (c *programCache) get(key []byte) *program {
 	if p != nil {
 		c.clock++
 		p.used = c.clock
+		c.last = p
 	}
 	return p
 }
@@ -49,6 +100,7 @@ func (c *programCache) put(p *program) {
 	c.clock++
 	p.used = c.clock
 	c.m[p.key] = p
+	c.last = p
 }
 
 // oldest forgets the program that has not run for longest.
@@ -59,17 +111,23 @@ func (c *programCache) oldest() {
 			old = q
 		}
 	}
-	delete(c.m, old.key)
-	old.prog.Close()
+	c.close(old)
+}
+
+func (c *programCache) close(p *program) {
+	if c.last == p {
+		c.last = nil
+	}
+	delete(c.m, p.key)
+	p.prog.Close()
 }
 
 func (c *programCache) clear() { c.remove(func(*program) bool { return true }) }
 
 func (c *programCache) remove(which func(p *program) bool) {
-	for k, p := range c.m {
+	for _, p := range c.m {
 		if which(p) {
-			delete(c.m, k)
-			p.prog.Close()
+			c.close(p)
 		}
 	}
 }
@@ -95,7 +153,7 @@ func (p *program) usesOptimizer(id uint64) bool {
 // drop forgets the programs that are bound to a variable, functions' included.
 func (c *programCache) drop(s *Server, id uint64) {
 	c.remove(func(p *program) bool { return p.uses(id) })
-	for _, h := range s.handles {
+	for _, h := range s.handles.all {
 		if f, ok := h.(*function); ok {
 			f.progs.remove(func(p *program) bool { return p.uses(id) })
 		}
@@ -104,7 +162,7 @@ func (c *programCache) drop(s *Server, id uint64) {
 
 func (c *programCache) dropOptimizer(s *Server, id uint64) {
 	c.remove(func(p *program) bool { return p.usesOptimizer(id) })
-	for _, h := range s.handles {
+	for _, h := range s.handles.all {
 		if f, ok := h.(*function); ok {
 			f.progs.remove(func(p *program) bool { return p.usesOptimizer(id) })
 		}
@@ -219,7 +277,7 @@ func (s *Server) number(c *scan, v val, made bool) {
 	if seen || c.made[id] {
 		return
 	}
-	switch h := s.handles[id].(type) {
+	switch h := s.handles.get(id).(type) {
 	case *tensorHandle:
 		c.ext = append(c.ext, id)
 		c.key = append(c.key, 'T', byte(h.t.DType()), byte(h.t.Rank()))
@@ -239,12 +297,13 @@ func (s *Server) number(c *scan, v val, made bool) {
 // build compiles a recording. inputs are the graph's first inputs, by id.
 func (s *Server) build(nodes, outputs val, inputs []uint64, types []graph.Type, scalars map[uint64]bool) (p *program) {
 	r := &recording{s: s, g: graph.New(), env: map[uint64]*graph.Value{}, vars: map[uint64]*graph.Value{}, newer: map[uint64]*graph.Value{}, scalars: scalars}
-	p = &program{ext: len(inputs)}
+	p = &program{ext: len(inputs), types: types, spare: &spares{of: make([][]*tensorHandle, outputs.len())}}
+	p.outs, p.placed = make([]*tensorHandle, outputs.len()), make([]*tensor.Tensor, outputs.len())
 	for i, id := range inputs {
 		r.env[id] = r.g.Input("in"+itoa(i), types[i].DType, types[i].Shape...)
 	}
 	r.ext = func(r *recording, id uint64) *graph.Value {
-		if v, ok := s.handles[id].(*variable); ok {
+		if v, ok := s.handles.get(id).(*variable); ok {
 			return r.variable(v)
 		}
 		return nil
@@ -300,22 +359,52 @@ func (s *Server) build(nodes, outputs val, inputs []uint64, types []graph.Type, 
 	return p
 }
 
-// run executes a program on tensors and makes its outputs tensors of the given ids.
+// run executes a program on tensors, makes its outputs tensors of the given ids and writes their types.
 func (s *Server) run(p *program, in []*tensor.Tensor, lifted []float32, out []uint64, scalars val) {
+	sc := scalarsOf(scalars)
+	s.execute(p, in, lifted, out, &sc)
+	w := &s.w
+	w.fields(2)
+	w.key("shapes")
+	w.list(len(out))
+	for _, id := range out {
+		w.shape(s.value(id).Shape())
+	}
+	w.key("dtypes")
+	w.list(len(out))
+	for _, id := range out {
+		w.str(s.value(id).DType().String())
+	}
+}
+
+// execute runs a program on tensors and makes its outputs tensors of the given ids, which nothing may have. The steady state allocates
+// nothing.
+func (s *Server) execute(p *program, in []*tensor.Tensor, lifted []float32, out []uint64, sc *runScalars) {
 	copy(p.in, in)
-	defer clear(p.in[:p.ext])
+	done := false
+	defer func() {
+		clear(p.in[:p.ext])
+		if !done {
+			for _, h := range p.outs {
+				if h != nil {
+					h.free(s)
+				}
+			}
+		}
+		clear(p.outs)
+		clear(p.placed)
+	}()
 	at := copy(p.scalars, lifted)
 	for i := range p.mins {
 		m := &p.mins[i]
-		step := 0
-		if m.id != 0 {
+		step := max(sc.step, 0)
+		if sc.step < 0 && m.id != 0 {
 			step = s.stepper(m.id).step
 		}
-		step = scalars.whole("step", step)
-		if step < 0 {
-			fail(codeArgument, "step", "must be 0 or more")
+		lr := m.lr
+		if !sc.ownRate {
+			lr = sc.learningRate
 		}
-		lr := scalars.float("learningRate", m.lr)
 		lr *= m.sched.Factor(step, m.steps)
 		n := m.state.Inputs()
 		m.state.Fill(p.scalars[at:at+n], step, lr)
@@ -325,56 +414,38 @@ func (s *Server) run(p *program, in []*tensor.Tensor, lifted []float32, out []ui
 	if err != nil {
 		panic(err)
 	}
-	outs := make([]*tensorHandle, len(out))
-	placed := make([]*tensor.Tensor, len(out))
-	done := false
-	defer func() {
-		if !done {
-			for _, h := range outs {
-				if h != nil {
-					h.free(s)
-				}
-			}
-		}
-	}()
 	for i := range types {
 		if types[i].DType == tensor.String {
 			fail(tensor.CodeUnsupported, "graph", "tensors of strings cannot leave a graph")
 		}
-		outs[i] = s.newTensor(types[i].DType, types[i].Shape)
-		placed[i] = outs[i].t
+		p.outs[i] = s.output(p, i, &types[i])
+		p.placed[i] = p.outs[i].t
 	}
-	res, err := p.prog.RunWith(p.in, compile.RunOptions{Outputs: placed, Rand: graph.RandState{Seed: s.seed, Step: s.runs}})
+	res, err := p.prog.RunWith(p.in, compile.RunOptions{Outputs: p.placed[:len(types)], Rand: graph.RandState{Seed: s.seed, Step: s.runs}})
 	if err != nil {
 		panic(err)
 	}
 	s.runs++
 	for i := range p.mins {
 		if id := p.mins[i].id; id != 0 {
-			s.stepper(id).step = scalars.whole("step", s.stepper(id).step) + 1
+			o := s.stepper(id)
+			if sc.step >= 0 {
+				o.step = sc.step
+			}
+			o.step++
 		}
 	}
 	for i, t := range res {
-		if outs[i] == nil {
-			outs[i] = s.copied(t)
+		if p.outs[i] == nil {
+			p.outs[i] = s.copied(t)
 		}
 	}
 	for _, id := range out {
 		s.unused(id)
 	}
 	done = true
-	w := &s.w
-	w.fields(2)
-	w.key("shapes")
-	w.list(len(out))
-	for _, h := range outs {
-		w.shape(h.t.Shape())
-	}
-	w.key("dtypes")
-	w.list(len(out))
-	for i, h := range outs {
-		w.str(h.t.DType().String())
-		s.handles[out[i]] = h
+	for i, h := range p.outs {
+		s.handles.set(out[i], h)
 	}
 }
 

@@ -288,9 +288,9 @@ func (r *recording) gradient(in, out, attrs val) {
 
 // target returns the variable that an id stands for.
 func (r *recording) target(id uint64, what string) *variable {
-	v, ok := r.s.handles[id].(*variable)
+	v, ok := r.s.handles.get(id).(*variable)
 	if !ok {
-		if r.s.handles[id] == nil && r.env[id] == nil {
+		if r.s.handles.get(id) == nil && r.env[id] == nil {
 			fail(codeDisposed, what, "there is no variable with the id ", int64(id))
 		}
 		fail(codeArgument, what, "the id ", int64(id), " is no variable")

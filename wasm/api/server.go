@@ -33,13 +33,18 @@ type Server struct {
 
 	req     request
 	w       writer
-	handles map[uint64]handle
+	handles handleTable
 	ops     map[string]*graph.Def
 	vars    *graph.Store // of variables and of the state of optimizers in recorded graphs
 	progs   programCache
 	scanned scan
 	logList []train.Log
 	runs    uint64 // programs run so far: the position of the random numbers
+
+	block    [QuickWords]uint32 // of quick calls
+	quickIn  []*tensor.Tensor
+	quickY   []*tensor.Tensor
+	quickOut []uint64
 }
 
 // handle is something that an id stands for.
@@ -49,7 +54,7 @@ type handle interface {
 
 // NewServer returns a server without anything in it.
 func NewServer(opt Options) *Server {
-	return &Server{opt: opt, handles: map[uint64]handle{}}
+	return &Server{opt: opt}
 }
 
 // Codes of errors beside those of core/tensor.
@@ -180,7 +185,7 @@ func (s *Server) defs() map[string]*graph.Def {
 
 // Close ends everything that the server holds.
 func (s *Server) Close() {
-	for id := range s.handles {
+	for id := range s.handles.all {
 		s.release(id)
 	}
 	s.progs.clear()
@@ -191,7 +196,7 @@ func (s *Server) Close() {
 }
 
 func (s *Server) start(a val) error {
-	if s.rt != nil && len(s.handles) > 0 {
+	if s.rt != nil && s.handles.n > 0 {
 		fail(codeState, "init", "the runtime holds tensors or models already; make another one for other settings")
 	}
 	if s.rt != nil {
@@ -235,7 +240,7 @@ func (s *Server) memory(a val) error {
 	runtime.ReadMemStats(&m)
 	st := s.alloc().Stats()
 	tensors := 0
-	for _, h := range s.handles {
+	for _, h := range s.handles.all {
 		switch h.(type) {
 		case *tensorHandle, *variable:
 			tensors++
@@ -246,7 +251,7 @@ func (s *Server) memory(a val) error {
 	w.key("tensors")
 	w.int(tensors)
 	w.key("handles")
-	w.int(len(s.handles))
+	w.int(s.handles.n)
 	w.key("bytes")
 	w.int(int(st.Used))
 	w.key("buffers")
@@ -273,24 +278,24 @@ func (s *Server) dispose(a val) error {
 
 // release ends a handle; an unknown id is nothing.
 func (s *Server) release(id uint64) {
-	if h := s.handles[id]; h != nil {
-		delete(s.handles, id)
+	if h := s.handles.get(id); h != nil {
+		s.handles.set(id, nil)
 		h.free(s)
 	}
 }
 
 // add gives an id to a handle. An id that is taken is an error, and the handle is freed.
 func (s *Server) add(id uint64, h handle) {
-	if s.handles[id] != nil {
+	if s.handles.get(id) != nil {
 		h.free(s)
 		fail(codeArgument, "handle", "the id ", int64(id), " is in use")
 	}
-	s.handles[id] = h
+	s.handles.set(id, h)
 }
 
 // free checks that an id is not taken yet.
 func (s *Server) unused(id uint64) uint64 {
-	if s.handles[id] != nil {
+	if s.handles.get(id) != nil {
 		fail(codeArgument, "handle", "the id ", int64(id), " is in use")
 	}
 	return id
@@ -298,7 +303,7 @@ func (s *Server) unused(id uint64) uint64 {
 
 // lookup returns the handle of an id as a T; what names the kind of thing in errors.
 func lookup[T handle](s *Server, id uint64, what string) T {
-	h := s.handles[id]
+	h := s.handles.get(id)
 	if h == nil {
 		fail(codeDisposed, what, "there is no ", what, " with the id ", int64(id), ": it is disposed or was never made")
 	}

@@ -13,6 +13,10 @@ type tensorHandle struct {
 	buf  []byte
 	pins int  // who still reads it
 	gone bool // disposed while it was read
+
+	home *spares // where it goes when it is given back; nil: nowhere
+	slot int
+	size int // of its buffer
 }
 
 func (h *tensorHandle) free(s *Server) {
@@ -23,6 +27,9 @@ func (h *tensorHandle) free(s *Server) {
 	if h.buf != nil {
 		s.alloc().Free(h.buf)
 		h.buf = nil
+		if h.home != nil && len(h.home.of[h.slot]) < maxSpares {
+			h.home.of[h.slot] = append(h.home.of[h.slot], h)
+		}
 	}
 }
 
@@ -45,7 +52,7 @@ func (s *Server) newTensor(d tensor.DType, shape []int) *tensorHandle {
 	if err != nil {
 		panic(err)
 	}
-	return &tensorHandle{t: tensor.Wrap(d, shape, buf), buf: buf}
+	return &tensorHandle{t: tensor.Wrap(d, shape, buf), buf: buf, size: len(buf)}
 }
 
 // copied returns a tensor of its own with the elements of t.
@@ -85,13 +92,13 @@ func (s *Server) tensorWrite(a val) error {
 
 // value returns the elements that an id stands for: a tensor's or a variable's.
 func (s *Server) value(id uint64) *tensor.Tensor {
-	switch h := s.handles[id].(type) {
+	switch h := s.handles.get(id).(type) {
 	case *tensorHandle:
 		return h.t
 	case *variable:
 		return h.cell.Tensor
 	}
-	if s.handles[id] == nil {
+	if s.handles.get(id) == nil {
 		fail(codeDisposed, "tensor", "there is no tensor or data set with the id ", int64(id), ": it is disposed or was never made")
 	}
 	return lookup[*tensorHandle](s, id, "tensor").t
@@ -169,7 +176,7 @@ func (s *Server) variableNew(a val) error {
 	if err := s.vars.Set(varName(id), t); err != nil {
 		return err
 	}
-	s.handles[id] = &variable{id: id, name: a.text("name", ""), cell: s.vars.Cell(varName(id)), trainable: a.flag("trainable", true)}
+	s.handles.set(id, &variable{id: id, name: a.text("name", ""), cell: s.vars.Cell(varName(id)), trainable: a.flag("trainable", true)})
 	s.w.null()
 	return nil
 }

@@ -48,3 +48,22 @@ func weftCall(n int32) unsafe.Pointer {
 //
 //go:wasmexport weft_length
 func weftLength() int32 { return int32(len(response)) }
+
+// weftBlock returns the address of the words of quick calls.
+//
+//go:wasmexport weft_block
+func weftBlock() unsafe.Pointer { return unsafe.Pointer(server.Block()) }
+
+// weftQuick makes a quick call (see package api) and returns its status. After a failed one the response is the error.
+//
+//go:wasmexport weft_quick
+func weftQuick(kind int32) int32 {
+	status := server.Quick(kind, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(buffer))), len(buffer)*8))
+	response = server.Response()
+	return status
+}
+
+// weftResponse returns the address of the response.
+//
+//go:wasmexport weft_response
+func weftResponse() unsafe.Pointer { return unsafe.Pointer(&response[0]) }
