@@ -16,6 +16,7 @@ type Def struct {
 	MaxIn  int    // -1: variadic
 	MinOut int    // 0 means 1
 	MaxOut int    // 0 means 1; -1: variadic
+	Hidden int    // how many of the MaxOut outputs, the last ones, ONNX's operator does not have: only gradients read them
 	Doc    string // one line
 
 	// Infer sets types and shapes of the outputs and checks the inputs; it fails through InferCtx.Fail.

@@ -104,6 +104,7 @@ type encoder struct {
 	nodeNames map[string]bool
 	placed    map[*graph.Value]bool // initializers and constants already written
 	host      map[*graph.Value]bool
+	read      map[*graph.Value]bool // by a node that is written
 	domains   []string
 	opset     int
 	outer     *encoder
@@ -145,7 +146,7 @@ func (e *encoder) nameAll(g *graph.Graph, sets ...map[*graph.Node]bool) {
 	for _, v := range g.Outputs {
 		e.name(v)
 	}
-	e.host, e.placed = map[*graph.Value]bool{}, map[*graph.Value]bool{}
+	e.host, e.placed, e.read = map[*graph.Value]bool{}, map[*graph.Value]bool{}, map[*graph.Value]bool{}
 	in := func(n *graph.Node) bool {
 		for _, s := range sets {
 			if s[n] {
@@ -160,6 +161,7 @@ func (e *encoder) nameAll(g *graph.Graph, sets ...map[*graph.Node]bool) {
 		}
 		for _, v := range n.Inputs {
 			e.name(v)
+			e.read[v] = true
 		}
 		for _, v := range n.Outputs {
 			e.name(v)
@@ -335,8 +337,13 @@ func (e *encoder) node(n *graph.Node) *Node {
 	for len(m.Inputs) > 0 && m.Inputs[len(m.Inputs)-1] == "" {
 		m.Inputs = m.Inputs[:len(m.Inputs)-1]
 	}
-	for _, v := range n.Outputs {
-		m.Outputs = append(m.Outputs, e.names[v])
+	for i, v := range n.Outputs {
+		if i < d.MaxOut-d.Hidden || d.Hidden == 0 || e.read[v] {
+			m.Outputs = append(m.Outputs, e.names[v])
+		}
+	}
+	for d.Hidden > 0 && m.Outputs[len(m.Outputs)-1] == "" {
+		m.Outputs = m.Outputs[:len(m.Outputs)-1]
 	}
 	return m
 }

@@ -13,7 +13,7 @@ import (
 // allSamples are the samples of all families.
 func allSamples() []gradSample {
 	return slices.Concat(gradSamples, elementSamples, productSamples, lossSamples, normSamples, followSamples,
-		activationSamples, trigSamples, variadicSamples, clipSamples, reduceSamples, normMoreSamples, rnnSamples)
+		activationSamples, trigSamples, variadicSamples, clipSamples, reduceSamples, normMoreSamples, rnnSamples, attentionSamples)
 }
 
 // valueSample is a graph in float32 and other types of which only values are compared.
@@ -65,7 +65,9 @@ func (b *sampleBuilder) bools(shape ...int) value {
 	return b.input(t)
 }
 
-func allValueSamples() []valueSample { return slices.Concat(valueSamples, updateSamples) }
+func allValueSamples() []valueSample {
+	return slices.Concat(valueSamples, updateSamples, attentionValues)
+}
 
 // TestValues compares compiled programs with the interpreter on the value samples.
 func TestValues(t *testing.T) {

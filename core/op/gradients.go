@@ -135,25 +135,30 @@ func nodeGrad(c *graph.GradCtx) []*graph.Value {
 	case d.NoGrad != "":
 		return nil
 	case d.Body != nil:
-		outs := d.Body.Body(c.G, c.Node, c.Node.Inputs)
-		var ys, dys, wrt []*graph.Value
-		for i, y := range outs {
-			if y != nil && i < len(c.DY) && c.DY[i] != nil {
-				ys, dys = append(ys, y), append(dys, c.DY[i])
-			}
-		}
-		at := make([]int, 0, len(c.Node.Inputs))
-		for i, v := range c.Node.Inputs {
-			if v != nil && !slices.Contains(wrt, v) { // an input given twice gets its whole gradient once
-				wrt, at = append(wrt, v), append(at, i)
-			}
-		}
-		res := make([]*graph.Value, len(c.Node.Inputs))
-		for i, g := range backward(c.G, ys, dys, wrt, true) {
-			res[at[i]] = g
-		}
-		return res
+		return bodyGrad(c)
 	}
 	tensor.Fail(c.Node.Describe(), "the operator has no gradient rule")
 	return nil
+}
+
+// bodyGrad differentiates the body of a node.
+func bodyGrad(c *graph.GradCtx) []*graph.Value {
+	outs := c.Node.Def.Body.Body(c.G, c.Node, c.Node.Inputs)
+	var ys, dys, wrt []*graph.Value
+	for i, y := range outs {
+		if y != nil && i < len(c.DY) && c.DY[i] != nil {
+			ys, dys = append(ys, y), append(dys, c.DY[i])
+		}
+	}
+	at := make([]int, 0, len(c.Node.Inputs))
+	for i, v := range c.Node.Inputs {
+		if v != nil && !slices.Contains(wrt, v) { // an input given twice gets its whole gradient once
+			wrt, at = append(wrt, v), append(at, i)
+		}
+	}
+	res := make([]*graph.Value, len(c.Node.Inputs))
+	for i, g := range backward(c.G, ys, dys, wrt, true) {
+		res[at[i]] = g
+	}
+	return res
 }
