@@ -68,7 +68,7 @@ export class Core implements Recorder {
 
   /** The short way to Go: undefined where a call has to be a message. */
   get quick(): Quick | undefined {
-    return this.barrier ? undefined : this.transport.quick;
+    return this.held || this.barrier ? undefined : this.transport.quick;
   }
 
   /** Throws when the runtime has ended. */
@@ -79,24 +79,32 @@ export class Core implements Recorder {
 
   /** Set while a large upload is on its way: calls wait for it, so that none sees half of it. */
   private barrier: Promise<unknown> | undefined;
+  /** Calls that wait for it. */
+  private held = 0;
+
+  private async turn(): Promise<void> {
+    this.held++;
+    while (this.barrier) await this.barrier;
+    this.held--;
+  }
 
   /** One call. Calls are carried out in the order in which they are made. */
   async call(method: string, args: Value): Promise<any> {
-    while (this.barrier) await this.barrier;
+    if (this.barrier) await this.turn();
     this.check();
     return this.transport.call(method, args);
   }
 
   /** Starts a job. */
   async job(job: SlicedJob | FitJob, handlers: JobHandlers): Promise<JobHandle> {
-    while (this.barrier) await this.barrier;
+    if (this.barrier) await this.turn();
     this.check();
     return this.transport.job(job, handlers);
   }
 
   /** Several calls that no other comes between. */
   async exclusive<T>(work: (call: (method: string, args: Value) => Promise<any>) => Promise<T>): Promise<T> {
-    while (this.barrier) await this.barrier;
+    if (this.barrier) await this.turn();
     this.check();
     const done = work((method, args) => this.transport.call(method, args));
     const barrier = done
@@ -130,26 +138,29 @@ export class Core implements Recorder {
     this.doomed.push(id);
     if (this.scheduled) return;
     this.scheduled = true;
-    queueMicrotask(() => {
-      this.scheduled = false;
-      if (!this.doomed.length || this.transport.ended()) return;
-      this.flushAll();
-      this.sendDoomed();
-    });
+    queueMicrotask(() => this.sweep());
+  }
+
+  private sweep(): void {
+    if (this.transport.starting) return queueMicrotask(() => this.sweep()); // a job may still want what is freed
+    this.scheduled = false;
+    if (!this.doomed.length || this.transport.ended()) return;
+    this.flushAll();
+    this.sendDoomed();
   }
 
   private sendDoomed(): void {
     const ids = this.takeDoomed();
     if (!ids.length) return;
-    const { quick } = this;
-    if (quick) {
-      try {
-        quick.free(ids);
-        this.reuse(ids);
-      } catch {
-        // The runtime has ended, and tells so whoever calls it next.
-      }
-    } else this.call("dispose", { ids }).then(() => this.reuse(ids), () => {});
+    if (this.held || this.barrier) {
+      this.call("dispose", { ids }).then(
+        () => this.reuse(ids),
+        () => {},
+      );
+      return;
+    }
+    this.transport.free(ids);
+    this.reuse(ids);
   }
 
   /** Handles that are to be freed, for a call that does so first. What is recorded must have run. */

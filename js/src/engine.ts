@@ -99,6 +99,12 @@ export class Engine {
     return this.go.call(request);
   }
 
+  /** Frees handles. */
+  free(ids: readonly number[]): void {
+    if (this.go.quick) this.go.quick.free(ids);
+    else this.go.call(new Message("dispose", { ids }));
+  }
+
   get quick(): Quick | undefined {
     return this.go.quick;
   }

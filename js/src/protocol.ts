@@ -36,7 +36,7 @@ const pad = (at: number) => (at + 7) & ~7;
 export class Message {
   /** Length in bytes. */
   readonly length: number;
-  private readonly strings: Uint8Array[] = [];
+  private readonly strings: (string | Uint8Array)[] = [];
 
   constructor(
     readonly front: string | number,
@@ -46,7 +46,7 @@ export class Message {
   }
 
   private string(s: string, at: number): number {
-    const bytes = utf8.encode(s);
+    const bytes = isASCII(s) ? s : utf8.encode(s);
     this.strings.push(bytes);
     return at + 4 + bytes.length;
   }
@@ -64,7 +64,8 @@ export class Message {
       for (const entry of v as readonly Value[]) at = this.measure(entry, at, depth + 1);
       return at;
     }
-    for (const [key, entry] of entries(v as { [key: string]: Value })) at = this.measure(entry, this.string(key, at), depth + 1);
+    const map = v as { [key: string]: Value };
+    for (const key in map) if (map[key] !== undefined && Object.hasOwn(map, key)) at = this.measure(map[key], this.string(key, at), depth + 1);
     return at;
   }
 
@@ -80,7 +81,8 @@ export class Message {
     const string = () => {
       const bytes = this.strings[next++]!;
       u32(bytes.length);
-      target.set(bytes, at);
+      if (typeof bytes === "string") for (let i = 0; i < bytes.length; i++) target[at + i] = bytes.charCodeAt(i);
+      else target.set(bytes, at);
       at += bytes.length;
     };
     const array = (dtype: DType, shape: readonly number[], data: TypedArray) => {
@@ -111,13 +113,18 @@ export class Message {
         u32(v.length);
         for (const entry of v as readonly Value[]) write(entry);
       } else {
-        const list = entries(v as { [key: string]: Value });
         target[at++] = MAP;
-        u32(list.length);
-        for (const [, entry] of list) {
+        const count = at;
+        u32(0);
+        let n = 0;
+        const map = v as { [key: string]: Value };
+        for (const key in map) {
+          if (map[key] === undefined || !Object.hasOwn(map, key)) continue;
           string();
-          write(entry);
+          write(map[key]);
+          n++;
         }
+        view.setUint32(count, n, true);
       }
     };
     if (typeof this.front === "string") {
@@ -135,8 +142,11 @@ export class Message {
   }
 }
 
-function entries(map: { [key: string]: Value }): [string, Value][] {
-  return Object.entries(map).filter(([, entry]) => entry !== undefined);
+/** Whether a string is short and of ASCII's characters, which are bytes as they are. */
+function isASCII(s: string): boolean {
+  if (s.length > 64) return false;
+  for (let i = 0; i < s.length; i++) if (s.charCodeAt(i) > 127) return false;
+  return true;
 }
 
 /** Reads a response that lies in a buffer of its own: returns the value, or throws the error. */
@@ -190,6 +200,11 @@ class Reader {
   string(): string {
     const n = this.u32();
     const at = this.take(n);
+    if (n <= 16) {
+      let s = "";
+      for (let i = at; i < at + n && this.bytes[i]! < 128; i++) s += String.fromCharCode(this.bytes[i]!);
+      if (s.length === n) return s;
+    }
     return decoder.decode(this.bytes.subarray(at, at + n));
   }
 

@@ -2,13 +2,16 @@
 import { startEngine, type Engine } from "./engine.js";
 import { WeftError, toWire } from "./errors.js";
 import { prepareThread } from "./thread.js";
-import type { FromWorker, ToWorker } from "./transport.js";
+import { Outbox, type FromWorker, type ToWorker } from "./transport.js";
 
 /** What a worker's scope has here. */
 export interface WorkerScope {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   onmessage: ((event: { data: any }) => void) | null;
 }
+
+/** Milliseconds of work after which answers leave, though there is more to do. */
+const patience = 0.5;
 
 /** Takes a lock for as long as this worker lives, which is how its owner hears of its death. */
 function live(name: string): Promise<void> {
@@ -28,15 +31,21 @@ function live(name: string): Promise<void> {
 export function serve(scope: WorkerScope): void {
   let engine: Engine | undefined;
   let thread: ((control: number) => void) | undefined;
-  const post = (message: FromWorker, transfer: Transferable[] = []) => scope.postMessage(message, transfer);
+  const outbox = new Outbox<FromWorker>(
+    (message, transfers) => scope.postMessage(message, transfers),
+    (messages) => ({ type: "batch", messages }),
+  );
+  const post = (message: FromWorker, buffer?: ArrayBuffer) => {
+    if (outbox.add(message, buffer)) queueMicrotask(() => outbox.flush());
+  };
   const fail = (id: number, err: unknown) => {
     const ended = engine!.ended();
     post({ type: "error", id, error: toWire(ended ?? err), ended: !!ended });
   };
   const result = (id: number, response: Uint8Array<ArrayBuffer> | undefined) =>
-    post({ type: "result", id, wasmBytes: engine!.wasmBytes(), ...(response && { response }) }, response ? [response.buffer] : []);
+    post({ type: "result", id, wasmBytes: engine!.wasmBytes(), ...(response && { response }) }, response?.buffer);
 
-  scope.onmessage = ({ data }: { data: ToWorker }) => {
+  const receive = (data: ToWorker): void => {
     switch (data.type) {
       case "start":
         Promise.all([startEngine(data.options, data.progress ? (progress) => post({ type: "progress", progress }) : undefined), live(data.life)]).then(
@@ -62,7 +71,7 @@ export function serve(scope: WorkerScope): void {
         return;
       case "job":
         engine!
-          .run(data.id, data.job, (event) => post({ type: "event", id: data.id, event }, event.type === "checkpoint" ? [event.bytes.buffer] : []))
+          .run(data.id, data.job, (event) => post({ type: "event", id: data.id, event }, event.type === "checkpoint" ? event.bytes.buffer : undefined))
           .then(
             (response) => result(data.id, response),
             (err) => fail(data.id, err),
@@ -71,8 +80,27 @@ export function serve(scope: WorkerScope): void {
       case "control":
         engine!.control(data.id, data.what);
         return;
+      case "free":
+        try {
+          engine!.free(data.ids);
+        } catch {
+          // The runtime has ended, which the next call is told.
+        }
+        return;
+      case "batch": {
+        let since = performance.now();
+        for (const message of data.messages) {
+          receive(message);
+          const now = performance.now();
+          if (now - since < patience) continue;
+          outbox.flush(); // answers do not wait for long calls behind them
+          since = now;
+        }
+        return;
+      }
       default:
         throw new WeftError("internal", `weft: the worker was sent ${JSON.stringify((data as { type: unknown }).type)}`);
     }
   };
+  scope.onmessage = ({ data }: { data: ToWorker }) => receive(data);
 }

@@ -24,8 +24,12 @@ export interface Transport {
   readonly started: Started;
   /** The short way for repeated calls; undefined where there is none, or where calls wait that were made before. */
   readonly quick?: Quick | undefined;
+  /** Whether a job is on its way to Go. */
+  readonly starting?: boolean;
   /** One call; its answer is decoded. */
   call(method: string, args: Value): Promise<any>;
+  /** Frees handles after the calls made before; their numbers may be used again by those made after. */
+  free(ids: readonly number[]): void;
   job(job: SlicedJob | FitJob, handlers: JobHandlers): JobHandle;
   /** Why the runtime has ended; undefined while it lives. */
   ended(): WeftError | undefined;
@@ -41,7 +45,9 @@ export type ToWorker =
   | { type: "run"; control: number }
   | { type: "call"; id: number; request: Uint8Array<ArrayBuffer> }
   | { type: "job"; id: number; job: SlicedJob | FitJob }
-  | { type: "control"; id: number; what: Control };
+  | { type: "control"; id: number; what: Control }
+  | { type: "free"; ids: readonly number[] }
+  | { type: "batch"; messages: ToWorker[] };
 
 /** Messages from the worker. */
 export type FromWorker =
@@ -50,7 +56,37 @@ export type FromWorker =
   | { type: "failed"; error: WireError }
   | { type: "result"; id: number; response?: Uint8Array<ArrayBuffer>; wasmBytes: number }
   | { type: "error"; id: number; error: WireError; ended: boolean }
-  | { type: "event"; id: number; event: JobEvent };
+  | { type: "event"; id: number; event: JobEvent }
+  | { type: "batch"; messages: FromWorker[] };
+
+/** Messages that leave together: what is said in one turn goes in one message, since each costs tens of microseconds. */
+export class Outbox<M extends { type: string }> {
+  private messages: M[] = [];
+  private transfers: Transferable[] = [];
+
+  constructor(
+    private readonly post: (message: M, transfers: Transferable[]) => void,
+    private readonly batch: (messages: M[]) => M,
+  ) {}
+
+  /** Adds a message; whether it is the first. */
+  add(message: M, buffer?: ArrayBuffer): boolean {
+    if (buffer && buffer.byteLength > smallBuffer) this.transfers.push(buffer);
+    return this.messages.push(message) === 1;
+  }
+
+  /** Sends what is there. */
+  flush(): void {
+    const { messages, transfers } = this;
+    if (!messages.length) return;
+    this.messages = [];
+    if (transfers.length) this.transfers = [];
+    this.post(messages.length === 1 ? messages[0]! : this.batch(messages), transfers);
+  }
+}
+
+/** Buffers up to this many bytes are copied, which is cheaper than to hand them over. */
+const smallBuffer = 16 << 10;
 
 /** Starts a runtime in a worker. */
 export function startWorker(options: LoadOptions, progress?: (p: LoadProgress) => void, signal?: AbortSignal): Promise<Transport> {
@@ -95,6 +131,10 @@ class WorkerTransport implements Transport {
   private next = 1;
   private end: WeftError | undefined;
   private readonly watching = new AbortController();
+  private readonly outbox = new Outbox<ToWorker>(
+    (message, transfers) => this.thread.postMessage(message, transfers),
+    (messages) => ({ type: "batch", messages }),
+  );
 
   constructor(
     private readonly thread: WorkerLike,
@@ -129,24 +169,40 @@ class WorkerTransport implements Transport {
       id = this.send({ resolve, reject, handlers }, job.kind === "sliced" ? job.request.buffer : undefined, (id) => ({ type: "job", id, job }));
       if (id === 0) reject(this.end);
     });
-    return { result, control: (what) => this.pending.has(id) && this.thread.postMessage({ type: "control", id, what } satisfies ToWorker) };
+    return { result, control: (what) => this.control(id, what) };
+  }
+
+  free(ids: readonly number[]): void {
+    this.post({ type: "free", ids });
+  }
+
+  private control(id: number, what: Control): void {
+    if (this.pending.has(id)) this.post({ type: "control", id, what });
+  }
+
+  private post(message: ToWorker, buffer?: ArrayBuffer): void {
+    if (!this.end && this.outbox.add(message, buffer)) queueMicrotask(() => this.end || this.outbox.flush());
   }
 
   private send(pending: Pending, buffer: ArrayBuffer | undefined, message: (id: number) => ToWorker): number {
     if (this.end) return 0;
     const id = this.next++;
     this.pending.set(id, pending);
-    this.thread.postMessage(message(id), buffer ? [buffer] : []);
+    this.post(message(id), buffer);
     return id;
   }
 
   private receive(message: FromWorker): void {
+    if (message.type === "batch") {
+      for (const one of message.messages) this.receive(one);
+      return;
+    }
     if (message.type !== "result" && message.type !== "error" && message.type !== "event") return;
     const pending = this.pending.get(message.id);
     if (message.type === "event") {
-      const ack = () => this.pending.has(message.id) && this.thread.postMessage({ type: "control", id: message.id, what: "ack" } satisfies ToWorker);
+      const ack = () => this.control(message.id, "ack");
       Promise.resolve(pending?.handlers?.onEvent?.(message.event)).then(ack, (err) => {
-        this.thread.postMessage({ type: "control", id: message.id, what: "abort" } satisfies ToWorker);
+        this.post({ type: "control", id: message.id, what: "abort" });
         pending?.reject(err);
       });
       return;
@@ -198,15 +254,28 @@ export class LocalTransport implements Transport {
   private end: WeftError | undefined;
   private rejects = new Set<(err: unknown) => void>();
   /** Jobs that have not reached Go yet. */
-  private starting = 0;
+  private waiting = 0;
 
   constructor(
     private readonly engine: Engine,
     readonly started: Started,
   ) {}
 
+  get starting(): boolean {
+    return this.waiting > 0;
+  }
+
   get quick(): Quick | undefined {
-    return this.starting || this.ended() ? undefined : this.engine.quick;
+    return this.waiting || this.ended() ? undefined : this.engine.quick;
+  }
+
+  free(ids: readonly number[]): void {
+    if (this.ended()) return;
+    try {
+      this.engine.free(ids);
+    } catch {
+      // The runtime has ended, which whoever calls it next is told.
+    }
   }
 
   async call(method: string, args: Value): Promise<any> {
@@ -237,10 +306,10 @@ export class LocalTransport implements Transport {
           );
       };
       // A turn first: the caller gets its handle before the first slice.
-      this.starting++;
+      this.waiting++;
       Promise.resolve()
         .then(() => {
-          this.starting--;
+          this.waiting--;
           return this.engine.run(id, job, emit);
         })
         .then(async (response) => {
