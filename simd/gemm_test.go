@@ -111,12 +111,19 @@ func TestGemmConformance(t *testing.T) {
 		add(gemmCase{m: 1 + r.IntN(20), n: 1 + r.IntN(70), k: []int{0, 511, 512, 513, 1024, 1100}[i%6], ta: i&1 != 0, tb: i&2 != 0, acc: i&4 != 0,
 			biasM: i&8 != 0, biasN: i&16 != 0, act: simd.Act(i % 3), pad: i % 4, off: i % 8})
 	}
+	for m := 1; m <= 17; m++ { // few rows of a B that is larger than a cache
+		add(gemmCase{m: m, n: 530 + r.IntN(16), k: 513 + r.IntN(8), ta: m&1 != 0, acc: m&2 != 0, biasM: m&4 != 0, biasN: m&8 != 0, act: simd.Act(m % 3), pad: m % 4, off: m % 8})
+	}
+	add(gemmCase{m: 1, n: 4200, k: 1040, biasN: true})
+	add(gemmCase{m: 2, n: 4209, k: 77, acc: true, act: simd.ActRelu, off: 1})
+	add(gemmCase{m: 3, n: 8205, k: 33, ta: true, biasM: true, act: simd.ActClip})
 	for _, tb := range []bool{false, true} { // vectors
 		for _, ta := range []bool{false, true} {
 			add(gemmCase{m: 1, n: 300, k: 70, ta: ta, tb: tb, biasN: true})
 			add(gemmCase{m: 300, n: 1, k: 70, ta: ta, tb: tb, biasM: true, act: simd.ActRelu})
 			add(gemmCase{m: 130, n: 1, k: 600, ta: ta, tb: tb, acc: true, biasM: true, biasN: true, pad: 3})
 			add(gemmCase{m: 140, n: 620, k: 530, ta: ta, tb: tb, acc: ta}) // blocks of B, packed panels
+			add(gemmCase{m: 4200, n: 1, k: 70, ta: ta, tb: tb, acc: tb, biasN: true, pad: 1})
 		}
 	}
 	for name, draw := range draws(r) {

@@ -59,6 +59,11 @@ func (t *tileSet) gemmScratch(a *GemmArgs) int {
 		m = max(min(a.M, blockM), m)
 	}
 	s := k*n + m*k + 8 + 2*alignSlack
+	if a.N == 1 {
+		s = max(s, t.streamScratch(1, a.M, a.K))
+	} else {
+		s = max(s, t.streamScratch(a.M, a.N, a.K))
+	}
 	if a.N == 1 && a.LDC != 1 {
 		s += a.M
 	}
@@ -97,6 +102,10 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	}
 	if a.N == 1 && a.M > 1 && a.PackedB == nil && (a.BiasM == nil || a.BiasN == nil) { // the biases would be added in the other order
 		t.gemmColumn(a, i0, i1, scratch)
+		return
+	}
+	if t.streamsB(a) {
+		t.gemmStream(a, i0, i1, j0, j1, scratch)
 		return
 	}
 	rows, cols := i1-i0, j1-j0

@@ -109,8 +109,9 @@ const (
 	idVecAvgPool2Grad    = 101
 	idTranspose          = 102
 	idGemmSweep          = 103
-	idPackRows           = 104
-	idCopyBlock          = 105
-	idConvSegment        = 106
-	idConvGradJob        = 107
+	idGemmStream         = 104
+	idPackRows           = 105
+	idCopyBlock          = 106
+	idConvSegment        = 107
+	idConvGradJob        = 108
 )

@@ -111,6 +111,13 @@ func packsB(rows, panels, span int) bool { return panels >= 8 && span > 1<<15 }
 // readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A.
 func (t *tileSet) readsRows(a *GemmArgs, rows int) bool { return false }
 
+// A product of few rows is swept here.
+func (t *tileSet) streamsB(*GemmArgs) bool { return false }
+
+func (t *tileSet) streamScratch(m, n, k int) int { return 0 }
+
+func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {}
+
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) {
 	args, f := &s.tileArgs, &t.gemm.f[s.rows]

@@ -35,6 +35,7 @@ func addMat(b *builder) {
 	}
 	t.load, t.store = addLoadLanes(b.m), addStoreLanes(b.m)
 	t.addSweep()
+	t.addStream()
 	t.addPackRows()
 	t.addCopyBlock()
 	t.addSegment()

@@ -1,0 +1,119 @@
+//go:build !noasm
+
+package simd
+
+import "unsafe"
+
+// A product of few rows with a large B that is read once is as fast as memory is: the module's GemmStream reads B where it lies, streamGroup rows side by side
+// from end to end, and keeps the sums of the rows of C, which are short, in memory. Packing would read and write B once more, and a sweep in place
+// jumps from row to row.
+
+const (
+	// streamRows is the most rows of a product whose B has more than streamSpan elements, which is more than stays in L2; fewSpan is the same for streamFew rows.
+	streamRows, streamSpan = 16, 1 << 18
+	streamFew, fewSpan     = 2, 1 << 13
+	// streamCols is for how many columns the sums of one chunk of k are kept.
+	streamCols = 4096
+)
+
+// streamArgs are the arguments of GemmStream: a sweep of any number of rows, whose A is packed in panels, by a multiple of 8 columns.
+type streamArgs struct {
+	sweepArgs
+	p  *float32 // the sums; they are C's rows when nothing is added to these
+	ps int      // bytes between rows of p
+}
+
+// streamsB says whether a product streams B.
+func (t *tileSet) streamsB(a *GemmArgs) bool {
+	return a.PackedB == nil && !a.TransB && a.M <= streamRows && a.N >= t.nr() && (a.K*a.N > streamSpan || a.M <= streamFew && a.K*a.N > fewSpan)
+}
+
+// streamScratch is what gemmStream needs.
+func (t *tileSet) streamScratch(m, n, k int) int {
+	if m > streamRows {
+		return 0
+	}
+	return m*min(k, KChunk) + 4 + m*min(n, streamCols) + 2*alignSlack
+}
+
+// gemmStream computes C[i0:i1, j0:j1].
+func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {
+	rows := i1 - i0
+	panels := (rows + t.gemm.rows - 1) / t.gemm.rows
+	scratch = aligned(scratch)
+	packed, sums := scratch, aligned(scratch[rows*min(a.K, KChunk)+4:])
+	var args streamArgs
+	fullFlags := tileFinish
+	if a.Act != ActNone {
+		fullFlags |= tileClamp
+		args.lo, args.hi = a.Act.bounds(a.Lo, a.Hi)
+	}
+	args.bs, args.cs, args.bstep, args.nw = 4*a.LDB, 4*a.LDC, 4*t.nr(), t.nr()
+	args.ars = 4
+	for jc := j0; jc < j1; jc += streamCols {
+		jend := min(jc+streamCols, j1)
+		whole := (jend - jc) / t.nr() * t.nr()
+		for k0 := 0; k0 < a.K; k0 += KChunk {
+			args.k = min(a.K-k0, KChunk)
+			args.flags = 0
+			if k0 > 0 || a.Acc {
+				args.flags = tileAdd
+			}
+			if k0+args.k == a.K {
+				args.flags |= fullFlags
+			}
+			for i, left := 0, panels; left > 0; left-- {
+				h := panelHeight(rows-i, left)
+				t.packPanelA(packed[i*args.k:], a, i0+i, h, k0, args.k)
+				i += h
+			}
+			args.a, args.b, args.c = &packed[0], &a.B[k0*a.LDB+jc], &a.C[i0*a.LDC+jc]
+			args.p, args.ps = args.c, args.cs
+			if args.flags&tileAdd != 0 {
+				args.p, args.ps = &sums[0], 4*streamCols
+				if rows == 1 || jend-jc < streamCols {
+					args.ps = 4 * (jend - jc)
+				}
+			}
+			args.rows, args.n = rows, whole
+			if a.BiasM != nil {
+				args.biasM = &a.BiasM[i0]
+			}
+			if a.BiasN != nil {
+				args.biasN = &a.BiasN[jc]
+			}
+			if whole > 0 {
+				callKernel(idGemmStream, unsafe.Pointer(noescape(&args)))
+			}
+			if jc+whole == jend {
+				continue
+			}
+			args.b, args.n = at(args.b, whole), jend-jc-whole
+			if args.biasN != nil {
+				args.biasN = at(args.biasN, whole)
+			}
+			for i, left := 0, panels; left > 0; left-- {
+				h := panelHeight(rows-i, left)
+				args.rows, args.acs = h, 4*h
+				args.a, args.c = &packed[i*args.k], &a.C[(i0+i)*a.LDC+jc+whole]
+				if a.BiasM != nil {
+					args.biasM = &a.BiasM[i0+i]
+				}
+				t.sweep(&noescape(&args).sweepArgs)
+				i += h
+			}
+		}
+	}
+}
+
+// packPanelA writes op(A)[i:i+h, k0:k0+k] as dst[k][h]; up to 3 elements after it are overwritten.
+func (t *tileSet) packPanelA(dst []float32, a *GemmArgs, i, h, k0, k int) {
+	switch {
+	case a.TransA:
+		copyBlock(&blockArgs{dst: &dst[0], src: &a.A[k0*a.LDA+i], outer: 1, rows: k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
+	case h == 1:
+		copy(dst[:k], a.A[i*a.LDA+k0:])
+	default:
+		t.packRows(dst, h, a.A[i*a.LDA+k0:], a.LDA, h, k)
+	}
+}
