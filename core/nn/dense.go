@@ -7,7 +7,7 @@ import (
 
 func add(a, b *graph.Value) *graph.Value { return op.Add(a, b) }
 
-// Dense is a fully connected layer: y = x W^T + b for x of [N, in], W of [Units, in] (ONNX Gemm).
+// Dense is a fully connected layer: y = x W^T + b for x of [..., in], W of [Units, in] (ONNX Gemm).
 type Dense struct {
 	Units      int
 	Activation Activation // nil: none
@@ -17,19 +17,44 @@ type Dense struct {
 	Name       string
 }
 
-// Apply adds the variables NAME.weight and NAME.bias and returns [N, Units].
+// Apply adds the variables NAME.weight and NAME.bias and returns [..., Units].
 func (d Dense) Apply(c *Context, x *graph.Value) *graph.Value {
 	name := c.name(d.Name, "dense")
-	in := dim("Dense "+name, x, 1, 2)
+	what := "Dense " + name
+	if !x.HasRank || len(x.Shape) < 2 {
+		fail(what, "takes an input of two or more dimensions, [..., features]")
+	}
+	rank := len(x.Shape)
+	in := dim(what, x, rank-1, rank)
 	if d.Units < 1 {
-		fail("Dense "+name, "needs Units of at least 1")
+		fail(what, "needs Units of at least 1")
 	}
 	w := c.Param(name+".weight", orInit(d.Init, HeUniform), in, d.Units, d.Units, in)
 	var b *graph.Value
 	if !d.NoBias {
 		b = c.Param(name+".bias", orInit(d.BiasInit, Zeros), in, d.Units, d.Units)
 	}
-	return activate(d.Activation, op.Gemm(x, w, b, op.GemmOptions{TransB: true}))
+	if rank == 2 {
+		return activate(d.Activation, op.Gemm(x, w, b, op.GemmOptions{TransB: true}))
+	}
+	// One product over all positions, back in shape when no more than one dimension is unknown.
+	shape, unknown := append([]int{}, x.Shape...), 0
+	shape[rank-1] = d.Units
+	for i, n := range shape {
+		if n <= 0 {
+			shape[i] = -1
+			unknown++
+		}
+	}
+	if unknown > 1 {
+		y := op.MatMulT(x, w, false, true)
+		if b != nil {
+			y = add(y, b)
+		}
+		return activate(d.Activation, y)
+	}
+	y := activate(d.Activation, op.Gemm(op.Reshape(x, -1, in), w, b, op.GemmOptions{TransB: true}))
+	return op.Reshape(y, shape...)
 }
 
 func activate(a Activation, x *graph.Value) *graph.Value {

@@ -53,6 +53,7 @@ type Context struct {
 	G        *graph.Graph
 	Training bool
 	Seed     uint64
+	Cache    *KVCache // of causal self-attention that reads sequences piece by piece; nil: they are read whole
 	names    map[string]int
 	store    *graph.Store
 	budget   int64

@@ -52,6 +52,7 @@ func TestShapesAndVariables(t *testing.T) {
 	}{
 		{"Dense", nn.Dense{Units: 4}, []int{3}, []int{4}, "dense.weight[4 3] dense.bias[4]"},
 		{"Dense without bias", nn.Dense{Units: 4, NoBias: true, Name: "d"}, []int{3}, []int{4}, "d.weight[4 3]"},
+		{"Dense over sequences", nn.Dense{Units: 4}, []int{5, 3}, []int{5, 4}, "dense.weight[4 3] dense.bias[4]"},
 		{"Conv2D", nn.Conv2D{Filters: 6, Kernel: 5}, []int{1, 28, 28}, []int{6, 24, 24}, "conv2d.weight[6 1 5 5] conv2d.bias[6]"},
 		{"Conv2D same", nn.Conv2D{Filters: 4, Kernel: 3, Same: true, Stride: 2, NoBias: true}, []int{2, 9, 8}, []int{4, 5, 4}, "conv2d.weight[4 2 3 3]"},
 		{"Conv2D of everything", nn.Conv2D{Filters: 4, Kernel: 3, KernelW: 5, Stride: 2, StrideW: 1, Dilation: 1, DilationW: 2, Groups: 2, Pads: []int{1, 4, 1, 4}, NoBias: true},
@@ -110,7 +111,6 @@ func TestMistakes(t *testing.T) {
 		in    []int
 		parts []string
 	}{
-		{nn.Dense{Units: 4, Name: "fc"}, []int{3, 3}, []string{"Dense fc", "2 dimensions"}},
 		{nn.Dense{}, []int{3}, []string{"Units"}},
 		{nn.Dense{Units: 3}, []int{graph.Unknown}, []string{"must be known"}},
 		{nn.Conv2D{Filters: 2, Kernel: 3}, []int{3}, []string{"Conv2D conv2d", "4 dimensions"}},

@@ -11,6 +11,11 @@ type bodyAttention struct{}
 
 // Body computes the whole matrix of scores.
 func (bodyAttention) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
+	return attnFormulas(n, in, nil)
+}
+
+// attnFormulas returns the outputs of Attention; drop, where given, is applied to the probabilities.
+func attnFormulas(n *graph.Node, in []*graph.Value, drop func(p *graph.Value) *graph.Value) []*graph.Value {
 	q, k, v := in[attnQ], in[attnK], in[attnV]
 	if !q.HasRank || !k.HasRank || !v.HasRank {
 		tensor.Fail(n.Describe(), "the ranks must be known to express it by other operators")
@@ -80,6 +85,9 @@ func (bodyAttention) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*g
 	p = Cast(p, q.DType)
 	kept[3] = p
 	out[attnScores] = kept[n.Int("qk_matmul_output_mode")]
+	if drop != nil {
+		p = drop(p)
+	}
 	y := MatMul(p, v)
 	if s.flat {
 		y = Reshape(Transpose(y, 0, 2, 1, 3), 0, -1, s.heads*s.valueSize)
