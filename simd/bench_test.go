@@ -8,7 +8,7 @@ import (
 )
 
 // benchSets runs f for every accelerated set, and reports GFLOP/s.
-func benchSets(b *testing.B, flops float64, f func()) {
+func benchSets(b *testing.B, flops float64, f func(), prepare ...func()) {
 	was := simd.Current().Name
 	defer use(b, was)
 	for _, k := range simd.All() {
@@ -17,6 +17,9 @@ func benchSets(b *testing.B, flops float64, f func()) {
 		}
 		b.Run(k.Name, func(b *testing.B) {
 			use(b, k.Name)
+			for _, p := range prepare {
+				p()
+			}
 			for b.Loop() {
 				f()
 			}
@@ -43,6 +46,11 @@ func BenchmarkConv(b *testing.B) {
 		newConv(1, 32, 112, 112, 32, 3, 3, 1, 1, 1, 32),
 		newConv(1, 64, 56, 56, 128, 3, 3, 2, 1, 1, 1),
 		newConv(32, 64, 7, 7, 64, 3, 3, 1, 1, 1, 1),
+		newConv(1, 256, 14, 14, 256, 3, 3, 1, 1, 1, 1),
+		newConv(1, 512, 7, 7, 512, 3, 3, 1, 1, 1, 1),
+		newConv(1, 3, 224, 224, 64, 7, 7, 2, 1, 3, 1),
+		newConv(1, 384, 14, 14, 64, 1, 1, 1, 1, 0, 1),
+		newConv(1, 16, 112, 112, 96, 1, 1, 1, 1, 0, 1),
 	} {
 		s := &c.ConvShape
 		c.prepare(func() float32 { return 0.25 }, 0)
@@ -53,8 +61,15 @@ func BenchmarkConv(b *testing.B) {
 		b.Run("forward/"+name, func(b *testing.B) {
 			benchSets(b, flops, func() {
 				simd.ConvPack(s, packed, c.w.s)
-				simd.ConvForward(s, c.x.s, packed, c.b.s, y, simd.ActRelu, 0, 0, 0, 1, scratch)
+				simd.ConvForward(s, c.x.s, packed, c.b.s, nil, y, simd.ActRelu, 0, 0, 0, 1, scratch)
 			})
+		})
+		b.Run("last/"+name, func(b *testing.B) {
+			s := *s
+			s.XLast, s.YLast = true, true
+			benchSets(b, flops, func() {
+				simd.ConvForward(&s, c.x.s, packed, c.b.s, nil, y, simd.ActRelu, 0, 0, 0, 1, scratch)
+			}, func() { simd.ConvPack(&s, packed, c.w.s) })
 		})
 		b.Run("dx/"+name, func(b *testing.B) {
 			benchSets(b, flops, func() {

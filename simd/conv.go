@@ -15,6 +15,7 @@ type ConvShape struct {
 	DH, DW         int // dilations
 	PT, PL, PB, PR int // pads: top, left, bottom, right
 	Groups         int
+	XLast, YLast   bool // x is [N,H,W,C], y is [N,OH,OW,M]: the forward pass only
 }
 
 // cg and mg return the input and output channels of one group.
@@ -32,7 +33,7 @@ type convKernels struct {
 	packSize, gradInputPackSize func(s *ConvShape) int
 	pack, gradInputPack         func(s *ConvShape, dst, w []float32)
 
-	forward    func(s *ConvShape, x, packed, bias, y []float32, lo, hi float32, tile, tiles int, scratch []float32)
+	forward    func(s *ConvShape, x, packed, bias, res, y []float32, lo, hi float32, tile, tiles int, scratch []float32)
 	gradInput  func(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scratch []float32)
 	gradWeight func(s *ConvShape, x, dy, dw []float32, tile, tiles int, scratch []float32)
 
@@ -56,23 +57,32 @@ func ConvPack(s *ConvShape, dst, w []float32) {
 	copy(dst[:s.M*s.cg()*s.KH*s.KW], w)
 }
 
-// ConvForward computes tile number tile of tiles of y = act(conv(x, w) + bias). packed is w as ConvPack left it; bias has
-// length M or is nil; lo and hi are the bounds of ActClip. All tiles together write all of y; tiles are independent and
-// may run at the same time, each with its own scratch of ConvForwardScratch(s). Any tiles >= 1 is valid and gives the same bits.
+// ConvForward computes tile number tile of tiles of y = act(conv(x, w) + bias + res). packed is w as ConvPack left it; bias has
+// length M or is nil; res is of y's shape and layout, or nil, and needs YLast; lo and hi are the bounds of ActClip. All tiles together
+// write all of y; tiles are independent and may run at the same time, each with its own scratch of ConvForwardScratch(s). Any
+// tiles >= 1 is valid and gives the same bits. y overlaps neither x nor res.
 //
 // Order: k runs over (kh, kw, ci), kh outermost, ci innermost; products are added in the order of k inside chunks of
-// KChunk, each chunk from +0; the chunk sums are added in order; then the bias is added and the activation applied.
-func ConvForward(s *ConvShape, x, packed, bias, y []float32, act Act, lo, hi float32, tile, tiles int, scratch []float32) {
+// KChunk, each chunk from +0; the chunk sums are added in order; then the bias is added, then res, and the activation is applied.
+func ConvForward(s *ConvShape, x, packed, bias, res, y []float32, act Act, lo, hi float32, tile, tiles int, scratch []float32) {
 	lo, hi = act.bounds(lo, hi)
 	if f := current.conv.forward; f != nil {
-		f(noescape(s), x, packed, bias, y, lo, hi, tile, tiles, scratch)
+		f(noescape(s), x, packed, bias, res, y, lo, hi, tile, tiles, scratch)
 		return
 	}
-	convForwardGeneric(current.Class, s, x, packed, bias, y, lo, hi, tile, tiles)
+	convForwardGeneric(current.Class, s, x, packed, bias, res, y, lo, hi, tile, tiles)
 }
 
-// ConvForwardTiles returns into how many tiles the forward pass is worth splitting.
-func ConvForwardTiles(s *ConvShape) int { return tilesFor(s.flops()) }
+// ConvForwardTiles returns into how many tiles the forward pass is worth splitting for a number of threads.
+func ConvForwardTiles(s *ConvShape, threads int) int {
+	if threads <= 1 {
+		return min(tilesFor(s.flops()/soloTiles), tilesFor(s.flops()))
+	}
+	return min(tilesFor(s.flops()), 4*threads)
+}
+
+// soloTiles is how much larger tiles are when one thread runs them all: they only bound how long it does not look up.
+const soloTiles = 32
 
 // ConvForwardScratch returns how many float32 of scratch one worker needs for ConvForward.
 func ConvForwardScratch(s *ConvShape) int {

@@ -72,7 +72,11 @@ func (r *convRow) total() []float32 {
 	return r.sum[:r.n]
 }
 
-func convForwardGeneric(class Class, s *ConvShape, x, w, bias, y []float32, lo, hi float32, tile, tiles int) {
+func convForwardGeneric(class Class, s *ConvShape, x, w, bias, res, y []float32, lo, hi float32, tile, tiles int) {
+	if s.XLast || s.YLast {
+		convLastGeneric(class, s, x, w, bias, res, y, lo, hi, tile, tiles)
+		return
+	}
 	cg, mg := s.cg(), s.mg()
 	u0, u1 := split(s.N*s.M*s.OH, 1, tile, tiles)
 	for u := u0; u < u1; u++ {
@@ -99,6 +103,68 @@ func convForwardGeneric(class Class, s *ConvShape, x, w, bias, y []float32, lo, 
 				}
 			}
 			clampGeneric(out, lo, hi)
+		}
+	}
+}
+
+// convLastGeneric is the forward pass where x or y is channels-last.
+func convLastGeneric(class Class, s *ConvShape, x, w, bias, res, y []float32, lo, hi float32, tile, tiles int) {
+	cg, mg := s.cg(), s.mg()
+	xc, xw := s.H*s.W, 1 // between channels and pixels of x, then of y
+	if s.XLast {
+		xc, xw = 1, s.C
+	}
+	yc, yw := s.OH*s.OW, 1
+	if s.YLast {
+		yc, yw = 1, s.M
+	}
+	u0, u1 := split(s.N*s.OH, 1, tile, tiles)
+	for u := u0; u < u1; u++ {
+		oh, n := u%s.OH, u/s.OH
+		for i := range s.M * s.OW {
+			m, ow := i%s.M, i/s.M
+			var sum, acc float32
+			k := 0
+			for kh := range s.KH {
+				ih := oh*s.SH + kh*s.DH - s.PT
+				for kw := range s.KW {
+					iw := ow*s.SW + kw*s.DW - s.PL
+					inside := ih >= 0 && ih < s.H && iw >= 0 && iw < s.W
+					for ci := range cg {
+						if k > 0 && k%KChunk == 0 {
+							if k == KChunk {
+								sum = acc
+							} else {
+								sum += acc
+							}
+							acc = 0
+						}
+						var v float32
+						if inside {
+							v = x[n*s.C*s.H*s.W+(m/mg*cg+ci)*xc+(ih*s.W+iw)*xw]
+						}
+						a := w[((m*cg+ci)*s.KH+kh)*s.KW+kw]
+						if class == FMA {
+							acc = fma32(a, v, acc)
+						} else {
+							acc = mulAdd32(a, v, acc)
+						}
+						k++
+					}
+				}
+			}
+			if k > KChunk {
+				acc = sum + acc
+			}
+			at := n*s.M*s.OH*s.OW + m*yc + (oh*s.OW+ow)*yw
+			if bias != nil {
+				acc += bias[m]
+			}
+			if res != nil {
+				acc += res[at]
+			}
+			y[at] = acc
+			clampGeneric(y[at:at+1], lo, hi)
 		}
 	}
 }

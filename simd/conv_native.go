@@ -100,6 +100,103 @@ func (t *tileSet) runSeg(s *convSeg) {
 	}
 }
 
+// runLast computes pixels by all output channels of a segment.
+func (t *tileSet) runLast(s *lastSeg) {
+	panel := t.lastPanel()
+	tallest := t.last.tall((min(s.m, panel) + lastUnit - 1) / lastUnit)
+	clamp := 0
+	if s.lo > -inf32 || s.hi < inf32 {
+		clamp = tileClamp
+	}
+	args := lastArgs{ys: s.ys, lo: s.lo, hi: s.hi}
+	tiles := (s.pixels + tallest - 1) / tallest
+	// Weights are the outer loop when they do not stay in cache.
+	together := max(panelBytes/(4*s.k*panel), 1) * panel
+	for m0 := 0; m0 < s.m; m0 += together {
+		m1 := min(m0+together, s.m)
+		for left, px := tiles, 0; left > 0; left-- {
+			h := panelHeight(s.pixels-px, left)
+			for i := range h {
+				args.x[i] = (*float32)(unsafe.Add(unsafe.Pointer(s.x), *offAt(s.offs, px+i)))
+			}
+			for m := m0; m < m1; m += panel {
+				n := min(panel, s.m-m)
+				units := (n + lastUnit - 1) / lastUnit
+				f := t.last.f[h][units]
+				args.bits = -1
+				if rem := n % t.lanes; rem != 0 {
+					args.bits = 1<<rem - 1
+				}
+				args.mask = nil
+				if rem := n % t.lanes; rem != 0 && t.lanes <= 8 {
+					args.mask = laneMask(rem)
+				}
+				off := px*s.ys + 4*m
+				args.y = (*float32)(unsafe.Add(unsafe.Pointer(s.y), off))
+				if s.res != nil {
+					args.res = (*float32)(unsafe.Add(unsafe.Pointer(s.res), off))
+				}
+				if s.bias != nil {
+					args.bias = at(s.bias, m)
+				}
+				args.w = at(s.w, m*s.k)
+				runs := s.runs
+				for k0 := 0; k0 < s.k; k0 += KChunk {
+					args.count = int(*runs)
+					args.runs = offAt(runs, 2)
+					args.flags = 0
+					if k0 > 0 {
+						args.flags = tileAdd
+					}
+					if k0+KChunk >= s.k {
+						args.flags |= tileFinish | clamp
+					}
+					f(noescape(&args))
+					args.w = at(args.w, int(*offAt(runs, 1))*units*lastUnit)
+					runs = offAt(runs, 2+2*args.count)
+				}
+			}
+			px += h
+		}
+	}
+}
+
+// runDepthwise computes pixels of a depthwise convolution: runs are the offsets of the k taps, m the channels.
+func (t *tileSet) runDepthwise(s *lastSeg) {
+	args := depthwiseArgs{offs: s.runs, taps: s.k, w: s.w, bias: s.bias, whole: s.m / t.lanes * t.lanes * 4, ys: s.ys, lo: s.lo, hi: s.hi}
+	if s.lo > -inf32 || s.hi < inf32 {
+		args.flags = tileClamp
+	}
+	if rem := s.m % t.lanes; rem != 0 {
+		args.bits = 1<<rem - 1
+		if t.lanes <= 8 {
+			args.mask = laneMask(rem)
+		}
+	}
+	tiles := (s.pixels + depthwisePixels - 1) / depthwisePixels
+	for left, px := tiles, 0; left > 0; left-- {
+		h := panelHeight(s.pixels-px, left)
+		for i := range h {
+			args.x[i] = (*float32)(unsafe.Add(unsafe.Pointer(s.x), *offAt(s.offs, px+i)))
+		}
+		args.y = (*float32)(unsafe.Add(unsafe.Pointer(s.y), px*s.ys))
+		if s.res != nil {
+			args.res = (*float32)(unsafe.Add(unsafe.Pointer(s.res), px*s.ys))
+		}
+		t.depthwise.f[h][1](noescape(&args))
+		px += h
+	}
+}
+
+// offAt returns the address of p[i], without a check.
+func offAt(p *int32, i int) *int32 { return (*int32)(unsafe.Add(unsafe.Pointer(p), 4*i)) }
+
+// lastPanel returns the channels of a panel of weights.
+func (t *tileSet) lastPanel() int { return lastUnit * t.last.wide[1] }
+
+// depthwiseLanes returns the channels of a block of a depthwise convolution's weights.
+func (t *tileSet) depthwiseLanes() int { return t.lanes }
+
 // gradMasks says that the tiles read only the lanes that exist.
 const gradMasks = true
 

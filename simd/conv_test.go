@@ -55,7 +55,7 @@ func (c *convCase) run(t testing.TB, what, tiles int) []float32 {
 			bias = c.b.s
 		}
 		for i := range tiles {
-			simd.ConvForward(s, c.x.s, packed.s, bias, out.s, c.act, -0.5, 2, i, tiles, scratch.s)
+			simd.ConvForward(s, c.x.s, packed.s, bias, nil, out.s, c.act, -0.5, 2, i, tiles, scratch.s)
 		}
 	case 1:
 		out = newGuarded(len(c.x.s), 3).set(nan)
@@ -214,7 +214,7 @@ func TestConvAllocatesNothing(t *testing.T) {
 	packedT, dx, dw := make([]float32, simd.ConvGradInputPackSize(s)), make([]float32, len(c.x.s)), make([]float32, len(c.w.s))
 	n := testing.AllocsPerRun(10, func() {
 		simd.ConvPack(s, packed, c.w.s)
-		simd.ConvForward(s, c.x.s, packed, nil, y, simd.ActNone, 0, 0, 0, 1, scratch)
+		simd.ConvForward(s, c.x.s, packed, nil, nil, y, simd.ActNone, 0, 0, 0, 1, scratch)
 		simd.ConvGradInputPack(s, packedT, c.w.s)
 		simd.ConvGradInput(s, c.dy.s, packedT, dx, 0, 1, scratch)
 		simd.ConvGradWeight(s, c.x.s, c.dy.s, dw, 0, 1, scratch)

@@ -146,13 +146,36 @@ func (s *ConvShape) forwardTable() (p tapTable, oh, ow int) {
 	return p, oh, ow
 }
 
+// choosesLast reports whether the forward pass computes channels-last.
+func (t *tileSet) choosesLast(s *ConvShape) bool {
+	if s.XLast || s.YLast {
+		return true
+	}
+	cg, mg := s.cg(), s.mg()
+	if s.depthwise() {
+		return s.C >= 8
+	}
+	return cg >= 8 && mg >= 16 && cg*mg*s.KH*s.KW >= lastProducts*(cg+mg)
+}
+
+// lastProducts is from how many products per element that is transposed on the way in and out a convolution of [N,C,H,W] is worth
+// computing channels-last.
+const lastProducts = 128
+
 func (t *tileSet) convPackSize(s *ConvShape) int {
+	if t.choosesLast(s) {
+		return t.lastPackSize(s)
+	}
 	k := s.cg() * s.KH * s.KW
 	return k + s.M*k
 }
 
 // convPack writes the table of offsets, then each group's panels.
 func (t *tileSet) convPack(s *ConvShape, dst, w []float32) {
+	if t.choosesLast(s) {
+		t.lastPack(s, dst, w)
+		return
+	}
 	p, _, _ := s.forwardTable()
 	cg, mg := s.cg(), s.mg()
 	k := 0
@@ -171,18 +194,25 @@ func (t *tileSet) convPack(s *ConvShape, dst, w []float32) {
 }
 
 func (t *tileSet) convForwardScratch(s *ConvShape) int {
+	if t.choosesLast(s) {
+		return t.lastScratch(s)
+	}
 	p, _, _ := s.forwardTable()
 	return p.size() + alignSlack
 }
 
-func (t *tileSet) convForward(s *ConvShape, x, packed, bias, y []float32, lo, hi float32, part, parts int, scratch []float32) {
-	p, oh, ow := s.forwardTable()
+func (t *tileSet) convForward(s *ConvShape, x, packed, bias, res, y []float32, lo, hi float32, part, parts int, scratch []float32) {
 	cg, mg := s.cg(), s.mg()
 	k := cg * s.KH * s.KW
-	if k == 0 || s.N*s.M*oh*ow == 0 {
-		convForwardGeneric(MulAdd, s, x, nil, bias, y, lo, hi, part, parts)
+	if k == 0 || s.N*s.M*s.OH*s.OW == 0 {
+		convForwardGeneric(MulAdd, s, x, nil, bias, res, y, lo, hi, part, parts)
 		return
 	}
+	if t.choosesLast(s) {
+		t.convLast(s, x, packed, bias, res, y, lo, hi, part, parts, scratch)
+		return
+	}
+	p, oh, ow := s.forwardTable()
 	seg := convSeg{width: ow, yImage: s.M * oh * ow, yRow: ow, yCh: oh * ow, k: k, m: mg, lo: lo, hi: hi,
 		offs: (*int32)(unsafe.Pointer(&packed[0])), xImage: s.C * p.h * p.w, xRow: p.cols}
 	var img []float32

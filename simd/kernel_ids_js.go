@@ -113,5 +113,7 @@ const (
 	idPackRows           = 105
 	idCopyBlock          = 106
 	idConvSegment        = 107
-	idConvGradJob        = 108
+	idLastSegment        = 108
+	idDepthwiseSegment   = 109
+	idConvGradJob        = 110
 )

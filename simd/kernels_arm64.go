@@ -4,20 +4,23 @@ package simd
 
 import "sync"
 
+// lastUnit is what the width of channels-last tiles is a multiple of.
+const lastUnit = 4
+
 // archKernels returns the sets for this architecture, best first. Every arm64 processor has NEON.
 var archKernels = sync.OnceValue(func() []*Kernels {
 	neon := &Kernels{Name: "neon", Class: FMA}
 	(&tileSet{
 		lanes: 4,
 		gemm:  newTileTable(gemmTilesNEON), conv: newTileTable(convTilesNEON),
-		grad: newTileTable(gradTilesNEON), transpose: transpose8NEON,
+		last: newTileTable(lastTilesNEON), depthwise: newTileTable(depthwiseTilesNEON), grad: newTileTable(gradTilesNEON), transpose: transpose8NEON,
 	}).fill(neon)
 	vecNEON.fillARM64(neon)
 	muladd := &Kernels{Name: "neon-muladd", Class: MulAdd}
 	(&tileSet{
 		lanes: 4,
 		gemm:  newTileTable(gemmTilesNEONMulAdd), conv: newTileTable(convTilesNEONMulAdd),
-		grad: newTileTable(gradTilesNEONMulAdd), transpose: transpose8NEON,
+		last: newTileTable(lastTilesNEONMulAdd), depthwise: newTileTable(depthwiseTilesNEONMulAdd), grad: newTileTable(gradTilesNEONMulAdd), transpose: transpose8NEON,
 	}).fill(muladd)
 	vecNEONMulAdd.fillARM64(muladd)
 	return []*Kernels{neon, muladd}

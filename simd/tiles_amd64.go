@@ -284,6 +284,136 @@ func gradTile6x1AVX2(a *gradArgs)
 //go:noescape
 func gradTile6x2AVX2(a *gradArgs)
 
+// lastTile1x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x8AVX2(a *lastArgs)
+
+// lastTile2x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x8AVX2(a *lastArgs)
+
+// lastTile3x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x8AVX2(a *lastArgs)
+
+// lastTile4x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x8AVX2(a *lastArgs)
+
+// lastTile5x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x8AVX2(a *lastArgs)
+
+// lastTile6x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x8AVX2(a *lastArgs)
+
+// lastTile7x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x8AVX2(a *lastArgs)
+
+// lastTile8x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x8AVX2(a *lastArgs)
+
+// lastTile9x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x8AVX2(a *lastArgs)
+
+// lastTile10x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x8AVX2(a *lastArgs)
+
+// lastTile11x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x8AVX2(a *lastArgs)
+
+// lastTile12x8AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x8AVX2(a *lastArgs)
+
+// lastTile1x16AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x16AVX2(a *lastArgs)
+
+// lastTile2x16AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x16AVX2(a *lastArgs)
+
+// lastTile3x16AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x16AVX2(a *lastArgs)
+
+// lastTile4x16AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x16AVX2(a *lastArgs)
+
+// lastTile5x16AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x16AVX2(a *lastArgs)
+
+// lastTile6x16AVX2 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x16AVX2(a *lastArgs)
+
+// depthwiseTile1AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 1, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile1AVX2(a *depthwiseArgs)
+
+// depthwiseTile2AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 2, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile2AVX2(a *depthwiseArgs)
+
+// depthwiseTile3AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 3, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile3AVX2(a *depthwiseArgs)
+
+// depthwiseTile4AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 4, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile4AVX2(a *depthwiseArgs)
+
+// depthwiseTile5AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 5, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile5AVX2(a *depthwiseArgs)
+
+// depthwiseTile6AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 6, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile6AVX2(a *depthwiseArgs)
+
+// depthwiseTile7AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 7, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile7AVX2(a *depthwiseArgs)
+
+// depthwiseTile8AVX2 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 8, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile8AVX2(a *depthwiseArgs)
+
 // gemmTile1x8AVX2MulAdd computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 1, j < 8, in the order of k; then the epilogue.
 //
 //go:noescape
@@ -563,6 +693,136 @@ func gradTile6x1AVX2MulAdd(a *gradArgs)
 //
 //go:noescape
 func gradTile6x2AVX2MulAdd(a *gradArgs)
+
+// lastTile1x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x8AVX2MulAdd(a *lastArgs)
+
+// lastTile2x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x8AVX2MulAdd(a *lastArgs)
+
+// lastTile3x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x8AVX2MulAdd(a *lastArgs)
+
+// lastTile4x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x8AVX2MulAdd(a *lastArgs)
+
+// lastTile5x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x8AVX2MulAdd(a *lastArgs)
+
+// lastTile6x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x8AVX2MulAdd(a *lastArgs)
+
+// lastTile7x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x8AVX2MulAdd(a *lastArgs)
+
+// lastTile8x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x8AVX2MulAdd(a *lastArgs)
+
+// lastTile9x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x8AVX2MulAdd(a *lastArgs)
+
+// lastTile10x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x8AVX2MulAdd(a *lastArgs)
+
+// lastTile11x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x8AVX2MulAdd(a *lastArgs)
+
+// lastTile12x8AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x8AVX2MulAdd(a *lastArgs)
+
+// lastTile1x16AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x16AVX2MulAdd(a *lastArgs)
+
+// lastTile2x16AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x16AVX2MulAdd(a *lastArgs)
+
+// lastTile3x16AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x16AVX2MulAdd(a *lastArgs)
+
+// lastTile4x16AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x16AVX2MulAdd(a *lastArgs)
+
+// lastTile5x16AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x16AVX2MulAdd(a *lastArgs)
+
+// lastTile6x16AVX2MulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x16AVX2MulAdd(a *lastArgs)
+
+// depthwiseTile1AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 1, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile1AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseTile2AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 2, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile2AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseTile3AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 3, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile3AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseTile4AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 4, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile4AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseTile5AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 5, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile5AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseTile6AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 6, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile6AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseTile7AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 7, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile7AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseTile8AVX2MulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 8, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile8AVX2MulAdd(a *depthwiseArgs)
 
 // gemmTile1x16AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 1, j < 16, in the order of k; then the epilogue.
 //
@@ -1244,6 +1504,286 @@ func gradTile8x3AVX512(a *gradArgs)
 //go:noescape
 func gradTile8x5AVX512(a *gradArgs)
 
+// lastTile1x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x8AVX512(a *lastArgs)
+
+// lastTile2x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x8AVX512(a *lastArgs)
+
+// lastTile3x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x8AVX512(a *lastArgs)
+
+// lastTile4x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x8AVX512(a *lastArgs)
+
+// lastTile5x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x8AVX512(a *lastArgs)
+
+// lastTile6x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x8AVX512(a *lastArgs)
+
+// lastTile7x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x8AVX512(a *lastArgs)
+
+// lastTile8x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x8AVX512(a *lastArgs)
+
+// lastTile9x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x8AVX512(a *lastArgs)
+
+// lastTile10x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x8AVX512(a *lastArgs)
+
+// lastTile11x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x8AVX512(a *lastArgs)
+
+// lastTile12x8AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x8AVX512(a *lastArgs)
+
+// lastTile1x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x16AVX512(a *lastArgs)
+
+// lastTile2x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x16AVX512(a *lastArgs)
+
+// lastTile3x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x16AVX512(a *lastArgs)
+
+// lastTile4x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x16AVX512(a *lastArgs)
+
+// lastTile5x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x16AVX512(a *lastArgs)
+
+// lastTile6x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x16AVX512(a *lastArgs)
+
+// lastTile7x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x16AVX512(a *lastArgs)
+
+// lastTile8x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x16AVX512(a *lastArgs)
+
+// lastTile9x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x16AVX512(a *lastArgs)
+
+// lastTile10x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x16AVX512(a *lastArgs)
+
+// lastTile11x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x16AVX512(a *lastArgs)
+
+// lastTile12x16AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x16AVX512(a *lastArgs)
+
+// lastTile1x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x24AVX512(a *lastArgs)
+
+// lastTile2x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x24AVX512(a *lastArgs)
+
+// lastTile3x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x24AVX512(a *lastArgs)
+
+// lastTile4x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x24AVX512(a *lastArgs)
+
+// lastTile5x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x24AVX512(a *lastArgs)
+
+// lastTile6x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x24AVX512(a *lastArgs)
+
+// lastTile7x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x24AVX512(a *lastArgs)
+
+// lastTile8x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x24AVX512(a *lastArgs)
+
+// lastTile9x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x24AVX512(a *lastArgs)
+
+// lastTile10x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x24AVX512(a *lastArgs)
+
+// lastTile11x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x24AVX512(a *lastArgs)
+
+// lastTile12x24AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 24, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x24AVX512(a *lastArgs)
+
+// lastTile1x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x32AVX512(a *lastArgs)
+
+// lastTile2x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x32AVX512(a *lastArgs)
+
+// lastTile3x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x32AVX512(a *lastArgs)
+
+// lastTile4x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x32AVX512(a *lastArgs)
+
+// lastTile5x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x32AVX512(a *lastArgs)
+
+// lastTile6x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x32AVX512(a *lastArgs)
+
+// lastTile7x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x32AVX512(a *lastArgs)
+
+// lastTile8x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x32AVX512(a *lastArgs)
+
+// lastTile9x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x32AVX512(a *lastArgs)
+
+// lastTile10x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x32AVX512(a *lastArgs)
+
+// lastTile11x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x32AVX512(a *lastArgs)
+
+// lastTile12x32AVX512 computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 32, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x32AVX512(a *lastArgs)
+
+// depthwiseTile1AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 1, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile1AVX512(a *depthwiseArgs)
+
+// depthwiseTile2AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 2, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile2AVX512(a *depthwiseArgs)
+
+// depthwiseTile3AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 3, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile3AVX512(a *depthwiseArgs)
+
+// depthwiseTile4AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 4, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile4AVX512(a *depthwiseArgs)
+
+// depthwiseTile5AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 5, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile5AVX512(a *depthwiseArgs)
+
+// depthwiseTile6AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 6, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile6AVX512(a *depthwiseArgs)
+
+// depthwiseTile7AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 7, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile7AVX512(a *depthwiseArgs)
+
+// depthwiseTile8AVX512 computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 8, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile8AVX512(a *depthwiseArgs)
+
 // convPairsTilesAVX512 lists the tiles by rows and vectors (or taps).
 var convPairsTilesAVX512 = []tile[convArgs]{
 	{1, 1, convTile1x2x8AVX512},
@@ -1353,6 +1893,42 @@ var convTilesAVX512 = []tile[convArgs]{
 	{12, 2, convTile12x2x16AVX512},
 	{13, 2, convTile13x2x16AVX512},
 	{14, 2, convTile14x2x16AVX512},
+}
+
+// depthwiseTilesAVX2 lists the tiles by rows and vectors (or taps).
+var depthwiseTilesAVX2 = []tile[depthwiseArgs]{
+	{1, 1, depthwiseTile1AVX2},
+	{2, 1, depthwiseTile2AVX2},
+	{3, 1, depthwiseTile3AVX2},
+	{4, 1, depthwiseTile4AVX2},
+	{5, 1, depthwiseTile5AVX2},
+	{6, 1, depthwiseTile6AVX2},
+	{7, 1, depthwiseTile7AVX2},
+	{8, 1, depthwiseTile8AVX2},
+}
+
+// depthwiseTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
+var depthwiseTilesAVX2MulAdd = []tile[depthwiseArgs]{
+	{1, 1, depthwiseTile1AVX2MulAdd},
+	{2, 1, depthwiseTile2AVX2MulAdd},
+	{3, 1, depthwiseTile3AVX2MulAdd},
+	{4, 1, depthwiseTile4AVX2MulAdd},
+	{5, 1, depthwiseTile5AVX2MulAdd},
+	{6, 1, depthwiseTile6AVX2MulAdd},
+	{7, 1, depthwiseTile7AVX2MulAdd},
+	{8, 1, depthwiseTile8AVX2MulAdd},
+}
+
+// depthwiseTilesAVX512 lists the tiles by rows and vectors (or taps).
+var depthwiseTilesAVX512 = []tile[depthwiseArgs]{
+	{1, 1, depthwiseTile1AVX512},
+	{2, 1, depthwiseTile2AVX512},
+	{3, 1, depthwiseTile3AVX512},
+	{4, 1, depthwiseTile4AVX512},
+	{5, 1, depthwiseTile5AVX512},
+	{6, 1, depthwiseTile6AVX512},
+	{7, 1, depthwiseTile7AVX512},
+	{8, 1, depthwiseTile8AVX512},
 }
 
 // gemmTilesAVX2 lists the tiles by rows and vectors (or taps).
@@ -1529,4 +2105,100 @@ var gradTilesAVX512 = []tile[gradArgs]{
 	{8, 1, gradTile8x1AVX512},
 	{8, 3, gradTile8x3AVX512},
 	{8, 5, gradTile8x5AVX512},
+}
+
+// lastTilesAVX2 lists the tiles by rows and vectors (or taps).
+var lastTilesAVX2 = []tile[lastArgs]{
+	{1, 1, lastTile1x8AVX2},
+	{2, 1, lastTile2x8AVX2},
+	{3, 1, lastTile3x8AVX2},
+	{4, 1, lastTile4x8AVX2},
+	{5, 1, lastTile5x8AVX2},
+	{6, 1, lastTile6x8AVX2},
+	{7, 1, lastTile7x8AVX2},
+	{8, 1, lastTile8x8AVX2},
+	{9, 1, lastTile9x8AVX2},
+	{10, 1, lastTile10x8AVX2},
+	{11, 1, lastTile11x8AVX2},
+	{12, 1, lastTile12x8AVX2},
+	{1, 2, lastTile1x16AVX2},
+	{2, 2, lastTile2x16AVX2},
+	{3, 2, lastTile3x16AVX2},
+	{4, 2, lastTile4x16AVX2},
+	{5, 2, lastTile5x16AVX2},
+	{6, 2, lastTile6x16AVX2},
+}
+
+// lastTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
+var lastTilesAVX2MulAdd = []tile[lastArgs]{
+	{1, 1, lastTile1x8AVX2MulAdd},
+	{2, 1, lastTile2x8AVX2MulAdd},
+	{3, 1, lastTile3x8AVX2MulAdd},
+	{4, 1, lastTile4x8AVX2MulAdd},
+	{5, 1, lastTile5x8AVX2MulAdd},
+	{6, 1, lastTile6x8AVX2MulAdd},
+	{7, 1, lastTile7x8AVX2MulAdd},
+	{8, 1, lastTile8x8AVX2MulAdd},
+	{9, 1, lastTile9x8AVX2MulAdd},
+	{10, 1, lastTile10x8AVX2MulAdd},
+	{11, 1, lastTile11x8AVX2MulAdd},
+	{12, 1, lastTile12x8AVX2MulAdd},
+	{1, 2, lastTile1x16AVX2MulAdd},
+	{2, 2, lastTile2x16AVX2MulAdd},
+	{3, 2, lastTile3x16AVX2MulAdd},
+	{4, 2, lastTile4x16AVX2MulAdd},
+	{5, 2, lastTile5x16AVX2MulAdd},
+	{6, 2, lastTile6x16AVX2MulAdd},
+}
+
+// lastTilesAVX512 lists the tiles by rows and vectors (or taps).
+var lastTilesAVX512 = []tile[lastArgs]{
+	{1, 1, lastTile1x8AVX512},
+	{2, 1, lastTile2x8AVX512},
+	{3, 1, lastTile3x8AVX512},
+	{4, 1, lastTile4x8AVX512},
+	{5, 1, lastTile5x8AVX512},
+	{6, 1, lastTile6x8AVX512},
+	{7, 1, lastTile7x8AVX512},
+	{8, 1, lastTile8x8AVX512},
+	{9, 1, lastTile9x8AVX512},
+	{10, 1, lastTile10x8AVX512},
+	{11, 1, lastTile11x8AVX512},
+	{12, 1, lastTile12x8AVX512},
+	{1, 2, lastTile1x16AVX512},
+	{2, 2, lastTile2x16AVX512},
+	{3, 2, lastTile3x16AVX512},
+	{4, 2, lastTile4x16AVX512},
+	{5, 2, lastTile5x16AVX512},
+	{6, 2, lastTile6x16AVX512},
+	{7, 2, lastTile7x16AVX512},
+	{8, 2, lastTile8x16AVX512},
+	{9, 2, lastTile9x16AVX512},
+	{10, 2, lastTile10x16AVX512},
+	{11, 2, lastTile11x16AVX512},
+	{12, 2, lastTile12x16AVX512},
+	{1, 3, lastTile1x24AVX512},
+	{2, 3, lastTile2x24AVX512},
+	{3, 3, lastTile3x24AVX512},
+	{4, 3, lastTile4x24AVX512},
+	{5, 3, lastTile5x24AVX512},
+	{6, 3, lastTile6x24AVX512},
+	{7, 3, lastTile7x24AVX512},
+	{8, 3, lastTile8x24AVX512},
+	{9, 3, lastTile9x24AVX512},
+	{10, 3, lastTile10x24AVX512},
+	{11, 3, lastTile11x24AVX512},
+	{12, 3, lastTile12x24AVX512},
+	{1, 4, lastTile1x32AVX512},
+	{2, 4, lastTile2x32AVX512},
+	{3, 4, lastTile3x32AVX512},
+	{4, 4, lastTile4x32AVX512},
+	{5, 4, lastTile5x32AVX512},
+	{6, 4, lastTile6x32AVX512},
+	{7, 4, lastTile7x32AVX512},
+	{8, 4, lastTile8x32AVX512},
+	{9, 4, lastTile9x32AVX512},
+	{10, 4, lastTile10x32AVX512},
+	{11, 4, lastTile11x32AVX512},
+	{12, 4, lastTile12x32AVX512},
 }

@@ -409,6 +409,236 @@ func convTile8x2x4NEON(a *convArgs)
 //go:noescape
 func convTile8x3x4NEON(a *convArgs)
 
+// lastTile1x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x4NEON(a *lastArgs)
+
+// lastTile2x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x4NEON(a *lastArgs)
+
+// lastTile3x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x4NEON(a *lastArgs)
+
+// lastTile4x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x4NEON(a *lastArgs)
+
+// lastTile5x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x4NEON(a *lastArgs)
+
+// lastTile6x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x4NEON(a *lastArgs)
+
+// lastTile7x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x4NEON(a *lastArgs)
+
+// lastTile8x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x4NEON(a *lastArgs)
+
+// lastTile9x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x4NEON(a *lastArgs)
+
+// lastTile10x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x4NEON(a *lastArgs)
+
+// lastTile11x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x4NEON(a *lastArgs)
+
+// lastTile12x4NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x4NEON(a *lastArgs)
+
+// lastTile1x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x8NEON(a *lastArgs)
+
+// lastTile2x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x8NEON(a *lastArgs)
+
+// lastTile3x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x8NEON(a *lastArgs)
+
+// lastTile4x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x8NEON(a *lastArgs)
+
+// lastTile5x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x8NEON(a *lastArgs)
+
+// lastTile6x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x8NEON(a *lastArgs)
+
+// lastTile7x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x8NEON(a *lastArgs)
+
+// lastTile8x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x8NEON(a *lastArgs)
+
+// lastTile9x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x8NEON(a *lastArgs)
+
+// lastTile10x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x8NEON(a *lastArgs)
+
+// lastTile11x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x8NEON(a *lastArgs)
+
+// lastTile12x8NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x8NEON(a *lastArgs)
+
+// lastTile1x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x12NEON(a *lastArgs)
+
+// lastTile2x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x12NEON(a *lastArgs)
+
+// lastTile3x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x12NEON(a *lastArgs)
+
+// lastTile4x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x12NEON(a *lastArgs)
+
+// lastTile5x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x12NEON(a *lastArgs)
+
+// lastTile6x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x12NEON(a *lastArgs)
+
+// lastTile7x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x12NEON(a *lastArgs)
+
+// lastTile8x12NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x12NEON(a *lastArgs)
+
+// lastTile1x16NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x16NEON(a *lastArgs)
+
+// lastTile2x16NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x16NEON(a *lastArgs)
+
+// lastTile3x16NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x16NEON(a *lastArgs)
+
+// lastTile4x16NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x16NEON(a *lastArgs)
+
+// lastTile5x16NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x16NEON(a *lastArgs)
+
+// lastTile6x16NEON computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x16NEON(a *lastArgs)
+
+// depthwiseTile1NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 1, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile1NEON(a *depthwiseArgs)
+
+// depthwiseTile2NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 2, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile2NEON(a *depthwiseArgs)
+
+// depthwiseTile3NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 3, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile3NEON(a *depthwiseArgs)
+
+// depthwiseTile4NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 4, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile4NEON(a *depthwiseArgs)
+
+// depthwiseTile5NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 5, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile5NEON(a *depthwiseArgs)
+
+// depthwiseTile6NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 6, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile6NEON(a *depthwiseArgs)
+
+// depthwiseTile7NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 7, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile7NEON(a *depthwiseArgs)
+
+// depthwiseTile8NEON computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 8, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile8NEON(a *depthwiseArgs)
+
 // gradTile1x1NEON computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 1; then the lanes are added up.
 //
 //go:noescape
@@ -879,6 +1109,236 @@ func convTile8x2x4NEONMulAdd(a *convArgs)
 //go:noescape
 func convTile8x3x4NEONMulAdd(a *convArgs)
 
+// lastTile1x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x4NEONMulAdd(a *lastArgs)
+
+// lastTile2x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x4NEONMulAdd(a *lastArgs)
+
+// lastTile3x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x4NEONMulAdd(a *lastArgs)
+
+// lastTile4x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x4NEONMulAdd(a *lastArgs)
+
+// lastTile5x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x4NEONMulAdd(a *lastArgs)
+
+// lastTile6x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x4NEONMulAdd(a *lastArgs)
+
+// lastTile7x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x4NEONMulAdd(a *lastArgs)
+
+// lastTile8x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x4NEONMulAdd(a *lastArgs)
+
+// lastTile9x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x4NEONMulAdd(a *lastArgs)
+
+// lastTile10x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x4NEONMulAdd(a *lastArgs)
+
+// lastTile11x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x4NEONMulAdd(a *lastArgs)
+
+// lastTile12x4NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 4, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x4NEONMulAdd(a *lastArgs)
+
+// lastTile1x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x8NEONMulAdd(a *lastArgs)
+
+// lastTile2x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x8NEONMulAdd(a *lastArgs)
+
+// lastTile3x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x8NEONMulAdd(a *lastArgs)
+
+// lastTile4x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x8NEONMulAdd(a *lastArgs)
+
+// lastTile5x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x8NEONMulAdd(a *lastArgs)
+
+// lastTile6x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x8NEONMulAdd(a *lastArgs)
+
+// lastTile7x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x8NEONMulAdd(a *lastArgs)
+
+// lastTile8x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x8NEONMulAdd(a *lastArgs)
+
+// lastTile9x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 9, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile9x8NEONMulAdd(a *lastArgs)
+
+// lastTile10x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 10, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile10x8NEONMulAdd(a *lastArgs)
+
+// lastTile11x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 11, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile11x8NEONMulAdd(a *lastArgs)
+
+// lastTile12x8NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 12, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile12x8NEONMulAdd(a *lastArgs)
+
+// lastTile1x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x12NEONMulAdd(a *lastArgs)
+
+// lastTile2x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x12NEONMulAdd(a *lastArgs)
+
+// lastTile3x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x12NEONMulAdd(a *lastArgs)
+
+// lastTile4x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x12NEONMulAdd(a *lastArgs)
+
+// lastTile5x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x12NEONMulAdd(a *lastArgs)
+
+// lastTile6x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x12NEONMulAdd(a *lastArgs)
+
+// lastTile7x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 7, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile7x12NEONMulAdd(a *lastArgs)
+
+// lastTile8x12NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 8, j < 12, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile8x12NEONMulAdd(a *lastArgs)
+
+// lastTile1x16NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 1, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile1x16NEONMulAdd(a *lastArgs)
+
+// lastTile2x16NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 2, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile2x16NEONMulAdd(a *lastArgs)
+
+// lastTile3x16NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 3, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile3x16NEONMulAdd(a *lastArgs)
+
+// lastTile4x16NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 4, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile4x16NEONMulAdd(a *lastArgs)
+
+// lastTile5x16NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 5, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile5x16NEONMulAdd(a *lastArgs)
+
+// lastTile6x16NEONMulAdd computes y[p,j] (+)= sum over runs and k of x[p][k]*w[k,j], p < 6, j < 16, in the order of k; then the epilogue.
+//
+//go:noescape
+func lastTile6x16NEONMulAdd(a *lastArgs)
+
+// depthwiseTile1NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 1, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile1NEONMulAdd(a *depthwiseArgs)
+
+// depthwiseTile2NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 2, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile2NEONMulAdd(a *depthwiseArgs)
+
+// depthwiseTile3NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 3, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile3NEONMulAdd(a *depthwiseArgs)
+
+// depthwiseTile4NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 4, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile4NEONMulAdd(a *depthwiseArgs)
+
+// depthwiseTile5NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 5, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile5NEONMulAdd(a *depthwiseArgs)
+
+// depthwiseTile6NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 6, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile6NEONMulAdd(a *depthwiseArgs)
+
+// depthwiseTile7NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 7, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile7NEONMulAdd(a *depthwiseArgs)
+
+// depthwiseTile8NEONMulAdd computes y[p,c] = sum over taps of x[p][offs[tap]+c]*w[tap,c], p < 8, in the order of taps; then the epilogue.
+//
+//go:noescape
+func depthwiseTile8NEONMulAdd(a *depthwiseArgs)
+
 // gradTile1x1NEONMulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 1; then the lanes are added up.
 //
 //go:noescape
@@ -1052,6 +1512,60 @@ var convTilesNEON = []tile[convArgs]{
 	{8, 3, convTile8x3x4NEON},
 }
 
+// lastTilesNEON lists the tiles by rows and vectors (or taps).
+var lastTilesNEON = []tile[lastArgs]{
+	{1, 1, lastTile1x4NEON},
+	{2, 1, lastTile2x4NEON},
+	{3, 1, lastTile3x4NEON},
+	{4, 1, lastTile4x4NEON},
+	{5, 1, lastTile5x4NEON},
+	{6, 1, lastTile6x4NEON},
+	{7, 1, lastTile7x4NEON},
+	{8, 1, lastTile8x4NEON},
+	{9, 1, lastTile9x4NEON},
+	{10, 1, lastTile10x4NEON},
+	{11, 1, lastTile11x4NEON},
+	{12, 1, lastTile12x4NEON},
+	{1, 2, lastTile1x8NEON},
+	{2, 2, lastTile2x8NEON},
+	{3, 2, lastTile3x8NEON},
+	{4, 2, lastTile4x8NEON},
+	{5, 2, lastTile5x8NEON},
+	{6, 2, lastTile6x8NEON},
+	{7, 2, lastTile7x8NEON},
+	{8, 2, lastTile8x8NEON},
+	{9, 2, lastTile9x8NEON},
+	{10, 2, lastTile10x8NEON},
+	{11, 2, lastTile11x8NEON},
+	{12, 2, lastTile12x8NEON},
+	{1, 3, lastTile1x12NEON},
+	{2, 3, lastTile2x12NEON},
+	{3, 3, lastTile3x12NEON},
+	{4, 3, lastTile4x12NEON},
+	{5, 3, lastTile5x12NEON},
+	{6, 3, lastTile6x12NEON},
+	{7, 3, lastTile7x12NEON},
+	{8, 3, lastTile8x12NEON},
+	{1, 4, lastTile1x16NEON},
+	{2, 4, lastTile2x16NEON},
+	{3, 4, lastTile3x16NEON},
+	{4, 4, lastTile4x16NEON},
+	{5, 4, lastTile5x16NEON},
+	{6, 4, lastTile6x16NEON},
+}
+
+// depthwiseTilesNEON lists the tiles by rows and vectors (or taps).
+var depthwiseTilesNEON = []tile[depthwiseArgs]{
+	{1, 1, depthwiseTile1NEON},
+	{2, 1, depthwiseTile2NEON},
+	{3, 1, depthwiseTile3NEON},
+	{4, 1, depthwiseTile4NEON},
+	{5, 1, depthwiseTile5NEON},
+	{6, 1, depthwiseTile6NEON},
+	{7, 1, depthwiseTile7NEON},
+	{8, 1, depthwiseTile8NEON},
+}
+
 // gradTilesNEON lists the tiles by rows and vectors (or taps).
 var gradTilesNEON = []tile[gradArgs]{
 	{1, 1, gradTile1x1NEON},
@@ -1156,6 +1670,60 @@ var convTilesNEONMulAdd = []tile[convArgs]{
 	{8, 1, convTile8x1x4NEONMulAdd},
 	{8, 2, convTile8x2x4NEONMulAdd},
 	{8, 3, convTile8x3x4NEONMulAdd},
+}
+
+// lastTilesNEONMulAdd lists the tiles by rows and vectors (or taps).
+var lastTilesNEONMulAdd = []tile[lastArgs]{
+	{1, 1, lastTile1x4NEONMulAdd},
+	{2, 1, lastTile2x4NEONMulAdd},
+	{3, 1, lastTile3x4NEONMulAdd},
+	{4, 1, lastTile4x4NEONMulAdd},
+	{5, 1, lastTile5x4NEONMulAdd},
+	{6, 1, lastTile6x4NEONMulAdd},
+	{7, 1, lastTile7x4NEONMulAdd},
+	{8, 1, lastTile8x4NEONMulAdd},
+	{9, 1, lastTile9x4NEONMulAdd},
+	{10, 1, lastTile10x4NEONMulAdd},
+	{11, 1, lastTile11x4NEONMulAdd},
+	{12, 1, lastTile12x4NEONMulAdd},
+	{1, 2, lastTile1x8NEONMulAdd},
+	{2, 2, lastTile2x8NEONMulAdd},
+	{3, 2, lastTile3x8NEONMulAdd},
+	{4, 2, lastTile4x8NEONMulAdd},
+	{5, 2, lastTile5x8NEONMulAdd},
+	{6, 2, lastTile6x8NEONMulAdd},
+	{7, 2, lastTile7x8NEONMulAdd},
+	{8, 2, lastTile8x8NEONMulAdd},
+	{9, 2, lastTile9x8NEONMulAdd},
+	{10, 2, lastTile10x8NEONMulAdd},
+	{11, 2, lastTile11x8NEONMulAdd},
+	{12, 2, lastTile12x8NEONMulAdd},
+	{1, 3, lastTile1x12NEONMulAdd},
+	{2, 3, lastTile2x12NEONMulAdd},
+	{3, 3, lastTile3x12NEONMulAdd},
+	{4, 3, lastTile4x12NEONMulAdd},
+	{5, 3, lastTile5x12NEONMulAdd},
+	{6, 3, lastTile6x12NEONMulAdd},
+	{7, 3, lastTile7x12NEONMulAdd},
+	{8, 3, lastTile8x12NEONMulAdd},
+	{1, 4, lastTile1x16NEONMulAdd},
+	{2, 4, lastTile2x16NEONMulAdd},
+	{3, 4, lastTile3x16NEONMulAdd},
+	{4, 4, lastTile4x16NEONMulAdd},
+	{5, 4, lastTile5x16NEONMulAdd},
+	{6, 4, lastTile6x16NEONMulAdd},
+}
+
+// depthwiseTilesNEONMulAdd lists the tiles by rows and vectors (or taps).
+var depthwiseTilesNEONMulAdd = []tile[depthwiseArgs]{
+	{1, 1, depthwiseTile1NEONMulAdd},
+	{2, 1, depthwiseTile2NEONMulAdd},
+	{3, 1, depthwiseTile3NEONMulAdd},
+	{4, 1, depthwiseTile4NEONMulAdd},
+	{5, 1, depthwiseTile5NEONMulAdd},
+	{6, 1, depthwiseTile6NEONMulAdd},
+	{7, 1, depthwiseTile7NEONMulAdd},
+	{8, 1, depthwiseTile8NEONMulAdd},
 }
 
 // gradTilesNEONMulAdd lists the tiles by rows and vectors (or taps).

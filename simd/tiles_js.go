@@ -19,6 +19,9 @@ type tileSizes struct {
 	wide [mostRows + 1]int // the widest tile for a number of rows, in vectors or taps
 }
 
+// lastUnit is what the width of channels-last tiles is a multiple of.
+const lastUnit = 8
+
 // relaxedTiles and simd128Tiles are the tiles of the two variants of the module.
 var (
 	relaxedTiles = tileSet{
@@ -78,6 +81,18 @@ func (t *tileSet) packRows(dst []float32, width int, src []float32, ld, n, k int
 
 // copyBlock copies a block.
 func copyBlock(a *blockArgs) { callKernel(idCopyBlock, unsafe.Pointer(a)) }
+
+// lastPanel returns the channels of a panel of weights.
+func (t *tileSet) lastPanel() int { return lastUnit }
+
+// depthwiseLanes returns the channels of a block of a depthwise convolution's weights.
+func (t *tileSet) depthwiseLanes() int { return lastUnit }
+
+// runLast computes pixels by all output channels of a segment.
+func (t *tileSet) runLast(s *lastSeg) { callKernel(idLastSegment, unsafe.Pointer(s)) }
+
+// runDepthwise computes pixels of a depthwise convolution: runs are the offsets of the k taps, m the channels.
+func (t *tileSet) runDepthwise(s *lastSeg) { callKernel(idDepthwiseSegment, unsafe.Pointer(s)) }
 
 // runSeg computes a segment.
 func (t *tileSet) runSeg(s *convSeg) { callKernel(idConvSegment, unsafe.Pointer(s)) }

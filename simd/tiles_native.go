@@ -18,6 +18,43 @@ type convArgs struct {
 	x, y   [8]*float32 // per group
 }
 
+// mostPixels is how many pixels a channels-last tile may have.
+const mostPixels = 12
+
+// lastArgs are the arguments of a channels-last convolution tile: pixels by output channels side by side.
+type lastArgs struct {
+	w         *float32 // row k is at w + k*(channels of the tile, rounded up)*4
+	runs      *int32   // pairs: bytes from a pixel's pointer to a run of its inputs, and to the run's end
+	count     int      // runs
+	y         *float32
+	ys        int // bytes between pixels of y and res
+	res, bias *float32
+	mask      *int32 // lanes of the last vector, as words of ones and zeros; nil for all (not AVX-512)
+	bits      int    // lanes of the last vector as bits (AVX-512)
+	lo, hi    float32
+	flags     int
+	x         [mostPixels]*float32
+}
+
+// depthwisePixels is how many pixels a tile of a depthwise convolution may have.
+const depthwisePixels = 8
+
+// depthwiseArgs are the arguments of a channels-last tile of a depthwise convolution: pixels by all channels.
+type depthwiseArgs struct {
+	w         *float32 // [vector of channels][tap][lanes]
+	offs      *int32   // per tap, bytes from a pixel's pointer
+	taps      int
+	whole     int // bytes of whole vectors of channels
+	y         *float32
+	ys        int // bytes between pixels of y and res
+	res, bias *float32
+	mask      *int32 // lanes of the vector after the whole ones, as words; nil when there is none (not AVX-512)
+	bits      int    // the same as bits (AVX-512)
+	lo, hi    float32
+	flags     int
+	x         [depthwisePixels]*float32
+}
+
 // gradArgs are the arguments of a weight-gradient tile.
 type gradArgs struct {
 	images, rows, blocks int    // blocks: whole blocks of 8 pixels in a row
@@ -75,12 +112,23 @@ func (t *tileTable[A]) fit(rows, cols int) int {
 	return c
 }
 
+// tall returns the height of the tallest tile of a width.
+func (t *tileTable[A]) tall(cols int) int {
+	r := mostRows
+	for t.f[r][cols] == nil {
+		r--
+	}
+	return r
+}
+
 // tileSet is what the drivers need of an instruction set.
 type tileSet struct {
 	lanes     int // float32 in a vector
 	gemm      tileTable[tileArgs]
 	conv      tileTable[convArgs] // groups of 8 pixels, groupsPerVector in a vector
 	convPlain tileTable[convArgs] // AVX-512: one group of 16 pixels a vector; empty otherwise
+	last      tileTable[lastArgs] // channels-last pixels by units of lastUnit channels
+	depthwise tileTable[depthwiseArgs]
 	grad      tileTable[gradArgs]
 	transpose func(*transposeArgs)
 }

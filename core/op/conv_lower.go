@@ -84,7 +84,7 @@ func optional(b graph.Builder, i int) prog.Ref {
 func emitConv(b graph.Builder, s *simd.ConvShape, x prog.Ref, w int, bias prog.Ref, act graph.Act) {
 	packed := b.Pack(w, 4*simd.ConvPackSize(s), convStep(&kConvPack, s))
 	st := convStep(&kConv, s)
-	st.Tiles, st.Worker = int32(simd.ConvForwardTiles(s)), int32(4*simd.ConvForwardScratch(s))
+	st.Tiles, st.Worker = int32(simd.ConvForwardTiles(s, b.Threads())), int32(4*simd.ConvForwardScratch(s))
 	st.A[0], st.A[1], st.A[2], st.A[3] = b.Out(0), x, packed, bias
 	st.N[18], st.F[0], st.F[1] = int32(act.Code), act.Lo, act.Hi
 	b.Emit(st)
@@ -139,7 +139,7 @@ func runConvPack(w *prog.Worker, st *prog.Step, tile int) {
 
 func runConv(w *prog.Worker, st *prog.Step, tile int) {
 	s := stepConv(st)
-	simd.ConvForward(&s, w.F32(st.A[1], convXLen(&s)), w.F32(st.A[2], simd.ConvPackSize(&s)), w.F32(st.A[3], s.M), w.F32(st.A[0], convYLen(&s)),
+	simd.ConvForward(&s, w.F32(st.A[1], convXLen(&s)), w.F32(st.A[2], simd.ConvPackSize(&s)), w.F32(st.A[3], s.M), nil, w.F32(st.A[0], convYLen(&s)),
 		simd.Act(st.N[18]), st.F[0], st.F[1], tile, int(st.Tiles), w.ScratchF32(int(st.Worker)/4))
 }
 

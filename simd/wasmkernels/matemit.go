@@ -39,6 +39,7 @@ func addMat(b *builder) {
 	t.addPackRows()
 	t.addCopyBlock()
 	t.addSegment()
+	t.addLast()
 	t.addGradJob()
 }
 

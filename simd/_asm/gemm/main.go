@@ -26,6 +26,7 @@ func main() {
 	for _, s := range []isa{{false, true}, {false, false}, {true, true}} {
 		emit(*out, "gemm", s, decls, genGemm)
 		emit(*out, "conv", s, decls, genConv)
+		emit(*out, "last", s, decls, genLast)
 	}
 	write(filepath.Join(*out, "tiles_amd64.go"), decls.source())
 }

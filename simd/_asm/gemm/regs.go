@@ -56,6 +56,39 @@ const (
 	convY     = convX + 8*8
 )
 
+// Offsets in lastArgs.
+const (
+	lastW     = 8 * iota // weights: row k is at w + k*32*units
+	lastRuns             // pairs of int32: bytes from a pixel's pointer to a run of its inputs, and to the run's end
+	lastCount            // runs
+	lastY                // y
+	lastYS               // bytes between pixels of y and of the residual
+	lastRes              // residual, or nil
+	lastBias             // per channel, or nil
+	lastMask             // AVX2: lanes of the last vector as 8 words of ones or zeros; nil: all
+	lastBits             // AVX-512: lanes of the last vector as bits
+	lastLo               // lo, hi: two float32
+	lastFlags            // see flag constants
+	lastX                // a pointer per pixel
+)
+
+// Offsets in depthwiseArgs.
+const (
+	dwW     = 8 * iota // weights: [vector of channels][tap][lanes]
+	dwOffs             // int32 per tap: bytes from a pixel's pointer
+	dwTaps             // taps
+	dwWhole            // bytes of whole vectors of channels
+	dwY                // y
+	dwYS               // bytes between pixels of y and of the residual
+	dwRes              // residual, or nil
+	dwBias             // per channel, or nil
+	dwMask             // AVX2: lanes of the vector after the whole ones, as 8 words; nil: there is none
+	dwBits             // AVX-512: the same as bits; 0: there is none
+	dwLo               // lo, hi: two float32
+	dwFlags            // see flag constants
+	dwX                // a pointer per pixel
+)
+
 // Offsets in gradArgs.
 const (
 	gradImages = 8 * iota

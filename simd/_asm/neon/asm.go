@@ -116,6 +116,11 @@ func (g *gen) loadIndexed(base, index xreg, v vreg) {
 	g.word(0x3CE06800|uint32(index)<<16|uint32(base)<<5|uint32(v), "ldr q%d, [x%d, x%d]", v, base, index)
 }
 
+// loadScalar loads one float32 from base + index into lane 0.
+func (g *gen) loadScalar(base, index xreg, v vreg) {
+	g.word(0xBC606800|uint32(index)<<16|uint32(base)<<5|uint32(v), "ldr s%d, [x%d, x%d]", v, base, index)
+}
+
 // broadcast loads one float32 into every lane. It overwrites tmp.
 func (g *gen) broadcast(base xreg, disp int, v vreg, tmp xreg) {
 	if disp != 0 {

@@ -1,0 +1,352 @@
+package wasmkernels
+
+import (
+	"strconv"
+
+	. "github.com/weft-ml/weft/simd/wasmasm"
+)
+
+// Offsets of simd.lastSeg.
+const (
+	lastX      = 0
+	lastOffs   = 8
+	lastPixels = 16
+	lastY      = 24
+	lastYS     = 32
+	lastRes    = 40
+	lastRuns   = 48
+	lastW      = 56
+	lastK      = 64
+	lastM      = 72
+	lastBias   = 80
+	lastLo     = 88
+	lastHi     = 92
+)
+
+const (
+	lastChannels = 8         // of a tile
+	lastTogether = 512 << 10 // bytes of weights that are in use at a time
+	// depthwisePixels is the height of a depthwise tile of 8 channels.
+	depthwisePixels = 4
+)
+
+// channels is what tiles of channels-last convolutions share: memory in rows of 8 channels, of which the last panel may have fewer.
+type channels struct {
+	*mat
+	f     *Func
+	lanes Local // channels of this panel, 1 to 8
+	p     Local // scratch
+	v     Local // scratch
+}
+
+// whole emits body for panels of 8 channels, or rest.
+func (t *channels) whole(body, rest func()) {
+	t.f.Get(t.lanes).I32(lastChannels).Op(I32Eq).If(body, rest)
+}
+
+// part emits body for the vectors of a panel of fewer channels; n pushes the lanes of vector c.
+func (t *channels) part(body func(c int, n func())) {
+	f := t.f
+	body(0, func() { f.Get(t.lanes).I32(4).Get(t.lanes).I32(4).Op(I32LtS).Select() })
+	f.Get(t.lanes).I32(4).Op(I32GtS).If(func() {
+		body(1, func() { f.Get(t.lanes).I32(4).Op(I32Sub) })
+	}, nil)
+}
+
+// addRows emits acc += rows of memory from p on, step apart.
+func (t *channels) addRows(acc [][]Local, from, step Local) {
+	f := t.f
+	f.Get(from).Set(t.p)
+	next := func(r int) {
+		if r < len(acc)-1 {
+			addTo(f, t.p, step)
+		}
+	}
+	t.whole(func() {
+		for r, row := range acc {
+			for c, v := range row {
+				f.Get(t.p).Mem(V128Load, uint32(16*c)).Get(v).Op(F32x4Add).Set(v)
+			}
+			next(r)
+		}
+	}, func() {
+		for r, row := range acc {
+			t.part(func(c int, n func()) {
+				f.Get(t.p).I32(int32(16 * c)).Op(I32Add)
+				n()
+				f.Call(t.load).Get(row[c]).Op(F32x4Add).Set(row[c])
+			})
+			next(r)
+		}
+	})
+}
+
+// addBias emits acc += bias.
+func (t *channels) addBias(acc [][]Local, bias Local) {
+	f := t.f
+	add := func(c int) {
+		f.Set(t.v)
+		for _, row := range acc {
+			f.Get(row[c], t.v).Op(F32x4Add).Set(row[c])
+		}
+	}
+	t.whole(func() {
+		for c := range acc[0] {
+			f.Get(bias).Mem(V128Load, uint32(16*c))
+			add(c)
+		}
+	}, func() {
+		t.part(func(c int, n func()) {
+			f.Get(bias).I32(int32(16 * c)).Op(I32Add)
+			n()
+			f.Call(t.load)
+			add(c)
+		})
+	})
+}
+
+// storeRows emits the stores of acc.
+func (t *channels) storeRows(acc [][]Local, to, step Local) {
+	f := t.f
+	f.Get(to).Set(t.p)
+	next := func(r int) {
+		if r < len(acc)-1 {
+			addTo(f, t.p, step)
+		}
+	}
+	t.whole(func() {
+		for r, row := range acc {
+			for c, v := range row {
+				f.Get(t.p, v).Mem(V128Store, uint32(16*c))
+			}
+			next(r)
+		}
+	}, func() {
+		for r, row := range acc {
+			t.part(func(c int, n func()) {
+				f.Get(t.p).I32(int32(16 * c)).Op(I32Add)
+				n()
+				f.Get(row[c]).Call(t.store)
+			})
+			next(r)
+		}
+	})
+}
+
+// addLast adds the kernels LastSegment and DepthwiseSegment.
+func (t *mat) addLast() {
+	var tiles [matRows + 1]*Func
+	for rows := 1; rows <= t.rows; rows++ {
+		tiles[rows] = t.lastTile(rows)
+	}
+	f, args := t.kernel("lastSegment")
+	pixels, m, m0, m1, together := f.Local(I32, "pixels"), f.Local(I32, "m"), f.Local(I32, "m0"), f.Local(I32, "m1"), f.Local(I32, "together")
+	px, left, h := f.Local(I32, "px"), f.Local(I32, "left"), f.Local(I32, "h")
+	field(f, args, lastPixels, pixels)
+	field(f, args, lastM, m)
+	// Weights are the outer loop when they do not stay in cache.
+	f.I32(lastTogether/(4*lastChannels)).Get(args).Mem(I32Load, lastK).Op(I32DivU).I32(1).Op(I32Add).I32(lastChannels).Op(I32Mul).Set(together)
+	while(f, func() { f.Get(m0, m).Op(I32LtS) }, func() {
+		f.Get(m0, together).Op(I32Add).Set(m1)
+		f.Get(m1, m, m1, m).Op(I32LtS).Select().Set(m1)
+		f.I32(0).Set(px)
+		f.Get(pixels).I32(int32(t.rows - 1)).Op(I32Add).I32(int32(t.rows)).Op(I32DivU).Set(left)
+		while(f, func() { f.Get(left) }, func() {
+			f.Get(pixels, px).Op(I32Sub).Get(left).Op(I32Add).I32(1).Op(I32Sub).Get(left).Op(I32DivU).Set(h)
+			f.Block(func(done Label) {
+				for rows := t.rows; rows > 0; rows-- {
+					f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() {
+						f.Get(args, px, m0, m1).Call(tiles[rows])
+						f.Br(done)
+					}, nil)
+				}
+			})
+			addTo(f, px, h)
+			add(f, left, -1)
+		})
+		f.Get(m1).Set(m0)
+	})
+	t.addDepthwise()
+}
+
+// lastTile adds last_tileR(args, px, m0, m1): R pixels from px on by channels m0 to m1.
+func (t *mat) lastTile(rows int) *Func {
+	f := t.m.Func("last_tile"+strconv.Itoa(rows), Sig(I32, I32, I32, I32)())
+	args, px, m0, m1 := f.Param(0, "args"), f.Param(1, "px"), f.Param(2, "m0"), f.Param(3, "m1")
+	var (
+		x, p                 = numbered(f, I32, "x", rows), numbered(f, I32, "p", rows)
+		runs, count, todo, n = f.Local(I32, "runs"), f.Local(I32, "count"), f.Local(I32, "todo"), f.Local(I32, "n")
+		w, y, ys, res, bias  = f.Local(I32, "w"), f.Local(I32, "y"), f.Local(I32, "ys"), f.Local(I32, "res"), f.Local(I32, "bias")
+		first                = f.Local(I32, "first")
+		acc, b, hold         = accumulators(f, rows, 2), numbered(f, V128, "b", 2), f.Local(V128, "hold")
+		c                    = channels{mat: t, f: f, lanes: f.Local(I32, "lanes"), p: f.Local(I32, "yr"), v: hold}
+		steps                = 4
+		at                   = f.Local(I32, "at")
+	)
+	if !t.variant.Relaxed {
+		steps = 1 // without fusing, loads of several steps ahead of the arithmetic would spill
+	}
+	f.Get(args).Mem(I32Load, lastOffs).Get(px).I32(2).Op(I32Shl, I32Add).Set(at)
+	for r := range rows {
+		f.Get(args).Mem(I32Load, lastX).Get(at).Mem(I32Load, uint32(4*r)).Op(I32Add).Set(x[r])
+	}
+	field(f, args, lastYS, ys)
+	// Bytes from the first pixel and channel of y and of the residual.
+	f.Get(px, ys).Op(I32Mul).Get(m0).I32(2).Op(I32Shl, I32Add).Set(at)
+	f.Get(args).Mem(I32Load, lastY).Get(at).Op(I32Add).Set(y)
+	field(f, args, lastRes, res)
+	f.Get(res).If(func() { addTo(f, res, at) }, nil)
+	field(f, args, lastBias, bias)
+	f.Get(bias).If(func() { f.Get(bias, m0).I32(2).Op(I32Shl, I32Add).Set(bias) }, nil)
+	f.Get(args).Mem(I32Load, lastW).Get(m0).Get(args).Mem(I32Load, lastK).Op(I32Mul).I32(2).Op(I32Shl, I32Add).Set(w)
+	step := func(u int) {
+		for i := range b {
+			f.Get(w).Mem(V128Load, uint32(32*u+16*i)).Set(b[i])
+		}
+		t.products(f, acc, func(r int) { f.Get(p[r]).Mem(V128Load32Splat, uint32(4*u)) }, b, hold)
+	}
+	advance := func(n int) {
+		for r := range rows {
+			add(f, p[r], int32(4*n))
+		}
+		add(f, w, int32(32*n))
+	}
+	while(f, func() { f.Get(m0, m1).Op(I32LtS) }, func() {
+		f.Get(m1, m0).Op(I32Sub).Set(c.lanes)
+		minimum(f, c.lanes, lastChannels, c.lanes)
+		field(f, args, lastRuns, runs)
+		field(f, args, lastK, todo)
+		f.I32(1).Set(first)
+		f.Loop(func(chunk Label) {
+			zero(f, acc, hold)
+			f.Get(runs).Mem(I32Load, 0).Set(count)
+			f.Get(todo).Get(runs).Mem(I32Load, 4).Op(I32Sub).Set(todo)
+			add(f, runs, 8)
+			f.Loop(func(run Label) {
+				f.Get(runs).Mem(I32Load, 0).Set(at)
+				f.Get(runs).Mem(I32Load, 4).Get(at).Op(I32Sub).I32(2).Op(I32ShrU).Set(n)
+				add(f, runs, 8)
+				for r := range rows {
+					f.Get(x[r], at).Op(I32Add).Set(p[r])
+				}
+				if steps > 1 {
+					countDown(f, n, int32(steps), func() {
+						for u := range steps {
+							step(u)
+						}
+						advance(steps)
+					})
+				}
+				countDown(f, n, 1, func() { step(0); advance(1) })
+				f.Get(count).I32(1).Op(I32Sub).Tee(count).BrIf(run)
+			})
+			f.Get(first).Op(I32Eqz).If(func() { c.addRows(acc, y, ys) }, nil)
+			f.I32(0).Set(first)
+			f.Get(todo).Op(I32Eqz).If(func() {
+				f.Get(bias).If(func() { c.addBias(acc, bias) }, nil)
+				f.Get(res).If(func() { c.addRows(acc, res, ys) }, nil)
+				clamp(f, acc, args, lastLo, lastHi, hold)
+			}, nil)
+			c.storeRows(acc, y, ys)
+			f.Get(todo).BrIf(chunk)
+		})
+		for _, q := range []Local{y, res, bias} {
+			f.Get(q).If(func() { add(f, q, 4*lastChannels) }, nil)
+		}
+		add(f, m0, lastChannels)
+	})
+	return f
+}
+
+// addDepthwise adds the kernel DepthwiseSegment.
+func (t *mat) addDepthwise() {
+	single, tile := t.depthwiseTile(1), t.depthwiseTile(depthwisePixels)
+	f, args := t.kernel("depthwiseSegment")
+	pixels, px := f.Local(I32, "pixels"), f.Local(I32, "px")
+	field(f, args, lastPixels, pixels)
+	f.Get(pixels).I32(depthwisePixels).Op(I32LtS).If(func() {
+		while(f, func() { f.Get(px, pixels).Op(I32LtS) }, func() {
+			f.Get(args, px).Call(single)
+			add(f, px, 1)
+		})
+		f.Return()
+	}, nil)
+	// The last pixels overlap those before: the same values are computed and stored twice.
+	while(f, func() { f.Get(px, pixels).Op(I32LtS) }, func() {
+		f.Get(px).Get(pixels).I32(depthwisePixels).Op(I32Sub).Get(px).Get(pixels).I32(depthwisePixels).Op(I32Sub, I32LtS).Select().Set(px)
+		f.Get(args, px).Call(tile)
+		add(f, px, depthwisePixels)
+	})
+}
+
+// depthwiseTile adds depthwise_tileR(args, px): R pixels from px on, all channels.
+func (t *mat) depthwiseTile(rows int) *Func {
+	f := t.m.Func("depthwise_tile"+strconv.Itoa(rows), Sig(I32, I32)())
+	args, px := f.Param(0, "args"), f.Param(1, "px")
+	var (
+		x                   = numbered(f, I32, "x", rows)
+		offs, taps, n       = f.Local(I32, "offs"), f.Local(I32, "taps"), f.Local(I32, "n")
+		w, y, ys, res, bias = f.Local(I32, "w"), f.Local(I32, "y"), f.Local(I32, "ys"), f.Local(I32, "res"), f.Local(I32, "bias")
+		left, at            = f.Local(I32, "left"), f.Local(I32, "at")
+		acc, b, hold        = accumulators(f, rows, 2), numbered(f, V128, "b", 2), f.Local(V128, "hold")
+		c                   = channels{mat: t, f: f, lanes: f.Local(I32, "lanes"), p: f.Local(I32, "yr"), v: hold}
+	)
+	f.Get(args).Mem(I32Load, lastOffs).Get(px).I32(2).Op(I32Shl, I32Add).Set(at)
+	for r := range rows {
+		f.Get(args).Mem(I32Load, lastX).Get(at).Mem(I32Load, uint32(4*r)).Op(I32Add).Set(x[r])
+	}
+	field(f, args, lastYS, ys)
+	f.Get(px, ys).Op(I32Mul).Set(at)
+	f.Get(args).Mem(I32Load, lastY).Get(at).Op(I32Add).Set(y)
+	field(f, args, lastRes, res)
+	f.Get(res).If(func() { addTo(f, res, at) }, nil)
+	field(f, args, lastBias, bias)
+	field(f, args, lastW, w)
+	field(f, args, lastK, taps)
+	field(f, args, lastM, left)
+	f.Loop(func(block Label) {
+		minimum(f, left, lastChannels, c.lanes)
+		zero(f, acc, hold)
+		field(f, args, lastRuns, offs)
+		f.Get(taps).Set(n)
+		f.Loop(func(tap Label) {
+			f.Get(offs).Mem(I32Load, 0).Set(at)
+			add(f, offs, 4)
+			for i := range b {
+				f.Get(w).Mem(V128Load, uint32(16*i)).Set(b[i])
+			}
+			add(f, w, 4*lastChannels)
+			c.whole(func() {
+				for r, row := range acc {
+					f.Get(x[r], at).Op(I32Add).Set(c.p)
+					for i, v := range row {
+						f.Get(c.p).Mem(V128Load, uint32(16*i)).Set(hold)
+						t.multiplyAdd(f, hold, b[i], v)
+					}
+				}
+			}, func() {
+				for r, row := range acc {
+					c.part(func(i int, n func()) {
+						f.Get(x[r], at).Op(I32Add).I32(int32(16 * i)).Op(I32Add)
+						n()
+						f.Call(t.load).Set(hold)
+						t.multiplyAdd(f, hold, b[i], row[i])
+					})
+				}
+			})
+			f.Get(n).I32(1).Op(I32Sub).Tee(n).BrIf(tap)
+		})
+		f.Get(bias).If(func() { c.addBias(acc, bias) }, nil)
+		f.Get(res).If(func() { c.addRows(acc, res, ys) }, nil)
+		clamp(f, acc, args, lastLo, lastHi, hold)
+		c.storeRows(acc, y, ys)
+		for _, q := range []Local{y, res, bias} {
+			f.Get(q).If(func() { add(f, q, 4*lastChannels) }, nil)
+		}
+		for _, q := range x {
+			add(f, q, 4*lastChannels)
+		}
+		f.Get(left).I32(lastChannels).Op(I32Sub).Tee(left).I32(0).Op(I32GtS).BrIf(block)
+	})
+	return f
+}
