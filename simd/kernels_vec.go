@@ -23,6 +23,18 @@ type vecKernels struct {
 	normGrad      func(dx, dy, x []float32, mean, a, b, s float32)
 	normParamGrad func(dgamma, dbeta, dy, x []float32, mean, inv float32)
 
+	// Recurrent cells (simd/rnn.go), a row each.
+	lstmState      func(g, i, f, cPrev, c []float32) // g is replaced by tanh(g)
+	lstmOut        func(o, c, h []float32)
+	lstmGradOut    func(do, o, c, dh, dc []float32)
+	lstmGradIn     func(di, dg, i, g, dc []float32)
+	lstmGradForget func(df, f, cPrev, dc []float32)
+	gruCandidate   func(x, r, q []float32)
+	gruOut         func(h, z, x, hPrev []float32)
+	gruGradOut     func(dz, dn, dh, z, x, hPrev []float32)
+	gruGradReset   func(dr, dq, dn, r, q []float32)
+	gruGradState   func(dr, dh, r, hPrev, drh []float32)
+
 	maxPool2     func(dst, x []float32, rows, ow, w int)
 	maxPool2Grad func(dx, dy, x []float32, rows, ow, w int)
 	avgPool2     func(dst, x []float32, rows, ow, w int)

@@ -7277,6 +7277,915 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecLSTMStateAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecLSTMStateAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS     vecConst<>+480(SB), Y2
+	VMAXPS      Y1, Y2, Y2
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y2, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y2
+	VFMADD231PS vecConst<>+256(SB), Y4, Y2
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y2, Y4
+	VFMADD213PS vecConst<>+352(SB), Y2, Y4
+	VFMADD213PS vecConst<>+384(SB), Y2, Y4
+	VFMADD213PS vecConst<>+416(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VFMADD231PS Y5, Y4, Y2
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VSUBPS      vecConst<>+544(SB), Y3, Y5
+	VFMADD231PS Y2, Y3, Y5
+	VADDPS      Y5, Y5, Y5
+	VANDPS      vecConst<>+32(SB), Y1, Y2
+	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS   Y2, Y1, Y5, Y5
+	VADDPS      vecConst<>+1632(SB), Y5, Y1
+	VDIVPS      Y1, Y5, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	VMOVUPS     (R10)(AX*1), Y1
+	VMOVUPS     (R11)(AX*1), Y5
+	VMOVUPS     (R9)(AX*1), Y2
+	VMULPS      Y0, Y2, Y0
+	VFMADD231PS Y5, Y1, Y0
+	VMOVUPS     Y0, (R13)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y5
+	VANDPS      vecConst<>+32(SB), Y5, Y1
+	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS     vecConst<>+480(SB), Y2
+	VMAXPS      Y1, Y2, Y2
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y2, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y2
+	VFMADD231PS vecConst<>+256(SB), Y4, Y2
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y2, Y4
+	VFMADD213PS vecConst<>+352(SB), Y2, Y4
+	VFMADD213PS vecConst<>+384(SB), Y2, Y4
+	VFMADD213PS vecConst<>+416(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y6
+	VFMADD231PS Y6, Y4, Y2
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VSUBPS      vecConst<>+544(SB), Y3, Y6
+	VFMADD231PS Y2, Y3, Y6
+	VADDPS      Y6, Y6, Y6
+	VANDPS      vecConst<>+32(SB), Y1, Y2
+	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS   Y2, Y1, Y6, Y6
+	VADDPS      vecConst<>+1632(SB), Y6, Y1
+	VDIVPS      Y1, Y6, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y5, Y5
+	VORPS       Y5, Y1, Y5
+	VMASKMOVPS  Y5, Y0, (R12)(AX*1)
+	VMASKMOVPS  (R10)(AX*1), Y0, Y1
+	VMASKMOVPS  (R11)(AX*1), Y0, Y6
+	VMASKMOVPS  (R9)(AX*1), Y0, Y2
+	VMULPS      Y5, Y2, Y5
+	VFMADD231PS Y6, Y1, Y5
+	VMASKMOVPS  Y5, Y0, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMOutAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecLSTMOutAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS     vecConst<>+480(SB), Y2
+	VMAXPS      Y1, Y2, Y2
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y2, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y2
+	VFMADD231PS vecConst<>+256(SB), Y4, Y2
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y2, Y4
+	VFMADD213PS vecConst<>+352(SB), Y2, Y4
+	VFMADD213PS vecConst<>+384(SB), Y2, Y4
+	VFMADD213PS vecConst<>+416(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VFMADD231PS Y5, Y4, Y2
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VSUBPS      vecConst<>+544(SB), Y3, Y5
+	VFMADD231PS Y2, Y3, Y5
+	VADDPS      Y5, Y5, Y5
+	VANDPS      vecConst<>+32(SB), Y1, Y2
+	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS   Y2, Y1, Y5, Y5
+	VADDPS      vecConst<>+1632(SB), Y5, Y1
+	VDIVPS      Y1, Y5, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     (R8)(AX*1), Y1
+	VMULPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R9)(AX*1), Y0, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y5
+	VMULPS      vecConst<>+1600(SB), Y5, Y5
+	VMOVUPS     vecConst<>+480(SB), Y2
+	VMAXPS      Y5, Y2, Y2
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y2, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y2
+	VFMADD231PS vecConst<>+256(SB), Y4, Y2
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y2, Y4
+	VFMADD213PS vecConst<>+352(SB), Y2, Y4
+	VFMADD213PS vecConst<>+384(SB), Y2, Y4
+	VFMADD213PS vecConst<>+416(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y6
+	VFMADD231PS Y6, Y4, Y2
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VSUBPS      vecConst<>+544(SB), Y3, Y6
+	VFMADD231PS Y2, Y3, Y6
+	VADDPS      Y6, Y6, Y6
+	VANDPS      vecConst<>+32(SB), Y5, Y2
+	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS   Y2, Y5, Y6, Y6
+	VADDPS      vecConst<>+1632(SB), Y6, Y5
+	VDIVPS      Y5, Y6, Y5
+	VANDPS      vecConst<>+32(SB), Y5, Y5
+	VANDPS      vecConst<>+0(SB), Y1, Y1
+	VORPS       Y1, Y5, Y1
+	VMASKMOVPS  (R8)(AX*1), Y0, Y5
+	VMULPS      Y1, Y5, Y1
+	VMASKMOVPS  Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradOutAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecLSTMGradOutAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS     vecConst<>+480(SB), Y2
+	VMAXPS      Y1, Y2, Y2
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y2, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y2
+	VFMADD231PS vecConst<>+256(SB), Y4, Y2
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y2, Y4
+	VFMADD213PS vecConst<>+352(SB), Y2, Y4
+	VFMADD213PS vecConst<>+384(SB), Y2, Y4
+	VFMADD213PS vecConst<>+416(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VFMADD231PS Y5, Y4, Y2
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VSUBPS      vecConst<>+544(SB), Y3, Y5
+	VFMADD231PS Y2, Y3, Y5
+	VADDPS      Y5, Y5, Y5
+	VANDPS      vecConst<>+32(SB), Y1, Y2
+	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS   Y2, Y1, Y5, Y5
+	VADDPS      vecConst<>+1632(SB), Y5, Y1
+	VDIVPS      Y1, Y5, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     (R8)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y5
+	VMULPS      Y0, Y5, Y2
+	VMOVUPS     vecConst<>+64(SB), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y3, Y1, Y3
+	VMULPS      Y3, Y2, Y3
+	VMOVUPS     Y3, (R12)(AX*1)
+	VMULPS      Y1, Y5, Y1
+	VXORPS      vecConst<>+0(SB), Y0, Y5
+	VFMADD213PS vecConst<>+64(SB), Y0, Y5
+	VMOVUPS     (R11)(AX*1), Y0
+	VFMADD231PS Y5, Y1, Y0
+	VMOVUPS     Y0, (R13)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R9)(AX*1), Y0, Y5
+	VANDPS      vecConst<>+32(SB), Y5, Y1
+	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS     vecConst<>+480(SB), Y3
+	VMAXPS      Y1, Y3, Y3
+	VMOVUPS     vecConst<>+128(SB), Y2
+	VMINPS      Y3, Y2, Y3
+	VMOVUPS     vecConst<>+160(SB), Y2
+	VFMADD231PS vecConst<>+192(SB), Y3, Y2
+	VSUBPS      vecConst<>+160(SB), Y2, Y4
+	VPSUBD      vecConst<>+160(SB), Y2, Y2
+	VFMADD231PS vecConst<>+224(SB), Y4, Y3
+	VFMADD231PS vecConst<>+256(SB), Y4, Y3
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y3, Y4
+	VFMADD213PS vecConst<>+352(SB), Y3, Y4
+	VFMADD213PS vecConst<>+384(SB), Y3, Y4
+	VFMADD213PS vecConst<>+416(SB), Y3, Y4
+	VMULPS      Y3, Y3, Y6
+	VFMADD231PS Y6, Y4, Y3
+	VPSUBD      vecConst<>+512(SB), Y2, Y2
+	VPADDD      vecConst<>+448(SB), Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VSUBPS      vecConst<>+544(SB), Y2, Y6
+	VFMADD231PS Y3, Y2, Y6
+	VADDPS      Y6, Y6, Y6
+	VANDPS      vecConst<>+32(SB), Y1, Y3
+	VCMPPS      $0x11, vecConst<>+576(SB), Y3, Y3
+	VBLENDVPS   Y3, Y1, Y6, Y6
+	VADDPS      vecConst<>+1632(SB), Y6, Y1
+	VDIVPS      Y1, Y6, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y5, Y5
+	VORPS       Y5, Y1, Y5
+	VMASKMOVPS  (R8)(AX*1), Y0, Y1
+	VMASKMOVPS  (R10)(AX*1), Y0, Y6
+	VMULPS      Y5, Y6, Y3
+	VMOVUPS     vecConst<>+64(SB), Y2
+	VSUBPS      Y1, Y2, Y2
+	VMULPS      Y2, Y1, Y2
+	VMULPS      Y2, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (R12)(AX*1)
+	VMULPS      Y1, Y6, Y1
+	VXORPS      vecConst<>+0(SB), Y5, Y6
+	VFMADD213PS vecConst<>+64(SB), Y5, Y6
+	VMASKMOVPS  (R11)(AX*1), Y0, Y5
+	VFMADD231PS Y6, Y1, Y5
+	VMASKMOVPS  Y5, Y0, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradInAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecLSTMGradInAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMULPS      Y1, Y2, Y3
+	VMOVUPS     vecConst<>+64(SB), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMULPS      Y4, Y0, Y4
+	VMULPS      Y4, Y3, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	VMULPS      Y0, Y2, Y0
+	VXORPS      vecConst<>+0(SB), Y1, Y2
+	VFMADD213PS vecConst<>+64(SB), Y1, Y2
+	VMULPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R13)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y2
+	VMASKMOVPS  (R8)(AX*1), Y2, Y0
+	VMASKMOVPS  (R9)(AX*1), Y2, Y1
+	VMASKMOVPS  (R10)(AX*1), Y2, Y4
+	VMULPS      Y1, Y4, Y3
+	VMOVUPS     vecConst<>+64(SB), Y5
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y5, Y0, Y5
+	VMULPS      Y5, Y3, Y5
+	VMASKMOVPS  Y5, Y2, (R12)(AX*1)
+	VMULPS      Y0, Y4, Y0
+	VXORPS      vecConst<>+0(SB), Y1, Y4
+	VFMADD213PS vecConst<>+64(SB), Y1, Y4
+	VMULPS      Y4, Y0, Y4
+	VMASKMOVPS  Y4, Y2, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradForgetAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecLSTMGradForgetAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R10)(AX*1), Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y0, Y3
+	VMULPS  Y3, Y2, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (R13)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y0
+	VMOVUPS 32(R10)(AX*1), Y1
+	VMOVUPS 32(R9)(AX*1), Y3
+	VMULPS  Y3, Y1, Y3
+	VMOVUPS vecConst<>+64(SB), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y0, Y2
+	VMULPS  Y2, Y3, Y2
+	VMOVUPS Y2, 32(R12)(AX*1)
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(R13)(AX*1)
+	ADDQ    $+64, AX
+	JMP     block
+
+blockEnd:
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R10)(AX*1), Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y0, Y3
+	VMULPS  Y3, Y2, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (R13)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y1
+	VMASKMOVPS (R10)(AX*1), Y0, Y3
+	VMASKMOVPS (R9)(AX*1), Y0, Y2
+	VMULPS     Y2, Y3, Y2
+	VMOVUPS    vecConst<>+64(SB), Y4
+	VSUBPS     Y1, Y4, Y4
+	VMULPS     Y4, Y1, Y4
+	VMULPS     Y4, Y2, Y4
+	VMASKMOVPS Y4, Y0, (R12)(AX*1)
+	VMULPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUCandidateAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecGRUCandidateAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VFMADD231PS Y2, Y1, Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y2
+	VMULPS      vecConst<>+1600(SB), Y2, Y2
+	VMOVUPS     vecConst<>+480(SB), Y1
+	VMAXPS      Y2, Y1, Y1
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y1, Y3, Y1
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y1, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y1
+	VFMADD231PS vecConst<>+256(SB), Y4, Y1
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y1, Y4
+	VFMADD213PS vecConst<>+352(SB), Y1, Y4
+	VFMADD213PS vecConst<>+384(SB), Y1, Y4
+	VFMADD213PS vecConst<>+416(SB), Y1, Y4
+	VMULPS      Y1, Y1, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VSUBPS      vecConst<>+544(SB), Y3, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VADDPS      Y5, Y5, Y5
+	VANDPS      vecConst<>+32(SB), Y2, Y1
+	VCMPPS      $0x11, vecConst<>+576(SB), Y1, Y1
+	VBLENDVPS   Y1, Y2, Y5, Y5
+	VADDPS      vecConst<>+1632(SB), Y5, Y2
+	VDIVPS      Y2, Y5, Y2
+	VANDPS      vecConst<>+32(SB), Y2, Y2
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y2, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y2
+	VMASKMOVPS  (R9)(AX*1), Y0, Y5
+	VMASKMOVPS  (R10)(AX*1), Y0, Y1
+	VFMADD231PS Y1, Y5, Y2
+	VANDPS      vecConst<>+32(SB), Y2, Y1
+	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS     vecConst<>+480(SB), Y5
+	VMAXPS      Y1, Y5, Y5
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y5, Y3, Y5
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y5, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y5
+	VFMADD231PS vecConst<>+256(SB), Y4, Y5
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y5, Y4
+	VFMADD213PS vecConst<>+352(SB), Y5, Y4
+	VFMADD213PS vecConst<>+384(SB), Y5, Y4
+	VFMADD213PS vecConst<>+416(SB), Y5, Y4
+	VMULPS      Y5, Y5, Y6
+	VFMADD231PS Y6, Y4, Y5
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VSUBPS      vecConst<>+544(SB), Y3, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y6, Y6, Y6
+	VANDPS      vecConst<>+32(SB), Y1, Y5
+	VCMPPS      $0x11, vecConst<>+576(SB), Y5, Y5
+	VBLENDVPS   Y5, Y1, Y6, Y6
+	VADDPS      vecConst<>+1632(SB), Y6, Y1
+	VDIVPS      Y1, Y6, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y2, Y2
+	VORPS       Y2, Y1, Y2
+	VMASKMOVPS  Y2, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUOutAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecGRUOutAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Y0
+	VMOVUPS     (R8)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VFMADD231PS Y2, Y1, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	VMOVUPS     32(R9)(AX*1), Y0
+	VMOVUPS     32(R8)(AX*1), Y2
+	VMOVUPS     32(R10)(AX*1), Y1
+	VSUBPS      Y0, Y1, Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y0, 32(R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R9)(AX*1), Y0
+	VMOVUPS     (R8)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VFMADD231PS Y2, Y1, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R9)(AX*1), Y0, Y2
+	VMASKMOVPS  (R8)(AX*1), Y0, Y1
+	VMASKMOVPS  (R10)(AX*1), Y0, Y3
+	VSUBPS      Y2, Y3, Y3
+	VFMADD231PS Y3, Y1, Y2
+	VMASKMOVPS  Y2, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradOutAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecGRUGradOutAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	MOVQ 72(DI), BX
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R11)(AX*1), Y2
+	VMOVUPS     (R10)(AX*1), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      Y3, Y2, Y3
+	VMOVUPS     vecConst<>+64(SB), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMULPS      Y4, Y0, Y4
+	VMULPS      Y4, Y3, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	VMOVUPS     vecConst<>+64(SB), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMULPS      Y4, Y2, Y4
+	VXORPS      vecConst<>+0(SB), Y1, Y3
+	VFMADD213PS vecConst<>+64(SB), Y1, Y3
+	VMULPS      Y3, Y4, Y3
+	VMOVUPS     Y3, (R13)(AX*1)
+	VMULPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (BX)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y2
+	VMASKMOVPS  (R9)(AX*1), Y0, Y3
+	VMASKMOVPS  (R11)(AX*1), Y0, Y4
+	VMASKMOVPS  (R10)(AX*1), Y0, Y1
+	VSUBPS      Y3, Y1, Y1
+	VMULPS      Y1, Y4, Y1
+	VMOVUPS     vecConst<>+64(SB), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMULPS      Y5, Y2, Y5
+	VMULPS      Y5, Y1, Y5
+	VMASKMOVPS  Y5, Y0, (R12)(AX*1)
+	VMOVUPS     vecConst<>+64(SB), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMULPS      Y5, Y4, Y5
+	VXORPS      vecConst<>+0(SB), Y3, Y1
+	VFMADD213PS vecConst<>+64(SB), Y3, Y1
+	VMULPS      Y1, Y5, Y1
+	VMASKMOVPS  Y1, Y0, (R13)(AX*1)
+	VMULPS      Y2, Y4, Y2
+	VMASKMOVPS  Y2, Y0, (BX)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradResetAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecGRUGradResetAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R10)(AX*1), Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y0, Y3
+	VMULPS  Y3, Y2, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (R13)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y0
+	VMOVUPS 32(R10)(AX*1), Y1
+	VMOVUPS 32(R9)(AX*1), Y3
+	VMULPS  Y3, Y1, Y3
+	VMOVUPS vecConst<>+64(SB), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y0, Y2
+	VMULPS  Y2, Y3, Y2
+	VMOVUPS Y2, 32(R12)(AX*1)
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(R13)(AX*1)
+	ADDQ    $+64, AX
+	JMP     block
+
+blockEnd:
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R10)(AX*1), Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y0, Y3
+	VMULPS  Y3, Y2, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (R13)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y1
+	VMASKMOVPS (R10)(AX*1), Y0, Y3
+	VMASKMOVPS (R9)(AX*1), Y0, Y2
+	VMULPS     Y2, Y3, Y2
+	VMOVUPS    vecConst<>+64(SB), Y4
+	VSUBPS     Y1, Y4, Y4
+	VMULPS     Y4, Y1, Y4
+	VMULPS     Y4, Y2, Y4
+	VMASKMOVPS Y4, Y0, (R12)(AX*1)
+	VMULPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradStateAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecGRUGradStateAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R10)(AX*1), Y1
+	VMOVUPS     (R9)(AX*1), Y2
+	VMULPS      Y2, Y1, Y2
+	VMOVUPS     vecConst<>+64(SB), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y3, Y0, Y3
+	VMULPS      Y3, Y2, Y3
+	VMOVUPS     Y3, (R12)(AX*1)
+	VMOVUPS     (R11)(AX*1), Y3
+	VFMADD231PS Y0, Y1, Y3
+	VMOVUPS     Y3, (R13)(AX*1)
+	VMOVUPS     32(R8)(AX*1), Y3
+	VMOVUPS     32(R10)(AX*1), Y0
+	VMOVUPS     32(R9)(AX*1), Y1
+	VMULPS      Y1, Y0, Y1
+	VMOVUPS     vecConst<>+64(SB), Y2
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      Y2, Y3, Y2
+	VMULPS      Y2, Y1, Y2
+	VMOVUPS     Y2, 32(R12)(AX*1)
+	VMOVUPS     32(R11)(AX*1), Y2
+	VFMADD231PS Y3, Y0, Y2
+	VMOVUPS     Y2, 32(R13)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Y2
+	VMOVUPS     (R10)(AX*1), Y3
+	VMOVUPS     (R9)(AX*1), Y0
+	VMULPS      Y0, Y3, Y0
+	VMOVUPS     vecConst<>+64(SB), Y1
+	VSUBPS      Y2, Y1, Y1
+	VMULPS      Y1, Y2, Y1
+	VMULPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (R12)(AX*1)
+	VMOVUPS     (R11)(AX*1), Y1
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     Y1, (R13)(AX*1)
+	ADDQ        $+32, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y1
+	VMASKMOVPS  (R8)(AX*1), Y1, Y2
+	VMASKMOVPS  (R10)(AX*1), Y1, Y3
+	VMASKMOVPS  (R9)(AX*1), Y1, Y0
+	VMULPS      Y0, Y3, Y0
+	VMOVUPS     vecConst<>+64(SB), Y4
+	VSUBPS      Y2, Y4, Y4
+	VMULPS      Y4, Y2, Y4
+	VMULPS      Y4, Y0, Y4
+	VMASKMOVPS  Y4, Y1, (R12)(AX*1)
+	VMASKMOVPS  (R11)(AX*1), Y1, Y4
+	VFMADD231PS Y2, Y3, Y4
+	VMASKMOVPS  Y4, Y1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecMapExpAVX2MulAdd(a *byte)
 // Requires: AVX, AVX2
 TEXT ·vecMapExpAVX2MulAdd(SB), NOSPLIT, $0-8
@@ -12135,6 +13044,823 @@ blockEnd:
 	VMULPS       Y0, Y3, Y3
 	VADDPS       Y8, Y3, Y8
 	VMASKMOVPS   Y8, Y7, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMStateAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecLSTMStateAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VMULPS    vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS   vecConst<>+480(SB), Y2
+	VMAXPS    Y1, Y2, Y2
+	VMOVUPS   vecConst<>+128(SB), Y3
+	VMINPS    Y2, Y3, Y2
+	VMULPS    vecConst<>+192(SB), Y2, Y3
+	VADDPS    vecConst<>+160(SB), Y3, Y3
+	VSUBPS    vecConst<>+160(SB), Y3, Y4
+	VPSUBD    vecConst<>+160(SB), Y3, Y3
+	VMULPS    vecConst<>+224(SB), Y4, Y5
+	VADDPS    Y2, Y5, Y5
+	VMULPS    vecConst<>+256(SB), Y4, Y2
+	VADDPS    Y5, Y2, Y2
+	VMULPS    vecConst<>+320(SB), Y2, Y5
+	VADDPS    vecConst<>+288(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+352(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y5
+	VADDPS    vecConst<>+384(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+416(SB), Y4, Y4
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y4, Y6
+	VADDPS    Y2, Y6, Y6
+	VPSUBD    vecConst<>+512(SB), Y3, Y3
+	VPADDD    vecConst<>+448(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VSUBPS    vecConst<>+544(SB), Y3, Y2
+	VMULPS    Y6, Y3, Y5
+	VADDPS    Y2, Y5, Y5
+	VADDPS    Y5, Y5, Y5
+	VANDPS    vecConst<>+32(SB), Y1, Y2
+	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS Y2, Y1, Y5, Y5
+	VADDPS    vecConst<>+1632(SB), Y5, Y1
+	VDIVPS    Y1, Y5, Y1
+	VANDPS    vecConst<>+32(SB), Y1, Y1
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y1, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	VMOVUPS   (R10)(AX*1), Y1
+	VMOVUPS   (R11)(AX*1), Y5
+	VMOVUPS   (R9)(AX*1), Y2
+	VMULPS    Y0, Y2, Y0
+	VMULPS    Y5, Y1, Y2
+	VADDPS    Y0, Y2, Y2
+	VMOVUPS   Y2, (R13)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y0
+	VANDPS     vecConst<>+32(SB), Y0, Y5
+	VMULPS     vecConst<>+1600(SB), Y5, Y5
+	VMOVUPS    vecConst<>+480(SB), Y1
+	VMAXPS     Y5, Y1, Y1
+	VMOVUPS    vecConst<>+128(SB), Y6
+	VMINPS     Y1, Y6, Y1
+	VMULPS     vecConst<>+192(SB), Y1, Y6
+	VADDPS     vecConst<>+160(SB), Y6, Y6
+	VSUBPS     vecConst<>+160(SB), Y6, Y3
+	VPSUBD     vecConst<>+160(SB), Y6, Y6
+	VMULPS     vecConst<>+224(SB), Y3, Y4
+	VADDPS     Y1, Y4, Y4
+	VMULPS     vecConst<>+256(SB), Y3, Y1
+	VADDPS     Y4, Y1, Y1
+	VMULPS     vecConst<>+320(SB), Y1, Y4
+	VADDPS     vecConst<>+288(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y3
+	VADDPS     vecConst<>+352(SB), Y3, Y3
+	VMULPS     Y1, Y3, Y4
+	VADDPS     vecConst<>+384(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y3
+	VADDPS     vecConst<>+416(SB), Y3, Y3
+	VMULPS     Y1, Y1, Y4
+	VMULPS     Y4, Y3, Y7
+	VADDPS     Y1, Y7, Y7
+	VPSUBD     vecConst<>+512(SB), Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y6, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VSUBPS     vecConst<>+544(SB), Y6, Y1
+	VMULPS     Y7, Y6, Y4
+	VADDPS     Y1, Y4, Y4
+	VADDPS     Y4, Y4, Y4
+	VANDPS     vecConst<>+32(SB), Y5, Y1
+	VCMPPS     $0x11, vecConst<>+576(SB), Y1, Y1
+	VBLENDVPS  Y1, Y5, Y4, Y4
+	VADDPS     vecConst<>+1632(SB), Y4, Y5
+	VDIVPS     Y5, Y4, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y5
+	VANDPS     vecConst<>+0(SB), Y0, Y0
+	VORPS      Y0, Y5, Y0
+	VMASKMOVPS Y0, Y2, (R12)(AX*1)
+	VMASKMOVPS (R10)(AX*1), Y2, Y5
+	VMASKMOVPS (R11)(AX*1), Y2, Y4
+	VMASKMOVPS (R9)(AX*1), Y2, Y1
+	VMULPS     Y0, Y1, Y0
+	VMULPS     Y4, Y5, Y1
+	VADDPS     Y0, Y1, Y1
+	VMASKMOVPS Y1, Y2, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMOutAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecLSTMOutAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R9)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VMULPS    vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS   vecConst<>+480(SB), Y2
+	VMAXPS    Y1, Y2, Y2
+	VMOVUPS   vecConst<>+128(SB), Y3
+	VMINPS    Y2, Y3, Y2
+	VMULPS    vecConst<>+192(SB), Y2, Y3
+	VADDPS    vecConst<>+160(SB), Y3, Y3
+	VSUBPS    vecConst<>+160(SB), Y3, Y4
+	VPSUBD    vecConst<>+160(SB), Y3, Y3
+	VMULPS    vecConst<>+224(SB), Y4, Y5
+	VADDPS    Y2, Y5, Y5
+	VMULPS    vecConst<>+256(SB), Y4, Y2
+	VADDPS    Y5, Y2, Y2
+	VMULPS    vecConst<>+320(SB), Y2, Y5
+	VADDPS    vecConst<>+288(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+352(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y5
+	VADDPS    vecConst<>+384(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+416(SB), Y4, Y4
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y4, Y6
+	VADDPS    Y2, Y6, Y6
+	VPSUBD    vecConst<>+512(SB), Y3, Y3
+	VPADDD    vecConst<>+448(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VSUBPS    vecConst<>+544(SB), Y3, Y2
+	VMULPS    Y6, Y3, Y5
+	VADDPS    Y2, Y5, Y5
+	VADDPS    Y5, Y5, Y5
+	VANDPS    vecConst<>+32(SB), Y1, Y2
+	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS Y2, Y1, Y5, Y5
+	VADDPS    vecConst<>+1632(SB), Y5, Y1
+	VDIVPS    Y1, Y5, Y1
+	VANDPS    vecConst<>+32(SB), Y1, Y1
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y1, Y0
+	VMOVUPS   (R8)(AX*1), Y1
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R9)(AX*1), Y0, Y1
+	VANDPS     vecConst<>+32(SB), Y1, Y5
+	VMULPS     vecConst<>+1600(SB), Y5, Y5
+	VMOVUPS    vecConst<>+480(SB), Y2
+	VMAXPS     Y5, Y2, Y2
+	VMOVUPS    vecConst<>+128(SB), Y6
+	VMINPS     Y2, Y6, Y2
+	VMULPS     vecConst<>+192(SB), Y2, Y6
+	VADDPS     vecConst<>+160(SB), Y6, Y6
+	VSUBPS     vecConst<>+160(SB), Y6, Y3
+	VPSUBD     vecConst<>+160(SB), Y6, Y6
+	VMULPS     vecConst<>+224(SB), Y3, Y4
+	VADDPS     Y2, Y4, Y4
+	VMULPS     vecConst<>+256(SB), Y3, Y2
+	VADDPS     Y4, Y2, Y2
+	VMULPS     vecConst<>+320(SB), Y2, Y4
+	VADDPS     vecConst<>+288(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y3
+	VADDPS     vecConst<>+352(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y4
+	VADDPS     vecConst<>+384(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y3
+	VADDPS     vecConst<>+416(SB), Y3, Y3
+	VMULPS     Y2, Y2, Y4
+	VMULPS     Y4, Y3, Y7
+	VADDPS     Y2, Y7, Y7
+	VPSUBD     vecConst<>+512(SB), Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y6, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VSUBPS     vecConst<>+544(SB), Y6, Y2
+	VMULPS     Y7, Y6, Y4
+	VADDPS     Y2, Y4, Y4
+	VADDPS     Y4, Y4, Y4
+	VANDPS     vecConst<>+32(SB), Y5, Y2
+	VCMPPS     $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS  Y2, Y5, Y4, Y4
+	VADDPS     vecConst<>+1632(SB), Y4, Y5
+	VDIVPS     Y5, Y4, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y5
+	VANDPS     vecConst<>+0(SB), Y1, Y1
+	VORPS      Y1, Y5, Y1
+	VMASKMOVPS (R8)(AX*1), Y0, Y5
+	VMULPS     Y1, Y5, Y1
+	VMASKMOVPS Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradOutAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecLSTMGradOutAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R9)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VMULPS    vecConst<>+1600(SB), Y1, Y1
+	VMOVUPS   vecConst<>+480(SB), Y2
+	VMAXPS    Y1, Y2, Y2
+	VMOVUPS   vecConst<>+128(SB), Y3
+	VMINPS    Y2, Y3, Y2
+	VMULPS    vecConst<>+192(SB), Y2, Y3
+	VADDPS    vecConst<>+160(SB), Y3, Y3
+	VSUBPS    vecConst<>+160(SB), Y3, Y4
+	VPSUBD    vecConst<>+160(SB), Y3, Y3
+	VMULPS    vecConst<>+224(SB), Y4, Y5
+	VADDPS    Y2, Y5, Y5
+	VMULPS    vecConst<>+256(SB), Y4, Y2
+	VADDPS    Y5, Y2, Y2
+	VMULPS    vecConst<>+320(SB), Y2, Y5
+	VADDPS    vecConst<>+288(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+352(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y5
+	VADDPS    vecConst<>+384(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+416(SB), Y4, Y4
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y4, Y6
+	VADDPS    Y2, Y6, Y6
+	VPSUBD    vecConst<>+512(SB), Y3, Y3
+	VPADDD    vecConst<>+448(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VSUBPS    vecConst<>+544(SB), Y3, Y2
+	VMULPS    Y6, Y3, Y5
+	VADDPS    Y2, Y5, Y5
+	VADDPS    Y5, Y5, Y5
+	VANDPS    vecConst<>+32(SB), Y1, Y2
+	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS Y2, Y1, Y5, Y5
+	VADDPS    vecConst<>+1632(SB), Y5, Y1
+	VDIVPS    Y1, Y5, Y1
+	VANDPS    vecConst<>+32(SB), Y1, Y1
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y1, Y0
+	VMOVUPS   (R8)(AX*1), Y1
+	VMOVUPS   (R10)(AX*1), Y5
+	VMULPS    Y0, Y5, Y2
+	VMOVUPS   vecConst<>+64(SB), Y6
+	VSUBPS    Y1, Y6, Y6
+	VMULPS    Y6, Y1, Y6
+	VMULPS    Y6, Y2, Y6
+	VMOVUPS   Y6, (R12)(AX*1)
+	VMULPS    Y1, Y5, Y1
+	VXORPS    vecConst<>+0(SB), Y0, Y5
+	VMULPS    Y0, Y5, Y6
+	VADDPS    vecConst<>+64(SB), Y6, Y6
+	VMOVUPS   (R11)(AX*1), Y0
+	VMULPS    Y6, Y1, Y5
+	VADDPS    Y0, Y5, Y5
+	VMOVUPS   Y5, (R13)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R9)(AX*1), Y5, Y0
+	VANDPS     vecConst<>+32(SB), Y0, Y6
+	VMULPS     vecConst<>+1600(SB), Y6, Y6
+	VMOVUPS    vecConst<>+480(SB), Y1
+	VMAXPS     Y6, Y1, Y1
+	VMOVUPS    vecConst<>+128(SB), Y2
+	VMINPS     Y1, Y2, Y1
+	VMULPS     vecConst<>+192(SB), Y1, Y2
+	VADDPS     vecConst<>+160(SB), Y2, Y2
+	VSUBPS     vecConst<>+160(SB), Y2, Y3
+	VPSUBD     vecConst<>+160(SB), Y2, Y2
+	VMULPS     vecConst<>+224(SB), Y3, Y4
+	VADDPS     Y1, Y4, Y4
+	VMULPS     vecConst<>+256(SB), Y3, Y1
+	VADDPS     Y4, Y1, Y1
+	VMULPS     vecConst<>+320(SB), Y1, Y4
+	VADDPS     vecConst<>+288(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y3
+	VADDPS     vecConst<>+352(SB), Y3, Y3
+	VMULPS     Y1, Y3, Y4
+	VADDPS     vecConst<>+384(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y3
+	VADDPS     vecConst<>+416(SB), Y3, Y3
+	VMULPS     Y1, Y1, Y4
+	VMULPS     Y4, Y3, Y7
+	VADDPS     Y1, Y7, Y7
+	VPSUBD     vecConst<>+512(SB), Y2, Y2
+	VPADDD     vecConst<>+448(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VSUBPS     vecConst<>+544(SB), Y2, Y1
+	VMULPS     Y7, Y2, Y4
+	VADDPS     Y1, Y4, Y4
+	VADDPS     Y4, Y4, Y4
+	VANDPS     vecConst<>+32(SB), Y6, Y1
+	VCMPPS     $0x11, vecConst<>+576(SB), Y1, Y1
+	VBLENDVPS  Y1, Y6, Y4, Y4
+	VADDPS     vecConst<>+1632(SB), Y4, Y6
+	VDIVPS     Y6, Y4, Y6
+	VANDPS     vecConst<>+32(SB), Y6, Y6
+	VANDPS     vecConst<>+0(SB), Y0, Y0
+	VORPS      Y0, Y6, Y0
+	VMASKMOVPS (R8)(AX*1), Y5, Y6
+	VMASKMOVPS (R10)(AX*1), Y5, Y4
+	VMULPS     Y0, Y4, Y1
+	VMOVUPS    vecConst<>+64(SB), Y7
+	VSUBPS     Y6, Y7, Y7
+	VMULPS     Y7, Y6, Y7
+	VMULPS     Y7, Y1, Y7
+	VMASKMOVPS Y7, Y5, (R12)(AX*1)
+	VMULPS     Y6, Y4, Y6
+	VXORPS     vecConst<>+0(SB), Y0, Y4
+	VMULPS     Y0, Y4, Y7
+	VADDPS     vecConst<>+64(SB), Y7, Y7
+	VMASKMOVPS (R11)(AX*1), Y5, Y0
+	VMULPS     Y7, Y6, Y4
+	VADDPS     Y0, Y4, Y4
+	VMASKMOVPS Y4, Y5, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradInAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecLSTMGradInAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R9)(AX*1), Y1
+	VMOVUPS (R10)(AX*1), Y2
+	VMULPS  Y1, Y2, Y3
+	VMOVUPS vecConst<>+64(SB), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y4, Y0, Y4
+	VMULPS  Y4, Y3, Y4
+	VMOVUPS Y4, (R12)(AX*1)
+	VMULPS  Y0, Y2, Y0
+	VXORPS  vecConst<>+0(SB), Y1, Y2
+	VMULPS  Y1, Y2, Y4
+	VADDPS  vecConst<>+64(SB), Y4, Y4
+	VMULPS  Y4, Y0, Y4
+	VMOVUPS Y4, (R13)(AX*1)
+	ADDQ    $+32, AX
+	JMP     block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y0
+	VMASKMOVPS (R9)(AX*1), Y4, Y1
+	VMASKMOVPS (R10)(AX*1), Y4, Y2
+	VMULPS     Y1, Y2, Y3
+	VMOVUPS    vecConst<>+64(SB), Y5
+	VSUBPS     Y0, Y5, Y5
+	VMULPS     Y5, Y0, Y5
+	VMULPS     Y5, Y3, Y5
+	VMASKMOVPS Y5, Y4, (R12)(AX*1)
+	VMULPS     Y0, Y2, Y0
+	VXORPS     vecConst<>+0(SB), Y1, Y2
+	VMULPS     Y1, Y2, Y5
+	VADDPS     vecConst<>+64(SB), Y5, Y5
+	VMULPS     Y5, Y0, Y5
+	VMASKMOVPS Y5, Y4, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUCandidateAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecGRUCandidateAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VMOVUPS   (R9)(AX*1), Y1
+	VMOVUPS   (R10)(AX*1), Y2
+	VMULPS    Y2, Y1, Y3
+	VADDPS    Y0, Y3, Y3
+	VANDPS    vecConst<>+32(SB), Y3, Y0
+	VMULPS    vecConst<>+1600(SB), Y0, Y0
+	VMOVUPS   vecConst<>+480(SB), Y2
+	VMAXPS    Y0, Y2, Y2
+	VMOVUPS   vecConst<>+128(SB), Y1
+	VMINPS    Y2, Y1, Y2
+	VMULPS    vecConst<>+192(SB), Y2, Y1
+	VADDPS    vecConst<>+160(SB), Y1, Y1
+	VSUBPS    vecConst<>+160(SB), Y1, Y4
+	VPSUBD    vecConst<>+160(SB), Y1, Y1
+	VMULPS    vecConst<>+224(SB), Y4, Y5
+	VADDPS    Y2, Y5, Y5
+	VMULPS    vecConst<>+256(SB), Y4, Y2
+	VADDPS    Y5, Y2, Y2
+	VMULPS    vecConst<>+320(SB), Y2, Y5
+	VADDPS    vecConst<>+288(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+352(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y5
+	VADDPS    vecConst<>+384(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+416(SB), Y4, Y4
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y4, Y6
+	VADDPS    Y2, Y6, Y6
+	VPSUBD    vecConst<>+512(SB), Y1, Y1
+	VPADDD    vecConst<>+448(SB), Y1, Y1
+	VPSLLD    $0x17, Y1, Y1
+	VSUBPS    vecConst<>+544(SB), Y1, Y2
+	VMULPS    Y6, Y1, Y5
+	VADDPS    Y2, Y5, Y5
+	VADDPS    Y5, Y5, Y5
+	VANDPS    vecConst<>+32(SB), Y0, Y2
+	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS Y2, Y0, Y5, Y5
+	VADDPS    vecConst<>+1632(SB), Y5, Y0
+	VDIVPS    Y0, Y5, Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y0
+	VANDPS    vecConst<>+0(SB), Y3, Y3
+	VORPS     Y3, Y0, Y3
+	VMOVUPS   Y3, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y3
+	VMASKMOVPS (R8)(AX*1), Y3, Y0
+	VMASKMOVPS (R9)(AX*1), Y3, Y5
+	VMASKMOVPS (R10)(AX*1), Y3, Y2
+	VMULPS     Y2, Y5, Y6
+	VADDPS     Y0, Y6, Y6
+	VANDPS     vecConst<>+32(SB), Y6, Y0
+	VMULPS     vecConst<>+1600(SB), Y0, Y0
+	VMOVUPS    vecConst<>+480(SB), Y2
+	VMAXPS     Y0, Y2, Y2
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y2, Y5, Y2
+	VMULPS     vecConst<>+192(SB), Y2, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y1
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y1, Y4
+	VADDPS     Y2, Y4, Y4
+	VMULPS     vecConst<>+256(SB), Y1, Y2
+	VADDPS     Y4, Y2, Y2
+	VMULPS     vecConst<>+320(SB), Y2, Y4
+	VADDPS     vecConst<>+288(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y1
+	VADDPS     vecConst<>+352(SB), Y1, Y1
+	VMULPS     Y2, Y1, Y4
+	VADDPS     vecConst<>+384(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y1
+	VADDPS     vecConst<>+416(SB), Y1, Y1
+	VMULPS     Y2, Y2, Y4
+	VMULPS     Y4, Y1, Y7
+	VADDPS     Y2, Y7, Y7
+	VPSUBD     vecConst<>+512(SB), Y5, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VSUBPS     vecConst<>+544(SB), Y5, Y2
+	VMULPS     Y7, Y5, Y4
+	VADDPS     Y2, Y4, Y4
+	VADDPS     Y4, Y4, Y4
+	VANDPS     vecConst<>+32(SB), Y0, Y2
+	VCMPPS     $0x11, vecConst<>+576(SB), Y2, Y2
+	VBLENDVPS  Y2, Y0, Y4, Y4
+	VADDPS     vecConst<>+1632(SB), Y4, Y0
+	VDIVPS     Y0, Y4, Y0
+	VANDPS     vecConst<>+32(SB), Y0, Y0
+	VANDPS     vecConst<>+0(SB), Y6, Y6
+	VORPS      Y6, Y0, Y6
+	VMASKMOVPS Y6, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUOutAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecGRUOutAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R9)(AX*1), Y0
+	VMOVUPS (R8)(AX*1), Y1
+	VMOVUPS (R10)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y1, Y3
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y3
+	VMOVUPS 32(R8)(AX*1), Y0
+	VMOVUPS 32(R10)(AX*1), Y2
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y2, Y0, Y1
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     block
+
+blockEnd:
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMOVUPS (R8)(AX*1), Y3
+	VMOVUPS (R10)(AX*1), Y2
+	VSUBPS  Y1, Y2, Y2
+	VMULPS  Y2, Y3, Y0
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R9)(AX*1), Y0, Y1
+	VMASKMOVPS (R8)(AX*1), Y0, Y2
+	VMASKMOVPS (R10)(AX*1), Y0, Y3
+	VSUBPS     Y1, Y3, Y3
+	VMULPS     Y3, Y2, Y4
+	VADDPS     Y1, Y4, Y4
+	VMASKMOVPS Y4, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradOutAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecGRUGradOutAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	MOVQ 72(DI), BX
+	XORQ AX, AX
+
+block:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R9)(AX*1), Y1
+	VMOVUPS (R11)(AX*1), Y2
+	VMOVUPS (R10)(AX*1), Y3
+	VSUBPS  Y1, Y3, Y3
+	VMULPS  Y3, Y2, Y3
+	VMOVUPS vecConst<>+64(SB), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y4, Y0, Y4
+	VMULPS  Y4, Y3, Y4
+	VMOVUPS Y4, (R12)(AX*1)
+	VMOVUPS vecConst<>+64(SB), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y4, Y2, Y4
+	VXORPS  vecConst<>+0(SB), Y1, Y3
+	VMULPS  Y1, Y3, Y5
+	VADDPS  vecConst<>+64(SB), Y5, Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS Y5, (R13)(AX*1)
+	VMULPS  Y0, Y2, Y0
+	VMOVUPS Y0, (BX)(AX*1)
+	ADDQ    $+32, AX
+	JMP     block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y2
+	VMASKMOVPS (R9)(AX*1), Y0, Y5
+	VMASKMOVPS (R11)(AX*1), Y0, Y4
+	VMASKMOVPS (R10)(AX*1), Y0, Y1
+	VSUBPS     Y5, Y1, Y1
+	VMULPS     Y1, Y4, Y1
+	VMOVUPS    vecConst<>+64(SB), Y3
+	VSUBPS     Y2, Y3, Y3
+	VMULPS     Y3, Y2, Y3
+	VMULPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (R12)(AX*1)
+	VMOVUPS    vecConst<>+64(SB), Y3
+	VSUBPS     Y2, Y3, Y3
+	VMULPS     Y3, Y4, Y3
+	VXORPS     vecConst<>+0(SB), Y5, Y1
+	VMULPS     Y5, Y1, Y6
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y6, Y3, Y6
+	VMASKMOVPS Y6, Y0, (R13)(AX*1)
+	VMULPS     Y2, Y4, Y2
+	VMASKMOVPS Y2, Y0, (BX)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradStateAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecGRUGradStateAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 48(DI), R11
+	MOVQ 56(DI), R12
+	MOVQ 64(DI), R13
+	XORQ AX, AX
+
+block:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R10)(AX*1), Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y0, Y3
+	VMULPS  Y3, Y2, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMOVUPS (R11)(AX*1), Y3
+	VMULPS  Y0, Y1, Y2
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (R13)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y2
+	VMOVUPS 32(R10)(AX*1), Y3
+	VMOVUPS 32(R9)(AX*1), Y0
+	VMULPS  Y0, Y3, Y0
+	VMOVUPS vecConst<>+64(SB), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMULPS  Y1, Y2, Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 32(R11)(AX*1), Y1
+	VMULPS  Y2, Y3, Y0
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(R13)(AX*1)
+	ADDQ    $+64, AX
+	JMP     block
+
+blockEnd:
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMOVUPS (R10)(AX*1), Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y0, Y3
+	VMULPS  Y3, Y2, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMOVUPS (R11)(AX*1), Y3
+	VMULPS  Y0, Y1, Y2
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (R13)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y3
+	VMASKMOVPS (R10)(AX*1), Y2, Y0
+	VMASKMOVPS (R9)(AX*1), Y2, Y1
+	VMULPS     Y1, Y0, Y1
+	VMOVUPS    vecConst<>+64(SB), Y4
+	VSUBPS     Y3, Y4, Y4
+	VMULPS     Y4, Y3, Y4
+	VMULPS     Y4, Y1, Y4
+	VMASKMOVPS Y4, Y2, (R12)(AX*1)
+	VMASKMOVPS (R11)(AX*1), Y2, Y4
+	VMULPS     Y3, Y0, Y1
+	VADDPS     Y4, Y1, Y1
+	VMASKMOVPS Y1, Y2, (R13)(AX*1)
 
 done:
 	VZEROUPPER

@@ -7190,6 +7190,964 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecLSTMStateAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecLSTMStateAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    48(DI), R11
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	VMOVUPS vecConst<>+64(SB), Z0
+	VMOVUPS vecConst<>+3200(SB), Z1
+	VMOVUPS vecConst<>+960(SB), Z2
+	VMOVUPS vecConst<>+256(SB), Z3
+	VMOVUPS vecConst<>+320(SB), Z4
+	VMOVUPS vecConst<>+384(SB), Z5
+	VMOVUPS vecConst<>+448(SB), Z6
+	VMOVUPS vecConst<>+512(SB), Z7
+	VMOVUPS vecConst<>+576(SB), Z8
+	VMOVUPS vecConst<>+640(SB), Z9
+	VMOVUPS vecConst<>+704(SB), Z10
+	VMOVUPS vecConst<>+768(SB), Z11
+	VMOVUPS vecConst<>+832(SB), Z12
+	VMOVUPS vecConst<>+1024(SB), Z13
+	XORQ    AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Z14
+	VPANDD      Z0, Z14, Z15
+	VMULPS      Z1, Z15, Z15
+	VMAXPS      Z15, Z2, Z16
+	VMINPS      Z16, Z3, Z16
+	VMOVAPS     Z5, Z17
+	VFMADD231PS Z4, Z16, Z17
+	VSUBPS      Z5, Z17, Z18
+	VPSUBD      Z5, Z17, Z17
+	VFMADD231PS Z6, Z18, Z16
+	VFMADD231PS Z7, Z18, Z16
+	VMOVAPS     Z9, Z18
+	VFMADD231PS Z8, Z16, Z18
+	VFMADD213PS Z10, Z16, Z18
+	VFMADD213PS Z11, Z16, Z18
+	VFMADD213PS Z12, Z16, Z18
+	VMULPS      Z16, Z16, Z19
+	VFMADD231PS Z19, Z18, Z16
+	VPSUBD      Z13, Z17, Z17
+	VPADDD      vecConst<>+896(SB), Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VSUBPS      vecConst<>+1088(SB), Z17, Z19
+	VFMADD231PS Z16, Z17, Z19
+	VADDPS      Z19, Z19, Z19
+	VPANDD      Z0, Z15, Z16
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z16, K2
+	VBLENDMPS   Z15, Z19, K2, Z19
+	VADDPS      vecConst<>+3264(SB), Z19, Z15
+	VDIVPS      Z15, Z19, Z15
+	VPANDD      Z0, Z15, Z15
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z15, Z14
+	VMOVUPS     Z14, (R12)(AX*1)
+	VMOVUPS     (R10)(AX*1), Z15
+	VMOVUPS     (R11)(AX*1), Z19
+	VMOVUPS     (R9)(AX*1), Z16
+	VMULPS      Z14, Z16, Z14
+	VFMADD231PS Z19, Z15, Z14
+	VMOVUPS     Z14, (R13)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z14
+	VPANDD      Z0, Z14, Z19
+	VMULPS      Z1, Z19, Z19
+	VMAXPS      Z19, Z2, Z15
+	VMINPS      Z15, Z3, Z15
+	VMOVAPS     Z5, Z16
+	VFMADD231PS Z4, Z15, Z16
+	VSUBPS      Z5, Z16, Z17
+	VPSUBD      Z5, Z16, Z16
+	VFMADD231PS Z6, Z17, Z15
+	VFMADD231PS Z7, Z17, Z15
+	VMOVAPS     Z9, Z17
+	VFMADD231PS Z8, Z15, Z17
+	VFMADD213PS Z10, Z15, Z17
+	VFMADD213PS Z11, Z15, Z17
+	VFMADD213PS Z12, Z15, Z17
+	VMULPS      Z15, Z15, Z18
+	VFMADD231PS Z18, Z17, Z15
+	VPSUBD      Z13, Z16, Z16
+	VPADDD      vecConst<>+896(SB), Z16, Z16
+	VPSLLD      $0x17, Z16, Z16
+	VSUBPS      vecConst<>+1088(SB), Z16, Z18
+	VFMADD231PS Z15, Z16, Z18
+	VADDPS      Z18, Z18, Z18
+	VPANDD      Z0, Z19, Z15
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z15, K2
+	VBLENDMPS   Z19, Z18, K2, Z18
+	VADDPS      vecConst<>+3264(SB), Z18, Z19
+	VDIVPS      Z19, Z18, Z19
+	VPANDD      Z0, Z19, Z19
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z19, Z14
+	VMOVUPS     Z14, K1, (R12)(AX*1)
+	VMOVUPS.Z   (R10)(AX*1), K1, Z19
+	VMOVUPS.Z   (R11)(AX*1), K1, Z18
+	VMOVUPS.Z   (R9)(AX*1), K1, Z15
+	VMULPS      Z14, Z15, Z14
+	VFMADD231PS Z18, Z19, Z14
+	VMOVUPS     Z14, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMOutAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecLSTMOutAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    56(DI), R12
+	VMOVUPS vecConst<>+64(SB), Z0
+	VMOVUPS vecConst<>+3200(SB), Z1
+	VMOVUPS vecConst<>+960(SB), Z2
+	VMOVUPS vecConst<>+256(SB), Z3
+	VMOVUPS vecConst<>+320(SB), Z4
+	VMOVUPS vecConst<>+384(SB), Z5
+	VMOVUPS vecConst<>+448(SB), Z6
+	VMOVUPS vecConst<>+512(SB), Z7
+	VMOVUPS vecConst<>+576(SB), Z8
+	VMOVUPS vecConst<>+640(SB), Z9
+	VMOVUPS vecConst<>+704(SB), Z10
+	VMOVUPS vecConst<>+768(SB), Z11
+	VMOVUPS vecConst<>+832(SB), Z12
+	VMOVUPS vecConst<>+1024(SB), Z13
+	XORQ    AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Z14
+	VPANDD      Z0, Z14, Z15
+	VMULPS      Z1, Z15, Z15
+	VMAXPS      Z15, Z2, Z16
+	VMINPS      Z16, Z3, Z16
+	VMOVAPS     Z5, Z17
+	VFMADD231PS Z4, Z16, Z17
+	VSUBPS      Z5, Z17, Z18
+	VPSUBD      Z5, Z17, Z17
+	VFMADD231PS Z6, Z18, Z16
+	VFMADD231PS Z7, Z18, Z16
+	VMOVAPS     Z9, Z18
+	VFMADD231PS Z8, Z16, Z18
+	VFMADD213PS Z10, Z16, Z18
+	VFMADD213PS Z11, Z16, Z18
+	VFMADD213PS Z12, Z16, Z18
+	VMULPS      Z16, Z16, Z19
+	VFMADD231PS Z19, Z18, Z16
+	VPSUBD      Z13, Z17, Z17
+	VPADDD      vecConst<>+896(SB), Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VSUBPS      vecConst<>+1088(SB), Z17, Z19
+	VFMADD231PS Z16, Z17, Z19
+	VADDPS      Z19, Z19, Z19
+	VPANDD      Z0, Z15, Z16
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z16, K2
+	VBLENDMPS   Z15, Z19, K2, Z19
+	VADDPS      vecConst<>+3264(SB), Z19, Z15
+	VDIVPS      Z15, Z19, Z15
+	VPANDD      Z0, Z15, Z15
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z15, Z14
+	VMOVUPS     (R8)(AX*1), Z15
+	VMULPS      Z14, Z15, Z14
+	VMOVUPS     Z14, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z14
+	VPANDD      Z0, Z14, Z15
+	VMULPS      Z1, Z15, Z15
+	VMAXPS      Z15, Z2, Z19
+	VMINPS      Z19, Z3, Z19
+	VMOVAPS     Z5, Z16
+	VFMADD231PS Z4, Z19, Z16
+	VSUBPS      Z5, Z16, Z17
+	VPSUBD      Z5, Z16, Z16
+	VFMADD231PS Z6, Z17, Z19
+	VFMADD231PS Z7, Z17, Z19
+	VMOVAPS     Z9, Z17
+	VFMADD231PS Z8, Z19, Z17
+	VFMADD213PS Z10, Z19, Z17
+	VFMADD213PS Z11, Z19, Z17
+	VFMADD213PS Z12, Z19, Z17
+	VMULPS      Z19, Z19, Z18
+	VFMADD231PS Z18, Z17, Z19
+	VPSUBD      Z13, Z16, Z16
+	VPADDD      vecConst<>+896(SB), Z16, Z16
+	VPSLLD      $0x17, Z16, Z16
+	VSUBPS      vecConst<>+1088(SB), Z16, Z18
+	VFMADD231PS Z19, Z16, Z18
+	VADDPS      Z18, Z18, Z18
+	VPANDD      Z0, Z15, Z19
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z19, K2
+	VBLENDMPS   Z15, Z18, K2, Z18
+	VADDPS      vecConst<>+3264(SB), Z18, Z15
+	VDIVPS      Z15, Z18, Z15
+	VPANDD      Z0, Z15, Z15
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z15, Z14
+	VMOVUPS.Z   (R8)(AX*1), K1, Z15
+	VMULPS      Z14, Z15, Z14
+	VMOVUPS     Z14, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradOutAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecLSTMGradOutAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    48(DI), R11
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	VMOVUPS vecConst<>+64(SB), Z0
+	VMOVUPS vecConst<>+3200(SB), Z1
+	VMOVUPS vecConst<>+960(SB), Z2
+	VMOVUPS vecConst<>+256(SB), Z3
+	VMOVUPS vecConst<>+320(SB), Z4
+	VMOVUPS vecConst<>+384(SB), Z5
+	VMOVUPS vecConst<>+448(SB), Z6
+	VMOVUPS vecConst<>+512(SB), Z7
+	VMOVUPS vecConst<>+576(SB), Z8
+	VMOVUPS vecConst<>+640(SB), Z9
+	VMOVUPS vecConst<>+704(SB), Z10
+	VMOVUPS vecConst<>+768(SB), Z11
+	VMOVUPS vecConst<>+832(SB), Z12
+	VMOVUPS vecConst<>+1024(SB), Z13
+	XORQ    AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Z14
+	VPANDD      Z0, Z14, Z15
+	VMULPS      Z1, Z15, Z15
+	VMAXPS      Z15, Z2, Z16
+	VMINPS      Z16, Z3, Z16
+	VMOVAPS     Z5, Z17
+	VFMADD231PS Z4, Z16, Z17
+	VSUBPS      Z5, Z17, Z18
+	VPSUBD      Z5, Z17, Z17
+	VFMADD231PS Z6, Z18, Z16
+	VFMADD231PS Z7, Z18, Z16
+	VMOVAPS     Z9, Z18
+	VFMADD231PS Z8, Z16, Z18
+	VFMADD213PS Z10, Z16, Z18
+	VFMADD213PS Z11, Z16, Z18
+	VFMADD213PS Z12, Z16, Z18
+	VMULPS      Z16, Z16, Z19
+	VFMADD231PS Z19, Z18, Z16
+	VPSUBD      Z13, Z17, Z17
+	VPADDD      vecConst<>+896(SB), Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VSUBPS      vecConst<>+1088(SB), Z17, Z19
+	VFMADD231PS Z16, Z17, Z19
+	VADDPS      Z19, Z19, Z19
+	VPANDD      Z0, Z15, Z16
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z16, K2
+	VBLENDMPS   Z15, Z19, K2, Z19
+	VADDPS      vecConst<>+3264(SB), Z19, Z15
+	VDIVPS      Z15, Z19, Z15
+	VPANDD      Z0, Z15, Z15
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z15, Z14
+	VMOVUPS     (R8)(AX*1), Z15
+	VMOVUPS     (R10)(AX*1), Z19
+	VMULPS      Z14, Z19, Z16
+	VMOVUPS     vecConst<>+128(SB), Z17
+	VSUBPS      Z15, Z17, Z17
+	VMULPS      Z17, Z15, Z17
+	VMULPS      Z17, Z16, Z17
+	VMOVUPS     Z17, (R12)(AX*1)
+	VMULPS      Z15, Z19, Z15
+	VPXORD      vecConst<>+0(SB), Z14, Z19
+	VFMADD213PS vecConst<>+128(SB), Z14, Z19
+	VMOVUPS     (R11)(AX*1), Z14
+	VFMADD231PS Z19, Z15, Z14
+	VMOVUPS     Z14, (R13)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z14
+	VPANDD      Z0, Z14, Z19
+	VMULPS      Z1, Z19, Z19
+	VMAXPS      Z19, Z2, Z15
+	VMINPS      Z15, Z3, Z15
+	VMOVAPS     Z5, Z17
+	VFMADD231PS Z4, Z15, Z17
+	VSUBPS      Z5, Z17, Z16
+	VPSUBD      Z5, Z17, Z17
+	VFMADD231PS Z6, Z16, Z15
+	VFMADD231PS Z7, Z16, Z15
+	VMOVAPS     Z9, Z16
+	VFMADD231PS Z8, Z15, Z16
+	VFMADD213PS Z10, Z15, Z16
+	VFMADD213PS Z11, Z15, Z16
+	VFMADD213PS Z12, Z15, Z16
+	VMULPS      Z15, Z15, Z18
+	VFMADD231PS Z18, Z16, Z15
+	VPSUBD      Z13, Z17, Z17
+	VPADDD      vecConst<>+896(SB), Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VSUBPS      vecConst<>+1088(SB), Z17, Z18
+	VFMADD231PS Z15, Z17, Z18
+	VADDPS      Z18, Z18, Z18
+	VPANDD      Z0, Z19, Z15
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z15, K2
+	VBLENDMPS   Z19, Z18, K2, Z18
+	VADDPS      vecConst<>+3264(SB), Z18, Z19
+	VDIVPS      Z19, Z18, Z19
+	VPANDD      Z0, Z19, Z19
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z19, Z14
+	VMOVUPS.Z   (R8)(AX*1), K1, Z19
+	VMOVUPS.Z   (R10)(AX*1), K1, Z18
+	VMULPS      Z14, Z18, Z15
+	VMOVUPS     vecConst<>+128(SB), Z17
+	VSUBPS      Z19, Z17, Z17
+	VMULPS      Z17, Z19, Z17
+	VMULPS      Z17, Z15, Z17
+	VMOVUPS     Z17, K1, (R12)(AX*1)
+	VMULPS      Z19, Z18, Z19
+	VPXORD      vecConst<>+0(SB), Z14, Z18
+	VFMADD213PS vecConst<>+128(SB), Z14, Z18
+	VMOVUPS.Z   (R11)(AX*1), K1, Z14
+	VFMADD231PS Z18, Z19, Z14
+	VMOVUPS     Z14, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradInAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecLSTMGradInAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	VMOVUPS vecConst<>+128(SB), Z0
+	VMOVUPS vecConst<>+0(SB), Z1
+	XORQ    AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VMOVUPS     (R9)(AX*1), Z3
+	VMOVUPS     (R10)(AX*1), Z4
+	VMULPS      Z3, Z4, Z5
+	VSUBPS      Z2, Z0, Z6
+	VMULPS      Z6, Z2, Z6
+	VMULPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (R12)(AX*1)
+	VMULPS      Z2, Z4, Z2
+	VPXORD      Z1, Z3, Z4
+	VFMADD213PS Z0, Z3, Z4
+	VMULPS      Z4, Z2, Z4
+	VMOVUPS     Z4, (R13)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z4
+	VMOVUPS.Z   (R9)(AX*1), K1, Z2
+	VMOVUPS.Z   (R10)(AX*1), K1, Z3
+	VMULPS      Z2, Z3, Z6
+	VSUBPS      Z4, Z0, Z5
+	VMULPS      Z5, Z4, Z5
+	VMULPS      Z5, Z6, Z5
+	VMOVUPS     Z5, K1, (R12)(AX*1)
+	VMULPS      Z4, Z3, Z4
+	VPXORD      Z1, Z2, Z3
+	VFMADD213PS Z0, Z2, Z3
+	VMULPS      Z3, Z4, Z3
+	VMOVUPS     Z3, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecLSTMGradForgetAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecLSTMGradForgetAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	VMOVUPS vecConst<>+128(SB), Z0
+	XORQ    AX, AX
+
+block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VMOVUPS (R10)(AX*1), Z2
+	VMOVUPS (R9)(AX*1), Z3
+	VMULPS  Z3, Z2, Z3
+	VSUBPS  Z1, Z0, Z4
+	VMULPS  Z4, Z1, Z4
+	VMULPS  Z4, Z3, Z4
+	VMOVUPS Z4, (R12)(AX*1)
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, (R13)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Z1
+	VMOVUPS 64(R10)(AX*1), Z2
+	VMOVUPS 64(R9)(AX*1), Z4
+	VMULPS  Z4, Z2, Z4
+	VSUBPS  Z1, Z0, Z3
+	VMULPS  Z3, Z1, Z3
+	VMULPS  Z3, Z4, Z3
+	VMOVUPS Z3, 64(R12)(AX*1)
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, 64(R13)(AX*1)
+	ADDQ    $+128, AX
+	JMP     block
+
+blockEnd:
+vector:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VMOVUPS (R10)(AX*1), Z2
+	VMOVUPS (R9)(AX*1), Z3
+	VMULPS  Z3, Z2, Z3
+	VSUBPS  Z1, Z0, Z4
+	VMULPS  Z4, Z1, Z4
+	VMULPS  Z4, Z3, Z4
+	VMOVUPS Z4, (R12)(AX*1)
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, (R13)(AX*1)
+	ADDQ    $+64, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ      AX, CX
+	JE        done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z1
+	VMOVUPS.Z (R10)(AX*1), K1, Z2
+	VMOVUPS.Z (R9)(AX*1), K1, Z4
+	VMULPS    Z4, Z2, Z4
+	VSUBPS    Z1, Z0, Z3
+	VMULPS    Z3, Z1, Z3
+	VMULPS    Z3, Z4, Z3
+	VMOVUPS   Z3, K1, (R12)(AX*1)
+	VMULPS    Z1, Z2, Z1
+	VMOVUPS   Z1, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUCandidateAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecGRUCandidateAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    56(DI), R12
+	VMOVUPS vecConst<>+64(SB), Z0
+	VMOVUPS vecConst<>+3200(SB), Z1
+	VMOVUPS vecConst<>+960(SB), Z2
+	VMOVUPS vecConst<>+256(SB), Z3
+	VMOVUPS vecConst<>+320(SB), Z4
+	VMOVUPS vecConst<>+384(SB), Z5
+	VMOVUPS vecConst<>+448(SB), Z6
+	VMOVUPS vecConst<>+512(SB), Z7
+	VMOVUPS vecConst<>+576(SB), Z8
+	VMOVUPS vecConst<>+640(SB), Z9
+	VMOVUPS vecConst<>+704(SB), Z10
+	VMOVUPS vecConst<>+768(SB), Z11
+	VMOVUPS vecConst<>+832(SB), Z12
+	VMOVUPS vecConst<>+1024(SB), Z13
+	XORQ    AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Z14
+	VMOVUPS     (R9)(AX*1), Z15
+	VMOVUPS     (R10)(AX*1), Z16
+	VFMADD231PS Z16, Z15, Z14
+	VPANDD      Z0, Z14, Z16
+	VMULPS      Z1, Z16, Z16
+	VMAXPS      Z16, Z2, Z15
+	VMINPS      Z15, Z3, Z15
+	VMOVAPS     Z5, Z17
+	VFMADD231PS Z4, Z15, Z17
+	VSUBPS      Z5, Z17, Z18
+	VPSUBD      Z5, Z17, Z17
+	VFMADD231PS Z6, Z18, Z15
+	VFMADD231PS Z7, Z18, Z15
+	VMOVAPS     Z9, Z18
+	VFMADD231PS Z8, Z15, Z18
+	VFMADD213PS Z10, Z15, Z18
+	VFMADD213PS Z11, Z15, Z18
+	VFMADD213PS Z12, Z15, Z18
+	VMULPS      Z15, Z15, Z19
+	VFMADD231PS Z19, Z18, Z15
+	VPSUBD      Z13, Z17, Z17
+	VPADDD      vecConst<>+896(SB), Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VSUBPS      vecConst<>+1088(SB), Z17, Z19
+	VFMADD231PS Z15, Z17, Z19
+	VADDPS      Z19, Z19, Z19
+	VPANDD      Z0, Z16, Z15
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z15, K2
+	VBLENDMPS   Z16, Z19, K2, Z19
+	VADDPS      vecConst<>+3264(SB), Z19, Z16
+	VDIVPS      Z16, Z19, Z16
+	VPANDD      Z0, Z16, Z16
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z16, Z14
+	VMOVUPS     Z14, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z14
+	VMOVUPS.Z   (R9)(AX*1), K1, Z16
+	VMOVUPS.Z   (R10)(AX*1), K1, Z19
+	VFMADD231PS Z19, Z16, Z14
+	VPANDD      Z0, Z14, Z19
+	VMULPS      Z1, Z19, Z19
+	VMAXPS      Z19, Z2, Z16
+	VMINPS      Z16, Z3, Z16
+	VMOVAPS     Z5, Z15
+	VFMADD231PS Z4, Z16, Z15
+	VSUBPS      Z5, Z15, Z17
+	VPSUBD      Z5, Z15, Z15
+	VFMADD231PS Z6, Z17, Z16
+	VFMADD231PS Z7, Z17, Z16
+	VMOVAPS     Z9, Z17
+	VFMADD231PS Z8, Z16, Z17
+	VFMADD213PS Z10, Z16, Z17
+	VFMADD213PS Z11, Z16, Z17
+	VFMADD213PS Z12, Z16, Z17
+	VMULPS      Z16, Z16, Z18
+	VFMADD231PS Z18, Z17, Z16
+	VPSUBD      Z13, Z15, Z15
+	VPADDD      vecConst<>+896(SB), Z15, Z15
+	VPSLLD      $0x17, Z15, Z15
+	VSUBPS      vecConst<>+1088(SB), Z15, Z18
+	VFMADD231PS Z16, Z15, Z18
+	VADDPS      Z18, Z18, Z18
+	VPANDD      Z0, Z19, Z16
+	VCMPPS      $0x11, vecConst<>+1152(SB), Z16, K2
+	VBLENDMPS   Z19, Z18, K2, Z18
+	VADDPS      vecConst<>+3264(SB), Z18, Z19
+	VDIVPS      Z19, Z18, Z19
+	VPANDD      Z0, Z19, Z19
+	VPANDD      vecConst<>+0(SB), Z14, Z14
+	VPORD       Z14, Z19, Z14
+	VMOVUPS     Z14, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUOutAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecGRUOutAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Z0
+	VMOVUPS     (R8)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, (R12)(AX*1)
+	VMOVUPS     64(R9)(AX*1), Z0
+	VMOVUPS     64(R8)(AX*1), Z2
+	VMOVUPS     64(R10)(AX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, 64(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         block
+
+blockEnd:
+vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R9)(AX*1), Z0
+	VMOVUPS     (R8)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z0
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VMOVUPS.Z   (R10)(AX*1), K1, Z1
+	VSUBPS      Z0, Z1, Z1
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     Z0, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradOutAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecGRUGradOutAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    48(DI), R11
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	MOVQ    72(DI), BX
+	VMOVUPS vecConst<>+128(SB), Z0
+	VMOVUPS vecConst<>+0(SB), Z1
+	XORQ    AX, AX
+
+block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VMOVUPS     (R9)(AX*1), Z3
+	VMOVUPS     (R11)(AX*1), Z4
+	VMOVUPS     (R10)(AX*1), Z5
+	VSUBPS      Z3, Z5, Z5
+	VMULPS      Z5, Z4, Z5
+	VSUBPS      Z2, Z0, Z6
+	VMULPS      Z6, Z2, Z6
+	VMULPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (R12)(AX*1)
+	VSUBPS      Z2, Z0, Z6
+	VMULPS      Z6, Z4, Z6
+	VPXORD      Z1, Z3, Z5
+	VFMADD213PS Z0, Z3, Z5
+	VMULPS      Z5, Z6, Z5
+	VMOVUPS     Z5, (R13)(AX*1)
+	VMULPS      Z2, Z4, Z2
+	VMOVUPS     Z2, (BX)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VMOVUPS.Z   (R9)(AX*1), K1, Z4
+	VMOVUPS.Z   (R11)(AX*1), K1, Z5
+	VMOVUPS.Z   (R10)(AX*1), K1, Z6
+	VSUBPS      Z4, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VSUBPS      Z2, Z0, Z3
+	VMULPS      Z3, Z2, Z3
+	VMULPS      Z3, Z6, Z3
+	VMOVUPS     Z3, K1, (R12)(AX*1)
+	VSUBPS      Z2, Z0, Z3
+	VMULPS      Z3, Z5, Z3
+	VPXORD      Z1, Z4, Z6
+	VFMADD213PS Z0, Z4, Z6
+	VMULPS      Z6, Z3, Z6
+	VMOVUPS     Z6, K1, (R13)(AX*1)
+	VMULPS      Z2, Z5, Z2
+	VMOVUPS     Z2, K1, (BX)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradResetAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecGRUGradResetAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	VMOVUPS vecConst<>+128(SB), Z0
+	XORQ    AX, AX
+
+block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VMOVUPS (R10)(AX*1), Z2
+	VMOVUPS (R9)(AX*1), Z3
+	VMULPS  Z3, Z2, Z3
+	VSUBPS  Z1, Z0, Z4
+	VMULPS  Z4, Z1, Z4
+	VMULPS  Z4, Z3, Z4
+	VMOVUPS Z4, (R12)(AX*1)
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, (R13)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Z1
+	VMOVUPS 64(R10)(AX*1), Z2
+	VMOVUPS 64(R9)(AX*1), Z4
+	VMULPS  Z4, Z2, Z4
+	VSUBPS  Z1, Z0, Z3
+	VMULPS  Z3, Z1, Z3
+	VMULPS  Z3, Z4, Z3
+	VMOVUPS Z3, 64(R12)(AX*1)
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, 64(R13)(AX*1)
+	ADDQ    $+128, AX
+	JMP     block
+
+blockEnd:
+vector:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VMOVUPS (R10)(AX*1), Z2
+	VMOVUPS (R9)(AX*1), Z3
+	VMULPS  Z3, Z2, Z3
+	VSUBPS  Z1, Z0, Z4
+	VMULPS  Z4, Z1, Z4
+	VMULPS  Z4, Z3, Z4
+	VMOVUPS Z4, (R12)(AX*1)
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, (R13)(AX*1)
+	ADDQ    $+64, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ      AX, CX
+	JE        done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z1
+	VMOVUPS.Z (R10)(AX*1), K1, Z2
+	VMOVUPS.Z (R9)(AX*1), K1, Z4
+	VMULPS    Z4, Z2, Z4
+	VSUBPS    Z1, Z0, Z3
+	VMULPS    Z3, Z1, Z3
+	VMULPS    Z3, Z4, Z3
+	VMOVUPS   Z3, K1, (R12)(AX*1)
+	VMULPS    Z1, Z2, Z1
+	VMOVUPS   Z1, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecGRUGradStateAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecGRUGradStateAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    48(DI), R11
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	VMOVUPS vecConst<>+128(SB), Z0
+	XORQ    AX, AX
+
+block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMOVUPS     (R9)(AX*1), Z3
+	VMULPS      Z3, Z2, Z3
+	VSUBPS      Z1, Z0, Z4
+	VMULPS      Z4, Z1, Z4
+	VMULPS      Z4, Z3, Z4
+	VMOVUPS     Z4, (R12)(AX*1)
+	VMOVUPS     (R11)(AX*1), Z4
+	VFMADD231PS Z1, Z2, Z4
+	VMOVUPS     Z4, (R13)(AX*1)
+	VMOVUPS     64(R8)(AX*1), Z4
+	VMOVUPS     64(R10)(AX*1), Z1
+	VMOVUPS     64(R9)(AX*1), Z2
+	VMULPS      Z2, Z1, Z2
+	VSUBPS      Z4, Z0, Z3
+	VMULPS      Z3, Z4, Z3
+	VMULPS      Z3, Z2, Z3
+	VMOVUPS     Z3, 64(R12)(AX*1)
+	VMOVUPS     64(R11)(AX*1), Z3
+	VFMADD231PS Z4, Z1, Z3
+	VMOVUPS     Z3, 64(R13)(AX*1)
+	ADDQ        $+128, AX
+	JMP         block
+
+blockEnd:
+vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Z3
+	VMOVUPS     (R10)(AX*1), Z4
+	VMOVUPS     (R9)(AX*1), Z1
+	VMULPS      Z1, Z4, Z1
+	VSUBPS      Z3, Z0, Z2
+	VMULPS      Z2, Z3, Z2
+	VMULPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (R12)(AX*1)
+	VMOVUPS     (R11)(AX*1), Z2
+	VFMADD231PS Z3, Z4, Z2
+	VMOVUPS     Z2, (R13)(AX*1)
+	ADDQ        $+64, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VMOVUPS.Z   (R10)(AX*1), K1, Z3
+	VMOVUPS.Z   (R9)(AX*1), K1, Z4
+	VMULPS      Z4, Z3, Z4
+	VSUBPS      Z2, Z0, Z1
+	VMULPS      Z1, Z2, Z1
+	VMULPS      Z1, Z4, Z1
+	VMOVUPS     Z1, K1, (R12)(AX*1)
+	VMOVUPS.Z   (R11)(AX*1), K1, Z1
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS     Z1, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 DATA vecConst<>+0(SB)/4, $0x80000000
 DATA vecConst<>+4(SB)/4, $0x80000000
 DATA vecConst<>+8(SB)/4, $0x80000000

@@ -11879,6 +11879,1597 @@ out1:
 next:
 	RET
 
+// vecLSTMState: out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].
+TEXT ·vecLSTMStateNEON(SB), NOSPLIT, $112-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E21DDF0 // fmul v16, v15, v1
+	WORD $0x6EB0E44F // fcmgt v15, v2, v16
+	WORD $0x6E701C4F // bsl v15, v2, v16
+	WORD $0x6EA3E5F1 // fcmgt v17, v15, v3
+	WORD $0x6E6F1C71 // bsl v17, v3, v15
+	WORD $0x4EA51CAF // orr v15, v5, v5
+	WORD $0x4E24CE2F // fmla v15, v17, v4
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F3 // sub v19, v15, v5
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E26CE4F // fmla v15, v18, v6
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x4E27CE51 // fmla v17, v18, v7
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E31CD0F // fmla v15, v8, v17
+	WORD $0x4EAA1D52 // orr v18, v10, v10
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x4EAB1D6F // orr v15, v11, v11
+	WORD $0x4E31CE4F // fmla v15, v18, v17
+	WORD $0x4EAC1D92 // orr v18, v12, v12
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x6E31DE2F // fmul v15, v17, v17
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2FCE54 // fmla v20, v18, v15
+	WORD $0x6EAD8671 // sub v17, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3862F // add v15, v17, v19
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x4EAFD633 // fsub v19, v17, v15
+	WORD $0x4EB31E6F // orr v15, v19, v19
+	WORD $0x4E34CE2F // fmla v15, v17, v20
+	WORD $0x4E2FD5F3 // fadd v19, v15, v15
+	WORD $0x4E201E0F // and v15, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAFE691 // fcmgt v17, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E731E0F // bsl v15, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5F0 // fadd v16, v15, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331DCF // and v15, v14, v19
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	WORD $0x3DC000AF // ldr q15, [x5, #0]
+	WORD $0x3DC000D0 // ldr q16, [x6, #0]
+	WORD $0x3DC00093 // ldr q19, [x4, #0]
+	WORD $0x6E2EDE71 // fmul v17, v19, v14
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E30CDEE // fmla v14, v15, v16
+	WORD $0x3D80012E // str q14, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD1 // and v17, v14, v0
+	WORD $0x6E21DE30 // fmul v16, v17, v1
+	WORD $0x6EB0E451 // fcmgt v17, v2, v16
+	WORD $0x6E701C51 // bsl v17, v2, v16
+	WORD $0x6EA3E62F // fcmgt v15, v17, v3
+	WORD $0x6E711C6F // bsl v15, v3, v17
+	WORD $0x4EA51CB1 // orr v17, v5, v5
+	WORD $0x4E24CDF1 // fmla v17, v15, v4
+	WORD $0x4EA5D633 // fsub v19, v17, v5
+	WORD $0x6EA58634 // sub v20, v17, v5
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x4E26CE71 // fmla v17, v19, v6
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E27CE6F // fmla v15, v19, v7
+	WORD $0x4EA91D31 // orr v17, v9, v9
+	WORD $0x4E2FCD11 // fmla v17, v8, v15
+	WORD $0x4EAA1D53 // orr v19, v10, v10
+	WORD $0x4E2FCE33 // fmla v19, v17, v15
+	WORD $0x4EAB1D71 // orr v17, v11, v11
+	WORD $0x4E2FCE71 // fmla v17, v19, v15
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2FCE33 // fmla v19, v17, v15
+	WORD $0x6E2FDDF1 // fmul v17, v15, v15
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x4E31CE72 // fmla v18, v19, v17
+	WORD $0x6EAD868F // sub v15, v20, v13
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB485F1 // add v17, v15, v20
+	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x4EB1D5F4 // fsub v20, v15, v17
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CDF1 // fmla v17, v15, v18
+	WORD $0x4E31D634 // fadd v20, v17, v17
+	WORD $0x4E201E11 // and v17, v16, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EB1E64F // fcmgt v15, v18, v17
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x6E741E11 // bsl v17, v16, v20
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D630 // fadd v16, v17, v20
+	WORD $0x6E30FE34 // fdiv v20, v17, v16
+	WORD $0x4E201E90 // and v16, v20, v0
+	WORD $0x3DC001D4 // ldr q20, [x14, #0]
+	WORD $0x4E341DD1 // and v17, v14, v20
+	WORD $0x4EB11E0E // orr v14, v16, v17
+	WORD $0x3D80010E // str q14, [x8, #0]
+	WORD $0x3DC000B1 // ldr q17, [x5, #0]
+	WORD $0x3DC000D0 // ldr q16, [x6, #0]
+	WORD $0x3DC00094 // ldr q20, [x4, #0]
+	WORD $0x6E2EDE8F // fmul v15, v20, v14
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E30CE2E // fmla v14, v17, v16
+	WORD $0x3D80012E // str q14, [x9, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecLSTMOut: out0[i] = in0[i]*tanh(in1[i]).
+TEXT ·vecLSTMOutNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E21DDF0 // fmul v16, v15, v1
+	WORD $0x6EB0E44F // fcmgt v15, v2, v16
+	WORD $0x6E701C4F // bsl v15, v2, v16
+	WORD $0x6EA3E5F1 // fcmgt v17, v15, v3
+	WORD $0x6E6F1C71 // bsl v17, v3, v15
+	WORD $0x4EA51CAF // orr v15, v5, v5
+	WORD $0x4E24CE2F // fmla v15, v17, v4
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F3 // sub v19, v15, v5
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E26CE4F // fmla v15, v18, v6
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x4E27CE51 // fmla v17, v18, v7
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E31CD0F // fmla v15, v8, v17
+	WORD $0x4EAA1D52 // orr v18, v10, v10
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x4EAB1D6F // orr v15, v11, v11
+	WORD $0x4E31CE4F // fmla v15, v18, v17
+	WORD $0x4EAC1D92 // orr v18, v12, v12
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x6E31DE2F // fmul v15, v17, v17
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2FCE54 // fmla v20, v18, v15
+	WORD $0x6EAD8671 // sub v17, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3862F // add v15, v17, v19
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x4EAFD633 // fsub v19, v17, v15
+	WORD $0x4EB31E6F // orr v15, v19, v19
+	WORD $0x4E34CE2F // fmla v15, v17, v20
+	WORD $0x4E2FD5F3 // fadd v19, v15, v15
+	WORD $0x4E201E0F // and v15, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAFE691 // fcmgt v17, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E731E0F // bsl v15, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5F0 // fadd v16, v15, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331DCF // and v15, v14, v19
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x3D800110 // str q16, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00090 // ldr q16, [x4, #0]
+	WORD $0x4E201E0E // and v14, v16, v0
+	WORD $0x6E21DDCF // fmul v15, v14, v1
+	WORD $0x6EAFE44E // fcmgt v14, v2, v15
+	WORD $0x6E6F1C4E // bsl v14, v2, v15
+	WORD $0x6EA3E5D3 // fcmgt v19, v14, v3
+	WORD $0x6E6E1C73 // bsl v19, v3, v14
+	WORD $0x4EA51CAE // orr v14, v5, v5
+	WORD $0x4E24CE6E // fmla v14, v19, v4
+	WORD $0x4EA5D5D1 // fsub v17, v14, v5
+	WORD $0x6EA585D4 // sub v20, v14, v5
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x4E26CE2E // fmla v14, v17, v6
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x4E27CE33 // fmla v19, v17, v7
+	WORD $0x4EA91D2E // orr v14, v9, v9
+	WORD $0x4E33CD0E // fmla v14, v8, v19
+	WORD $0x4EAA1D51 // orr v17, v10, v10
+	WORD $0x4E33CDD1 // fmla v17, v14, v19
+	WORD $0x4EAB1D6E // orr v14, v11, v11
+	WORD $0x4E33CE2E // fmla v14, v17, v19
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E33CDD1 // fmla v17, v14, v19
+	WORD $0x6E33DE6E // fmul v14, v19, v19
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E2ECE32 // fmla v18, v17, v14
+	WORD $0x6EAD8693 // sub v19, v20, v13
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB4866E // add v14, v19, v20
+	WORD $0x4F3755D3 // shl v19.4s, v14.4s, #23
+	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x4EAED674 // fsub v20, v19, v14
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E32CE6E // fmla v14, v19, v18
+	WORD $0x4E2ED5D4 // fadd v20, v14, v14
+	WORD $0x4E201DEE // and v14, v15, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EAEE653 // fcmgt v19, v18, v14
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x6E741DEE // bsl v14, v15, v20
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D5CF // fadd v15, v14, v20
+	WORD $0x6E2FFDD4 // fdiv v20, v14, v15
+	WORD $0x4E201E8F // and v15, v20, v0
+	WORD $0x3DC001D4 // ldr q20, [x14, #0]
+	WORD $0x4E341E0E // and v14, v16, v20
+	WORD $0x4EAE1DF0 // orr v16, v15, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x6E30DDCF // fmul v15, v14, v16
+	WORD $0x3D80010F // str q15, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecLSTMGradOut: gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.
+TEXT ·vecLSTMGradOutNEON(SB), NOSPLIT, $112-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E21DDF0 // fmul v16, v15, v1
+	WORD $0x6EB0E44F // fcmgt v15, v2, v16
+	WORD $0x6E701C4F // bsl v15, v2, v16
+	WORD $0x6EA3E5F1 // fcmgt v17, v15, v3
+	WORD $0x6E6F1C71 // bsl v17, v3, v15
+	WORD $0x4EA51CAF // orr v15, v5, v5
+	WORD $0x4E24CE2F // fmla v15, v17, v4
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F3 // sub v19, v15, v5
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E26CE4F // fmla v15, v18, v6
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x4E27CE51 // fmla v17, v18, v7
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E31CD0F // fmla v15, v8, v17
+	WORD $0x4EAA1D52 // orr v18, v10, v10
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x4EAB1D6F // orr v15, v11, v11
+	WORD $0x4E31CE4F // fmla v15, v18, v17
+	WORD $0x4EAC1D92 // orr v18, v12, v12
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x6E31DE2F // fmul v15, v17, v17
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2FCE54 // fmla v20, v18, v15
+	WORD $0x6EAD8671 // sub v17, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3862F // add v15, v17, v19
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x4EAFD633 // fsub v19, v17, v15
+	WORD $0x4EB31E6F // orr v15, v19, v19
+	WORD $0x4E34CE2F // fmla v15, v17, v20
+	WORD $0x4E2FD5F3 // fadd v19, v15, v15
+	WORD $0x4E201E0F // and v15, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAFE691 // fcmgt v17, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E731E0F // bsl v15, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5F0 // fadd v16, v15, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331DCF // and v15, v14, v19
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x3DC000B0 // ldr q16, [x5, #0]
+	WORD $0x6E2EDE13 // fmul v19, v16, v14
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4EAFD634 // fsub v20, v17, v15
+	WORD $0x6E34DDF1 // fmul v17, v15, v20
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x6E2FDE14 // fmul v20, v16, v15
+	WORD $0x3DC001CF // ldr q15, [x14, #0]
+	WORD $0x6E2F1DD0 // eor v16, v14, v15
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x4E2ECE11 // fmla v17, v16, v14
+	WORD $0x3DC000CE // ldr q14, [x6, #0]
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3D800130 // str q16, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	WORD $0x3DC00090 // ldr q16, [x4, #0]
+	WORD $0x4E201E0E // and v14, v16, v0
+	WORD $0x6E21DDD1 // fmul v17, v14, v1
+	WORD $0x6EB1E44E // fcmgt v14, v2, v17
+	WORD $0x6E711C4E // bsl v14, v2, v17
+	WORD $0x6EA3E5D4 // fcmgt v20, v14, v3
+	WORD $0x6E6E1C74 // bsl v20, v3, v14
+	WORD $0x4EA51CAE // orr v14, v5, v5
+	WORD $0x4E24CE8E // fmla v14, v20, v4
+	WORD $0x4EA5D5CF // fsub v15, v14, v5
+	WORD $0x6EA585D3 // sub v19, v14, v5
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E26CDEE // fmla v14, v15, v6
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x4E27CDF4 // fmla v20, v15, v7
+	WORD $0x4EA91D2E // orr v14, v9, v9
+	WORD $0x4E34CD0E // fmla v14, v8, v20
+	WORD $0x4EAA1D4F // orr v15, v10, v10
+	WORD $0x4E34CDCF // fmla v15, v14, v20
+	WORD $0x4EAB1D6E // orr v14, v11, v11
+	WORD $0x4E34CDEE // fmla v14, v15, v20
+	WORD $0x4EAC1D8F // orr v15, v12, v12
+	WORD $0x4E34CDCF // fmla v15, v14, v20
+	WORD $0x6E34DE8E // fmul v14, v20, v20
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E2ECDF2 // fmla v18, v15, v14
+	WORD $0x6EAD8674 // sub v20, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3868E // add v14, v20, v19
+	WORD $0x4F3755D4 // shl v20.4s, v14.4s, #23
+	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x4EAED693 // fsub v19, v20, v14
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x4E32CE8E // fmla v14, v20, v18
+	WORD $0x4E2ED5D3 // fadd v19, v14, v14
+	WORD $0x4E201E2E // and v14, v17, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EAEE654 // fcmgt v20, v18, v14
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x6E731E2E // bsl v14, v17, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5D1 // fadd v17, v14, v19
+	WORD $0x6E31FDD3 // fdiv v19, v14, v17
+	WORD $0x4E201E71 // and v17, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331E0E // and v14, v16, v19
+	WORD $0x4EAE1E30 // orr v16, v17, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC000B1 // ldr q17, [x5, #0]
+	WORD $0x6E30DE33 // fmul v19, v17, v16
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4EAED692 // fsub v18, v20, v14
+	WORD $0x6E32DDD4 // fmul v20, v14, v18
+	WORD $0x6E34DE72 // fmul v18, v19, v20
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x3DC001CE // ldr q14, [x14, #0]
+	WORD $0x6E2E1E11 // eor v17, v16, v14
+	WORD $0x3DC009CE // ldr q14, [x14, #32]
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x4E30CE34 // fmla v20, v17, v16
+	WORD $0x3DC000D0 // ldr q16, [x6, #0]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E34CE51 // fmla v17, v18, v20
+	WORD $0x3D800131 // str q17, [x9, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecLSTMGradIn: gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.
+TEXT ·vecLSTMGradInNEON(SB), NOSPLIT, $96-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+	WORD $0x3DC001C1 // ldr q1, [x14, #0]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x6E23DC85 // fmul v5, v4, v3
+	WORD $0x4EA2D406 // fsub v6, v0, v2
+	WORD $0x6E26DC47 // fmul v7, v2, v6
+	WORD $0x6E27DCA6 // fmul v6, v5, v7
+	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x6E22DC86 // fmul v6, v4, v2
+	WORD $0x6E211C62 // eor v2, v3, v1
+	WORD $0x4EA01C04 // orr v4, v0, v0
+	WORD $0x4E23CC44 // fmla v4, v2, v3
+	WORD $0x6E24DCC3 // fmul v3, v6, v4
+	WORD $0x3D800123 // str q3, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	MOVD R9, R23
+	MOVD $buf-80(SP), R9
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC000A6 // ldr q6, [x5, #0]
+	WORD $0x6E24DCC2 // fmul v2, v6, v4
+	WORD $0x4EA3D407 // fsub v7, v0, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x6E25DC47 // fmul v7, v2, v5
+	WORD $0x3D800107 // str q7, [x8, #0]
+	WORD $0x6E23DCC7 // fmul v7, v6, v3
+	WORD $0x6E211C83 // eor v3, v4, v1
+	WORD $0x4EA01C06 // orr v6, v0, v0
+	WORD $0x4E24CC66 // fmla v6, v3, v4
+	WORD $0x6E26DCE4 // fmul v4, v7, v6
+	WORD $0x3D800124 // str q4, [x9, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecLSTMGradForget: gradients by the forget gate in0 and the cell state before, in1, of the cell state's gradient in2.
+TEXT ·vecLSTMGradForgetNEON(SB), NOSPLIT, $96-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC44 // fmul v4, v2, v3
+	WORD $0x4EA1D403 // fsub v3, v0, v1
+	WORD $0x6E23DC25 // fmul v5, v1, v3
+	WORD $0x6E25DC83 // fmul v3, v4, v5
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x3DC004A1 // ldr q1, [x5, #16]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x6E22DC25 // fmul v5, v1, v2
+	WORD $0x4EA3D402 // fsub v2, v0, v3
+	WORD $0x6E22DC64 // fmul v4, v3, v2
+	WORD $0x6E24DCA2 // fmul v2, v5, v4
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800522 // str q2, [x9, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	ADD $32, R9, R9
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E21DC64 // fmul v4, v3, v1
+	WORD $0x4EA2D401 // fsub v1, v0, v2
+	WORD $0x6E21DC45 // fmul v5, v2, v1
+	WORD $0x6E25DC81 // fmul v1, v4, v5
+	WORD $0x3D800101 // str q1, [x8, #0]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800121 // str q1, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	MOVD R9, R23
+	MOVD $buf-80(SP), R9
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC45 // fmul v5, v2, v3
+	WORD $0x4EA1D403 // fsub v3, v0, v1
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x6E24DCA3 // fmul v3, v5, v4
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800123 // str q3, [x9, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecGRUCandidate: out0[i] = tanh(in1[i]*in2[i] + in0[i]).
+TEXT ·vecGRUCandidateNEON(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x3DC000B0 // ldr q16, [x5, #0]
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x4E30CDF1 // fmla v17, v15, v16
+	WORD $0x4E201E2E // and v14, v17, v0
+	WORD $0x6E21DDD0 // fmul v16, v14, v1
+	WORD $0x6EB0E44E // fcmgt v14, v2, v16
+	WORD $0x6E701C4E // bsl v14, v2, v16
+	WORD $0x6EA3E5CF // fcmgt v15, v14, v3
+	WORD $0x6E6E1C6F // bsl v15, v3, v14
+	WORD $0x4EA51CAE // orr v14, v5, v5
+	WORD $0x4E24CDEE // fmla v14, v15, v4
+	WORD $0x4EA5D5D2 // fsub v18, v14, v5
+	WORD $0x6EA585D3 // sub v19, v14, v5
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E26CE4E // fmla v14, v18, v6
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E27CE4F // fmla v15, v18, v7
+	WORD $0x4EA91D2E // orr v14, v9, v9
+	WORD $0x4E2FCD0E // fmla v14, v8, v15
+	WORD $0x4EAA1D52 // orr v18, v10, v10
+	WORD $0x4E2FCDD2 // fmla v18, v14, v15
+	WORD $0x4EAB1D6E // orr v14, v11, v11
+	WORD $0x4E2FCE4E // fmla v14, v18, v15
+	WORD $0x4EAC1D92 // orr v18, v12, v12
+	WORD $0x4E2FCDD2 // fmla v18, v14, v15
+	WORD $0x6E2FDDEE // fmul v14, v15, v15
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x4E2ECE54 // fmla v20, v18, v14
+	WORD $0x6EAD866F // sub v15, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB385EE // add v14, v15, v19
+	WORD $0x4F3755CF // shl v15.4s, v14.4s, #23
+	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x4EAED5F3 // fsub v19, v15, v14
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x4E34CDEE // fmla v14, v15, v20
+	WORD $0x4E2ED5D3 // fadd v19, v14, v14
+	WORD $0x4E201E0E // and v14, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAEE68F // fcmgt v15, v20, v14
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E731E0E // bsl v14, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5D0 // fadd v16, v14, v19
+	WORD $0x6E30FDD3 // fdiv v19, v14, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331E2E // and v14, v17, v19
+	WORD $0x4EAE1E11 // orr v17, v16, v14
+	WORD $0x3D800111 // str q17, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x3DC000B0 // ldr q16, [x5, #0]
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E30CDD3 // fmla v19, v14, v16
+	WORD $0x4E201E71 // and v17, v19, v0
+	WORD $0x6E21DE30 // fmul v16, v17, v1
+	WORD $0x6EB0E451 // fcmgt v17, v2, v16
+	WORD $0x6E701C51 // bsl v17, v2, v16
+	WORD $0x6EA3E62E // fcmgt v14, v17, v3
+	WORD $0x6E711C6E // bsl v14, v3, v17
+	WORD $0x4EA51CB1 // orr v17, v5, v5
+	WORD $0x4E24CDD1 // fmla v17, v14, v4
+	WORD $0x4EA5D62F // fsub v15, v17, v5
+	WORD $0x6EA58634 // sub v20, v17, v5
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x4E26CDF1 // fmla v17, v15, v6
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E27CDEE // fmla v14, v15, v7
+	WORD $0x4EA91D31 // orr v17, v9, v9
+	WORD $0x4E2ECD11 // fmla v17, v8, v14
+	WORD $0x4EAA1D4F // orr v15, v10, v10
+	WORD $0x4E2ECE2F // fmla v15, v17, v14
+	WORD $0x4EAB1D71 // orr v17, v11, v11
+	WORD $0x4E2ECDF1 // fmla v17, v15, v14
+	WORD $0x4EAC1D8F // orr v15, v12, v12
+	WORD $0x4E2ECE2F // fmla v15, v17, v14
+	WORD $0x6E2EDDD1 // fmul v17, v14, v14
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x6EAD868E // sub v14, v20, v13
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB485D1 // add v17, v14, v20
+	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x4EB1D5D4 // fsub v20, v14, v17
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CDD1 // fmla v17, v14, v18
+	WORD $0x4E31D634 // fadd v20, v17, v17
+	WORD $0x4E201E11 // and v17, v16, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EB1E64E // fcmgt v14, v18, v17
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E741E11 // bsl v17, v16, v20
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D630 // fadd v16, v17, v20
+	WORD $0x6E30FE34 // fdiv v20, v17, v16
+	WORD $0x4E201E90 // and v16, v20, v0
+	WORD $0x3DC001D4 // ldr q20, [x14, #0]
+	WORD $0x4E341E71 // and v17, v19, v20
+	WORD $0x4EB11E13 // orr v19, v16, v17
+	WORD $0x3D800113 // str q19, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecGRUOut: out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].
+TEXT ·vecGRUOutNEON(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00080 // ldr q0, [x4, #0]
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA01C02 // orr v2, v0, v0
+	WORD $0x4E23CC22 // fmla v2, v1, v3
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x3DC00460 // ldr q0, [x3, #16]
+	WORD $0x3DC004A3 // ldr q3, [x5, #16]
+	WORD $0x4EA2D461 // fsub v1, v3, v2
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	WORD $0x4E21CC03 // fmla v3, v0, v1
+	WORD $0x3D800503 // str q3, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A1 // ldr q1, [x5, #0]
+	WORD $0x4EA3D420 // fsub v0, v1, v3
+	WORD $0x4EA31C61 // orr v1, v3, v3
+	WORD $0x4E20CC41 // fmla v1, v2, v0
+	WORD $0x3D800101 // str q1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC000A0 // ldr q0, [x5, #0]
+	WORD $0x4EA1D402 // fsub v2, v0, v1
+	WORD $0x4EA11C20 // orr v0, v1, v1
+	WORD $0x4E22CC60 // fmla v0, v3, v2
+	WORD $0x3D800100 // str q0, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecGRUGradOut: gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.
+TEXT ·vecGRUGradOutNEON(SB), NOSPLIT, $128-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD 72(R0), R10
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+	WORD $0x3DC001C1 // ldr q1, [x14, #0]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x4EA3D4A6 // fsub v6, v5, v3
+	WORD $0x6E26DC85 // fmul v5, v4, v6
+	WORD $0x4EA2D406 // fsub v6, v0, v2
+	WORD $0x6E26DC47 // fmul v7, v2, v6
+	WORD $0x6E27DCA6 // fmul v6, v5, v7
+	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x4EA2D406 // fsub v6, v0, v2
+	WORD $0x6E26DC87 // fmul v7, v4, v6
+	WORD $0x6E211C66 // eor v6, v3, v1
+	WORD $0x4EA01C05 // orr v5, v0, v0
+	WORD $0x4E23CCC5 // fmla v5, v6, v3
+	WORD $0x6E25DCE3 // fmul v3, v7, v5
+	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x6E22DC83 // fmul v3, v4, v2
+	WORD $0x3D800143 // str q3, [x10, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	ADD $16, R10, R10
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	MOVD R10, R24
+	MOVD $buf-112(SP), R10
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x4EA2D4A7 // fsub v7, v5, v2
+	WORD $0x6E27DC85 // fmul v5, v4, v7
+	WORD $0x4EA3D407 // fsub v7, v0, v3
+	WORD $0x6E27DC66 // fmul v6, v3, v7
+	WORD $0x6E26DCA7 // fmul v7, v5, v6
+	WORD $0x3D800107 // str q7, [x8, #0]
+	WORD $0x4EA3D407 // fsub v7, v0, v3
+	WORD $0x6E27DC86 // fmul v6, v4, v7
+	WORD $0x6E211C47 // eor v7, v2, v1
+	WORD $0x4EA01C05 // orr v5, v0, v0
+	WORD $0x4E22CCE5 // fmla v5, v7, v2
+	WORD $0x6E25DCC2 // fmul v2, v6, v5
+	WORD $0x3D800122 // str q2, [x9, #0]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x3D800142 // str q2, [x10, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+	MOVD $buf-112(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R24)
+	SUBS $1, R13, R13
+	BNE out2
+
+next:
+	RET
+
+// vecGRUGradReset: gradients by the reset gate in0 and the product in1 that it multiplies, of the candidate's in2.
+TEXT ·vecGRUGradResetNEON(SB), NOSPLIT, $96-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC44 // fmul v4, v2, v3
+	WORD $0x4EA1D403 // fsub v3, v0, v1
+	WORD $0x6E23DC25 // fmul v5, v1, v3
+	WORD $0x6E25DC83 // fmul v3, v4, v5
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x3DC004A1 // ldr q1, [x5, #16]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x6E22DC25 // fmul v5, v1, v2
+	WORD $0x4EA3D402 // fsub v2, v0, v3
+	WORD $0x6E22DC64 // fmul v4, v3, v2
+	WORD $0x6E24DCA2 // fmul v2, v5, v4
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800522 // str q2, [x9, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	ADD $32, R9, R9
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E21DC64 // fmul v4, v3, v1
+	WORD $0x4EA2D401 // fsub v1, v0, v2
+	WORD $0x6E21DC45 // fmul v5, v2, v1
+	WORD $0x6E25DC81 // fmul v1, v4, v5
+	WORD $0x3D800101 // str q1, [x8, #0]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800121 // str q1, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	MOVD R9, R23
+	MOVD $buf-80(SP), R9
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC45 // fmul v5, v2, v3
+	WORD $0x4EA1D403 // fsub v3, v0, v1
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x6E24DCA3 // fmul v3, v5, v4
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800123 // str q3, [x9, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecGRUGradState: gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.
+TEXT ·vecGRUGradStateNEON(SB), NOSPLIT, $112-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC44 // fmul v4, v2, v3
+	WORD $0x4EA1D403 // fsub v3, v0, v1
+	WORD $0x6E23DC25 // fmul v5, v1, v3
+	WORD $0x6E25DC83 // fmul v3, v4, v5
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC000C3 // ldr q3, [x6, #0]
+	WORD $0x4EA31C65 // orr v5, v3, v3
+	WORD $0x4E21CC45 // fmla v5, v2, v1
+	WORD $0x3D800125 // str q5, [x9, #0]
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x3DC004A3 // ldr q3, [x5, #16]
+	WORD $0x3DC00481 // ldr q1, [x4, #16]
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x4EA5D401 // fsub v1, v0, v5
+	WORD $0x6E21DCA4 // fmul v4, v5, v1
+	WORD $0x6E24DC41 // fmul v1, v2, v4
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC004C1 // ldr q1, [x6, #16]
+	WORD $0x4EA11C24 // orr v4, v1, v1
+	WORD $0x4E25CC64 // fmla v4, v3, v5
+	WORD $0x3D800524 // str q4, [x9, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R6, R6
+	ADD $32, R8, R8
+	ADD $32, R9, R9
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC000A1 // ldr q1, [x5, #0]
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x6E25DC23 // fmul v3, v1, v5
+	WORD $0x4EA4D405 // fsub v5, v0, v4
+	WORD $0x6E25DC82 // fmul v2, v4, v5
+	WORD $0x6E22DC65 // fmul v5, v3, v2
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC000C5 // ldr q5, [x6, #0]
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x4E24CC22 // fmla v2, v1, v4
+	WORD $0x3D800122 // str q2, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4EA2D404 // fsub v4, v0, v2
+	WORD $0x6E24DC43 // fmul v3, v2, v4
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x4E22CCA3 // fmla v3, v5, v2
+	WORD $0x3D800123 // str q3, [x9, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
 // vecMapExp: out0[i] = Exp(in0[i]), parameters p0, p1.
 TEXT ·vecMapExpNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD a+0(FP), R0
@@ -19414,6 +21005,1329 @@ out0:
 	SUBS $1, R13, R13
 	BNE out0
 	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecLSTMState: out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].
+TEXT ·vecLSTMStateNEONMulAdd(SB), NOSPLIT, $112-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E21DDF0 // fmul v16, v15, v1
+	WORD $0x6EB0E44F // fcmgt v15, v2, v16
+	WORD $0x6E701C4F // bsl v15, v2, v16
+	WORD $0x6EA3E5F1 // fcmgt v17, v15, v3
+	WORD $0x6E6F1C71 // bsl v17, v3, v15
+	WORD $0x6E24DE2F // fmul v15, v17, v4
+	WORD $0x4E25D5EF // fadd v15, v15, v5
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F3 // sub v19, v15, v5
+	WORD $0x6E26DE4F // fmul v15, v18, v6
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x6E27DE51 // fmul v17, v18, v7
+	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x6E31DD0F // fmul v15, v8, v17
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2AD652 // fadd v18, v18, v10
+	WORD $0x6E31DE4F // fmul v15, v18, v17
+	WORD $0x4E2BD5EF // fadd v15, v15, v11
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2CD652 // fadd v18, v18, v12
+	WORD $0x6E31DE2F // fmul v15, v17, v17
+	WORD $0x6E2FDE54 // fmul v20, v18, v15
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6EAD8671 // sub v17, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3862F // add v15, v17, v19
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x4EAFD633 // fsub v19, v17, v15
+	WORD $0x6E34DE2F // fmul v15, v17, v20
+	WORD $0x4E33D5EF // fadd v15, v15, v19
+	WORD $0x4E2FD5F3 // fadd v19, v15, v15
+	WORD $0x4E201E0F // and v15, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAFE691 // fcmgt v17, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E731E0F // bsl v15, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5F0 // fadd v16, v15, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331DCF // and v15, v14, v19
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	WORD $0x3DC000AF // ldr q15, [x5, #0]
+	WORD $0x3DC000D0 // ldr q16, [x6, #0]
+	WORD $0x3DC00093 // ldr q19, [x4, #0]
+	WORD $0x6E2EDE71 // fmul v17, v19, v14
+	WORD $0x6E30DDEE // fmul v14, v15, v16
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x3D80012E // str q14, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD1 // and v17, v14, v0
+	WORD $0x6E21DE30 // fmul v16, v17, v1
+	WORD $0x6EB0E451 // fcmgt v17, v2, v16
+	WORD $0x6E701C51 // bsl v17, v2, v16
+	WORD $0x6EA3E62F // fcmgt v15, v17, v3
+	WORD $0x6E711C6F // bsl v15, v3, v17
+	WORD $0x6E24DDF1 // fmul v17, v15, v4
+	WORD $0x4E25D631 // fadd v17, v17, v5
+	WORD $0x4EA5D633 // fsub v19, v17, v5
+	WORD $0x6EA58634 // sub v20, v17, v5
+	WORD $0x6E26DE71 // fmul v17, v19, v6
+	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x6E27DE6F // fmul v15, v19, v7
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x6E2FDD11 // fmul v17, v8, v15
+	WORD $0x4E29D631 // fadd v17, v17, v9
+	WORD $0x6E2FDE33 // fmul v19, v17, v15
+	WORD $0x4E2AD673 // fadd v19, v19, v10
+	WORD $0x6E2FDE71 // fmul v17, v19, v15
+	WORD $0x4E2BD631 // fadd v17, v17, v11
+	WORD $0x6E2FDE33 // fmul v19, v17, v15
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x6E2FDDF1 // fmul v17, v15, v15
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x4E2FD652 // fadd v18, v18, v15
+	WORD $0x6EAD868F // sub v15, v20, v13
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB485F1 // add v17, v15, v20
+	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x4EB1D5F4 // fsub v20, v15, v17
+	WORD $0x6E32DDF1 // fmul v17, v15, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x4E31D634 // fadd v20, v17, v17
+	WORD $0x4E201E11 // and v17, v16, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EB1E64F // fcmgt v15, v18, v17
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x6E741E11 // bsl v17, v16, v20
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D630 // fadd v16, v17, v20
+	WORD $0x6E30FE34 // fdiv v20, v17, v16
+	WORD $0x4E201E90 // and v16, v20, v0
+	WORD $0x3DC001D4 // ldr q20, [x14, #0]
+	WORD $0x4E341DD1 // and v17, v14, v20
+	WORD $0x4EB11E0E // orr v14, v16, v17
+	WORD $0x3D80010E // str q14, [x8, #0]
+	WORD $0x3DC000B1 // ldr q17, [x5, #0]
+	WORD $0x3DC000D0 // ldr q16, [x6, #0]
+	WORD $0x3DC00094 // ldr q20, [x4, #0]
+	WORD $0x6E2EDE8F // fmul v15, v20, v14
+	WORD $0x6E30DE2E // fmul v14, v17, v16
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x3D80012E // str q14, [x9, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecLSTMOut: out0[i] = in0[i]*tanh(in1[i]).
+TEXT ·vecLSTMOutNEONMulAdd(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E21DDF0 // fmul v16, v15, v1
+	WORD $0x6EB0E44F // fcmgt v15, v2, v16
+	WORD $0x6E701C4F // bsl v15, v2, v16
+	WORD $0x6EA3E5F1 // fcmgt v17, v15, v3
+	WORD $0x6E6F1C71 // bsl v17, v3, v15
+	WORD $0x6E24DE2F // fmul v15, v17, v4
+	WORD $0x4E25D5EF // fadd v15, v15, v5
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F3 // sub v19, v15, v5
+	WORD $0x6E26DE4F // fmul v15, v18, v6
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x6E27DE51 // fmul v17, v18, v7
+	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x6E31DD0F // fmul v15, v8, v17
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2AD652 // fadd v18, v18, v10
+	WORD $0x6E31DE4F // fmul v15, v18, v17
+	WORD $0x4E2BD5EF // fadd v15, v15, v11
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2CD652 // fadd v18, v18, v12
+	WORD $0x6E31DE2F // fmul v15, v17, v17
+	WORD $0x6E2FDE54 // fmul v20, v18, v15
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6EAD8671 // sub v17, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3862F // add v15, v17, v19
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x4EAFD633 // fsub v19, v17, v15
+	WORD $0x6E34DE2F // fmul v15, v17, v20
+	WORD $0x4E33D5EF // fadd v15, v15, v19
+	WORD $0x4E2FD5F3 // fadd v19, v15, v15
+	WORD $0x4E201E0F // and v15, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAFE691 // fcmgt v17, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E731E0F // bsl v15, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5F0 // fadd v16, v15, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331DCF // and v15, v14, v19
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x3D800110 // str q16, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00090 // ldr q16, [x4, #0]
+	WORD $0x4E201E0E // and v14, v16, v0
+	WORD $0x6E21DDCF // fmul v15, v14, v1
+	WORD $0x6EAFE44E // fcmgt v14, v2, v15
+	WORD $0x6E6F1C4E // bsl v14, v2, v15
+	WORD $0x6EA3E5D3 // fcmgt v19, v14, v3
+	WORD $0x6E6E1C73 // bsl v19, v3, v14
+	WORD $0x6E24DE6E // fmul v14, v19, v4
+	WORD $0x4E25D5CE // fadd v14, v14, v5
+	WORD $0x4EA5D5D1 // fsub v17, v14, v5
+	WORD $0x6EA585D4 // sub v20, v14, v5
+	WORD $0x6E26DE2E // fmul v14, v17, v6
+	WORD $0x4E33D5CE // fadd v14, v14, v19
+	WORD $0x6E27DE33 // fmul v19, v17, v7
+	WORD $0x4E2ED673 // fadd v19, v19, v14
+	WORD $0x6E33DD0E // fmul v14, v8, v19
+	WORD $0x4E29D5CE // fadd v14, v14, v9
+	WORD $0x6E33DDD1 // fmul v17, v14, v19
+	WORD $0x4E2AD631 // fadd v17, v17, v10
+	WORD $0x6E33DE2E // fmul v14, v17, v19
+	WORD $0x4E2BD5CE // fadd v14, v14, v11
+	WORD $0x6E33DDD1 // fmul v17, v14, v19
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x6E33DE6E // fmul v14, v19, v19
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x6EAD8693 // sub v19, v20, v13
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB4866E // add v14, v19, v20
+	WORD $0x4F3755D3 // shl v19.4s, v14.4s, #23
+	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x4EAED674 // fsub v20, v19, v14
+	WORD $0x6E32DE6E // fmul v14, v19, v18
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x4E2ED5D4 // fadd v20, v14, v14
+	WORD $0x4E201DEE // and v14, v15, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EAEE653 // fcmgt v19, v18, v14
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x6E741DEE // bsl v14, v15, v20
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D5CF // fadd v15, v14, v20
+	WORD $0x6E2FFDD4 // fdiv v20, v14, v15
+	WORD $0x4E201E8F // and v15, v20, v0
+	WORD $0x3DC001D4 // ldr q20, [x14, #0]
+	WORD $0x4E341E0E // and v14, v16, v20
+	WORD $0x4EAE1DF0 // orr v16, v15, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x6E30DDCF // fmul v15, v14, v16
+	WORD $0x3D80010F // str q15, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecLSTMGradOut: gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.
+TEXT ·vecLSTMGradOutNEONMulAdd(SB), NOSPLIT, $112-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E21DDF0 // fmul v16, v15, v1
+	WORD $0x6EB0E44F // fcmgt v15, v2, v16
+	WORD $0x6E701C4F // bsl v15, v2, v16
+	WORD $0x6EA3E5F1 // fcmgt v17, v15, v3
+	WORD $0x6E6F1C71 // bsl v17, v3, v15
+	WORD $0x6E24DE2F // fmul v15, v17, v4
+	WORD $0x4E25D5EF // fadd v15, v15, v5
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F3 // sub v19, v15, v5
+	WORD $0x6E26DE4F // fmul v15, v18, v6
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x6E27DE51 // fmul v17, v18, v7
+	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x6E31DD0F // fmul v15, v8, v17
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2AD652 // fadd v18, v18, v10
+	WORD $0x6E31DE4F // fmul v15, v18, v17
+	WORD $0x4E2BD5EF // fadd v15, v15, v11
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2CD652 // fadd v18, v18, v12
+	WORD $0x6E31DE2F // fmul v15, v17, v17
+	WORD $0x6E2FDE54 // fmul v20, v18, v15
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6EAD8671 // sub v17, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3862F // add v15, v17, v19
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x4EAFD633 // fsub v19, v17, v15
+	WORD $0x6E34DE2F // fmul v15, v17, v20
+	WORD $0x4E33D5EF // fadd v15, v15, v19
+	WORD $0x4E2FD5F3 // fadd v19, v15, v15
+	WORD $0x4E201E0F // and v15, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAFE691 // fcmgt v17, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E731E0F // bsl v15, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5F0 // fadd v16, v15, v19
+	WORD $0x6E30FDF3 // fdiv v19, v15, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331DCF // and v15, v14, v19
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x3DC000B0 // ldr q16, [x5, #0]
+	WORD $0x6E2EDE13 // fmul v19, v16, v14
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4EAFD634 // fsub v20, v17, v15
+	WORD $0x6E34DDF1 // fmul v17, v15, v20
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x6E2FDE14 // fmul v20, v16, v15
+	WORD $0x3DC001CF // ldr q15, [x14, #0]
+	WORD $0x6E2F1DD0 // eor v16, v14, v15
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x6E2EDE11 // fmul v17, v16, v14
+	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x3DC000CE // ldr q14, [x6, #0]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E2ED610 // fadd v16, v16, v14
+	WORD $0x3D800130 // str q16, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	WORD $0x3DC00090 // ldr q16, [x4, #0]
+	WORD $0x4E201E0E // and v14, v16, v0
+	WORD $0x6E21DDD1 // fmul v17, v14, v1
+	WORD $0x6EB1E44E // fcmgt v14, v2, v17
+	WORD $0x6E711C4E // bsl v14, v2, v17
+	WORD $0x6EA3E5D4 // fcmgt v20, v14, v3
+	WORD $0x6E6E1C74 // bsl v20, v3, v14
+	WORD $0x6E24DE8E // fmul v14, v20, v4
+	WORD $0x4E25D5CE // fadd v14, v14, v5
+	WORD $0x4EA5D5CF // fsub v15, v14, v5
+	WORD $0x6EA585D3 // sub v19, v14, v5
+	WORD $0x6E26DDEE // fmul v14, v15, v6
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x6E27DDF4 // fmul v20, v15, v7
+	WORD $0x4E2ED694 // fadd v20, v20, v14
+	WORD $0x6E34DD0E // fmul v14, v8, v20
+	WORD $0x4E29D5CE // fadd v14, v14, v9
+	WORD $0x6E34DDCF // fmul v15, v14, v20
+	WORD $0x4E2AD5EF // fadd v15, v15, v10
+	WORD $0x6E34DDEE // fmul v14, v15, v20
+	WORD $0x4E2BD5CE // fadd v14, v14, v11
+	WORD $0x6E34DDCF // fmul v15, v14, v20
+	WORD $0x4E2CD5EF // fadd v15, v15, v12
+	WORD $0x6E34DE8E // fmul v14, v20, v20
+	WORD $0x6E2EDDF2 // fmul v18, v15, v14
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x6EAD8674 // sub v20, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB3868E // add v14, v20, v19
+	WORD $0x4F3755D4 // shl v20.4s, v14.4s, #23
+	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x4EAED693 // fsub v19, v20, v14
+	WORD $0x6E32DE8E // fmul v14, v20, v18
+	WORD $0x4E33D5CE // fadd v14, v14, v19
+	WORD $0x4E2ED5D3 // fadd v19, v14, v14
+	WORD $0x4E201E2E // and v14, v17, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EAEE654 // fcmgt v20, v18, v14
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x6E731E2E // bsl v14, v17, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5D1 // fadd v17, v14, v19
+	WORD $0x6E31FDD3 // fdiv v19, v14, v17
+	WORD $0x4E201E71 // and v17, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331E0E // and v14, v16, v19
+	WORD $0x4EAE1E30 // orr v16, v17, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC000B1 // ldr q17, [x5, #0]
+	WORD $0x6E30DE33 // fmul v19, v17, v16
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4EAED692 // fsub v18, v20, v14
+	WORD $0x6E32DDD4 // fmul v20, v14, v18
+	WORD $0x6E34DE72 // fmul v18, v19, v20
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x3DC001CE // ldr q14, [x14, #0]
+	WORD $0x6E2E1E11 // eor v17, v16, v14
+	WORD $0x3DC009CE // ldr q14, [x14, #32]
+	WORD $0x6E30DE34 // fmul v20, v17, v16
+	WORD $0x4E2ED694 // fadd v20, v20, v14
+	WORD $0x3DC000D0 // ldr q16, [x6, #0]
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3D800131 // str q17, [x9, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecLSTMGradIn: gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.
+TEXT ·vecLSTMGradInNEONMulAdd(SB), NOSPLIT, $96-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+	WORD $0x3DC001C1 // ldr q1, [x14, #0]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x6E23DC85 // fmul v5, v4, v3
+	WORD $0x4EA2D406 // fsub v6, v0, v2
+	WORD $0x6E26DC47 // fmul v7, v2, v6
+	WORD $0x6E27DCA6 // fmul v6, v5, v7
+	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x6E22DC86 // fmul v6, v4, v2
+	WORD $0x6E211C62 // eor v2, v3, v1
+	WORD $0x6E23DC44 // fmul v4, v2, v3
+	WORD $0x4E20D484 // fadd v4, v4, v0
+	WORD $0x6E24DCC3 // fmul v3, v6, v4
+	WORD $0x3D800123 // str q3, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	MOVD R9, R23
+	MOVD $buf-80(SP), R9
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC000A6 // ldr q6, [x5, #0]
+	WORD $0x6E24DCC2 // fmul v2, v6, v4
+	WORD $0x4EA3D407 // fsub v7, v0, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x6E25DC47 // fmul v7, v2, v5
+	WORD $0x3D800107 // str q7, [x8, #0]
+	WORD $0x6E23DCC7 // fmul v7, v6, v3
+	WORD $0x6E211C83 // eor v3, v4, v1
+	WORD $0x6E24DC66 // fmul v6, v3, v4
+	WORD $0x4E20D4C6 // fadd v6, v6, v0
+	WORD $0x6E26DCE4 // fmul v4, v7, v6
+	WORD $0x3D800124 // str q4, [x9, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecGRUCandidate: out0[i] = tanh(in1[i]*in2[i] + in0[i]).
+TEXT ·vecGRUCandidateNEONMulAdd(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
+	WORD $0x3DC011C3 // ldr q3, [x14, #64]
+	WORD $0x3DC015C4 // ldr q4, [x14, #80]
+	WORD $0x3DC019C5 // ldr q5, [x14, #96]
+	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
+	WORD $0x3DC021C7 // ldr q7, [x14, #128]
+	WORD $0x3DC025C8 // ldr q8, [x14, #144]
+	WORD $0x3DC029C9 // ldr q9, [x14, #160]
+	WORD $0x3DC02DCA // ldr q10, [x14, #176]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC035CC // ldr q12, [x14, #208]
+	WORD $0x3DC041CD // ldr q13, [x14, #256]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x3DC000B0 // ldr q16, [x5, #0]
+	WORD $0x6E30DDF1 // fmul v17, v15, v16
+	WORD $0x4E2ED631 // fadd v17, v17, v14
+	WORD $0x4E201E2E // and v14, v17, v0
+	WORD $0x6E21DDD0 // fmul v16, v14, v1
+	WORD $0x6EB0E44E // fcmgt v14, v2, v16
+	WORD $0x6E701C4E // bsl v14, v2, v16
+	WORD $0x6EA3E5CF // fcmgt v15, v14, v3
+	WORD $0x6E6E1C6F // bsl v15, v3, v14
+	WORD $0x6E24DDEE // fmul v14, v15, v4
+	WORD $0x4E25D5CE // fadd v14, v14, v5
+	WORD $0x4EA5D5D2 // fsub v18, v14, v5
+	WORD $0x6EA585D3 // sub v19, v14, v5
+	WORD $0x6E26DE4E // fmul v14, v18, v6
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x6E27DE4F // fmul v15, v18, v7
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x6E2FDD0E // fmul v14, v8, v15
+	WORD $0x4E29D5CE // fadd v14, v14, v9
+	WORD $0x6E2FDDD2 // fmul v18, v14, v15
+	WORD $0x4E2AD652 // fadd v18, v18, v10
+	WORD $0x6E2FDE4E // fmul v14, v18, v15
+	WORD $0x4E2BD5CE // fadd v14, v14, v11
+	WORD $0x6E2FDDD2 // fmul v18, v14, v15
+	WORD $0x4E2CD652 // fadd v18, v18, v12
+	WORD $0x6E2FDDEE // fmul v14, v15, v15
+	WORD $0x6E2EDE54 // fmul v20, v18, v14
+	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x6EAD866F // sub v15, v19, v13
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB385EE // add v14, v15, v19
+	WORD $0x4F3755CF // shl v15.4s, v14.4s, #23
+	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x4EAED5F3 // fsub v19, v15, v14
+	WORD $0x6E34DDEE // fmul v14, v15, v20
+	WORD $0x4E33D5CE // fadd v14, v14, v19
+	WORD $0x4E2ED5D3 // fadd v19, v14, v14
+	WORD $0x4E201E0E // and v14, v16, v0
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x6EAEE68F // fcmgt v15, v20, v14
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E731E0E // bsl v14, v16, v19
+	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x4E33D5D0 // fadd v16, v14, v19
+	WORD $0x6E30FDD3 // fdiv v19, v14, v16
+	WORD $0x4E201E70 // and v16, v19, v0
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331E2E // and v14, v17, v19
+	WORD $0x4EAE1E11 // orr v17, v16, v14
+	WORD $0x3D800111 // str q17, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x3DC000B0 // ldr q16, [x5, #0]
+	WORD $0x6E30DDD3 // fmul v19, v14, v16
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x4E201E71 // and v17, v19, v0
+	WORD $0x6E21DE30 // fmul v16, v17, v1
+	WORD $0x6EB0E451 // fcmgt v17, v2, v16
+	WORD $0x6E701C51 // bsl v17, v2, v16
+	WORD $0x6EA3E62E // fcmgt v14, v17, v3
+	WORD $0x6E711C6E // bsl v14, v3, v17
+	WORD $0x6E24DDD1 // fmul v17, v14, v4
+	WORD $0x4E25D631 // fadd v17, v17, v5
+	WORD $0x4EA5D62F // fsub v15, v17, v5
+	WORD $0x6EA58634 // sub v20, v17, v5
+	WORD $0x6E26DDF1 // fmul v17, v15, v6
+	WORD $0x4E2ED631 // fadd v17, v17, v14
+	WORD $0x6E27DDEE // fmul v14, v15, v7
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x6E2EDD11 // fmul v17, v8, v14
+	WORD $0x4E29D631 // fadd v17, v17, v9
+	WORD $0x6E2EDE2F // fmul v15, v17, v14
+	WORD $0x4E2AD5EF // fadd v15, v15, v10
+	WORD $0x6E2EDDF1 // fmul v17, v15, v14
+	WORD $0x4E2BD631 // fadd v17, v17, v11
+	WORD $0x6E2EDE2F // fmul v15, v17, v14
+	WORD $0x4E2CD5EF // fadd v15, v15, v12
+	WORD $0x6E2EDDD1 // fmul v17, v14, v14
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x6EAD868E // sub v14, v20, v13
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB485D1 // add v17, v14, v20
+	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x4EB1D5D4 // fsub v20, v14, v17
+	WORD $0x6E32DDD1 // fmul v17, v14, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x4E31D634 // fadd v20, v17, v17
+	WORD $0x4E201E11 // and v17, v16, v0
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6EB1E64E // fcmgt v14, v18, v17
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E741E11 // bsl v17, v16, v20
+	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x4E34D630 // fadd v16, v17, v20
+	WORD $0x6E30FE34 // fdiv v20, v17, v16
+	WORD $0x4E201E90 // and v16, v20, v0
+	WORD $0x3DC001D4 // ldr q20, [x14, #0]
+	WORD $0x4E341E71 // and v17, v19, v20
+	WORD $0x4EB11E13 // orr v19, v16, v17
+	WORD $0x3D800113 // str q19, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecGRUOut: out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].
+TEXT ·vecGRUOutNEONMulAdd(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00080 // ldr q0, [x4, #0]
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x4E20D442 // fadd v2, v2, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x3DC00460 // ldr q0, [x3, #16]
+	WORD $0x3DC004A3 // ldr q3, [x5, #16]
+	WORD $0x4EA2D461 // fsub v1, v3, v2
+	WORD $0x6E21DC03 // fmul v3, v0, v1
+	WORD $0x4E22D463 // fadd v3, v3, v2
+	WORD $0x3D800503 // str q3, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A1 // ldr q1, [x5, #0]
+	WORD $0x4EA3D420 // fsub v0, v1, v3
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x3D800101 // str q1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC000A0 // ldr q0, [x5, #0]
+	WORD $0x4EA1D402 // fsub v2, v0, v1
+	WORD $0x6E22DC60 // fmul v0, v3, v2
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x3D800100 // str q0, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecGRUGradOut: gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.
+TEXT ·vecGRUGradOutNEONMulAdd(SB), NOSPLIT, $128-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD 72(R0), R10
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+	WORD $0x3DC001C1 // ldr q1, [x14, #0]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x4EA3D4A6 // fsub v6, v5, v3
+	WORD $0x6E26DC85 // fmul v5, v4, v6
+	WORD $0x4EA2D406 // fsub v6, v0, v2
+	WORD $0x6E26DC47 // fmul v7, v2, v6
+	WORD $0x6E27DCA6 // fmul v6, v5, v7
+	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x4EA2D406 // fsub v6, v0, v2
+	WORD $0x6E26DC87 // fmul v7, v4, v6
+	WORD $0x6E211C66 // eor v6, v3, v1
+	WORD $0x6E23DCC5 // fmul v5, v6, v3
+	WORD $0x4E20D4A5 // fadd v5, v5, v0
+	WORD $0x6E25DCE3 // fmul v3, v7, v5
+	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x6E22DC83 // fmul v3, v4, v2
+	WORD $0x3D800143 // str q3, [x10, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	ADD $16, R10, R10
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	MOVD R10, R24
+	MOVD $buf-112(SP), R10
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x4EA2D4A7 // fsub v7, v5, v2
+	WORD $0x6E27DC85 // fmul v5, v4, v7
+	WORD $0x4EA3D407 // fsub v7, v0, v3
+	WORD $0x6E27DC66 // fmul v6, v3, v7
+	WORD $0x6E26DCA7 // fmul v7, v5, v6
+	WORD $0x3D800107 // str q7, [x8, #0]
+	WORD $0x4EA3D407 // fsub v7, v0, v3
+	WORD $0x6E27DC86 // fmul v6, v4, v7
+	WORD $0x6E211C47 // eor v7, v2, v1
+	WORD $0x6E22DCE5 // fmul v5, v7, v2
+	WORD $0x4E20D4A5 // fadd v5, v5, v0
+	WORD $0x6E25DCC2 // fmul v2, v6, v5
+	WORD $0x3D800122 // str q2, [x9, #0]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x3D800142 // str q2, [x10, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+	MOVD $buf-112(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R24)
+	SUBS $1, R13, R13
+	BNE out2
+
+next:
+	RET
+
+// vecGRUGradState: gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.
+TEXT ·vecGRUGradStateNEONMulAdd(SB), NOSPLIT, $112-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC44 // fmul v4, v2, v3
+	WORD $0x4EA1D403 // fsub v3, v0, v1
+	WORD $0x6E23DC25 // fmul v5, v1, v3
+	WORD $0x6E25DC83 // fmul v3, v4, v5
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC000C3 // ldr q3, [x6, #0]
+	WORD $0x6E21DC45 // fmul v5, v2, v1
+	WORD $0x4E23D4A5 // fadd v5, v5, v3
+	WORD $0x3D800125 // str q5, [x9, #0]
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x3DC004A3 // ldr q3, [x5, #16]
+	WORD $0x3DC00481 // ldr q1, [x4, #16]
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x4EA5D401 // fsub v1, v0, v5
+	WORD $0x6E21DCA4 // fmul v4, v5, v1
+	WORD $0x6E24DC41 // fmul v1, v2, v4
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC004C1 // ldr q1, [x6, #16]
+	WORD $0x6E25DC64 // fmul v4, v3, v5
+	WORD $0x4E21D484 // fadd v4, v4, v1
+	WORD $0x3D800524 // str q4, [x9, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R6, R6
+	ADD $32, R8, R8
+	ADD $32, R9, R9
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC000A1 // ldr q1, [x5, #0]
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x6E25DC23 // fmul v3, v1, v5
+	WORD $0x4EA4D405 // fsub v5, v0, v4
+	WORD $0x6E25DC82 // fmul v2, v4, v5
+	WORD $0x6E22DC65 // fmul v5, v3, v2
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC000C5 // ldr q5, [x6, #0]
+	WORD $0x6E24DC22 // fmul v2, v1, v4
+	WORD $0x4E25D442 // fadd v2, v2, v5
+	WORD $0x3D800122 // str q2, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4EA2D404 // fsub v4, v0, v2
+	WORD $0x6E24DC43 // fmul v3, v2, v4
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x6E22DCA3 // fmul v3, v5, v2
+	WORD $0x4E24D463 // fadd v3, v3, v4
+	WORD $0x3D800123 // str q3, [x9, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
 

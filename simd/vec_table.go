@@ -28,6 +28,10 @@ type vecTable struct {
 	reduceRow                                              [NumReduce]vecFunc
 	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd vecFunc
 	normRow, normGrad, normParamGrad                       vecFunc
+	lstmState, lstmOut                                     vecFunc
+	lstmGradOut, lstmGradIn, lstmGradForget                vecFunc
+	gruCandidate, gruOut                                   vecFunc
+	gruGradOut, gruGradReset, gruGradState                 vecFunc
 	sgd, momentum, nesterov, adam, rmsprop, adagrad, lion  vecFunc
 }
 
@@ -78,7 +82,48 @@ func (t *vecTable) fill(k *Kernels) {
 	}
 	t.fillExp(v)
 	t.fillNorm(v)
+	t.fillCells(v)
 	t.fillOptimizers(v)
+}
+
+func (t *vecTable) fillCells(v *vecKernels) {
+	v.lstmState = func(g, i, f, cPrev, c []float32) {
+		callCell(t.lstmState, len(c), [4]*float32{unsafe.SliceData(g), unsafe.SliceData(i), unsafe.SliceData(f), unsafe.SliceData(cPrev)}, [3]*float32{unsafe.SliceData(g), unsafe.SliceData(c)})
+	}
+	v.lstmOut = func(o, c, h []float32) {
+		callCell(t.lstmOut, len(c), [4]*float32{unsafe.SliceData(o), unsafe.SliceData(c)}, [3]*float32{unsafe.SliceData(h)})
+	}
+	v.lstmGradOut = func(do, o, c, dh, dc []float32) {
+		callCell(t.lstmGradOut, len(c), [4]*float32{unsafe.SliceData(o), unsafe.SliceData(c), unsafe.SliceData(dh), unsafe.SliceData(dc)}, [3]*float32{unsafe.SliceData(do), unsafe.SliceData(dc)})
+	}
+	v.lstmGradIn = func(di, dg, i, g, dc []float32) {
+		callCell(t.lstmGradIn, len(dc), [4]*float32{unsafe.SliceData(i), unsafe.SliceData(g), unsafe.SliceData(dc)}, [3]*float32{unsafe.SliceData(di), unsafe.SliceData(dg)})
+	}
+	v.lstmGradForget = func(df, f, cPrev, dc []float32) {
+		callCell(t.lstmGradForget, len(dc), [4]*float32{unsafe.SliceData(f), unsafe.SliceData(cPrev), unsafe.SliceData(dc)}, [3]*float32{unsafe.SliceData(df), unsafe.SliceData(dc)})
+	}
+	v.gruCandidate = func(x, r, q []float32) {
+		callCell(t.gruCandidate, len(x), [4]*float32{unsafe.SliceData(x), unsafe.SliceData(r), unsafe.SliceData(q)}, [3]*float32{unsafe.SliceData(x)})
+	}
+	v.gruOut = func(h, z, x, hPrev []float32) {
+		callCell(t.gruOut, len(h), [4]*float32{unsafe.SliceData(z), unsafe.SliceData(x), unsafe.SliceData(hPrev)}, [3]*float32{unsafe.SliceData(h)})
+	}
+	v.gruGradOut = func(dz, dn, dh, z, x, hPrev []float32) {
+		callCell(t.gruGradOut, len(dh), [4]*float32{unsafe.SliceData(z), unsafe.SliceData(x), unsafe.SliceData(hPrev), unsafe.SliceData(dh)},
+			[3]*float32{unsafe.SliceData(dz), unsafe.SliceData(dn), unsafe.SliceData(dh)})
+	}
+	v.gruGradReset = func(dr, dq, dn, r, q []float32) {
+		callCell(t.gruGradReset, len(dn), [4]*float32{unsafe.SliceData(r), unsafe.SliceData(q), unsafe.SliceData(dn)}, [3]*float32{unsafe.SliceData(dr), unsafe.SliceData(dq)})
+	}
+	v.gruGradState = func(dr, dh, r, hPrev, drh []float32) {
+		callCell(t.gruGradState, len(dh), [4]*float32{unsafe.SliceData(r), unsafe.SliceData(hPrev), unsafe.SliceData(drh), unsafe.SliceData(dh)}, [3]*float32{unsafe.SliceData(dr), unsafe.SliceData(dh)})
+	}
+}
+
+// callCell calls a kernel without scalar arguments on n elements.
+func callCell(f vecFunc, n int, in [4]*float32, out [3]*float32) {
+	a := vecArgs{n: n, in: in, out: out}
+	run(f, noescape(&a))
 }
 
 func (t *vecTable) fillNorm(v *vecKernels) {

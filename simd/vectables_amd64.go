@@ -459,6 +459,56 @@ func vecAdagradAVX2(a *vecArgs)
 //go:noescape
 func vecLionAVX2(a *vecArgs)
 
+// vecLSTMStateAVX2: out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].
+//
+//go:noescape
+func vecLSTMStateAVX2(a *vecArgs)
+
+// vecLSTMOutAVX2: out0[i] = in0[i]*tanh(in1[i]).
+//
+//go:noescape
+func vecLSTMOutAVX2(a *vecArgs)
+
+// vecLSTMGradOutAVX2: gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradOutAVX2(a *vecArgs)
+
+// vecLSTMGradInAVX2: gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradInAVX2(a *vecArgs)
+
+// vecLSTMGradForgetAVX2: gradients by the forget gate in0 and the cell state before, in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradForgetAVX2(a *vecArgs)
+
+// vecGRUCandidateAVX2: out0[i] = tanh(in1[i]*in2[i] + in0[i]).
+//
+//go:noescape
+func vecGRUCandidateAVX2(a *vecArgs)
+
+// vecGRUOutAVX2: out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].
+//
+//go:noescape
+func vecGRUOutAVX2(a *vecArgs)
+
+// vecGRUGradOutAVX2: gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.
+//
+//go:noescape
+func vecGRUGradOutAVX2(a *vecArgs)
+
+// vecGRUGradResetAVX2: gradients by the reset gate in0 and the product in1 that it multiplies, of the candidate's in2.
+//
+//go:noescape
+func vecGRUGradResetAVX2(a *vecArgs)
+
+// vecGRUGradStateAVX2: gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.
+//
+//go:noescape
+func vecGRUGradStateAVX2(a *vecArgs)
+
 // vecMapExpAVX2MulAdd: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -663,6 +713,46 @@ func vecAdagradAVX2MulAdd(a *vecArgs)
 //
 //go:noescape
 func vecLionAVX2MulAdd(a *vecArgs)
+
+// vecLSTMStateAVX2MulAdd: out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].
+//
+//go:noescape
+func vecLSTMStateAVX2MulAdd(a *vecArgs)
+
+// vecLSTMOutAVX2MulAdd: out0[i] = in0[i]*tanh(in1[i]).
+//
+//go:noescape
+func vecLSTMOutAVX2MulAdd(a *vecArgs)
+
+// vecLSTMGradOutAVX2MulAdd: gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradOutAVX2MulAdd(a *vecArgs)
+
+// vecLSTMGradInAVX2MulAdd: gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradInAVX2MulAdd(a *vecArgs)
+
+// vecGRUCandidateAVX2MulAdd: out0[i] = tanh(in1[i]*in2[i] + in0[i]).
+//
+//go:noescape
+func vecGRUCandidateAVX2MulAdd(a *vecArgs)
+
+// vecGRUOutAVX2MulAdd: out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].
+//
+//go:noescape
+func vecGRUOutAVX2MulAdd(a *vecArgs)
+
+// vecGRUGradOutAVX2MulAdd: gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.
+//
+//go:noescape
+func vecGRUGradOutAVX2MulAdd(a *vecArgs)
+
+// vecGRUGradStateAVX2MulAdd: gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.
+//
+//go:noescape
+func vecGRUGradStateAVX2MulAdd(a *vecArgs)
 
 // vecMaxPool2AVX2: out0[r,j] = maximum of the 2x2 window at in0[2r,2j], j < n, r < runs; rows of in0 are stride apart.
 //
@@ -1134,6 +1224,56 @@ func vecAdagradAVX512(a *vecArgs)
 //go:noescape
 func vecLionAVX512(a *vecArgs)
 
+// vecLSTMStateAVX512: out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].
+//
+//go:noescape
+func vecLSTMStateAVX512(a *vecArgs)
+
+// vecLSTMOutAVX512: out0[i] = in0[i]*tanh(in1[i]).
+//
+//go:noescape
+func vecLSTMOutAVX512(a *vecArgs)
+
+// vecLSTMGradOutAVX512: gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradOutAVX512(a *vecArgs)
+
+// vecLSTMGradInAVX512: gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradInAVX512(a *vecArgs)
+
+// vecLSTMGradForgetAVX512: gradients by the forget gate in0 and the cell state before, in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradForgetAVX512(a *vecArgs)
+
+// vecGRUCandidateAVX512: out0[i] = tanh(in1[i]*in2[i] + in0[i]).
+//
+//go:noescape
+func vecGRUCandidateAVX512(a *vecArgs)
+
+// vecGRUOutAVX512: out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].
+//
+//go:noescape
+func vecGRUOutAVX512(a *vecArgs)
+
+// vecGRUGradOutAVX512: gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.
+//
+//go:noescape
+func vecGRUGradOutAVX512(a *vecArgs)
+
+// vecGRUGradResetAVX512: gradients by the reset gate in0 and the product in1 that it multiplies, of the candidate's in2.
+//
+//go:noescape
+func vecGRUGradResetAVX512(a *vecArgs)
+
+// vecGRUGradStateAVX512: gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.
+//
+//go:noescape
+func vecGRUGradStateAVX512(a *vecArgs)
+
 // vecAVX2 lists the vector kernels of the set.
 var vecAVX2 = vecTable{
 	mapOp: [NumUnary]func(*vecArgs){
@@ -1222,23 +1362,33 @@ var vecAVX2 = vecTable{
 		ReduceMax: vecRowReduceMaxAVX2,
 		ReduceMin: vecRowReduceMinAVX2,
 	},
-	dot:           vecDotAVX2,
-	expSum:        vecExpSumAVX2,
-	expSumOnly:    vecExpSumOnlyAVX2,
-	axpy:          vecAxpyAVX2,
-	sub2:          vecSub2AVX2,
-	subMul:        vecSubMulAVX2,
-	expMulAdd:     vecExpMulAddAVX2,
-	normRow:       vecNormRowAVX2,
-	normGrad:      vecNormGradAVX2,
-	normParamGrad: vecNormParamGradAVX2,
-	sgd:           vecSGDAVX2,
-	momentum:      vecMomentumAVX2,
-	nesterov:      vecNesterovAVX2,
-	adam:          vecAdamAVX2,
-	rmsprop:       vecRMSPropAVX2,
-	adagrad:       vecAdagradAVX2,
-	lion:          vecLionAVX2,
+	dot:            vecDotAVX2,
+	expSum:         vecExpSumAVX2,
+	expSumOnly:     vecExpSumOnlyAVX2,
+	axpy:           vecAxpyAVX2,
+	sub2:           vecSub2AVX2,
+	subMul:         vecSubMulAVX2,
+	expMulAdd:      vecExpMulAddAVX2,
+	normRow:        vecNormRowAVX2,
+	normGrad:       vecNormGradAVX2,
+	normParamGrad:  vecNormParamGradAVX2,
+	sgd:            vecSGDAVX2,
+	momentum:       vecMomentumAVX2,
+	nesterov:       vecNesterovAVX2,
+	adam:           vecAdamAVX2,
+	rmsprop:        vecRMSPropAVX2,
+	adagrad:        vecAdagradAVX2,
+	lion:           vecLionAVX2,
+	lstmState:      vecLSTMStateAVX2,
+	lstmOut:        vecLSTMOutAVX2,
+	lstmGradOut:    vecLSTMGradOutAVX2,
+	lstmGradIn:     vecLSTMGradInAVX2,
+	lstmGradForget: vecLSTMGradForgetAVX2,
+	gruCandidate:   vecGRUCandidateAVX2,
+	gruOut:         vecGRUOutAVX2,
+	gruGradOut:     vecGRUGradOutAVX2,
+	gruGradReset:   vecGRUGradResetAVX2,
+	gruGradState:   vecGRUGradStateAVX2,
 }
 
 // vecAVX2MulAdd lists the vector kernels of the set.
@@ -1329,23 +1479,33 @@ var vecAVX2MulAdd = vecTable{
 		ReduceMax: vecRowReduceMaxAVX2,
 		ReduceMin: vecRowReduceMinAVX2,
 	},
-	dot:           vecDotAVX2MulAdd,
-	expSum:        vecExpSumAVX2MulAdd,
-	expSumOnly:    vecExpSumOnlyAVX2MulAdd,
-	axpy:          vecAxpyAVX2MulAdd,
-	sub2:          vecSub2AVX2,
-	subMul:        vecSubMulAVX2,
-	expMulAdd:     vecExpMulAddAVX2MulAdd,
-	normRow:       vecNormRowAVX2MulAdd,
-	normGrad:      vecNormGradAVX2MulAdd,
-	normParamGrad: vecNormParamGradAVX2MulAdd,
-	sgd:           vecSGDAVX2MulAdd,
-	momentum:      vecMomentumAVX2MulAdd,
-	nesterov:      vecNesterovAVX2MulAdd,
-	adam:          vecAdamAVX2MulAdd,
-	rmsprop:       vecRMSPropAVX2MulAdd,
-	adagrad:       vecAdagradAVX2MulAdd,
-	lion:          vecLionAVX2MulAdd,
+	dot:            vecDotAVX2MulAdd,
+	expSum:         vecExpSumAVX2MulAdd,
+	expSumOnly:     vecExpSumOnlyAVX2MulAdd,
+	axpy:           vecAxpyAVX2MulAdd,
+	sub2:           vecSub2AVX2,
+	subMul:         vecSubMulAVX2,
+	expMulAdd:      vecExpMulAddAVX2MulAdd,
+	normRow:        vecNormRowAVX2MulAdd,
+	normGrad:       vecNormGradAVX2MulAdd,
+	normParamGrad:  vecNormParamGradAVX2MulAdd,
+	sgd:            vecSGDAVX2MulAdd,
+	momentum:       vecMomentumAVX2MulAdd,
+	nesterov:       vecNesterovAVX2MulAdd,
+	adam:           vecAdamAVX2MulAdd,
+	rmsprop:        vecRMSPropAVX2MulAdd,
+	adagrad:        vecAdagradAVX2MulAdd,
+	lion:           vecLionAVX2MulAdd,
+	lstmState:      vecLSTMStateAVX2MulAdd,
+	lstmOut:        vecLSTMOutAVX2MulAdd,
+	lstmGradOut:    vecLSTMGradOutAVX2MulAdd,
+	lstmGradIn:     vecLSTMGradInAVX2MulAdd,
+	lstmGradForget: vecLSTMGradForgetAVX2,
+	gruCandidate:   vecGRUCandidateAVX2MulAdd,
+	gruOut:         vecGRUOutAVX2MulAdd,
+	gruGradOut:     vecGRUGradOutAVX2MulAdd,
+	gruGradReset:   vecGRUGradResetAVX2,
+	gruGradState:   vecGRUGradStateAVX2MulAdd,
 }
 
 // vecAVX512 lists the vector kernels of the set.
@@ -1436,21 +1596,31 @@ var vecAVX512 = vecTable{
 		ReduceMax: vecRowReduceMaxAVX512,
 		ReduceMin: vecRowReduceMinAVX512,
 	},
-	dot:           vecDotAVX512,
-	expSum:        vecExpSumAVX512,
-	expSumOnly:    vecExpSumOnlyAVX512,
-	axpy:          vecAxpyAVX512,
-	sub2:          vecSub2AVX512,
-	subMul:        vecSubMulAVX512,
-	expMulAdd:     vecExpMulAddAVX512,
-	normRow:       vecNormRowAVX512,
-	normGrad:      vecNormGradAVX512,
-	normParamGrad: vecNormParamGradAVX512,
-	sgd:           vecSGDAVX512,
-	momentum:      vecMomentumAVX512,
-	nesterov:      vecNesterovAVX512,
-	adam:          vecAdamAVX512,
-	rmsprop:       vecRMSPropAVX512,
-	adagrad:       vecAdagradAVX512,
-	lion:          vecLionAVX512,
+	dot:            vecDotAVX512,
+	expSum:         vecExpSumAVX512,
+	expSumOnly:     vecExpSumOnlyAVX512,
+	axpy:           vecAxpyAVX512,
+	sub2:           vecSub2AVX512,
+	subMul:         vecSubMulAVX512,
+	expMulAdd:      vecExpMulAddAVX512,
+	normRow:        vecNormRowAVX512,
+	normGrad:       vecNormGradAVX512,
+	normParamGrad:  vecNormParamGradAVX512,
+	sgd:            vecSGDAVX512,
+	momentum:       vecMomentumAVX512,
+	nesterov:       vecNesterovAVX512,
+	adam:           vecAdamAVX512,
+	rmsprop:        vecRMSPropAVX512,
+	adagrad:        vecAdagradAVX512,
+	lion:           vecLionAVX512,
+	lstmState:      vecLSTMStateAVX512,
+	lstmOut:        vecLSTMOutAVX512,
+	lstmGradOut:    vecLSTMGradOutAVX512,
+	lstmGradIn:     vecLSTMGradInAVX512,
+	lstmGradForget: vecLSTMGradForgetAVX512,
+	gruCandidate:   vecGRUCandidateAVX512,
+	gruOut:         vecGRUOutAVX512,
+	gruGradOut:     vecGRUGradOutAVX512,
+	gruGradReset:   vecGRUGradResetAVX512,
+	gruGradState:   vecGRUGradStateAVX512,
 }

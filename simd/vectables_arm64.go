@@ -459,6 +459,56 @@ func vecAdagradNEON(a *vecArgs)
 //go:noescape
 func vecLionNEON(a *vecArgs)
 
+// vecLSTMStateNEON: out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].
+//
+//go:noescape
+func vecLSTMStateNEON(a *vecArgs)
+
+// vecLSTMOutNEON: out0[i] = in0[i]*tanh(in1[i]).
+//
+//go:noescape
+func vecLSTMOutNEON(a *vecArgs)
+
+// vecLSTMGradOutNEON: gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradOutNEON(a *vecArgs)
+
+// vecLSTMGradInNEON: gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradInNEON(a *vecArgs)
+
+// vecLSTMGradForgetNEON: gradients by the forget gate in0 and the cell state before, in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradForgetNEON(a *vecArgs)
+
+// vecGRUCandidateNEON: out0[i] = tanh(in1[i]*in2[i] + in0[i]).
+//
+//go:noescape
+func vecGRUCandidateNEON(a *vecArgs)
+
+// vecGRUOutNEON: out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].
+//
+//go:noescape
+func vecGRUOutNEON(a *vecArgs)
+
+// vecGRUGradOutNEON: gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.
+//
+//go:noescape
+func vecGRUGradOutNEON(a *vecArgs)
+
+// vecGRUGradResetNEON: gradients by the reset gate in0 and the product in1 that it multiplies, of the candidate's in2.
+//
+//go:noescape
+func vecGRUGradResetNEON(a *vecArgs)
+
+// vecGRUGradStateNEON: gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.
+//
+//go:noescape
+func vecGRUGradStateNEON(a *vecArgs)
+
 // vecMapExpNEONMulAdd: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -664,6 +714,46 @@ func vecAdagradNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecLionNEONMulAdd(a *vecArgs)
 
+// vecLSTMStateNEONMulAdd: out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].
+//
+//go:noescape
+func vecLSTMStateNEONMulAdd(a *vecArgs)
+
+// vecLSTMOutNEONMulAdd: out0[i] = in0[i]*tanh(in1[i]).
+//
+//go:noescape
+func vecLSTMOutNEONMulAdd(a *vecArgs)
+
+// vecLSTMGradOutNEONMulAdd: gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradOutNEONMulAdd(a *vecArgs)
+
+// vecLSTMGradInNEONMulAdd: gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.
+//
+//go:noescape
+func vecLSTMGradInNEONMulAdd(a *vecArgs)
+
+// vecGRUCandidateNEONMulAdd: out0[i] = tanh(in1[i]*in2[i] + in0[i]).
+//
+//go:noescape
+func vecGRUCandidateNEONMulAdd(a *vecArgs)
+
+// vecGRUOutNEONMulAdd: out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].
+//
+//go:noescape
+func vecGRUOutNEONMulAdd(a *vecArgs)
+
+// vecGRUGradOutNEONMulAdd: gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.
+//
+//go:noescape
+func vecGRUGradOutNEONMulAdd(a *vecArgs)
+
+// vecGRUGradStateNEONMulAdd: gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.
+//
+//go:noescape
+func vecGRUGradStateNEONMulAdd(a *vecArgs)
+
 // vecTranspose4NEON: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
 //
 //go:noescape
@@ -757,23 +847,33 @@ var vecNEON = vecTable{
 		ReduceMax: vecRowReduceMaxNEON,
 		ReduceMin: vecRowReduceMinNEON,
 	},
-	dot:           vecDotNEON,
-	expSum:        vecExpSumNEON,
-	expSumOnly:    vecExpSumOnlyNEON,
-	axpy:          vecAxpyNEON,
-	sub2:          vecSub2NEON,
-	subMul:        vecSubMulNEON,
-	expMulAdd:     vecExpMulAddNEON,
-	normRow:       vecNormRowNEON,
-	normGrad:      vecNormGradNEON,
-	normParamGrad: vecNormParamGradNEON,
-	sgd:           vecSGDNEON,
-	momentum:      vecMomentumNEON,
-	nesterov:      vecNesterovNEON,
-	adam:          vecAdamNEON,
-	rmsprop:       vecRMSPropNEON,
-	adagrad:       vecAdagradNEON,
-	lion:          vecLionNEON,
+	dot:            vecDotNEON,
+	expSum:         vecExpSumNEON,
+	expSumOnly:     vecExpSumOnlyNEON,
+	axpy:           vecAxpyNEON,
+	sub2:           vecSub2NEON,
+	subMul:         vecSubMulNEON,
+	expMulAdd:      vecExpMulAddNEON,
+	normRow:        vecNormRowNEON,
+	normGrad:       vecNormGradNEON,
+	normParamGrad:  vecNormParamGradNEON,
+	sgd:            vecSGDNEON,
+	momentum:       vecMomentumNEON,
+	nesterov:       vecNesterovNEON,
+	adam:           vecAdamNEON,
+	rmsprop:        vecRMSPropNEON,
+	adagrad:        vecAdagradNEON,
+	lion:           vecLionNEON,
+	lstmState:      vecLSTMStateNEON,
+	lstmOut:        vecLSTMOutNEON,
+	lstmGradOut:    vecLSTMGradOutNEON,
+	lstmGradIn:     vecLSTMGradInNEON,
+	lstmGradForget: vecLSTMGradForgetNEON,
+	gruCandidate:   vecGRUCandidateNEON,
+	gruOut:         vecGRUOutNEON,
+	gruGradOut:     vecGRUGradOutNEON,
+	gruGradReset:   vecGRUGradResetNEON,
+	gruGradState:   vecGRUGradStateNEON,
 }
 
 // vecNEONMulAdd lists the vector kernels of the set.
@@ -864,21 +964,31 @@ var vecNEONMulAdd = vecTable{
 		ReduceMax: vecRowReduceMaxNEON,
 		ReduceMin: vecRowReduceMinNEON,
 	},
-	dot:           vecDotNEONMulAdd,
-	expSum:        vecExpSumNEONMulAdd,
-	expSumOnly:    vecExpSumOnlyNEONMulAdd,
-	axpy:          vecAxpyNEONMulAdd,
-	sub2:          vecSub2NEON,
-	subMul:        vecSubMulNEON,
-	expMulAdd:     vecExpMulAddNEONMulAdd,
-	normRow:       vecNormRowNEONMulAdd,
-	normGrad:      vecNormGradNEONMulAdd,
-	normParamGrad: vecNormParamGradNEONMulAdd,
-	sgd:           vecSGDNEONMulAdd,
-	momentum:      vecMomentumNEONMulAdd,
-	nesterov:      vecNesterovNEONMulAdd,
-	adam:          vecAdamNEONMulAdd,
-	rmsprop:       vecRMSPropNEONMulAdd,
-	adagrad:       vecAdagradNEONMulAdd,
-	lion:          vecLionNEONMulAdd,
+	dot:            vecDotNEONMulAdd,
+	expSum:         vecExpSumNEONMulAdd,
+	expSumOnly:     vecExpSumOnlyNEONMulAdd,
+	axpy:           vecAxpyNEONMulAdd,
+	sub2:           vecSub2NEON,
+	subMul:         vecSubMulNEON,
+	expMulAdd:      vecExpMulAddNEONMulAdd,
+	normRow:        vecNormRowNEONMulAdd,
+	normGrad:       vecNormGradNEONMulAdd,
+	normParamGrad:  vecNormParamGradNEONMulAdd,
+	sgd:            vecSGDNEONMulAdd,
+	momentum:       vecMomentumNEONMulAdd,
+	nesterov:       vecNesterovNEONMulAdd,
+	adam:           vecAdamNEONMulAdd,
+	rmsprop:        vecRMSPropNEONMulAdd,
+	adagrad:        vecAdagradNEONMulAdd,
+	lion:           vecLionNEONMulAdd,
+	lstmState:      vecLSTMStateNEONMulAdd,
+	lstmOut:        vecLSTMOutNEONMulAdd,
+	lstmGradOut:    vecLSTMGradOutNEONMulAdd,
+	lstmGradIn:     vecLSTMGradInNEONMulAdd,
+	lstmGradForget: vecLSTMGradForgetNEON,
+	gruCandidate:   vecGRUCandidateNEONMulAdd,
+	gruOut:         vecGRUOutNEONMulAdd,
+	gruGradOut:     vecGRUGradOutNEONMulAdd,
+	gruGradReset:   vecGRUGradResetNEON,
+	gruGradState:   vecGRUGradStateNEONMulAdd,
 }

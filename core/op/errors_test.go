@@ -63,6 +63,18 @@ func TestShapeErrors(t *testing.T) {
 		{"InstanceNormalization", "one element per channel", func(g *graph.Graph) { op.InstanceNormalization(f32(g, 1, 3, 4), f32(g, 4), f32(g, 3), 0) }},
 		{"LpNormalization", "it can be 1 or 2", func(g *graph.Graph) { op.LpNormalization(f32(g, 3), 0, 3) }},
 		{"BitShift", "takes unsigned integers, not int64", func(g *graph.Graph) { op.BitShift(i64(g, 3), i64(g, 3), true) }},
+		{"LSTM weights", "W [directions, gates*H, D] has 7 in dimension 1 where 8 is due", func(g *graph.Graph) {
+			op.LSTM(f32(g, 3, 1, 4), f32(g, 1, 7, 4), f32(g, 1, 8, 2), nil, op.RNNOptions{})
+		}},
+		{"GRU directions", "R [directions, gates*H, H] has 1 in dimension 0 where 2 is due", func(g *graph.Graph) {
+			op.GRU(f32(g, 3, 1, 4), f32(g, 1, 6, 4), f32(g, 1, 6, 2), nil, op.RNNOptions{Direction: "bidirectional"})
+		}},
+		{"RNN activation", "there is no activation gelu", func(g *graph.Graph) {
+			op.RNN(f32(g, 3, 1, 4), f32(g, 1, 2, 4), f32(g, 1, 2, 2), nil, op.RNNOptions{Activations: []string{"Gelu"}})
+		}},
+		{"RNN lengths", "sequence_lens must be int32, not int64", func(g *graph.Graph) {
+			op.RNN(f32(g, 3, 1, 4), f32(g, 1, 2, 4), f32(g, 1, 2, 2), nil, op.RNNOptions{Lengths: i64(g, 1)})
+		}},
 		{"another graph", "belongs to another graph", func(g *graph.Graph) { op.Add(f32(g, 3), f32(graph.New(), 3)) }},
 		{"not differentiable", "gradients need a floating-point loss", func(g *graph.Graph) { op.Gradients(op.ArgMax(f32(g, 3), 0, false)) }},
 		{"not a scalar", "must have one element", func(g *graph.Graph) { op.Gradients(op.Exp(f32(g, 3))) }},

@@ -42,3 +42,17 @@ func flopsProduct(n *graph.Node, in, out []graph.Type) float64 {
 	}
 	return 2 * float64(tensor.Size(out[0].Shape)) * float64(k)
 }
+
+// flopsRNN counts the products of the input's and the recurrent weights.
+func flopsRNN(_ *graph.Node, in, _ []graph.Type) float64 {
+	x, w, r := in[rnnX].Shape, in[rnnW].Shape, in[rnnR].Shape
+	if len(x) != 3 || len(w) != 3 || len(r) != 3 {
+		return 0
+	}
+	return 2 * float64(x[0]) * float64(x[1]) * float64(tensor.Size(w)+tensor.Size(r))
+}
+
+// flopsRNNGrad counts for each of the weights' products two, by both operands; whether X's gradient is wanted is not known here.
+func flopsRNNGrad(n *graph.Node, in, out []graph.Type) float64 {
+	return 2 * flopsRNN(n, in[gradIn:], out)
+}

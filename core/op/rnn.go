@@ -43,7 +43,7 @@ var (
 // DefRNN is ONNX's RNN, h' = f(x W^T + Wb + h R^T + Rb), over the steps of a batch of sequences (Elman, Cognitive Science 1990).
 var DefRNN = graph.Def{
 	Name: "RNN", Since: 22, MinIn: 3, MaxIn: 6, MaxOut: 2, Doc: "simple recurrent network over a batch of sequences", Attrs: rnnAttrs,
-	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Upgrade: upgradeRNN,
+	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Lower: lowerRNN, FLOPs: flopsRNN, Upgrade: upgradeRNN,
 }
 
 // DefGRU is ONNX's GRU (Cho et al., EMNLP 2014): update and reset gates z, r = f(x W^T + Wb + h R^T + Rb), candidate n = g(x Wn^T + Wbn +
@@ -51,7 +51,7 @@ var DefRNN = graph.Def{
 // one output more than ONNX has, what the backward pass needs of every step; see [rnnShape].
 var DefGRU = graph.Def{
 	Name: "GRU", Since: 22, MinIn: 3, MaxIn: 6, MaxOut: 3, Doc: "gated recurrent units over a batch of sequences", Attrs: gruAttrs,
-	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Upgrade: upgradeRNN,
+	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Lower: lowerRNN, FLOPs: flopsRNN, Upgrade: upgradeRNN,
 }
 
 // DefLSTM is ONNX's LSTM (Hochreiter, Schmidhuber, Neural Computation 1997) with optional peepholes P: gates i, o, f = f(x W^T + Wb + h R^T + Rb + P*c),
@@ -59,7 +59,7 @@ var DefGRU = graph.Def{
 // backward pass needs of every step; see [rnnShape].
 var DefLSTM = graph.Def{
 	Name: "LSTM", Since: 22, MinIn: 3, MaxIn: 8, MaxOut: 4, Doc: "long short-term memory over a batch of sequences", Attrs: lstmAttrs,
-	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Upgrade: upgradeRNN,
+	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Lower: lowerRNN, FLOPs: flopsRNN, Upgrade: upgradeRNN,
 }
 
 // upgradeRNN drops the flag of opsets before 7 that said whether Y is wanted, which the node's outputs say, and those of opset 1 that GRU and

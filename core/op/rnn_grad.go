@@ -22,19 +22,19 @@ var gradOf = [gradOuts]int{rnnX, rnnW, rnnR, rnnB, rnnH0, rnnC0, rnnP}
 // DefRNNGrad is weft.RNNGrad, the gradients of RNN.
 var DefRNNGrad = graph.Def{
 	Domain: "weft", Name: "RNNGrad", MinIn: 0, MaxIn: gradSaved + 1, MaxOut: gradOuts, Doc: "gradients of RNN", Attrs: rnnAttrs,
-	Infer: inferRNNGrad, Body: bodyRNNGrad{},
+	Infer: inferRNNGrad, Body: bodyRNNGrad{}, Lower: lowerRNNGrad, FLOPs: flopsRNNGrad,
 }
 
 // DefGRUGrad is weft.GRUGrad, the gradients of GRU.
 var DefGRUGrad = graph.Def{
 	Domain: "weft", Name: "GRUGrad", MinIn: 0, MaxIn: gradSaved + 1, MaxOut: gradOuts, Doc: "gradients of GRU", Attrs: gruAttrs,
-	Infer: inferRNNGrad, Body: bodyRNNGrad{},
+	Infer: inferRNNGrad, Body: bodyRNNGrad{}, Lower: lowerRNNGrad, FLOPs: flopsRNNGrad,
 }
 
 // DefLSTMGrad is weft.LSTMGrad, the gradients of LSTM.
 var DefLSTMGrad = graph.Def{
 	Domain: "weft", Name: "LSTMGrad", MinIn: 0, MaxIn: gradSaved + 1, MaxOut: gradOuts, Doc: "gradients of LSTM", Attrs: lstmAttrs,
-	Infer: inferRNNGrad, Body: bodyRNNGrad{},
+	Infer: inferRNNGrad, Body: bodyRNNGrad{}, Lower: lowerRNNGrad, FLOPs: flopsRNNGrad,
 }
 
 type gradRNN struct{}

@@ -64,9 +64,7 @@ func jobs(w workloads, modelDir string) []namedJob {
 		out = append(out, namedJob{name, func(rt *compile.Runtime) (*job, error) { return transformerJob(rt, name == "transformer/fwdbwd") }})
 	}
 	for _, name := range w.LSTM {
-		out = append(out, namedJob{name, func(*compile.Runtime) (*job, error) {
-			return nil, errSkip{"this version has no recurrent layers"}
-		}})
+		out = append(out, namedJob{name, func(rt *compile.Runtime) (*job, error) { return lstmJob(rt, name == "lstm/fwdbwd") }})
 	}
 	for _, name := range w.ONNX {
 		out = append(out, namedJob{name, func(rt *compile.Runtime) (*job, error) { return onnxJob(rt, name, modelDir) }})
@@ -220,6 +218,38 @@ func transformerJob(rt *compile.Runtime, backward bool) (*job, error) {
 		}
 	}
 	return program(rt, g, nil, 0, filled(6, 2, tfBatch*tfSeq, tfDim))
+}
+
+// The LSTM of the harness: one layer, all outputs, loss mean(y^2).
+const lstmBatch, lstmSeq, lstmDim = 16, 64, 128
+
+func lstmJob(rt *compile.Runtime, backward bool) (*job, error) {
+	// The harness's kernels are [D, 4H] with gates i, f, c, o.
+	weight := func(seed uint32) *tensor.Tensor {
+		w := permuted(filled(seed, 0.17, lstmDim, 4, lstmDim), 1, 2, 0)
+		out := tensor.New(tensor.Float32, 1, 4*lstmDim, lstmDim)
+		const gate = lstmDim * lstmDim
+		for to, from := range []int{0, 3, 1, 2} {
+			copy(out.Float32s()[to*gate:][:gate], w.Float32s()[from*gate:])
+		}
+		return out
+	}
+	g := graph.New()
+	x := g.Input("x", tensor.Float32, lstmBatch, lstmSeq, lstmDim)
+	b := g.Variable("b", tensor.New(tensor.Float32, 1, 8*lstmDim), true)
+	y, _, _ := op.LSTM(x, g.Variable("w", weight(21), true), g.Variable("r", weight(22), true), b, op.RNNOptions{BatchFirst: true})
+	loss := op.ReduceMean(op.Mul(y, y), nil, false)
+	g.Output(loss)
+	if backward {
+		for _, d := range op.Gradients(loss, g.TrainableVars()...) {
+			g.Output(d)
+		}
+	}
+	flops := 2.0 * 2 * lstmBatch * lstmSeq * 4 * lstmDim * lstmDim
+	if backward {
+		flops *= 2.5 // the gradient of X is not taken
+	}
+	return program(rt, g, nil, flops, filled(23, 2, lstmBatch, lstmSeq, lstmDim))
 }
 
 func onnxJob(rt *compile.Runtime, name, dir string) (*job, error) {

@@ -132,10 +132,66 @@ func Kernels() []*Kernel {
 			b.out(1, b.add(b.in(1), dy))
 		}})
 	optimizers(add)
+	cells(add)
 	for _, k := range ks {
 		k.Name = fmt.Sprintf("vec%s", k.Name)
 	}
 	return ks
+}
+
+// cells lists the elementwise parts of recurrent cells, see simd/rnn.go.
+func cells(add func(Kernel)) {
+	gate := func(b *Body, y *Node) *Node { return b.mul(y, b.sub(b.c(1), y)) }   // derivative of the sigmoid y
+	slope := func(b *Body, y *Node) *Node { return b.madd(b.neg(y), y, b.c(1)) } // derivative of the tanh y
+	add(Kernel{Name: "LSTMState", Slot: "lstmState", Doc: "out0[i] = tanh(in0[i]), out1[i] = in2[i]*in3[i] + in1[i]*out0[i].", Ins: 4, Outs: 2, do: func(b *Body) {
+		g := b.tanh(b.in(0))
+		b.out(0, g)
+		b.out(1, b.madd(b.in(2), b.in(3), b.mul(b.in(1), g)))
+	}})
+	add(Kernel{Name: "LSTMOut", Slot: "lstmOut", Doc: "out0[i] = in0[i]*tanh(in1[i]).", Ins: 2, Outs: 1, do: func(b *Body) {
+		t := b.tanh(b.in(1))
+		b.out(0, b.mul(b.in(0), t))
+	}})
+	add(Kernel{Name: "LSTMGradOut", Slot: "lstmGradOut", Doc: "gradients by the output gate in0 and, added to in3, by the cell state in1, of the hidden state's gradient in2.", Ins: 4, Outs: 2, do: func(b *Body) {
+		t := b.tanh(b.in(1))
+		o, dh := b.in(0), b.in(2)
+		b.out(0, b.mul(b.mul(dh, t), gate(b, o)))
+		b.out(1, b.madd(b.mul(dh, o), slope(b, t), b.in(3)))
+	}})
+	add(Kernel{Name: "LSTMGradIn", Slot: "lstmGradIn", Doc: "gradients by the input gate in0 and the candidate in1, of the cell state's gradient in2.", Ins: 3, Outs: 2, do: func(b *Body) {
+		i, g, dc := b.in(0), b.in(1), b.in(2)
+		b.out(0, b.mul(b.mul(dc, g), gate(b, i)))
+		b.out(1, b.mul(b.mul(dc, i), slope(b, g)))
+	}})
+	add(Kernel{Name: "LSTMGradForget", Slot: "lstmGradForget", Doc: "gradients by the forget gate in0 and the cell state before, in1, of the cell state's gradient in2.", Ins: 3, Outs: 2, Unroll: 2, do: func(b *Body) {
+		f, dc := b.in(0), b.in(2)
+		b.out(0, b.mul(b.mul(dc, b.in(1)), gate(b, f)))
+		b.out(1, b.mul(dc, f))
+	}})
+	add(Kernel{Name: "GRUCandidate", Slot: "gruCandidate", Doc: "out0[i] = tanh(in1[i]*in2[i] + in0[i]).", Ins: 3, Outs: 1, do: func(b *Body) {
+		x := b.in(0)
+		b.out(0, b.tanh(b.madd(b.in(1), b.in(2), x)))
+	}})
+	add(Kernel{Name: "GRUOut", Slot: "gruOut", Doc: "out0[i] = in0[i]*(in2[i]-in1[i]) + in1[i].", Ins: 3, Outs: 1, Unroll: 2, do: func(b *Body) {
+		n := b.in(1)
+		b.out(0, b.madd(b.in(0), b.sub(b.in(2), n), n))
+	}})
+	add(Kernel{Name: "GRUGradOut", Slot: "gruGradOut", Doc: "gradients by the update gate in0, the candidate in1 and, round the products, the state before, in2, of the state's gradient in3.", Ins: 4, Outs: 3, do: func(b *Body) {
+		z, n, dh := b.in(0), b.in(1), b.in(3)
+		b.out(0, b.mul(b.mul(dh, b.sub(b.in(2), n)), gate(b, z)))
+		b.out(1, b.mul(b.mul(dh, b.sub(b.c(1), z)), slope(b, n)))
+		b.out(2, b.mul(dh, z))
+	}})
+	add(Kernel{Name: "GRUGradReset", Slot: "gruGradReset", Doc: "gradients by the reset gate in0 and the product in1 that it multiplies, of the candidate's in2.", Ins: 3, Outs: 2, Unroll: 2, do: func(b *Body) {
+		r, dn := b.in(0), b.in(2)
+		b.out(0, b.mul(b.mul(dn, b.in(1)), gate(b, r)))
+		b.out(1, b.mul(dn, r))
+	}})
+	add(Kernel{Name: "GRUGradState", Slot: "gruGradState", Doc: "gradients by the reset gate in0 and, added to in3, the state in1 that it multiplies, of their product's in2.", Ins: 4, Outs: 2, Unroll: 2, do: func(b *Body) {
+		r, d := b.in(0), b.in(2)
+		b.out(0, b.mul(b.mul(d, b.in(1)), gate(b, r)))
+		b.out(1, b.madd(d, r, b.in(3)))
+	}})
 }
 
 // optimizers lists the updates; the parameters are the fields of sgdParams and so on, in order.
