@@ -1,7 +1,5 @@
 package simd
 
-import "unsafe"
-
 // vecKernels are the accelerated vector kernels of a set. A nil field, and an operation for which a function returns
 // false, means the generic version of the set's class. Slices have been cut to equal lengths when a kernel is called.
 type vecKernels struct {
@@ -22,6 +20,7 @@ type vecKernels struct {
 	normRow       func(dst, x, gamma, beta []float32, mean, inv float32)
 	normGrad      func(dx, dy, x []float32, mean, a, b, s float32)
 	normParamGrad func(dgamma, dbeta, dy, x []float32, mean, inv float32)
+	rmsParamGrad  func(dgamma, dy, x []float32, inv float32)
 
 	// Recurrent cells (simd/rnn.go), a row each.
 	lstmState      func(g, i, f, cPrev, c []float32) // g is replaced by tanh(g)
@@ -50,9 +49,20 @@ type vecKernels struct {
 
 	transpose func(dst, x []float32, rows, cols, ldx, ldd int)
 
-	// Whole operations, where calls are dear. Labels are of 4 bytes, or of 8 if wide.
-	softmax      func(dst, x []float32, rows, n int, log bool)
-	crossEntropy func(loss, grad, logits []float32, labels unsafe.Pointer, wide bool, rows, n int, scale float32, ignore int64)
-	uniform      func(dst []float32, seed, stream, block uint64, scale, lo float32) // a multiple of 16 numbers
-	below        func(x []float32, p, value float32)
+	columns func(op ReduceOp, dst, x []float32, rows, n, stride int) // at least 4 columns
+
+	// Whole rows.
+	rowReduce     func(op ReduceOp, dst, x []float32, rows, n int)
+	softmax       func(dst, x []float32, rows, n int, log bool)
+	softmaxGrad   func(dx, dy, y []float32, rows, n int, log bool)
+	crossEntropy  func(most, logSum, grad, x []float32, rows, n int, scale float32) // grad may be nil
+	moments       func(mean, inv, x []float32, rows, n int, eps float32)
+	layerNorm     func(dst, mean, inv, x, gamma, beta []float32, rows, n int, eps float32)
+	layerNormGrad func(dx, dy, x, gamma, mean, inv []float32, rows, n int)
+	rmsNorm       func(dst, inv, x, gamma []float32, rows, n int, eps float32)
+	rmsNormGrad   func(dx, dy, x, gamma, inv []float32, rows, n int)
+
+	// Where Go's own loops are slow.
+	uniform func(dst []float32, seed, stream, block uint64, scale, lo float32) // a multiple of 16 numbers
+	below   func(x []float32, p, value float32)
 }

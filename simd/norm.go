@@ -70,6 +70,10 @@ func BatchNormGradRange(dx, dgamma, dbeta, dy, x, gamma, mean, inv []float32, n,
 // 1/sqrt(variance+eps), the mean and the biased variance of the row in Lanes lanes, two passes. mean and inv, of length
 // rows, keep the statistics for the gradient; both may be nil. dst may be x.
 func LayerNorm(dst, mean, inv, x, gamma, beta []float32, rows, n int, eps float32) {
+	if f := current.vec.layerNorm; f != nil && mean != nil && rows > 0 && n > 0 {
+		f(dst[:rows*n], mean[:rows], inv[:rows], x[:rows*n], gamma[:n], beta[:n], rows, n, eps)
+		return
+	}
 	count := float32(n)
 	for r := range rows {
 		row := x[r*n : r*n+n]
@@ -89,6 +93,10 @@ func LayerNorm(dst, mean, inv, x, gamma, beta []float32, rows, n int, eps float3
 //
 // dx must not be x; it may be dy.
 func LayerNormGrad(dx, dy, x, gamma, mean, inv []float32, rows, n int) {
+	if f := current.vec.layerNormGrad; f != nil && rows > 0 && n > 0 {
+		f(dx[:rows*n], dy[:rows*n], x[:rows*n], gamma[:n], mean[:rows], inv[:rows], rows, n)
+		return
+	}
 	count := float32(n)
 	for r := range rows {
 		row, d := x[r*n:r*n+n], dx[r*n:r*n+n]
@@ -113,6 +121,10 @@ func LayerNormParamGrad(dgamma, dbeta, dy, x, mean, inv []float32, rows, n int) 
 // RMSNorm computes dst = (x*inv)*gamma for every row of x[rows,n], inv = 1/sqrt(sum(x*x)/n + eps). inv, of length rows,
 // keeps the factors; it may be nil. dst may be x.
 func RMSNorm(dst, inv, x, gamma []float32, rows, n int, eps float32) {
+	if f := current.vec.rmsNorm; f != nil && inv != nil && rows > 0 && n > 0 {
+		f(dst[:rows*n], inv[:rows], x[:rows*n], gamma[:n], rows, n, eps)
+		return
+	}
 	for r := range rows {
 		row, out := x[r*n:r*n+n], dst[r*n:r*n+n]
 		k := 1 / sqrt32(reduceRuns(SumSq, row, 1, n, n, 0)/float32(n)+eps)
@@ -121,6 +133,60 @@ func RMSNorm(dst, inv, x, gamma []float32, rows, n int, eps float32) {
 		}
 		Map(MulC, out, row, k, 0)
 		Zip(Mul, out, out, gamma)
+	}
+}
+
+// RMSNormGrad computes dx of [RMSNorm] for the given rows. With d = dy*gamma:
+//
+//	dx = (x*(-(inv*(inv*sum(d*x)))/n) + d) * inv
+//
+// the sum a madd in Lanes lanes, the sum in the brackets a madd. dx may be x or dy.
+func RMSNormGrad(dx, dy, x, gamma, inv []float32, rows, n int) {
+	if f := current.vec.rmsNormGrad; f != nil && rows > 0 && n > 0 {
+		f(dx[:rows*n], dy[:rows*n], x[:rows*n], gamma[:n], inv[:rows], rows, n)
+		return
+	}
+	c := current.Class
+	for r := range rows {
+		var acc [Lanes]float32
+		g, row, out := dy[r*n:r*n+n], x[r*n:r*n+n], dx[r*n:r*n+n]
+		for i, v := range g {
+			acc[i%Lanes] = c.madd(float32(v*gamma[i]), row[i], acc[i%Lanes])
+		}
+		a := -float32(inv[r]*float32(inv[r]*Sum.tree(&acc))) / float32(n)
+		for i, v := range g {
+			out[i] = c.madd(row[i], a, float32(v*gamma[i])) * inv[r]
+		}
+	}
+}
+
+// RMSNormParamGrad computes dgamma[j] = sum over r of dy[r,j]*(x[r,j]*inv[r]), madds sequentially over the rows from +0.
+func RMSNormParamGrad(dgamma, dy, x, inv []float32, rows, n int) {
+	clear(dgamma[:n])
+	c := current.Class
+	for r := range rows {
+		g, row := dy[r*n:r*n+n], x[r*n:r*n+n]
+		if f := current.vec.rmsParamGrad; f != nil {
+			f(dgamma[:n], g, row, inv[r])
+			continue
+		}
+		for j, v := range g {
+			dgamma[j] = c.madd(v, float32(row[j]*inv[r]), dgamma[j])
+		}
+	}
+}
+
+// Moments computes the mean and inv = 1/sqrt(variance+eps) of every row of x[rows,n], as [LayerNorm] does.
+func Moments(mean, inv, x []float32, rows, n int, eps float32) {
+	if f := current.vec.moments; f != nil && rows > 0 && n > 0 {
+		f(mean[:rows], inv[:rows], x[:rows*n], rows, n, eps)
+		return
+	}
+	count := float32(n)
+	for r := range rows {
+		row := x[r*n : r*n+n]
+		mean[r] = reduceRuns(Sum, row, 1, n, n, 0) / count
+		inv[r] = 1 / sqrt32(reduceRuns(sumSqDiff, row, 1, n, n, mean[r])/count+eps)
 	}
 }
 

@@ -105,6 +105,10 @@ func reduceGeneric(c Class, op ReduceOp, x []float32, runs, stride, n int, p flo
 
 // ReduceInner reduces every row of x[rows,n]: dst[r] = op over x[r*n : r*n+n], in Lanes lanes and the tree.
 func ReduceInner(op ReduceOp, dst, x []float32, rows, n int) {
+	if f := current.vec.rowReduce; f != nil && rows > 0 && n > 0 {
+		f(op, dst[:rows], x[:rows*n], rows, n)
+		return
+	}
 	for r := range rows {
 		dst[r] = reduceRuns(op, x[r*n:r*n+n], 1, n, n, 0)
 	}
@@ -120,6 +124,10 @@ func ReduceOuter(op ReduceOp, dst, x []float32, rows, n int) {
 // be split among threads.
 func ReduceOuterStrided(op ReduceOp, dst, x []float32, rows, n, stride int) {
 	dst = dst[:n]
+	if f := current.vec.columns; f != nil && n >= 4 && rows > 0 && (n <= narrow || rows <= few) {
+		f(op, dst, x[:(rows-1)*stride+n], rows, n, stride)
+		return
+	}
 	id := op.identity()
 	for j := range dst {
 		dst[j] = id
@@ -128,6 +136,10 @@ func ReduceOuterStrided(op ReduceOp, dst, x []float32, rows, n, stride int) {
 		ReduceRow(op, dst, x[r*stride:r*stride+n])
 	}
 }
+
+// Columns are reduced in blocks from the top down where rows are narrow or few: elsewhere a block would visit too many pages, and
+// the accumulators stay in memory, row after row.
+const narrow, few = 512, 64
 
 // ReduceRow takes one more row into acc: acc[j] = op(acc[j], x[j]) for every j of x.
 func ReduceRow(op ReduceOp, acc, x []float32) {

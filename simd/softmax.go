@@ -6,8 +6,8 @@ import "unsafe"
 // maximum and the sum run in Lanes lanes and the tree; the division is a multiplication by the sum's correctly rounded
 // reciprocal. dst may be x.
 func Softmax(dst, x []float32, rows, n int) {
-	if f := current.vec.softmax; f != nil {
-		f(dst, x, rows, n, false)
+	if f := current.vec.softmax; f != nil && rows > 0 && n > 0 {
+		f(dst[:rows*n], x[:rows*n], rows, n, false)
 		return
 	}
 	for r := range rows {
@@ -20,8 +20,8 @@ func Softmax(dst, x []float32, rows, n int) {
 
 // LogSoftmax computes, for every row of x[rows,n], dst = (x-m) - log(sum(e**(x-m))). dst may be x.
 func LogSoftmax(dst, x []float32, rows, n int) {
-	if f := current.vec.softmax; f != nil {
-		f(dst, x, rows, n, true)
+	if f := current.vec.softmax; f != nil && rows > 0 && n > 0 {
+		f(dst[:rows*n], x[:rows*n], rows, n, true)
 		return
 	}
 	for r := range rows {
@@ -34,6 +34,10 @@ func LogSoftmax(dst, x []float32, rows, n int) {
 
 // SoftmaxGrad computes dx = y*(dy - sum(dy*y)) for every row, y being the result of [Softmax]. dx may be dy or y.
 func SoftmaxGrad(dx, dy, y []float32, rows, n int) {
+	if f := current.vec.softmaxGrad; f != nil && rows > 0 && n > 0 {
+		f(dx[:rows*n], dy[:rows*n], y[:rows*n], rows, n, false)
+		return
+	}
 	for r := range rows {
 		g, p, out := dy[r*n:r*n+n], y[r*n:r*n+n], dx[r*n:r*n+n]
 		subMul(out, g, p, dotRuns(g, p, 1, n, n, 0))
@@ -42,6 +46,10 @@ func SoftmaxGrad(dx, dy, y []float32, rows, n int) {
 
 // LogSoftmaxGrad computes dx = dy - e**y*sum(dy) for every row, y being the result of [LogSoftmax]. dx may be dy or y.
 func LogSoftmaxGrad(dx, dy, y []float32, rows, n int) {
+	if f := current.vec.softmaxGrad; f != nil && rows > 0 && n > 0 {
+		f(dx[:rows*n], dy[:rows*n], y[:rows*n], rows, n, true)
+		return
+	}
 	for r := range rows {
 		g, p, out := dy[r*n:r*n+n], y[r*n:r*n+n], dx[r*n:r*n+n]
 		expMulAdd(out, g, p, -reduceRuns(Sum, g, 1, n, n, 0))
@@ -56,8 +64,15 @@ func LogSoftmaxGrad(dx, dy, y []float32, rows, n int) {
 // Rows whose label is ignore get zeros. grad may be nil (loss only) or the logits themselves. Labels other than
 // ignore must be in [0, n). The caller adds up the losses (see [SumSliced]) and chooses scale, for example 1/rows for a mean.
 func CrossEntropy[L int32 | int64](loss, grad, logits []float32, labels []L, rows, n int, scale float32, ignore L) {
-	if f := current.vec.crossEntropy; f != nil {
-		f(loss, grad, logits, unsafe.Pointer(unsafe.SliceData(labels)), unsafe.Sizeof(ignore) == 8, rows, n, scale, int64(ignore))
+	if current.vec.crossEntropy != nil && n > 0 {
+		for r := 0; r < rows; r += lossRows {
+			k := min(rows-r, lossRows)
+			var g []float32
+			if grad != nil {
+				g = grad[r*n : (r+k)*n]
+			}
+			crossEntropyRows(loss[r:r+k], g, logits[r*n:(r+k)*n], labels[r:r+k], n, scale, ignore)
+		}
 		return
 	}
 	for r := range rows {
@@ -81,6 +96,34 @@ func CrossEntropy[L int32 | int64](loss, grad, logits []float32, labels []L, row
 		if grad != nil {
 			Map(MulC, out, out, scale/s, 0)
 			out[label] -= scale
+		}
+	}
+}
+
+// lossRows is how many rows crossEntropyRows takes.
+const lossRows = 64
+
+// crossEntropyRows is CrossEntropy of up to lossRows rows by the set's kernel, which knows no labels.
+func crossEntropyRows[L int32 | int64](loss, grad, logits []float32, labels []L, n int, scale float32, ignore L) {
+	var picked, most, logSum [lossRows]float32
+	for r, label := range labels {
+		if label != ignore {
+			picked[r] = logits[r*n : r*n+n][label]
+		}
+	}
+	current.vec.crossEntropy(unsafe.Slice(noescape(&most[0]), lossRows), unsafe.Slice(noescape(&logSum[0]), lossRows), grad, logits, len(labels), n, scale)
+	for r, label := range labels {
+		switch {
+		case label != ignore:
+			loss[r] = logSum[r] - (picked[r] - most[r])
+			if grad != nil {
+				grad[r*n+int(label)] -= scale
+			}
+		default:
+			loss[r] = 0
+			if grad != nil {
+				clear(grad[r*n : r*n+n])
+			}
 		}
 	}
 }

@@ -4838,6 +4838,99 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecColumnsSumAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecColumnsSumAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ   128(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Y0, (R12)(AX*1)
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS Y3, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Y2
+	VADDPS  Y2, Y3, Y2
+	VMOVAPS Y2, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y3
+	VXORPS  Y2, Y2, Y2
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMASKMOVPS (R8)(AX*1), Y3, Y1
+	VADDPS     Y1, Y2, Y1
+	VBLENDVPS  Y3, Y1, Y2, Y2
+	ADDQ       DX, R8
+	DECQ       BX
+	JNE        rowsPart
+	MOVQ       SI, R8
+	VMASKMOVPS Y2, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecReduceSumSqAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·vecReduceSumSqAVX2(SB), NOSPLIT, $0-8
@@ -4971,6 +5064,99 @@ vectorEnd:
 	VMASKMOVPS  (R9)(AX*1), Y0, Y2
 	VFMADD231PS Y2, Y2, Y1
 	VMASKMOVPS  Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecColumnsSumSqAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecColumnsSumSqAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ   128(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows4:
+	VMOVUPS     (R8)(AX*1), Y4
+	VFMADD213PS Y0, Y4, Y4
+	VMOVAPS     Y4, Y0
+	VMOVUPS     32(R8)(AX*1), Y4
+	VFMADD213PS Y1, Y4, Y4
+	VMOVAPS     Y4, Y1
+	VMOVUPS     64(R8)(AX*1), Y4
+	VFMADD213PS Y2, Y4, Y4
+	VMOVAPS     Y4, Y2
+	VMOVUPS     96(R8)(AX*1), Y4
+	VFMADD213PS Y3, Y4, Y4
+	VMOVAPS     Y4, Y3
+	ADDQ        DX, R8
+	DECQ        BX
+	JNE         rows4
+	MOVQ        SI, R8
+	VMOVUPS     Y0, (R12)(AX*1)
+	VMOVUPS     Y1, 32(R12)(AX*1)
+	VMOVUPS     Y2, 64(R12)(AX*1)
+	VMOVUPS     Y3, 96(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         columns4
+
+columns4End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VMOVUPS     (R8)(AX*1), Y2
+	VFMADD213PS Y3, Y2, Y2
+	VMOVAPS     Y2, Y3
+	ADDQ        DX, R8
+	DECQ        BX
+	JNE         rows1
+	MOVQ        SI, R8
+	VMOVUPS     Y3, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y3
+	VXORPS  Y2, Y2, Y2
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMASKMOVPS  (R8)(AX*1), Y3, Y1
+	VFMADD213PS Y2, Y1, Y1
+	VBLENDVPS   Y3, Y1, Y2, Y2
+	ADDQ        DX, R8
+	DECQ        BX
+	JNE         rowsPart
+	MOVQ        SI, R8
+	VMASKMOVPS  Y2, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -5128,6 +5314,105 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecColumnsSumAbsAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecColumnsSumAbsAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ   128(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Y0, (R12)(AX*1)
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS Y3, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Y2
+	VANDPS  vecConst<>+32(SB), Y2, Y2
+	VADDPS  Y2, Y3, Y2
+	VMOVAPS Y2, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y3
+	VXORPS  Y2, Y2, Y2
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMASKMOVPS (R8)(AX*1), Y3, Y1
+	VANDPS     vecConst<>+32(SB), Y1, Y1
+	VADDPS     Y1, Y2, Y1
+	VBLENDVPS  Y3, Y1, Y2, Y2
+	ADDQ       DX, R8
+	DECQ       BX
+	JNE        rowsPart
+	MOVQ       SI, R8
+	VMASKMOVPS Y2, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecReduceProdAVX2(a *byte)
 // Requires: AVX
 TEXT ·vecReduceProdAVX2(SB), NOSPLIT, $0-8
@@ -5261,6 +5546,99 @@ vectorEnd:
 	VMASKMOVPS (R9)(AX*1), Y1, Y2
 	VMULPS     Y2, Y0, Y2
 	VMASKMOVPS Y2, Y1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecColumnsProdAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecColumnsProdAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ    128(AX), BX
+	CMPQ    BX, CX
+	JHI     columns4End
+	VMOVUPS vecConst<>+64(SB), Y0
+	VMOVUPS vecConst<>+64(SB), Y1
+	VMOVUPS vecConst<>+64(SB), Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Y4
+	VMULPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMULPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMULPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMULPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Y0, (R12)(AX*1)
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS Y3, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JHI     columns1End
+	VMOVUPS vecConst<>+64(SB), Y3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Y2
+	VMULPS  Y2, Y3, Y2
+	VMOVAPS Y2, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y3
+	VMOVUPS vecConst<>+64(SB), Y2
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMASKMOVPS (R8)(AX*1), Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VBLENDVPS  Y3, Y1, Y2, Y2
+	ADDQ       DX, R8
+	DECQ       BX
+	JNE        rowsPart
+	MOVQ       SI, R8
+	VMASKMOVPS Y2, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -5404,6 +5782,99 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecColumnsReduceMaxAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecColumnsReduceMaxAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ    128(AX), BX
+	CMPQ    BX, CX
+	JHI     columns4End
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Y0, (R12)(AX*1)
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS Y3, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JHI     columns1End
+	VMOVUPS vecConst<>+1216(SB), Y3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Y2
+	VMAXPS  Y3, Y2, Y2
+	VMOVAPS Y2, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y3
+	VMOVUPS vecConst<>+1216(SB), Y2
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMASKMOVPS (R8)(AX*1), Y3, Y1
+	VMAXPS     Y2, Y1, Y1
+	VBLENDVPS  Y3, Y1, Y2, Y2
+	ADDQ       DX, R8
+	DECQ       BX
+	JNE        rowsPart
+	MOVQ       SI, R8
+	VMASKMOVPS Y2, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecReduceReduceMinAVX2(a *byte)
 // Requires: AVX
 TEXT ·vecReduceReduceMinAVX2(SB), NOSPLIT, $0-8
@@ -5537,6 +6008,99 @@ vectorEnd:
 	VMASKMOVPS (R9)(AX*1), Y1, Y2
 	VMINPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecColumnsReduceMinAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecColumnsReduceMinAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ    128(AX), BX
+	CMPQ    BX, CX
+	JHI     columns4End
+	VMOVUPS vecConst<>+1152(SB), Y0
+	VMOVUPS vecConst<>+1152(SB), Y1
+	VMOVUPS vecConst<>+1152(SB), Y2
+	VMOVUPS vecConst<>+1152(SB), Y3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Y4
+	VMINPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMINPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMINPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMINPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Y0, (R12)(AX*1)
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS Y3, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JHI     columns1End
+	VMOVUPS vecConst<>+1152(SB), Y3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Y2
+	VMINPS  Y3, Y2, Y2
+	VMOVAPS Y2, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y3
+	VMOVUPS vecConst<>+1152(SB), Y2
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMASKMOVPS (R8)(AX*1), Y3, Y1
+	VMINPS     Y2, Y1, Y1
+	VBLENDVPS  Y3, Y1, Y2, Y2
+	ADDQ       DX, R8
+	DECQ       BX
+	JNE        rowsPart
+	MOVQ       SI, R8
+	VMASKMOVPS Y2, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -6823,6 +7387,82 @@ vectorEnd:
 	VMASKMOVPS  (R9)(AX*1), Y2, Y5
 	VADDPS      Y4, Y5, Y4
 	VMASKMOVPS  Y4, Y2, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecRMSParamGradAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecRMSParamGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         32(DI), R9
+	MOVQ         40(DI), R10
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     (R8)(AX*1), Y3
+	VFMADD231PS Y2, Y1, Y3
+	VMOVUPS     Y3, (R12)(AX*1)
+	VMOVUPS     32(R9)(AX*1), Y3
+	VMOVUPS     32(R10)(AX*1), Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     32(R8)(AX*1), Y1
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     Y1, 32(R12)(AX*1)
+	VMOVUPS     64(R9)(AX*1), Y1
+	VMOVUPS     64(R10)(AX*1), Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     64(R8)(AX*1), Y3
+	VFMADD231PS Y2, Y1, Y3
+	VMOVUPS     Y3, 64(R12)(AX*1)
+	VMOVUPS     96(R9)(AX*1), Y3
+	VMOVUPS     96(R10)(AX*1), Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     96(R8)(AX*1), Y1
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     Y1, 96(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         block
+
+blockEnd:
+vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     (R8)(AX*1), Y3
+	VFMADD231PS Y2, Y1, Y3
+	VMOVUPS     Y3, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y3
+	VMASKMOVPS  (R9)(AX*1), Y3, Y2
+	VMASKMOVPS  (R10)(AX*1), Y3, Y1
+	VMULPS      Y0, Y1, Y1
+	VMASKMOVPS  (R8)(AX*1), Y3, Y4
+	VFMADD231PS Y1, Y2, Y4
+	VMASKMOVPS  Y4, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -8183,6 +8823,3433 @@ vectorEnd:
 	VMASKMOVPS  Y4, Y1, (R13)(AX*1)
 
 done:
+	VZEROUPPER
+	RET
+
+// func rowReduceSumAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowReduceSumAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowReduceSumSqAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowReduceSumSqAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Y4
+	VFMADD213PS Y0, Y4, Y4
+	VMOVAPS     Y4, Y0
+	VMOVUPS     32(R8)(AX*1), Y4
+	VFMADD213PS Y1, Y4, Y4
+	VMOVAPS     Y4, Y1
+	VMOVUPS     64(R8)(AX*1), Y4
+	VFMADD213PS Y2, Y4, Y4
+	VMOVAPS     Y4, Y2
+	VMOVUPS     96(R8)(AX*1), Y4
+	VFMADD213PS Y3, Y4, Y4
+	VMOVAPS     Y4, Y3
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y5
+	VFMADD213PS Y0, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y0, Y0
+	VMOVUPS     32(DX), Y4
+	VMASKMOVPS  32(R8)(AX*1), Y4, Y5
+	VFMADD213PS Y1, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y1, Y1
+	VMOVUPS     64(DX), Y4
+	VMASKMOVPS  64(R8)(AX*1), Y4, Y5
+	VFMADD213PS Y2, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y2, Y2
+	VMOVUPS     96(DX), Y4
+	VMASKMOVPS  96(R8)(AX*1), Y4, Y5
+	VFMADD213PS Y3, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowReduceSumAbsAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowReduceSumAbsAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VANDPS  vecConst<>+32(SB), Y4, Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowReduceProdAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowReduceProdAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+64(SB), Y0
+	VMOVUPS vecConst<>+64(SB), Y1
+	VMOVUPS vecConst<>+64(SB), Y2
+	VMOVUPS vecConst<>+64(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMULPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMULPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMULPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMULPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMULPS       Y0, Y2, Y0
+	VMULPS       Y1, Y3, Y1
+	VMULPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMULPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMULPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMULPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowReduceReduceMaxAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowReduceReduceMaxAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowReduceReduceMinAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowReduceReduceMinAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+1152(SB), Y0
+	VMOVUPS vecConst<>+1152(SB), Y1
+	VMOVUPS vecConst<>+1152(SB), Y2
+	VMOVUPS vecConst<>+1152(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMINPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMINPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMINPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMINPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMINPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMINPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMINPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMINPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMINPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMINPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMINPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowSoftmaxAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowSoftmaxAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VMOVUPS     vecConst<>+96(SB), Y6
+	VMAXPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+128(SB), Y6
+	VMINPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+160(SB), Y6
+	VFMADD231PS vecConst<>+192(SB), Y5, Y6
+	VSUBPS      vecConst<>+160(SB), Y6, Y7
+	VPSUBD      vecConst<>+160(SB), Y6, Y6
+	VFMADD231PS vecConst<>+224(SB), Y7, Y5
+	VFMADD231PS vecConst<>+256(SB), Y7, Y5
+	VMOVUPS     vecConst<>+288(SB), Y7
+	VFMADD231PS vecConst<>+320(SB), Y5, Y7
+	VFMADD213PS vecConst<>+352(SB), Y5, Y7
+	VFMADD213PS vecConst<>+384(SB), Y5, Y7
+	VFMADD213PS vecConst<>+416(SB), Y5, Y7
+	VPSRAD      $0x01, Y6, Y8
+	VMULPS      Y5, Y5, Y9
+	VFMADD231PS Y9, Y7, Y5
+	VPADDD      vecConst<>+448(SB), Y8, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VPSUBD      Y8, Y6, Y8
+	VPADDD      vecConst<>+448(SB), Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y9, Y5, Y9
+	VMULPS      Y8, Y9, Y8
+	VMOVUPS     Y8, (R12)(AX*1)
+	VADDPS      Y8, Y0, Y8
+	VMOVAPS     Y8, Y0
+	VMOVUPS     32(R8)(AX*1), Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y7, Y8, Y7
+	VMULPS      Y6, Y7, Y6
+	VMOVUPS     Y6, 32(R12)(AX*1)
+	VADDPS      Y6, Y1, Y6
+	VMOVAPS     Y6, Y1
+	VMOVUPS     64(R8)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y7
+	VMAXPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+128(SB), Y7
+	VMINPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+160(SB), Y7
+	VFMADD231PS vecConst<>+192(SB), Y6, Y7
+	VSUBPS      vecConst<>+160(SB), Y7, Y8
+	VPSUBD      vecConst<>+160(SB), Y7, Y7
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y7, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y7, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VMOVUPS     Y9, 64(R12)(AX*1)
+	VADDPS      Y9, Y2, Y9
+	VMOVAPS     Y9, Y2
+	VMOVUPS     96(R8)(AX*1), Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y7
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y7, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y7, Y5, Y7
+	VPADDD      vecConst<>+448(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y7, Y8, Y7
+	VMOVUPS     Y7, 96(R12)(AX*1)
+	VADDPS      Y7, Y3, Y7
+	VMOVAPS     Y7, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y7
+	VMASKMOVPS  (R8)(AX*1), Y7, Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y10
+	VFMADD231PS Y10, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y10, Y8, Y10
+	VMULPS      Y6, Y10, Y6
+	VMASKMOVPS  Y6, Y7, (R12)(AX*1)
+	VADDPS      Y6, Y0, Y6
+	VBLENDVPS   Y7, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y7
+	VMASKMOVPS  32(R8)(AX*1), Y7, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y10
+	VMAXPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+128(SB), Y10
+	VMINPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+160(SB), Y10
+	VFMADD231PS vecConst<>+192(SB), Y6, Y10
+	VSUBPS      vecConst<>+160(SB), Y10, Y8
+	VPSUBD      vecConst<>+160(SB), Y10, Y10
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y10, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y10, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VMASKMOVPS  Y9, Y7, 32(R12)(AX*1)
+	VADDPS      Y9, Y1, Y9
+	VBLENDVPS   Y7, Y9, Y1, Y1
+	VMOVUPS     64(DX), Y7
+	VMASKMOVPS  64(R8)(AX*1), Y7, Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y10
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y10, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y10, Y5, Y10
+	VPADDD      vecConst<>+448(SB), Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y10, Y8, Y10
+	VMASKMOVPS  Y10, Y7, 64(R12)(AX*1)
+	VADDPS      Y10, Y2, Y10
+	VBLENDVPS   Y7, Y10, Y2, Y2
+	VMOVUPS     96(DX), Y7
+	VMASKMOVPS  96(R8)(AX*1), Y7, Y10
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     vecConst<>+96(SB), Y8
+	VMAXPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+128(SB), Y8
+	VMINPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+160(SB), Y8
+	VFMADD231PS vecConst<>+192(SB), Y10, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y9
+	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y9, Y10
+	VFMADD231PS vecConst<>+256(SB), Y9, Y10
+	VMOVUPS     vecConst<>+288(SB), Y9
+	VFMADD231PS vecConst<>+320(SB), Y10, Y9
+	VFMADD213PS vecConst<>+352(SB), Y10, Y9
+	VFMADD213PS vecConst<>+384(SB), Y10, Y9
+	VFMADD213PS vecConst<>+416(SB), Y10, Y9
+	VPSRAD      $0x01, Y8, Y5
+	VMULPS      Y10, Y10, Y6
+	VFMADD231PS Y6, Y9, Y10
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y5, Y8, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VADDPS      vecConst<>+64(SB), Y10, Y10
+	VMULPS      Y6, Y10, Y6
+	VMULPS      Y5, Y6, Y5
+	VMASKMOVPS  Y5, Y7, 96(R12)(AX*1)
+	VADDPS      Y5, Y3, Y5
+	VBLENDVPS   Y7, Y5, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      vecConst<>+64(SB), Y3
+	VDIVPS       Y0, Y3, Y3
+	VMOVSS       X3, 84(DI)
+	VBROADCASTSS 84(DI), Y0
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(R12)(AX*1)
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS (R9)(AX*1), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSoftmaxAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowLogSoftmaxAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VMOVUPS     vecConst<>+96(SB), Y6
+	VMAXPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+128(SB), Y6
+	VMINPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+160(SB), Y6
+	VFMADD231PS vecConst<>+192(SB), Y5, Y6
+	VSUBPS      vecConst<>+160(SB), Y6, Y7
+	VPSUBD      vecConst<>+160(SB), Y6, Y6
+	VFMADD231PS vecConst<>+224(SB), Y7, Y5
+	VFMADD231PS vecConst<>+256(SB), Y7, Y5
+	VMOVUPS     vecConst<>+288(SB), Y7
+	VFMADD231PS vecConst<>+320(SB), Y5, Y7
+	VFMADD213PS vecConst<>+352(SB), Y5, Y7
+	VFMADD213PS vecConst<>+384(SB), Y5, Y7
+	VFMADD213PS vecConst<>+416(SB), Y5, Y7
+	VPSRAD      $0x01, Y6, Y8
+	VMULPS      Y5, Y5, Y9
+	VFMADD231PS Y9, Y7, Y5
+	VPADDD      vecConst<>+448(SB), Y8, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VPSUBD      Y8, Y6, Y8
+	VPADDD      vecConst<>+448(SB), Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y9, Y5, Y9
+	VMULPS      Y8, Y9, Y8
+	VADDPS      Y8, Y0, Y8
+	VMOVAPS     Y8, Y0
+	VMOVUPS     32(R8)(AX*1), Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y7, Y8, Y7
+	VMULPS      Y6, Y7, Y6
+	VADDPS      Y6, Y1, Y6
+	VMOVAPS     Y6, Y1
+	VMOVUPS     64(R8)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y7
+	VMAXPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+128(SB), Y7
+	VMINPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+160(SB), Y7
+	VFMADD231PS vecConst<>+192(SB), Y6, Y7
+	VSUBPS      vecConst<>+160(SB), Y7, Y8
+	VPSUBD      vecConst<>+160(SB), Y7, Y7
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y7, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y7, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VADDPS      Y9, Y2, Y9
+	VMOVAPS     Y9, Y2
+	VMOVUPS     96(R8)(AX*1), Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y7
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y7, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y7, Y5, Y7
+	VPADDD      vecConst<>+448(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y7, Y8, Y7
+	VADDPS      Y7, Y3, Y7
+	VMOVAPS     Y7, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y7
+	VMASKMOVPS  (R8)(AX*1), Y7, Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y10
+	VFMADD231PS Y10, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y10, Y8, Y10
+	VMULPS      Y6, Y10, Y6
+	VADDPS      Y6, Y0, Y6
+	VBLENDVPS   Y7, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y7
+	VMASKMOVPS  32(R8)(AX*1), Y7, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y10
+	VMAXPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+128(SB), Y10
+	VMINPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+160(SB), Y10
+	VFMADD231PS vecConst<>+192(SB), Y6, Y10
+	VSUBPS      vecConst<>+160(SB), Y10, Y8
+	VPSUBD      vecConst<>+160(SB), Y10, Y10
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y10, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y10, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VADDPS      Y9, Y1, Y9
+	VBLENDVPS   Y7, Y9, Y1, Y1
+	VMOVUPS     64(DX), Y7
+	VMASKMOVPS  64(R8)(AX*1), Y7, Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y10
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y10, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y10, Y5, Y10
+	VPADDD      vecConst<>+448(SB), Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y10, Y8, Y10
+	VADDPS      Y10, Y2, Y10
+	VBLENDVPS   Y7, Y10, Y2, Y2
+	VMOVUPS     96(DX), Y7
+	VMASKMOVPS  96(R8)(AX*1), Y7, Y10
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     vecConst<>+96(SB), Y8
+	VMAXPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+128(SB), Y8
+	VMINPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+160(SB), Y8
+	VFMADD231PS vecConst<>+192(SB), Y10, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y9
+	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y9, Y10
+	VFMADD231PS vecConst<>+256(SB), Y9, Y10
+	VMOVUPS     vecConst<>+288(SB), Y9
+	VFMADD231PS vecConst<>+320(SB), Y10, Y9
+	VFMADD213PS vecConst<>+352(SB), Y10, Y9
+	VFMADD213PS vecConst<>+384(SB), Y10, Y9
+	VFMADD213PS vecConst<>+416(SB), Y10, Y9
+	VPSRAD      $0x01, Y8, Y5
+	VMULPS      Y10, Y10, Y6
+	VFMADD231PS Y6, Y9, Y10
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y5, Y8, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VADDPS      vecConst<>+64(SB), Y10, Y10
+	VMULPS      Y6, Y10, Y6
+	VMULPS      Y5, Y6, Y5
+	VADDPS      Y5, Y3, Y5
+	VBLENDVPS   Y7, Y5, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VCMPPS       $0x11, vecConst<>+608(SB), Y0, Y3
+	VMULPS       vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS    Y3, Y2, Y0, Y2
+	VXORPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, vecConst<>+672(SB), Y1, Y3
+	VPSUBD       vecConst<>+704(SB), Y2, Y2
+	VPSRAD       $0x17, Y2, Y1
+	VPADDD       Y1, Y3, Y1
+	VANDPS       vecConst<>+736(SB), Y2, Y2
+	VPADDD       vecConst<>+704(SB), Y2, Y2
+	VSUBPS       vecConst<>+64(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMULPS       Y3, Y2, Y7
+	VMOVUPS      vecConst<>+768(SB), Y5
+	VFMADD231PS  vecConst<>+800(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+832(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+864(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+896(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+928(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+960(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+992(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+1024(SB), Y2, Y5
+	VMULPS       Y5, Y7, Y5
+	VCVTDQ2PS    Y1, Y1
+	VFMADD231PS  vecConst<>+1056(SB), Y1, Y5
+	VFMADD231PS  vecConst<>+1088(SB), Y3, Y5
+	VADDPS       Y5, Y2, Y5
+	VFMADD231PS  vecConst<>+1120(SB), Y1, Y5
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y0, Y1
+	VBLENDVPS    Y1, Y5, Y0, Y5
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	VBLENDVPS    Y1, vecConst<>+1184(SB), Y5, Y5
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	VBLENDVPS    Y1, vecConst<>+1216(SB), Y5, Y5
+	VMOVSS       X5, 84(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y3
+	VSUBPS     Y0, Y3, Y3
+	VSUBPS     Y1, Y3, Y3
+	VMASKMOVPS Y3, Y2, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowSoftmaxGradAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowSoftmaxGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Y4
+	VMOVUPS     (R9)(AX*1), Y5
+	VFMADD213PS Y0, Y5, Y4
+	VMOVAPS     Y4, Y0
+	VMOVUPS     32(R8)(AX*1), Y4
+	VMOVUPS     32(R9)(AX*1), Y5
+	VFMADD213PS Y1, Y5, Y4
+	VMOVAPS     Y4, Y1
+	VMOVUPS     64(R8)(AX*1), Y4
+	VMOVUPS     64(R9)(AX*1), Y5
+	VFMADD213PS Y2, Y5, Y4
+	VMOVAPS     Y4, Y2
+	VMOVUPS     96(R8)(AX*1), Y4
+	VMOVUPS     96(R9)(AX*1), Y5
+	VFMADD213PS Y3, Y5, Y4
+	VMOVAPS     Y4, Y3
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y5
+	VMASKMOVPS  (R9)(AX*1), Y4, Y6
+	VFMADD213PS Y0, Y6, Y5
+	VBLENDVPS   Y4, Y5, Y0, Y0
+	VMOVUPS     32(DX), Y4
+	VMASKMOVPS  32(R8)(AX*1), Y4, Y5
+	VMASKMOVPS  32(R9)(AX*1), Y4, Y6
+	VFMADD213PS Y1, Y6, Y5
+	VBLENDVPS   Y4, Y5, Y1, Y1
+	VMOVUPS     64(DX), Y4
+	VMASKMOVPS  64(R8)(AX*1), Y4, Y5
+	VMASKMOVPS  64(R9)(AX*1), Y4, Y6
+	VFMADD213PS Y2, Y6, Y5
+	VBLENDVPS   Y4, Y5, Y2, Y2
+	VMOVUPS     96(DX), Y4
+	VMASKMOVPS  96(R8)(AX*1), Y4, Y5
+	VMASKMOVPS  96(R9)(AX*1), Y4, Y6
+	VFMADD213PS Y3, Y6, Y5
+	VBLENDVPS   Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS 64(R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1vectorEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass1vector
+
+pass1vectorEnd:
+	CMPQ       AX, CX
+	JE         pass1done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y1
+	VSUBPS     Y0, Y1, Y1
+	VMASKMOVPS (R9)(AX*1), Y2, Y3
+	VMULPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y2, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSoftmaxGradAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowLogSoftmaxGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VXORPS       vecConst<>+0(SB), Y0, Y3
+	VMOVSS       X3, 80(DI)
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y1
+	VMOVUPS     (R9)(AX*1), Y2
+	VMOVUPS     vecConst<>+96(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     vecConst<>+128(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y2, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y2
+	VFMADD231PS vecConst<>+256(SB), Y4, Y2
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y2, Y4
+	VFMADD213PS vecConst<>+352(SB), Y2, Y4
+	VFMADD213PS vecConst<>+384(SB), Y2, Y4
+	VFMADD213PS vecConst<>+416(SB), Y2, Y4
+	VPSRAD      $0x01, Y3, Y5
+	VMULPS      Y2, Y2, Y6
+	VFMADD231PS Y6, Y4, Y2
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y5, Y3, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VMULPS      Y6, Y2, Y6
+	VMULPS      Y5, Y6, Y5
+	VFMADD231PS Y0, Y5, Y1
+	VMOVUPS     Y1, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y1
+	VMASKMOVPS  (R8)(AX*1), Y1, Y5
+	VMASKMOVPS  (R9)(AX*1), Y1, Y6
+	VMOVUPS     vecConst<>+96(SB), Y2
+	VMAXPS      Y6, Y2, Y6
+	VMOVUPS     vecConst<>+128(SB), Y2
+	VMINPS      Y6, Y2, Y6
+	VMOVUPS     vecConst<>+160(SB), Y2
+	VFMADD231PS vecConst<>+192(SB), Y6, Y2
+	VSUBPS      vecConst<>+160(SB), Y2, Y3
+	VPSUBD      vecConst<>+160(SB), Y2, Y2
+	VFMADD231PS vecConst<>+224(SB), Y3, Y6
+	VFMADD231PS vecConst<>+256(SB), Y3, Y6
+	VMOVUPS     vecConst<>+288(SB), Y3
+	VFMADD231PS vecConst<>+320(SB), Y6, Y3
+	VFMADD213PS vecConst<>+352(SB), Y6, Y3
+	VFMADD213PS vecConst<>+384(SB), Y6, Y3
+	VFMADD213PS vecConst<>+416(SB), Y6, Y3
+	VPSRAD      $0x01, Y2, Y4
+	VMULPS      Y6, Y6, Y7
+	VFMADD231PS Y7, Y3, Y6
+	VPADDD      vecConst<>+448(SB), Y4, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y4, Y2, Y4
+	VPADDD      vecConst<>+448(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y7, Y6, Y7
+	VMULPS      Y4, Y7, Y4
+	VFMADD231PS Y0, Y4, Y5
+	VMASKMOVPS  Y5, Y1, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSumExpAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowLogSumExpAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VMOVUPS     vecConst<>+96(SB), Y6
+	VMAXPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+128(SB), Y6
+	VMINPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+160(SB), Y6
+	VFMADD231PS vecConst<>+192(SB), Y5, Y6
+	VSUBPS      vecConst<>+160(SB), Y6, Y7
+	VPSUBD      vecConst<>+160(SB), Y6, Y6
+	VFMADD231PS vecConst<>+224(SB), Y7, Y5
+	VFMADD231PS vecConst<>+256(SB), Y7, Y5
+	VMOVUPS     vecConst<>+288(SB), Y7
+	VFMADD231PS vecConst<>+320(SB), Y5, Y7
+	VFMADD213PS vecConst<>+352(SB), Y5, Y7
+	VFMADD213PS vecConst<>+384(SB), Y5, Y7
+	VFMADD213PS vecConst<>+416(SB), Y5, Y7
+	VPSRAD      $0x01, Y6, Y8
+	VMULPS      Y5, Y5, Y9
+	VFMADD231PS Y9, Y7, Y5
+	VPADDD      vecConst<>+448(SB), Y8, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VPSUBD      Y8, Y6, Y8
+	VPADDD      vecConst<>+448(SB), Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y9, Y5, Y9
+	VMULPS      Y8, Y9, Y8
+	VADDPS      Y8, Y0, Y8
+	VMOVAPS     Y8, Y0
+	VMOVUPS     32(R8)(AX*1), Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y7, Y8, Y7
+	VMULPS      Y6, Y7, Y6
+	VADDPS      Y6, Y1, Y6
+	VMOVAPS     Y6, Y1
+	VMOVUPS     64(R8)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y7
+	VMAXPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+128(SB), Y7
+	VMINPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+160(SB), Y7
+	VFMADD231PS vecConst<>+192(SB), Y6, Y7
+	VSUBPS      vecConst<>+160(SB), Y7, Y8
+	VPSUBD      vecConst<>+160(SB), Y7, Y7
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y7, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y7, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VADDPS      Y9, Y2, Y9
+	VMOVAPS     Y9, Y2
+	VMOVUPS     96(R8)(AX*1), Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y7
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y7, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y7, Y5, Y7
+	VPADDD      vecConst<>+448(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y7, Y8, Y7
+	VADDPS      Y7, Y3, Y7
+	VMOVAPS     Y7, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y7
+	VMASKMOVPS  (R8)(AX*1), Y7, Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y10
+	VFMADD231PS Y10, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y10, Y8, Y10
+	VMULPS      Y6, Y10, Y6
+	VADDPS      Y6, Y0, Y6
+	VBLENDVPS   Y7, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y7
+	VMASKMOVPS  32(R8)(AX*1), Y7, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y10
+	VMAXPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+128(SB), Y10
+	VMINPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+160(SB), Y10
+	VFMADD231PS vecConst<>+192(SB), Y6, Y10
+	VSUBPS      vecConst<>+160(SB), Y10, Y8
+	VPSUBD      vecConst<>+160(SB), Y10, Y10
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y10, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y10, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VADDPS      Y9, Y1, Y9
+	VBLENDVPS   Y7, Y9, Y1, Y1
+	VMOVUPS     64(DX), Y7
+	VMASKMOVPS  64(R8)(AX*1), Y7, Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y10
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y10, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y10, Y5, Y10
+	VPADDD      vecConst<>+448(SB), Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y10, Y8, Y10
+	VADDPS      Y10, Y2, Y10
+	VBLENDVPS   Y7, Y10, Y2, Y2
+	VMOVUPS     96(DX), Y7
+	VMASKMOVPS  96(R8)(AX*1), Y7, Y10
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     vecConst<>+96(SB), Y8
+	VMAXPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+128(SB), Y8
+	VMINPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+160(SB), Y8
+	VFMADD231PS vecConst<>+192(SB), Y10, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y9
+	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y9, Y10
+	VFMADD231PS vecConst<>+256(SB), Y9, Y10
+	VMOVUPS     vecConst<>+288(SB), Y9
+	VFMADD231PS vecConst<>+320(SB), Y10, Y9
+	VFMADD213PS vecConst<>+352(SB), Y10, Y9
+	VFMADD213PS vecConst<>+384(SB), Y10, Y9
+	VFMADD213PS vecConst<>+416(SB), Y10, Y9
+	VPSRAD      $0x01, Y8, Y5
+	VMULPS      Y10, Y10, Y6
+	VFMADD231PS Y6, Y9, Y10
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y5, Y8, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VADDPS      vecConst<>+64(SB), Y10, Y10
+	VMULPS      Y6, Y10, Y6
+	VMULPS      Y5, Y6, Y5
+	VADDPS      Y5, Y3, Y5
+	VBLENDVPS   Y7, Y5, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VCMPPS       $0x11, vecConst<>+608(SB), Y0, Y3
+	VMULPS       vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS    Y3, Y2, Y0, Y2
+	VXORPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, vecConst<>+672(SB), Y1, Y3
+	VPSUBD       vecConst<>+704(SB), Y2, Y2
+	VPSRAD       $0x17, Y2, Y1
+	VPADDD       Y1, Y3, Y1
+	VANDPS       vecConst<>+736(SB), Y2, Y2
+	VPADDD       vecConst<>+704(SB), Y2, Y2
+	VSUBPS       vecConst<>+64(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMULPS       Y3, Y2, Y7
+	VMOVUPS      vecConst<>+768(SB), Y5
+	VFMADD231PS  vecConst<>+800(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+832(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+864(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+896(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+928(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+960(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+992(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+1024(SB), Y2, Y5
+	VMULPS       Y5, Y7, Y5
+	VCVTDQ2PS    Y1, Y1
+	VFMADD231PS  vecConst<>+1056(SB), Y1, Y5
+	VFMADD231PS  vecConst<>+1088(SB), Y3, Y5
+	VADDPS       Y5, Y2, Y5
+	VFMADD231PS  vecConst<>+1120(SB), Y1, Y5
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y0, Y1
+	VBLENDVPS    Y1, Y5, Y0, Y5
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	VBLENDVPS    Y1, vecConst<>+1184(SB), Y5, Y5
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	VBLENDVPS    Y1, vecConst<>+1216(SB), Y5, Y5
+	MOVQ         200(DI), DX
+	VMOVSS       X5, (DX)
+	ADDQ         $+4, 200(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowCrossEntropyAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowCrossEntropyAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VMOVUPS     vecConst<>+96(SB), Y6
+	VMAXPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+128(SB), Y6
+	VMINPS      Y5, Y6, Y5
+	VMOVUPS     vecConst<>+160(SB), Y6
+	VFMADD231PS vecConst<>+192(SB), Y5, Y6
+	VSUBPS      vecConst<>+160(SB), Y6, Y7
+	VPSUBD      vecConst<>+160(SB), Y6, Y6
+	VFMADD231PS vecConst<>+224(SB), Y7, Y5
+	VFMADD231PS vecConst<>+256(SB), Y7, Y5
+	VMOVUPS     vecConst<>+288(SB), Y7
+	VFMADD231PS vecConst<>+320(SB), Y5, Y7
+	VFMADD213PS vecConst<>+352(SB), Y5, Y7
+	VFMADD213PS vecConst<>+384(SB), Y5, Y7
+	VFMADD213PS vecConst<>+416(SB), Y5, Y7
+	VPSRAD      $0x01, Y6, Y8
+	VMULPS      Y5, Y5, Y9
+	VFMADD231PS Y9, Y7, Y5
+	VPADDD      vecConst<>+448(SB), Y8, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VPSUBD      Y8, Y6, Y8
+	VPADDD      vecConst<>+448(SB), Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y9, Y5, Y9
+	VMULPS      Y8, Y9, Y8
+	VMOVUPS     Y8, (R12)(AX*1)
+	VADDPS      Y8, Y0, Y8
+	VMOVAPS     Y8, Y0
+	VMOVUPS     32(R8)(AX*1), Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y7, Y8, Y7
+	VMULPS      Y6, Y7, Y6
+	VMOVUPS     Y6, 32(R12)(AX*1)
+	VADDPS      Y6, Y1, Y6
+	VMOVAPS     Y6, Y1
+	VMOVUPS     64(R8)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y7
+	VMAXPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+128(SB), Y7
+	VMINPS      Y6, Y7, Y6
+	VMOVUPS     vecConst<>+160(SB), Y7
+	VFMADD231PS vecConst<>+192(SB), Y6, Y7
+	VSUBPS      vecConst<>+160(SB), Y7, Y8
+	VPSUBD      vecConst<>+160(SB), Y7, Y7
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y7, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y7, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VMOVUPS     Y9, 64(R12)(AX*1)
+	VADDPS      Y9, Y2, Y9
+	VMOVAPS     Y9, Y2
+	VMOVUPS     96(R8)(AX*1), Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y7
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y7, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y7, Y5, Y7
+	VPADDD      vecConst<>+448(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y7, Y8, Y7
+	VMOVUPS     Y7, 96(R12)(AX*1)
+	VADDPS      Y7, Y3, Y7
+	VMOVAPS     Y7, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y7
+	VMASKMOVPS  (R8)(AX*1), Y7, Y8
+	VSUBPS      Y4, Y8, Y8
+	VMOVUPS     vecConst<>+96(SB), Y9
+	VMAXPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+128(SB), Y9
+	VMINPS      Y8, Y9, Y8
+	VMOVUPS     vecConst<>+160(SB), Y9
+	VFMADD231PS vecConst<>+192(SB), Y8, Y9
+	VSUBPS      vecConst<>+160(SB), Y9, Y5
+	VPSUBD      vecConst<>+160(SB), Y9, Y9
+	VFMADD231PS vecConst<>+224(SB), Y5, Y8
+	VFMADD231PS vecConst<>+256(SB), Y5, Y8
+	VMOVUPS     vecConst<>+288(SB), Y5
+	VFMADD231PS vecConst<>+320(SB), Y8, Y5
+	VFMADD213PS vecConst<>+352(SB), Y8, Y5
+	VFMADD213PS vecConst<>+384(SB), Y8, Y5
+	VFMADD213PS vecConst<>+416(SB), Y8, Y5
+	VPSRAD      $0x01, Y9, Y6
+	VMULPS      Y8, Y8, Y10
+	VFMADD231PS Y10, Y5, Y8
+	VPADDD      vecConst<>+448(SB), Y6, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VPSUBD      Y6, Y9, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMULPS      Y10, Y8, Y10
+	VMULPS      Y6, Y10, Y6
+	VMASKMOVPS  Y6, Y7, (R12)(AX*1)
+	VADDPS      Y6, Y0, Y6
+	VBLENDVPS   Y7, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y7
+	VMASKMOVPS  32(R8)(AX*1), Y7, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y10
+	VMAXPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+128(SB), Y10
+	VMINPS      Y6, Y10, Y6
+	VMOVUPS     vecConst<>+160(SB), Y10
+	VFMADD231PS vecConst<>+192(SB), Y6, Y10
+	VSUBPS      vecConst<>+160(SB), Y10, Y8
+	VPSUBD      vecConst<>+160(SB), Y10, Y10
+	VFMADD231PS vecConst<>+224(SB), Y8, Y6
+	VFMADD231PS vecConst<>+256(SB), Y8, Y6
+	VMOVUPS     vecConst<>+288(SB), Y8
+	VFMADD231PS vecConst<>+320(SB), Y6, Y8
+	VFMADD213PS vecConst<>+352(SB), Y6, Y8
+	VFMADD213PS vecConst<>+384(SB), Y6, Y8
+	VFMADD213PS vecConst<>+416(SB), Y6, Y8
+	VPSRAD      $0x01, Y10, Y9
+	VMULPS      Y6, Y6, Y5
+	VFMADD231PS Y5, Y8, Y6
+	VPADDD      vecConst<>+448(SB), Y9, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y9, Y10, Y9
+	VPADDD      vecConst<>+448(SB), Y9, Y9
+	VPSLLD      $0x17, Y9, Y9
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y5, Y6, Y5
+	VMULPS      Y9, Y5, Y9
+	VMASKMOVPS  Y9, Y7, 32(R12)(AX*1)
+	VADDPS      Y9, Y1, Y9
+	VBLENDVPS   Y7, Y9, Y1, Y1
+	VMOVUPS     64(DX), Y7
+	VMASKMOVPS  64(R8)(AX*1), Y7, Y9
+	VSUBPS      Y4, Y9, Y9
+	VMOVUPS     vecConst<>+96(SB), Y5
+	VMAXPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y9, Y5, Y9
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y9, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y9
+	VFMADD231PS vecConst<>+256(SB), Y6, Y9
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y9, Y6
+	VFMADD213PS vecConst<>+352(SB), Y9, Y6
+	VFMADD213PS vecConst<>+384(SB), Y9, Y6
+	VFMADD213PS vecConst<>+416(SB), Y9, Y6
+	VPSRAD      $0x01, Y5, Y10
+	VMULPS      Y9, Y9, Y8
+	VFMADD231PS Y8, Y6, Y9
+	VPADDD      vecConst<>+448(SB), Y10, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPSUBD      Y10, Y5, Y10
+	VPADDD      vecConst<>+448(SB), Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VADDPS      vecConst<>+64(SB), Y9, Y9
+	VMULPS      Y8, Y9, Y8
+	VMULPS      Y10, Y8, Y10
+	VMASKMOVPS  Y10, Y7, 64(R12)(AX*1)
+	VADDPS      Y10, Y2, Y10
+	VBLENDVPS   Y7, Y10, Y2, Y2
+	VMOVUPS     96(DX), Y7
+	VMASKMOVPS  96(R8)(AX*1), Y7, Y10
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     vecConst<>+96(SB), Y8
+	VMAXPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+128(SB), Y8
+	VMINPS      Y10, Y8, Y10
+	VMOVUPS     vecConst<>+160(SB), Y8
+	VFMADD231PS vecConst<>+192(SB), Y10, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y9
+	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y9, Y10
+	VFMADD231PS vecConst<>+256(SB), Y9, Y10
+	VMOVUPS     vecConst<>+288(SB), Y9
+	VFMADD231PS vecConst<>+320(SB), Y10, Y9
+	VFMADD213PS vecConst<>+352(SB), Y10, Y9
+	VFMADD213PS vecConst<>+384(SB), Y10, Y9
+	VFMADD213PS vecConst<>+416(SB), Y10, Y9
+	VPSRAD      $0x01, Y8, Y5
+	VMULPS      Y10, Y10, Y6
+	VFMADD231PS Y6, Y9, Y10
+	VPADDD      vecConst<>+448(SB), Y5, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPSUBD      Y5, Y8, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VADDPS      vecConst<>+64(SB), Y10, Y10
+	VMULPS      Y6, Y10, Y6
+	VMULPS      Y5, Y6, Y5
+	VMASKMOVPS  Y5, Y7, 96(R12)(AX*1)
+	VADDPS      Y5, Y3, Y5
+	VBLENDVPS   Y7, Y5, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VCMPPS       $0x11, vecConst<>+608(SB), Y0, Y3
+	VMULPS       vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS    Y3, Y2, Y0, Y2
+	VXORPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, vecConst<>+672(SB), Y1, Y3
+	VPSUBD       vecConst<>+704(SB), Y2, Y2
+	VPSRAD       $0x17, Y2, Y1
+	VPADDD       Y1, Y3, Y1
+	VANDPS       vecConst<>+736(SB), Y2, Y2
+	VPADDD       vecConst<>+704(SB), Y2, Y2
+	VSUBPS       vecConst<>+64(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMULPS       Y3, Y2, Y7
+	VMOVUPS      vecConst<>+768(SB), Y5
+	VFMADD231PS  vecConst<>+800(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+832(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+864(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+896(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+928(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+960(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+992(SB), Y2, Y5
+	VFMADD213PS  vecConst<>+1024(SB), Y2, Y5
+	VMULPS       Y5, Y7, Y5
+	VCVTDQ2PS    Y1, Y1
+	VFMADD231PS  vecConst<>+1056(SB), Y1, Y5
+	VFMADD231PS  vecConst<>+1088(SB), Y3, Y5
+	VADDPS       Y5, Y2, Y5
+	VFMADD231PS  vecConst<>+1120(SB), Y1, Y5
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y0, Y1
+	VBLENDVPS    Y1, Y5, Y0, Y5
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	VBLENDVPS    Y1, vecConst<>+1184(SB), Y5, Y5
+	VXORPS       Y1, Y1, Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	VBLENDVPS    Y1, vecConst<>+1216(SB), Y5, Y5
+	MOVQ         200(DI), DX
+	VMOVSS       X5, (DX)
+	ADDQ         $+4, 200(DI)
+	VBROADCASTSS 88(DI), Y5
+	VDIVPS       Y0, Y5, Y5
+	VMOVSS       X5, 84(DI)
+	VBROADCASTSS 84(DI), Y0
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(R12)(AX*1)
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS (R9)(AX*1), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowMomentsAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowMomentsAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VMOVSS       X3, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y0, Y5, Y5
+	VMOVAPS     Y5, Y0
+	VMOVUPS     32(R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y1, Y5, Y5
+	VMOVAPS     Y5, Y1
+	VMOVUPS     64(R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y2, Y5, Y5
+	VMOVAPS     Y5, Y2
+	VMOVUPS     96(R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y3, Y5, Y5
+	VMOVAPS     Y5, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y0, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y5
+	VMASKMOVPS  32(R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y1, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y1, Y1
+	VMOVUPS     64(DX), Y5
+	VMASKMOVPS  64(R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y2, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y2, Y2
+	VMOVUPS     96(DX), Y5
+	VMASKMOVPS  96(R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y3, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         200(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 200(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowLayerNormAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowLayerNormAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VMOVSS       X3, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y0, Y5, Y5
+	VMOVAPS     Y5, Y0
+	VMOVUPS     32(R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y1, Y5, Y5
+	VMOVAPS     Y5, Y1
+	VMOVUPS     64(R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y2, Y5, Y5
+	VMOVAPS     Y5, Y2
+	VMOVUPS     96(R8)(AX*1), Y5
+	VSUBPS      Y4, Y5, Y5
+	VFMADD213PS Y3, Y5, Y5
+	VMOVAPS     Y5, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y0, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y5
+	VMASKMOVPS  32(R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y1, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y1, Y1
+	VMOVUPS     64(DX), Y5
+	VMASKMOVPS  64(R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y2, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y2, Y2
+	VMOVUPS     96(DX), Y5
+	VMASKMOVPS  96(R8)(AX*1), Y5, Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y3, Y6, Y6
+	VBLENDVPS   Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         200(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 200(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2blockEnd
+	VMOVUPS     (R8)(AX*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (R9)(AX*1), Y3
+	VMOVUPS     (R10)(AX*1), Y4
+	VFMADD231PS Y3, Y2, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	VMOVUPS     32(R8)(AX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMULPS      Y1, Y4, Y4
+	VMOVUPS     32(R9)(AX*1), Y3
+	VMOVUPS     32(R10)(AX*1), Y2
+	VFMADD231PS Y3, Y4, Y2
+	VMOVUPS     Y2, 32(R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2vectorEnd
+	VMOVUPS     (R8)(AX*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (R9)(AX*1), Y3
+	VMOVUPS     (R10)(AX*1), Y4
+	VFMADD231PS Y3, Y2, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         pass2vector
+
+pass2vectorEnd:
+	CMPQ        AX, CX
+	JE          pass2done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  (R9)(AX*1), Y4, Y2
+	VMASKMOVPS  (R10)(AX*1), Y4, Y5
+	VFMADD231PS Y2, Y3, Y5
+	VMASKMOVPS  Y5, Y4, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLayerNormGradAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowLayerNormGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 152(DI), R11
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ   176(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 80(DI)
+	ADDQ   $+4, 176(DI)
+	MOVQ   184(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 84(DI)
+	ADDQ   $+4, 184(DI)
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R10)(AX*1), Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS Y5, (R12)(AX*1)
+	VADDPS  Y5, Y0, Y5
+	VMOVAPS Y5, Y0
+	VMOVUPS 32(R8)(AX*1), Y5
+	VMOVUPS 32(R10)(AX*1), Y4
+	VMULPS  Y4, Y5, Y4
+	VMOVUPS Y4, 32(R12)(AX*1)
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMOVUPS 64(R10)(AX*1), Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS Y5, 64(R12)(AX*1)
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VMOVUPS 96(R10)(AX*1), Y4
+	VMULPS  Y4, Y5, Y4
+	VMOVUPS Y4, 96(R12)(AX*1)
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMASKMOVPS (R10)(AX*1), Y4, Y6
+	VMULPS     Y6, Y5, Y6
+	VMASKMOVPS Y6, Y4, (R12)(AX*1)
+	VADDPS     Y6, Y0, Y6
+	VBLENDVPS  Y4, Y6, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y6
+	VMASKMOVPS 32(R10)(AX*1), Y4, Y5
+	VMULPS     Y5, Y6, Y5
+	VMASKMOVPS Y5, Y4, 32(R12)(AX*1)
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMASKMOVPS 64(R10)(AX*1), Y4, Y6
+	VMULPS     Y6, Y5, Y6
+	VMASKMOVPS Y6, Y4, 64(R12)(AX*1)
+	VADDPS     Y6, Y2, Y6
+	VBLENDVPS  Y4, Y6, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y6
+	VMASKMOVPS 96(R10)(AX*1), Y4, Y5
+	VMULPS     Y5, Y6, Y5
+	VMASKMOVPS Y5, Y4, 96(R12)(AX*1)
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VMOVSS       X3, 92(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R11)(AX*1), Y5
+	VMOVUPS     (R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y0, Y6, Y5
+	VMOVAPS     Y5, Y0
+	VMOVUPS     32(R11)(AX*1), Y5
+	VMOVUPS     32(R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y1, Y6, Y5
+	VMOVAPS     Y5, Y1
+	VMOVUPS     64(R11)(AX*1), Y5
+	VMOVUPS     64(R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y2, Y6, Y5
+	VMOVAPS     Y5, Y2
+	VMOVUPS     96(R11)(AX*1), Y5
+	VMOVUPS     96(R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y3, Y6, Y5
+	VMOVAPS     Y5, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R11)(AX*1), Y5, Y6
+	VMASKMOVPS  (R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y0, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y5
+	VMASKMOVPS  32(R11)(AX*1), Y5, Y6
+	VMASKMOVPS  32(R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y1, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y1, Y1
+	VMOVUPS     64(DX), Y5
+	VMASKMOVPS  64(R11)(AX*1), Y5, Y6
+	VMASKMOVPS  64(R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y2, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y2, Y2
+	VMOVUPS     96(DX), Y5
+	VMASKMOVPS  96(R11)(AX*1), Y5, Y6
+	VMASKMOVPS  96(R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y3, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 84(DI), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS 84(DI), Y2
+	VMULPS       Y3, Y2, Y3
+	VXORPS       vecConst<>+0(SB), Y3, Y3
+	VBROADCASTSS 88(DI), Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVSS       X3, 96(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	VBROADCASTSS 92(DI), Y2
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ         64(AX), DX
+	CMPQ         DX, CX
+	JHI          pass2blockEnd
+	VMOVUPS      (R9)(AX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      (R11)(AX*1), Y4
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS 96(DI), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      Y4, (R12)(AX*1)
+	VMOVUPS      32(R9)(AX*1), Y4
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      32(R11)(AX*1), Y3
+	VSUBPS       Y2, Y3, Y3
+	VBROADCASTSS 96(DI), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 32(R12)(AX*1)
+	ADDQ         $+64, AX
+	JMP          pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          pass2vectorEnd
+	VMOVUPS      (R9)(AX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      (R11)(AX*1), Y4
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS 96(DI), Y5
+	VFMADD231PS  Y5, Y3, Y4
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      Y4, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          pass2vector
+
+pass2vectorEnd:
+	CMPQ         AX, CX
+	JE           pass2done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y4
+	VMASKMOVPS   (R9)(AX*1), Y4, Y3
+	VSUBPS       Y0, Y3, Y3
+	VMASKMOVPS   (R11)(AX*1), Y4, Y5
+	VSUBPS       Y2, Y5, Y5
+	VBROADCASTSS 96(DI), Y6
+	VFMADD231PS  Y6, Y3, Y5
+	VMULPS       Y1, Y5, Y5
+	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R11
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowRMSNormAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowRMSNormAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Y4
+	VFMADD213PS Y0, Y4, Y4
+	VMOVAPS     Y4, Y0
+	VMOVUPS     32(R8)(AX*1), Y4
+	VFMADD213PS Y1, Y4, Y4
+	VMOVAPS     Y4, Y1
+	VMOVUPS     64(R8)(AX*1), Y4
+	VFMADD213PS Y2, Y4, Y4
+	VMOVAPS     Y4, Y2
+	VMOVUPS     96(R8)(AX*1), Y4
+	VFMADD213PS Y3, Y4, Y4
+	VMOVAPS     Y4, Y3
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y5
+	VFMADD213PS Y0, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y0, Y0
+	VMOVUPS     32(DX), Y4
+	VMASKMOVPS  32(R8)(AX*1), Y4, Y5
+	VFMADD213PS Y1, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y1, Y1
+	VMOVUPS     64(DX), Y4
+	VMASKMOVPS  64(R8)(AX*1), Y4, Y5
+	VFMADD213PS Y2, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y2, Y2
+	VMOVUPS     96(DX), Y4
+	VMASKMOVPS  96(R8)(AX*1), Y4, Y5
+	VFMADD213PS Y3, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VBROADCASTSS 84(DI), Y0
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS 64(R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1vectorEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass1vector
+
+pass1vectorEnd:
+	CMPQ       AX, CX
+	JE         pass1done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y1
+	VMULPS     Y0, Y1, Y1
+	VMASKMOVPS (R9)(AX*1), Y2, Y3
+	VMULPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y2, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowRMSNormGradAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowRMSNormGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ   176(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 84(DI)
+	ADDQ   $+4, 176(DI)
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Y4
+	VMOVUPS     (R10)(AX*1), Y5
+	VMULPS      Y5, Y4, Y5
+	VMOVUPS     (R9)(AX*1), Y4
+	VFMADD213PS Y0, Y4, Y5
+	VMOVAPS     Y5, Y0
+	VMOVUPS     32(R8)(AX*1), Y5
+	VMOVUPS     32(R10)(AX*1), Y4
+	VMULPS      Y4, Y5, Y4
+	VMOVUPS     32(R9)(AX*1), Y5
+	VFMADD213PS Y1, Y5, Y4
+	VMOVAPS     Y4, Y1
+	VMOVUPS     64(R8)(AX*1), Y4
+	VMOVUPS     64(R10)(AX*1), Y5
+	VMULPS      Y5, Y4, Y5
+	VMOVUPS     64(R9)(AX*1), Y4
+	VFMADD213PS Y2, Y4, Y5
+	VMOVAPS     Y5, Y2
+	VMOVUPS     96(R8)(AX*1), Y5
+	VMOVUPS     96(R10)(AX*1), Y4
+	VMULPS      Y4, Y5, Y4
+	VMOVUPS     96(R9)(AX*1), Y5
+	VFMADD213PS Y3, Y5, Y4
+	VMOVAPS     Y4, Y3
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y5
+	VMASKMOVPS  (R10)(AX*1), Y4, Y6
+	VMULPS      Y6, Y5, Y6
+	VMASKMOVPS  (R9)(AX*1), Y4, Y5
+	VFMADD213PS Y0, Y5, Y6
+	VBLENDVPS   Y4, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y4
+	VMASKMOVPS  32(R8)(AX*1), Y4, Y6
+	VMASKMOVPS  32(R10)(AX*1), Y4, Y5
+	VMULPS      Y5, Y6, Y5
+	VMASKMOVPS  32(R9)(AX*1), Y4, Y6
+	VFMADD213PS Y1, Y6, Y5
+	VBLENDVPS   Y4, Y5, Y1, Y1
+	VMOVUPS     64(DX), Y4
+	VMASKMOVPS  64(R8)(AX*1), Y4, Y5
+	VMASKMOVPS  64(R10)(AX*1), Y4, Y6
+	VMULPS      Y6, Y5, Y6
+	VMASKMOVPS  64(R9)(AX*1), Y4, Y5
+	VFMADD213PS Y2, Y5, Y6
+	VBLENDVPS   Y4, Y6, Y2, Y2
+	VMOVUPS     96(DX), Y4
+	VMASKMOVPS  96(R8)(AX*1), Y4, Y6
+	VMASKMOVPS  96(R10)(AX*1), Y4, Y5
+	VMULPS      Y5, Y6, Y5
+	VMASKMOVPS  96(R9)(AX*1), Y4, Y6
+	VFMADD213PS Y3, Y6, Y5
+	VBLENDVPS   Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 84(DI), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS 84(DI), Y2
+	VMULPS       Y3, Y2, Y3
+	VXORPS       vecConst<>+0(SB), Y3, Y3
+	VBROADCASTSS 88(DI), Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVSS       X3, 96(DI)
+	VBROADCASTSS 84(DI), Y0
+	VBROADCASTSS 96(DI), Y1
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R9)(AX*1), Y2
+	VMOVUPS     (R8)(AX*1), Y3
+	VMOVUPS     (R10)(AX*1), Y4
+	VMULPS      Y4, Y3, Y4
+	VFMADD231PS Y1, Y2, Y4
+	VMULPS      Y0, Y4, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	VMOVUPS     32(R9)(AX*1), Y4
+	VMOVUPS     32(R8)(AX*1), Y2
+	VMOVUPS     32(R10)(AX*1), Y3
+	VMULPS      Y3, Y2, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, 32(R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1vectorEnd
+	VMOVUPS     (R9)(AX*1), Y3
+	VMOVUPS     (R8)(AX*1), Y4
+	VMOVUPS     (R10)(AX*1), Y2
+	VMULPS      Y2, Y4, Y2
+	VFMADD231PS Y1, Y3, Y2
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     Y2, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         pass1vector
+
+pass1vectorEnd:
+	CMPQ        AX, CX
+	JE          pass1done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y2
+	VMASKMOVPS  (R9)(AX*1), Y2, Y3
+	VMASKMOVPS  (R8)(AX*1), Y2, Y4
+	VMASKMOVPS  (R10)(AX*1), Y2, Y5
+	VMULPS      Y5, Y4, Y5
+	VFMADD231PS Y1, Y3, Y5
+	VMULPS      Y0, Y5, Y5
+	VMASKMOVPS  Y5, Y2, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
 	VZEROUPPER
 	RET
 
@@ -11260,6 +15327,105 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecColumnsSumSqAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecColumnsSumSqAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ   128(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y0, Y5, Y5
+	VMOVAPS Y5, Y0
+	VMOVUPS 32(R8)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y2, Y5, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Y0, (R12)(AX*1)
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS Y3, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Y2
+	VMULPS  Y2, Y2, Y1
+	VADDPS  Y3, Y1, Y1
+	VMOVAPS Y1, Y3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y3
+	VXORPS  Y1, Y1, Y1
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMASKMOVPS (R8)(AX*1), Y3, Y2
+	VMULPS     Y2, Y2, Y0
+	VADDPS     Y1, Y0, Y0
+	VBLENDVPS  Y3, Y0, Y1, Y1
+	ADDQ       DX, R8
+	DECQ       BX
+	JNE        rowsPart
+	MOVQ       SI, R8
+	VMASKMOVPS Y1, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecReducesumSqDiffAVX2MulAdd(a *byte)
 // Requires: AVX
 TEXT ·vecReducesumSqDiffAVX2MulAdd(SB), NOSPLIT, $0-8
@@ -12553,6 +16719,88 @@ vectorEnd:
 	VMASKMOVPS (R9)(AX*1), Y2, Y6
 	VADDPS     Y5, Y6, Y5
 	VMASKMOVPS Y5, Y2, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecRMSParamGradAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecRMSParamGradAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         32(DI), R9
+	MOVQ         40(DI), R10
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMOVUPS (R10)(AX*1), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS (R8)(AX*1), Y3
+	VMULPS  Y2, Y1, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVUPS Y4, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y4
+	VMOVUPS 32(R10)(AX*1), Y3
+	VMULPS  Y0, Y3, Y3
+	VMOVUPS 32(R8)(AX*1), Y2
+	VMULPS  Y3, Y4, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R9)(AX*1), Y1
+	VMOVUPS 64(R10)(AX*1), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 64(R8)(AX*1), Y3
+	VMULPS  Y2, Y1, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVUPS Y4, 64(R12)(AX*1)
+	VMOVUPS 96(R9)(AX*1), Y4
+	VMOVUPS 96(R10)(AX*1), Y3
+	VMULPS  Y0, Y3, Y3
+	VMOVUPS 96(R8)(AX*1), Y2
+	VMULPS  Y3, Y4, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     block
+
+blockEnd:
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMOVUPS (R10)(AX*1), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS (R8)(AX*1), Y3
+	VMULPS  Y2, Y1, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVUPS Y4, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R9)(AX*1), Y4, Y3
+	VMASKMOVPS (R10)(AX*1), Y4, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS (R8)(AX*1), Y4, Y1
+	VMULPS     Y2, Y3, Y5
+	VADDPS     Y1, Y5, Y5
+	VMASKMOVPS Y5, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -13863,6 +18111,3344 @@ vectorEnd:
 	VMASKMOVPS Y1, Y2, (R13)(AX*1)
 
 done:
+	VZEROUPPER
+	RET
+
+// func rowReduceSumSqAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowReduceSumSqAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y0, Y5, Y5
+	VMOVAPS Y5, Y0
+	VMOVUPS 32(R8)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y2, Y5, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y5, Y6
+	VADDPS     Y0, Y6, Y6
+	VBLENDVPS  Y4, Y6, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y6
+	VMULPS     Y6, Y6, Y5
+	VADDPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y5, Y6
+	VADDPS     Y2, Y6, Y6
+	VBLENDVPS  Y4, Y6, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y6
+	VMULPS     Y6, Y6, Y5
+	VADDPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowSoftmaxAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowSoftmaxAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y7
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y7, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y7, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y5, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y5
+	VMULPS  Y8, Y5, Y8
+	VMOVUPS Y8, (R12)(AX*1)
+	VADDPS  Y8, Y0, Y8
+	VMOVAPS Y8, Y0
+	VMOVUPS 32(R8)(AX*1), Y8
+	VSUBPS  Y4, Y8, Y8
+	VMOVUPS vecConst<>+96(SB), Y5
+	VMAXPS  Y8, Y5, Y8
+	VMOVUPS vecConst<>+128(SB), Y5
+	VMINPS  Y8, Y5, Y8
+	VMULPS  vecConst<>+192(SB), Y8, Y5
+	VADDPS  vecConst<>+160(SB), Y5, Y5
+	VSUBPS  vecConst<>+160(SB), Y5, Y10
+	VPSUBD  vecConst<>+160(SB), Y5, Y5
+	VMULPS  vecConst<>+224(SB), Y10, Y6
+	VADDPS  Y8, Y6, Y6
+	VMULPS  vecConst<>+256(SB), Y10, Y8
+	VADDPS  Y6, Y8, Y8
+	VMULPS  vecConst<>+320(SB), Y8, Y6
+	VADDPS  vecConst<>+288(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y8, Y10, Y6
+	VADDPS  vecConst<>+384(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y5, Y6
+	VMULPS  Y8, Y8, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y8, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y6, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VPSUBD  Y6, Y5, Y6
+	VPADDD  vecConst<>+448(SB), Y6, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y8, Y7, Y8
+	VMULPS  Y6, Y8, Y6
+	VMOVUPS Y6, 32(R12)(AX*1)
+	VADDPS  Y6, Y1, Y6
+	VMOVAPS Y6, Y1
+	VMOVUPS 64(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMOVUPS vecConst<>+96(SB), Y8
+	VMAXPS  Y6, Y8, Y6
+	VMOVUPS vecConst<>+128(SB), Y8
+	VMINPS  Y6, Y8, Y6
+	VMULPS  vecConst<>+192(SB), Y6, Y8
+	VADDPS  vecConst<>+160(SB), Y8, Y8
+	VSUBPS  vecConst<>+160(SB), Y8, Y7
+	VPSUBD  vecConst<>+160(SB), Y8, Y8
+	VMULPS  vecConst<>+224(SB), Y7, Y5
+	VADDPS  Y6, Y5, Y5
+	VMULPS  vecConst<>+256(SB), Y7, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  vecConst<>+320(SB), Y6, Y5
+	VADDPS  vecConst<>+288(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y6, Y7, Y5
+	VADDPS  vecConst<>+384(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y8, Y5
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y6, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y5, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VPSUBD  Y5, Y8, Y5
+	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y6, Y10, Y6
+	VMULPS  Y5, Y6, Y5
+	VMOVUPS Y5, 64(R12)(AX*1)
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y10
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y10, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y10, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y5, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y5
+	VMULPS  Y8, Y5, Y8
+	VMOVUPS Y8, 96(R12)(AX*1)
+	VADDPS  Y8, Y3, Y8
+	VMOVAPS Y8, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y6
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y6, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y6, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y5, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y5
+	VMULPS     Y9, Y5, Y9
+	VMASKMOVPS Y9, Y8, (R12)(AX*1)
+	VADDPS     Y9, Y0, Y9
+	VBLENDVPS  Y8, Y9, Y0, Y0
+	VMOVUPS    32(DX), Y8
+	VMASKMOVPS 32(R8)(AX*1), Y8, Y9
+	VSUBPS     Y4, Y9, Y9
+	VMOVUPS    vecConst<>+96(SB), Y5
+	VMAXPS     Y9, Y5, Y9
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y9, Y5, Y9
+	VMULPS     vecConst<>+192(SB), Y9, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y11
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y11, Y7
+	VADDPS     Y9, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y11, Y9
+	VADDPS     Y7, Y9, Y9
+	VMULPS     vecConst<>+320(SB), Y9, Y7
+	VADDPS     vecConst<>+288(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y9, Y11, Y7
+	VADDPS     vecConst<>+384(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y5, Y7
+	VMULPS     Y9, Y9, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y9, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VPSUBD     Y7, Y5, Y7
+	VPADDD     vecConst<>+448(SB), Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y9, Y6, Y9
+	VMULPS     Y7, Y9, Y7
+	VMASKMOVPS Y7, Y8, 32(R12)(AX*1)
+	VADDPS     Y7, Y1, Y7
+	VBLENDVPS  Y8, Y7, Y1, Y1
+	VMOVUPS    64(DX), Y8
+	VMASKMOVPS 64(R8)(AX*1), Y8, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMOVUPS    vecConst<>+96(SB), Y9
+	VMAXPS     Y7, Y9, Y7
+	VMOVUPS    vecConst<>+128(SB), Y9
+	VMINPS     Y7, Y9, Y7
+	VMULPS     vecConst<>+192(SB), Y7, Y9
+	VADDPS     vecConst<>+160(SB), Y9, Y9
+	VSUBPS     vecConst<>+160(SB), Y9, Y6
+	VPSUBD     vecConst<>+160(SB), Y9, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y5
+	VADDPS     Y7, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y6, Y7
+	VADDPS     Y5, Y7, Y7
+	VMULPS     vecConst<>+320(SB), Y7, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y7, Y6, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y5
+	VMULPS     Y7, Y7, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y7, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VPSUBD     Y5, Y9, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y7
+	VMULPS     Y5, Y7, Y5
+	VMASKMOVPS Y5, Y8, 64(R12)(AX*1)
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y8, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y8
+	VMASKMOVPS 96(R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y11
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y11, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y11, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y5, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VMULPS     Y9, Y5, Y9
+	VMASKMOVPS Y9, Y8, 96(R12)(AX*1)
+	VADDPS     Y9, Y3, Y9
+	VBLENDVPS  Y8, Y9, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      vecConst<>+64(SB), Y3
+	VDIVPS       Y0, Y3, Y3
+	VMOVSS       X3, 84(DI)
+	VBROADCASTSS 84(DI), Y0
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(R12)(AX*1)
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS (R9)(AX*1), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSoftmaxAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowLogSoftmaxAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y7
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y7, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y7, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y5, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y5
+	VMULPS  Y8, Y5, Y8
+	VADDPS  Y8, Y0, Y8
+	VMOVAPS Y8, Y0
+	VMOVUPS 32(R8)(AX*1), Y8
+	VSUBPS  Y4, Y8, Y8
+	VMOVUPS vecConst<>+96(SB), Y5
+	VMAXPS  Y8, Y5, Y8
+	VMOVUPS vecConst<>+128(SB), Y5
+	VMINPS  Y8, Y5, Y8
+	VMULPS  vecConst<>+192(SB), Y8, Y5
+	VADDPS  vecConst<>+160(SB), Y5, Y5
+	VSUBPS  vecConst<>+160(SB), Y5, Y10
+	VPSUBD  vecConst<>+160(SB), Y5, Y5
+	VMULPS  vecConst<>+224(SB), Y10, Y6
+	VADDPS  Y8, Y6, Y6
+	VMULPS  vecConst<>+256(SB), Y10, Y8
+	VADDPS  Y6, Y8, Y8
+	VMULPS  vecConst<>+320(SB), Y8, Y6
+	VADDPS  vecConst<>+288(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y8, Y10, Y6
+	VADDPS  vecConst<>+384(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y5, Y6
+	VMULPS  Y8, Y8, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y8, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y6, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VPSUBD  Y6, Y5, Y6
+	VPADDD  vecConst<>+448(SB), Y6, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y8, Y7, Y8
+	VMULPS  Y6, Y8, Y6
+	VADDPS  Y6, Y1, Y6
+	VMOVAPS Y6, Y1
+	VMOVUPS 64(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMOVUPS vecConst<>+96(SB), Y8
+	VMAXPS  Y6, Y8, Y6
+	VMOVUPS vecConst<>+128(SB), Y8
+	VMINPS  Y6, Y8, Y6
+	VMULPS  vecConst<>+192(SB), Y6, Y8
+	VADDPS  vecConst<>+160(SB), Y8, Y8
+	VSUBPS  vecConst<>+160(SB), Y8, Y7
+	VPSUBD  vecConst<>+160(SB), Y8, Y8
+	VMULPS  vecConst<>+224(SB), Y7, Y5
+	VADDPS  Y6, Y5, Y5
+	VMULPS  vecConst<>+256(SB), Y7, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  vecConst<>+320(SB), Y6, Y5
+	VADDPS  vecConst<>+288(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y6, Y7, Y5
+	VADDPS  vecConst<>+384(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y8, Y5
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y6, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y5, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VPSUBD  Y5, Y8, Y5
+	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y6, Y10, Y6
+	VMULPS  Y5, Y6, Y5
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y10
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y10, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y10, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y5, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y5
+	VMULPS  Y8, Y5, Y8
+	VADDPS  Y8, Y3, Y8
+	VMOVAPS Y8, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y6
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y6, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y6, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y5, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y5
+	VMULPS     Y9, Y5, Y9
+	VADDPS     Y9, Y0, Y9
+	VBLENDVPS  Y8, Y9, Y0, Y0
+	VMOVUPS    32(DX), Y8
+	VMASKMOVPS 32(R8)(AX*1), Y8, Y9
+	VSUBPS     Y4, Y9, Y9
+	VMOVUPS    vecConst<>+96(SB), Y5
+	VMAXPS     Y9, Y5, Y9
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y9, Y5, Y9
+	VMULPS     vecConst<>+192(SB), Y9, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y11
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y11, Y7
+	VADDPS     Y9, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y11, Y9
+	VADDPS     Y7, Y9, Y9
+	VMULPS     vecConst<>+320(SB), Y9, Y7
+	VADDPS     vecConst<>+288(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y9, Y11, Y7
+	VADDPS     vecConst<>+384(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y5, Y7
+	VMULPS     Y9, Y9, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y9, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VPSUBD     Y7, Y5, Y7
+	VPADDD     vecConst<>+448(SB), Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y9, Y6, Y9
+	VMULPS     Y7, Y9, Y7
+	VADDPS     Y7, Y1, Y7
+	VBLENDVPS  Y8, Y7, Y1, Y1
+	VMOVUPS    64(DX), Y8
+	VMASKMOVPS 64(R8)(AX*1), Y8, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMOVUPS    vecConst<>+96(SB), Y9
+	VMAXPS     Y7, Y9, Y7
+	VMOVUPS    vecConst<>+128(SB), Y9
+	VMINPS     Y7, Y9, Y7
+	VMULPS     vecConst<>+192(SB), Y7, Y9
+	VADDPS     vecConst<>+160(SB), Y9, Y9
+	VSUBPS     vecConst<>+160(SB), Y9, Y6
+	VPSUBD     vecConst<>+160(SB), Y9, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y5
+	VADDPS     Y7, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y6, Y7
+	VADDPS     Y5, Y7, Y7
+	VMULPS     vecConst<>+320(SB), Y7, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y7, Y6, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y5
+	VMULPS     Y7, Y7, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y7, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VPSUBD     Y5, Y9, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y7
+	VMULPS     Y5, Y7, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y8, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y8
+	VMASKMOVPS 96(R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y11
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y11, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y11, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y5, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VMULPS     Y9, Y5, Y9
+	VADDPS     Y9, Y3, Y9
+	VBLENDVPS  Y8, Y9, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VCMPPS       $0x11, vecConst<>+608(SB), Y0, Y3
+	VMULPS       vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS    Y3, Y2, Y0, Y2
+	VXORPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, vecConst<>+672(SB), Y1, Y3
+	VPSUBD       vecConst<>+704(SB), Y2, Y2
+	VPSRAD       $0x17, Y2, Y1
+	VPADDD       Y1, Y3, Y1
+	VANDPS       vecConst<>+736(SB), Y2, Y2
+	VPADDD       vecConst<>+704(SB), Y2, Y2
+	VSUBPS       vecConst<>+64(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMULPS       Y3, Y2, Y8
+	VMULPS       vecConst<>+800(SB), Y2, Y9
+	VADDPS       vecConst<>+768(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+832(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+864(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+896(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+928(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+960(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+992(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+1024(SB), Y5, Y5
+	VMULPS       Y5, Y8, Y5
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       vecConst<>+1056(SB), Y1, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       vecConst<>+1088(SB), Y3, Y5
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y5, Y2, Y5
+	VMULPS       vecConst<>+1120(SB), Y1, Y2
+	VADDPS       Y5, Y2, Y2
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y0, Y5
+	VBLENDVPS    Y5, Y2, Y0, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x11, Y5, Y0, Y5
+	VBLENDVPS    Y5, vecConst<>+1184(SB), Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x00, Y5, Y0, Y5
+	VBLENDVPS    Y5, vecConst<>+1216(SB), Y2, Y2
+	VMOVSS       X2, 84(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y3
+	VSUBPS     Y0, Y3, Y3
+	VSUBPS     Y1, Y3, Y3
+	VMASKMOVPS Y3, Y2, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowSoftmaxGradAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowSoftmaxGradAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R9)(AX*1), Y5
+	VMULPS  Y5, Y4, Y6
+	VADDPS  Y0, Y6, Y6
+	VMOVAPS Y6, Y0
+	VMOVUPS 32(R8)(AX*1), Y6
+	VMOVUPS 32(R9)(AX*1), Y5
+	VMULPS  Y5, Y6, Y4
+	VADDPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMOVUPS 64(R9)(AX*1), Y5
+	VMULPS  Y5, Y4, Y6
+	VADDPS  Y2, Y6, Y6
+	VMOVAPS Y6, Y2
+	VMOVUPS 96(R8)(AX*1), Y6
+	VMOVUPS 96(R9)(AX*1), Y5
+	VMULPS  Y5, Y6, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMASKMOVPS (R9)(AX*1), Y4, Y6
+	VMULPS     Y6, Y5, Y7
+	VADDPS     Y0, Y7, Y7
+	VBLENDVPS  Y4, Y7, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y7
+	VMASKMOVPS 32(R9)(AX*1), Y4, Y6
+	VMULPS     Y6, Y7, Y5
+	VADDPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMASKMOVPS 64(R9)(AX*1), Y4, Y6
+	VMULPS     Y6, Y5, Y7
+	VADDPS     Y2, Y7, Y7
+	VBLENDVPS  Y4, Y7, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y7
+	VMASKMOVPS 96(R9)(AX*1), Y4, Y6
+	VMULPS     Y6, Y7, Y5
+	VADDPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS 64(R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1vectorEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass1vector
+
+pass1vectorEnd:
+	CMPQ       AX, CX
+	JE         pass1done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y1
+	VSUBPS     Y0, Y1, Y1
+	VMASKMOVPS (R9)(AX*1), Y2, Y3
+	VMULPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y2, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSoftmaxGradAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowLogSoftmaxGradAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VXORPS       vecConst<>+0(SB), Y0, Y3
+	VMOVSS       X3, 80(DI)
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMOVUPS vecConst<>+96(SB), Y3
+	VMAXPS  Y2, Y3, Y2
+	VMOVUPS vecConst<>+128(SB), Y3
+	VMINPS  Y2, Y3, Y2
+	VMULPS  vecConst<>+192(SB), Y2, Y3
+	VADDPS  vecConst<>+160(SB), Y3, Y3
+	VSUBPS  vecConst<>+160(SB), Y3, Y4
+	VPSUBD  vecConst<>+160(SB), Y3, Y3
+	VMULPS  vecConst<>+224(SB), Y4, Y5
+	VADDPS  Y2, Y5, Y5
+	VMULPS  vecConst<>+256(SB), Y4, Y2
+	VADDPS  Y5, Y2, Y2
+	VMULPS  vecConst<>+320(SB), Y2, Y5
+	VADDPS  vecConst<>+288(SB), Y5, Y5
+	VMULPS  Y2, Y5, Y4
+	VADDPS  vecConst<>+352(SB), Y4, Y4
+	VMULPS  Y2, Y4, Y5
+	VADDPS  vecConst<>+384(SB), Y5, Y5
+	VMULPS  Y2, Y5, Y4
+	VADDPS  vecConst<>+416(SB), Y4, Y4
+	VPSRAD  $0x01, Y3, Y5
+	VMULPS  Y2, Y2, Y6
+	VMULPS  Y6, Y4, Y7
+	VADDPS  Y2, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y5, Y2
+	VPSLLD  $0x17, Y2, Y2
+	VPSUBD  Y5, Y3, Y5
+	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y2, Y7, Y2
+	VMULPS  Y5, Y2, Y5
+	VMULPS  Y0, Y5, Y2
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y1
+	VMASKMOVPS (R9)(AX*1), Y2, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y3
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y3, Y6
+	VADDPS     Y5, Y6, Y6
+	VMULPS     vecConst<>+256(SB), Y3, Y5
+	VADDPS     Y6, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y6
+	VADDPS     vecConst<>+288(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y3
+	VADDPS     vecConst<>+352(SB), Y3, Y3
+	VMULPS     Y5, Y3, Y6
+	VADDPS     vecConst<>+384(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y3
+	VADDPS     vecConst<>+416(SB), Y3, Y3
+	VPSRAD     $0x01, Y7, Y6
+	VMULPS     Y5, Y5, Y4
+	VMULPS     Y4, Y3, Y8
+	VADDPS     Y5, Y8, Y8
+	VPADDD     vecConst<>+448(SB), Y6, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y6, Y7, Y6
+	VPADDD     vecConst<>+448(SB), Y6, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VADDPS     vecConst<>+64(SB), Y8, Y8
+	VMULPS     Y5, Y8, Y5
+	VMULPS     Y6, Y5, Y6
+	VMULPS     Y0, Y6, Y5
+	VADDPS     Y1, Y5, Y5
+	VMASKMOVPS Y5, Y2, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSumExpAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowLogSumExpAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y7
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y7, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y7, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y5, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y5
+	VMULPS  Y8, Y5, Y8
+	VADDPS  Y8, Y0, Y8
+	VMOVAPS Y8, Y0
+	VMOVUPS 32(R8)(AX*1), Y8
+	VSUBPS  Y4, Y8, Y8
+	VMOVUPS vecConst<>+96(SB), Y5
+	VMAXPS  Y8, Y5, Y8
+	VMOVUPS vecConst<>+128(SB), Y5
+	VMINPS  Y8, Y5, Y8
+	VMULPS  vecConst<>+192(SB), Y8, Y5
+	VADDPS  vecConst<>+160(SB), Y5, Y5
+	VSUBPS  vecConst<>+160(SB), Y5, Y10
+	VPSUBD  vecConst<>+160(SB), Y5, Y5
+	VMULPS  vecConst<>+224(SB), Y10, Y6
+	VADDPS  Y8, Y6, Y6
+	VMULPS  vecConst<>+256(SB), Y10, Y8
+	VADDPS  Y6, Y8, Y8
+	VMULPS  vecConst<>+320(SB), Y8, Y6
+	VADDPS  vecConst<>+288(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y8, Y10, Y6
+	VADDPS  vecConst<>+384(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y5, Y6
+	VMULPS  Y8, Y8, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y8, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y6, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VPSUBD  Y6, Y5, Y6
+	VPADDD  vecConst<>+448(SB), Y6, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y8, Y7, Y8
+	VMULPS  Y6, Y8, Y6
+	VADDPS  Y6, Y1, Y6
+	VMOVAPS Y6, Y1
+	VMOVUPS 64(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMOVUPS vecConst<>+96(SB), Y8
+	VMAXPS  Y6, Y8, Y6
+	VMOVUPS vecConst<>+128(SB), Y8
+	VMINPS  Y6, Y8, Y6
+	VMULPS  vecConst<>+192(SB), Y6, Y8
+	VADDPS  vecConst<>+160(SB), Y8, Y8
+	VSUBPS  vecConst<>+160(SB), Y8, Y7
+	VPSUBD  vecConst<>+160(SB), Y8, Y8
+	VMULPS  vecConst<>+224(SB), Y7, Y5
+	VADDPS  Y6, Y5, Y5
+	VMULPS  vecConst<>+256(SB), Y7, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  vecConst<>+320(SB), Y6, Y5
+	VADDPS  vecConst<>+288(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y6, Y7, Y5
+	VADDPS  vecConst<>+384(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y8, Y5
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y6, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y5, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VPSUBD  Y5, Y8, Y5
+	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y6, Y10, Y6
+	VMULPS  Y5, Y6, Y5
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y10
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y10, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y10, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y5, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y5
+	VMULPS  Y8, Y5, Y8
+	VADDPS  Y8, Y3, Y8
+	VMOVAPS Y8, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y6
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y6, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y6, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y5, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y5
+	VMULPS     Y9, Y5, Y9
+	VADDPS     Y9, Y0, Y9
+	VBLENDVPS  Y8, Y9, Y0, Y0
+	VMOVUPS    32(DX), Y8
+	VMASKMOVPS 32(R8)(AX*1), Y8, Y9
+	VSUBPS     Y4, Y9, Y9
+	VMOVUPS    vecConst<>+96(SB), Y5
+	VMAXPS     Y9, Y5, Y9
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y9, Y5, Y9
+	VMULPS     vecConst<>+192(SB), Y9, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y11
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y11, Y7
+	VADDPS     Y9, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y11, Y9
+	VADDPS     Y7, Y9, Y9
+	VMULPS     vecConst<>+320(SB), Y9, Y7
+	VADDPS     vecConst<>+288(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y9, Y11, Y7
+	VADDPS     vecConst<>+384(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y5, Y7
+	VMULPS     Y9, Y9, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y9, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VPSUBD     Y7, Y5, Y7
+	VPADDD     vecConst<>+448(SB), Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y9, Y6, Y9
+	VMULPS     Y7, Y9, Y7
+	VADDPS     Y7, Y1, Y7
+	VBLENDVPS  Y8, Y7, Y1, Y1
+	VMOVUPS    64(DX), Y8
+	VMASKMOVPS 64(R8)(AX*1), Y8, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMOVUPS    vecConst<>+96(SB), Y9
+	VMAXPS     Y7, Y9, Y7
+	VMOVUPS    vecConst<>+128(SB), Y9
+	VMINPS     Y7, Y9, Y7
+	VMULPS     vecConst<>+192(SB), Y7, Y9
+	VADDPS     vecConst<>+160(SB), Y9, Y9
+	VSUBPS     vecConst<>+160(SB), Y9, Y6
+	VPSUBD     vecConst<>+160(SB), Y9, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y5
+	VADDPS     Y7, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y6, Y7
+	VADDPS     Y5, Y7, Y7
+	VMULPS     vecConst<>+320(SB), Y7, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y7, Y6, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y5
+	VMULPS     Y7, Y7, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y7, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VPSUBD     Y5, Y9, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y7
+	VMULPS     Y5, Y7, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y8, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y8
+	VMASKMOVPS 96(R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y11
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y11, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y11, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y5, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VMULPS     Y9, Y5, Y9
+	VADDPS     Y9, Y3, Y9
+	VBLENDVPS  Y8, Y9, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VCMPPS       $0x11, vecConst<>+608(SB), Y0, Y3
+	VMULPS       vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS    Y3, Y2, Y0, Y2
+	VXORPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, vecConst<>+672(SB), Y1, Y3
+	VPSUBD       vecConst<>+704(SB), Y2, Y2
+	VPSRAD       $0x17, Y2, Y1
+	VPADDD       Y1, Y3, Y1
+	VANDPS       vecConst<>+736(SB), Y2, Y2
+	VPADDD       vecConst<>+704(SB), Y2, Y2
+	VSUBPS       vecConst<>+64(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMULPS       Y3, Y2, Y8
+	VMULPS       vecConst<>+800(SB), Y2, Y9
+	VADDPS       vecConst<>+768(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+832(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+864(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+896(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+928(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+960(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+992(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+1024(SB), Y5, Y5
+	VMULPS       Y5, Y8, Y5
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       vecConst<>+1056(SB), Y1, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       vecConst<>+1088(SB), Y3, Y5
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y5, Y2, Y5
+	VMULPS       vecConst<>+1120(SB), Y1, Y2
+	VADDPS       Y5, Y2, Y2
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y0, Y5
+	VBLENDVPS    Y5, Y2, Y0, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x11, Y5, Y0, Y5
+	VBLENDVPS    Y5, vecConst<>+1184(SB), Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x00, Y5, Y0, Y5
+	VBLENDVPS    Y5, vecConst<>+1216(SB), Y2, Y2
+	MOVQ         200(DI), DX
+	VMOVSS       X2, (DX)
+	ADDQ         $+4, 200(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowCrossEntropyAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowCrossEntropyAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+1216(SB), Y0
+	VMOVUPS vecConst<>+1216(SB), Y1
+	VMOVUPS vecConst<>+1216(SB), Y2
+	VMOVUPS vecConst<>+1216(SB), Y3
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMAXPS  Y0, Y4, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMAXPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMAXPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMAXPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMAXPS     Y0, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VMAXPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMAXPS     Y2, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VMAXPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VMAXPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VMAXPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VMOVSS       X0, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y7
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y7, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y7, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y5, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y5
+	VMULPS  Y8, Y5, Y8
+	VMOVUPS Y8, (R12)(AX*1)
+	VADDPS  Y8, Y0, Y8
+	VMOVAPS Y8, Y0
+	VMOVUPS 32(R8)(AX*1), Y8
+	VSUBPS  Y4, Y8, Y8
+	VMOVUPS vecConst<>+96(SB), Y5
+	VMAXPS  Y8, Y5, Y8
+	VMOVUPS vecConst<>+128(SB), Y5
+	VMINPS  Y8, Y5, Y8
+	VMULPS  vecConst<>+192(SB), Y8, Y5
+	VADDPS  vecConst<>+160(SB), Y5, Y5
+	VSUBPS  vecConst<>+160(SB), Y5, Y10
+	VPSUBD  vecConst<>+160(SB), Y5, Y5
+	VMULPS  vecConst<>+224(SB), Y10, Y6
+	VADDPS  Y8, Y6, Y6
+	VMULPS  vecConst<>+256(SB), Y10, Y8
+	VADDPS  Y6, Y8, Y8
+	VMULPS  vecConst<>+320(SB), Y8, Y6
+	VADDPS  vecConst<>+288(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y8, Y10, Y6
+	VADDPS  vecConst<>+384(SB), Y6, Y6
+	VMULPS  Y8, Y6, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y5, Y6
+	VMULPS  Y8, Y8, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y8, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y6, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VPSUBD  Y6, Y5, Y6
+	VPADDD  vecConst<>+448(SB), Y6, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y8, Y7, Y8
+	VMULPS  Y6, Y8, Y6
+	VMOVUPS Y6, 32(R12)(AX*1)
+	VADDPS  Y6, Y1, Y6
+	VMOVAPS Y6, Y1
+	VMOVUPS 64(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMOVUPS vecConst<>+96(SB), Y8
+	VMAXPS  Y6, Y8, Y6
+	VMOVUPS vecConst<>+128(SB), Y8
+	VMINPS  Y6, Y8, Y6
+	VMULPS  vecConst<>+192(SB), Y6, Y8
+	VADDPS  vecConst<>+160(SB), Y8, Y8
+	VSUBPS  vecConst<>+160(SB), Y8, Y7
+	VPSUBD  vecConst<>+160(SB), Y8, Y8
+	VMULPS  vecConst<>+224(SB), Y7, Y5
+	VADDPS  Y6, Y5, Y5
+	VMULPS  vecConst<>+256(SB), Y7, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  vecConst<>+320(SB), Y6, Y5
+	VADDPS  vecConst<>+288(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+352(SB), Y7, Y7
+	VMULPS  Y6, Y7, Y5
+	VADDPS  vecConst<>+384(SB), Y5, Y5
+	VMULPS  Y6, Y5, Y7
+	VADDPS  vecConst<>+416(SB), Y7, Y7
+	VPSRAD  $0x01, Y8, Y5
+	VMULPS  Y6, Y6, Y9
+	VMULPS  Y9, Y7, Y10
+	VADDPS  Y6, Y10, Y10
+	VPADDD  vecConst<>+448(SB), Y5, Y6
+	VPSLLD  $0x17, Y6, Y6
+	VPSUBD  Y5, Y8, Y5
+	VPADDD  vecConst<>+448(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VADDPS  vecConst<>+64(SB), Y10, Y10
+	VMULPS  Y6, Y10, Y6
+	VMULPS  Y5, Y6, Y5
+	VMOVUPS Y5, 64(R12)(AX*1)
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS vecConst<>+96(SB), Y6
+	VMAXPS  Y5, Y6, Y5
+	VMOVUPS vecConst<>+128(SB), Y6
+	VMINPS  Y5, Y6, Y5
+	VMULPS  vecConst<>+192(SB), Y5, Y6
+	VADDPS  vecConst<>+160(SB), Y6, Y6
+	VSUBPS  vecConst<>+160(SB), Y6, Y10
+	VPSUBD  vecConst<>+160(SB), Y6, Y6
+	VMULPS  vecConst<>+224(SB), Y10, Y8
+	VADDPS  Y5, Y8, Y8
+	VMULPS  vecConst<>+256(SB), Y10, Y5
+	VADDPS  Y8, Y5, Y5
+	VMULPS  vecConst<>+320(SB), Y5, Y8
+	VADDPS  vecConst<>+288(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+352(SB), Y10, Y10
+	VMULPS  Y5, Y10, Y8
+	VADDPS  vecConst<>+384(SB), Y8, Y8
+	VMULPS  Y5, Y8, Y10
+	VADDPS  vecConst<>+416(SB), Y10, Y10
+	VPSRAD  $0x01, Y6, Y8
+	VMULPS  Y5, Y5, Y9
+	VMULPS  Y9, Y10, Y7
+	VADDPS  Y5, Y7, Y7
+	VPADDD  vecConst<>+448(SB), Y8, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VPSUBD  Y8, Y6, Y8
+	VPADDD  vecConst<>+448(SB), Y8, Y8
+	VPSLLD  $0x17, Y8, Y8
+	VADDPS  vecConst<>+64(SB), Y7, Y7
+	VMULPS  Y5, Y7, Y5
+	VMULPS  Y8, Y5, Y8
+	VMOVUPS Y8, 96(R12)(AX*1)
+	VADDPS  Y8, Y3, Y8
+	VMOVAPS Y8, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y6
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y6, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y6, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y5, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y5
+	VMULPS     Y9, Y5, Y9
+	VMASKMOVPS Y9, Y8, (R12)(AX*1)
+	VADDPS     Y9, Y0, Y9
+	VBLENDVPS  Y8, Y9, Y0, Y0
+	VMOVUPS    32(DX), Y8
+	VMASKMOVPS 32(R8)(AX*1), Y8, Y9
+	VSUBPS     Y4, Y9, Y9
+	VMOVUPS    vecConst<>+96(SB), Y5
+	VMAXPS     Y9, Y5, Y9
+	VMOVUPS    vecConst<>+128(SB), Y5
+	VMINPS     Y9, Y5, Y9
+	VMULPS     vecConst<>+192(SB), Y9, Y5
+	VADDPS     vecConst<>+160(SB), Y5, Y5
+	VSUBPS     vecConst<>+160(SB), Y5, Y11
+	VPSUBD     vecConst<>+160(SB), Y5, Y5
+	VMULPS     vecConst<>+224(SB), Y11, Y7
+	VADDPS     Y9, Y7, Y7
+	VMULPS     vecConst<>+256(SB), Y11, Y9
+	VADDPS     Y7, Y9, Y9
+	VMULPS     vecConst<>+320(SB), Y9, Y7
+	VADDPS     vecConst<>+288(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y9, Y11, Y7
+	VADDPS     vecConst<>+384(SB), Y7, Y7
+	VMULPS     Y9, Y7, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y5, Y7
+	VMULPS     Y9, Y9, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y9, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VPSUBD     Y7, Y5, Y7
+	VPADDD     vecConst<>+448(SB), Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y9, Y6, Y9
+	VMULPS     Y7, Y9, Y7
+	VMASKMOVPS Y7, Y8, 32(R12)(AX*1)
+	VADDPS     Y7, Y1, Y7
+	VBLENDVPS  Y8, Y7, Y1, Y1
+	VMOVUPS    64(DX), Y8
+	VMASKMOVPS 64(R8)(AX*1), Y8, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMOVUPS    vecConst<>+96(SB), Y9
+	VMAXPS     Y7, Y9, Y7
+	VMOVUPS    vecConst<>+128(SB), Y9
+	VMINPS     Y7, Y9, Y7
+	VMULPS     vecConst<>+192(SB), Y7, Y9
+	VADDPS     vecConst<>+160(SB), Y9, Y9
+	VSUBPS     vecConst<>+160(SB), Y9, Y6
+	VPSUBD     vecConst<>+160(SB), Y9, Y9
+	VMULPS     vecConst<>+224(SB), Y6, Y5
+	VADDPS     Y7, Y5, Y5
+	VMULPS     vecConst<>+256(SB), Y6, Y7
+	VADDPS     Y5, Y7, Y7
+	VMULPS     vecConst<>+320(SB), Y7, Y5
+	VADDPS     vecConst<>+288(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+352(SB), Y6, Y6
+	VMULPS     Y7, Y6, Y5
+	VADDPS     vecConst<>+384(SB), Y5, Y5
+	VMULPS     Y7, Y5, Y6
+	VADDPS     vecConst<>+416(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y5
+	VMULPS     Y7, Y7, Y10
+	VMULPS     Y10, Y6, Y11
+	VADDPS     Y7, Y11, Y11
+	VPADDD     vecConst<>+448(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VPSUBD     Y5, Y9, Y5
+	VPADDD     vecConst<>+448(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VADDPS     vecConst<>+64(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y7
+	VMULPS     Y5, Y7, Y5
+	VMASKMOVPS Y5, Y8, 64(R12)(AX*1)
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y8, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y8
+	VMASKMOVPS 96(R8)(AX*1), Y8, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMOVUPS    vecConst<>+96(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMOVUPS    vecConst<>+128(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMULPS     vecConst<>+192(SB), Y5, Y7
+	VADDPS     vecConst<>+160(SB), Y7, Y7
+	VSUBPS     vecConst<>+160(SB), Y7, Y11
+	VPSUBD     vecConst<>+160(SB), Y7, Y7
+	VMULPS     vecConst<>+224(SB), Y11, Y9
+	VADDPS     Y5, Y9, Y9
+	VMULPS     vecConst<>+256(SB), Y11, Y5
+	VADDPS     Y9, Y5, Y5
+	VMULPS     vecConst<>+320(SB), Y5, Y9
+	VADDPS     vecConst<>+288(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+352(SB), Y11, Y11
+	VMULPS     Y5, Y11, Y9
+	VADDPS     vecConst<>+384(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y11
+	VADDPS     vecConst<>+416(SB), Y11, Y11
+	VPSRAD     $0x01, Y7, Y9
+	VMULPS     Y5, Y5, Y10
+	VMULPS     Y10, Y11, Y6
+	VADDPS     Y5, Y6, Y6
+	VPADDD     vecConst<>+448(SB), Y9, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VPSUBD     Y9, Y7, Y9
+	VPADDD     vecConst<>+448(SB), Y9, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VMULPS     Y9, Y5, Y9
+	VMASKMOVPS Y9, Y8, 96(R12)(AX*1)
+	VADDPS     Y9, Y3, Y9
+	VBLENDVPS  Y8, Y9, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VCMPPS       $0x11, vecConst<>+608(SB), Y0, Y3
+	VMULPS       vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS    Y3, Y2, Y0, Y2
+	VXORPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, vecConst<>+672(SB), Y1, Y3
+	VPSUBD       vecConst<>+704(SB), Y2, Y2
+	VPSRAD       $0x17, Y2, Y1
+	VPADDD       Y1, Y3, Y1
+	VANDPS       vecConst<>+736(SB), Y2, Y2
+	VPADDD       vecConst<>+704(SB), Y2, Y2
+	VSUBPS       vecConst<>+64(SB), Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMULPS       Y3, Y2, Y8
+	VMULPS       vecConst<>+800(SB), Y2, Y9
+	VADDPS       vecConst<>+768(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+832(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+864(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+896(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+928(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+960(SB), Y5, Y5
+	VMULPS       Y2, Y5, Y9
+	VADDPS       vecConst<>+992(SB), Y9, Y9
+	VMULPS       Y2, Y9, Y5
+	VADDPS       vecConst<>+1024(SB), Y5, Y5
+	VMULPS       Y5, Y8, Y5
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       vecConst<>+1056(SB), Y1, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       vecConst<>+1088(SB), Y3, Y5
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y5, Y2, Y5
+	VMULPS       vecConst<>+1120(SB), Y1, Y2
+	VADDPS       Y5, Y2, Y2
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y0, Y5
+	VBLENDVPS    Y5, Y2, Y0, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x11, Y5, Y0, Y5
+	VBLENDVPS    Y5, vecConst<>+1184(SB), Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x00, Y5, Y0, Y5
+	VBLENDVPS    Y5, vecConst<>+1216(SB), Y2, Y2
+	MOVQ         200(DI), DX
+	VMOVSS       X2, (DX)
+	ADDQ         $+4, 200(DI)
+	VBROADCASTSS 88(DI), Y2
+	VDIVPS       Y0, Y2, Y2
+	VMOVSS       X2, 84(DI)
+	VBROADCASTSS 84(DI), Y0
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(R12)(AX*1)
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R9)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS (R9)(AX*1), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowMomentsAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowMomentsAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VMOVSS       X3, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMULPS  Y5, Y5, Y6
+	VADDPS  Y0, Y6, Y6
+	VMOVAPS Y6, Y0
+	VMOVUPS 32(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y6, Y5
+	VADDPS  Y1, Y5, Y5
+	VMOVAPS Y5, Y1
+	VMOVUPS 64(R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMULPS  Y5, Y5, Y6
+	VADDPS  Y2, Y6, Y6
+	VMOVAPS Y6, Y2
+	VMOVUPS 96(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y6, Y5
+	VADDPS  Y3, Y5, Y5
+	VMOVAPS Y5, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R8)(AX*1), Y5, Y6
+	VSUBPS     Y4, Y6, Y6
+	VMULPS     Y6, Y6, Y7
+	VADDPS     Y0, Y7, Y7
+	VBLENDVPS  Y5, Y7, Y0, Y0
+	VMOVUPS    32(DX), Y5
+	VMASKMOVPS 32(R8)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y7, Y6
+	VADDPS     Y1, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y1, Y1
+	VMOVUPS    64(DX), Y5
+	VMASKMOVPS 64(R8)(AX*1), Y5, Y6
+	VSUBPS     Y4, Y6, Y6
+	VMULPS     Y6, Y6, Y7
+	VADDPS     Y2, Y7, Y7
+	VBLENDVPS  Y5, Y7, Y2, Y2
+	VMOVUPS    96(DX), Y5
+	VMASKMOVPS 96(R8)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y7, Y6
+	VADDPS     Y3, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         200(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 200(DI)
+	ADDQ         CX, R8
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowLayerNormAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowLayerNormAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VMOVSS       X3, 80(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMULPS  Y5, Y5, Y6
+	VADDPS  Y0, Y6, Y6
+	VMOVAPS Y6, Y0
+	VMOVUPS 32(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y6, Y5
+	VADDPS  Y1, Y5, Y5
+	VMOVAPS Y5, Y1
+	VMOVUPS 64(R8)(AX*1), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMULPS  Y5, Y5, Y6
+	VADDPS  Y2, Y6, Y6
+	VMOVAPS Y6, Y2
+	VMOVUPS 96(R8)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y6, Y5
+	VADDPS  Y3, Y5, Y5
+	VMOVAPS Y5, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R8)(AX*1), Y5, Y6
+	VSUBPS     Y4, Y6, Y6
+	VMULPS     Y6, Y6, Y7
+	VADDPS     Y0, Y7, Y7
+	VBLENDVPS  Y5, Y7, Y0, Y0
+	VMOVUPS    32(DX), Y5
+	VMASKMOVPS 32(R8)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y7, Y6
+	VADDPS     Y1, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y1, Y1
+	VMOVUPS    64(DX), Y5
+	VMASKMOVPS 64(R8)(AX*1), Y5, Y6
+	VSUBPS     Y4, Y6, Y6
+	VMULPS     Y6, Y6, Y7
+	VADDPS     Y2, Y7, Y7
+	VBLENDVPS  Y5, Y7, Y2, Y2
+	VMOVUPS    96(DX), Y5
+	VMASKMOVPS 96(R8)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y7, Y6
+	VADDPS     Y3, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         200(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 200(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS (R9)(AX*1), Y3
+	VMOVUPS (R10)(AX*1), Y4
+	VMULPS  Y3, Y2, Y5
+	VADDPS  Y4, Y5, Y5
+	VMOVUPS Y5, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y5
+	VSUBPS  Y0, Y5, Y5
+	VMULPS  Y1, Y5, Y5
+	VMOVUPS 32(R9)(AX*1), Y4
+	VMOVUPS 32(R10)(AX*1), Y3
+	VMULPS  Y4, Y5, Y2
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS (R9)(AX*1), Y3
+	VMOVUPS (R10)(AX*1), Y4
+	VMULPS  Y3, Y2, Y5
+	VADDPS  Y4, Y5, Y5
+	VMOVUPS Y5, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R8)(AX*1), Y5, Y4
+	VSUBPS     Y0, Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VMASKMOVPS (R9)(AX*1), Y5, Y3
+	VMASKMOVPS (R10)(AX*1), Y5, Y2
+	VMULPS     Y3, Y4, Y6
+	VADDPS     Y2, Y6, Y6
+	VMASKMOVPS Y6, Y5, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLayerNormGradAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowLayerNormGradAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 152(DI), R11
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ   176(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 80(DI)
+	ADDQ   $+4, 176(DI)
+	MOVQ   184(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 84(DI)
+	ADDQ   $+4, 184(DI)
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R10)(AX*1), Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS Y5, (R12)(AX*1)
+	VADDPS  Y5, Y0, Y5
+	VMOVAPS Y5, Y0
+	VMOVUPS 32(R8)(AX*1), Y5
+	VMOVUPS 32(R10)(AX*1), Y4
+	VMULPS  Y4, Y5, Y4
+	VMOVUPS Y4, 32(R12)(AX*1)
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMOVUPS 64(R10)(AX*1), Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS Y5, 64(R12)(AX*1)
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VMOVUPS 96(R10)(AX*1), Y4
+	VMULPS  Y4, Y5, Y4
+	VMOVUPS Y4, 96(R12)(AX*1)
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMASKMOVPS (R10)(AX*1), Y4, Y6
+	VMULPS     Y6, Y5, Y6
+	VMASKMOVPS Y6, Y4, (R12)(AX*1)
+	VADDPS     Y6, Y0, Y6
+	VBLENDVPS  Y4, Y6, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y6
+	VMASKMOVPS 32(R10)(AX*1), Y4, Y5
+	VMULPS     Y5, Y6, Y5
+	VMASKMOVPS Y5, Y4, 32(R12)(AX*1)
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMASKMOVPS 64(R10)(AX*1), Y4, Y6
+	VMULPS     Y6, Y5, Y6
+	VMASKMOVPS Y6, Y4, 64(R12)(AX*1)
+	VADDPS     Y6, Y2, Y6
+	VBLENDVPS  Y4, Y6, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y6
+	VMASKMOVPS 96(R10)(AX*1), Y4, Y5
+	VMULPS     Y5, Y6, Y5
+	VMASKMOVPS Y5, Y4, 96(R12)(AX*1)
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VMOVSS       X3, 92(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R11)(AX*1), Y5
+	VMOVUPS (R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y5, Y7
+	VADDPS  Y0, Y7, Y7
+	VMOVAPS Y7, Y0
+	VMOVUPS 32(R11)(AX*1), Y7
+	VMOVUPS 32(R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y7, Y5
+	VADDPS  Y1, Y5, Y5
+	VMOVAPS Y5, Y1
+	VMOVUPS 64(R11)(AX*1), Y5
+	VMOVUPS 64(R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y5, Y7
+	VADDPS  Y2, Y7, Y7
+	VMOVAPS Y7, Y2
+	VMOVUPS 96(R11)(AX*1), Y7
+	VMOVUPS 96(R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y7, Y5
+	VADDPS  Y3, Y5, Y5
+	VMOVAPS Y5, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R11)(AX*1), Y5, Y6
+	VMASKMOVPS (R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y6, Y8
+	VADDPS     Y0, Y8, Y8
+	VBLENDVPS  Y5, Y8, Y0, Y0
+	VMOVUPS    32(DX), Y5
+	VMASKMOVPS 32(R11)(AX*1), Y5, Y8
+	VMASKMOVPS 32(R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y8, Y6
+	VADDPS     Y1, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y1, Y1
+	VMOVUPS    64(DX), Y5
+	VMASKMOVPS 64(R11)(AX*1), Y5, Y6
+	VMASKMOVPS 64(R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y6, Y8
+	VADDPS     Y2, Y8, Y8
+	VBLENDVPS  Y5, Y8, Y2, Y2
+	VMOVUPS    96(DX), Y5
+	VMASKMOVPS 96(R11)(AX*1), Y5, Y8
+	VMASKMOVPS 96(R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y8, Y6
+	VADDPS     Y3, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 84(DI), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS 84(DI), Y2
+	VMULPS       Y3, Y2, Y3
+	VXORPS       vecConst<>+0(SB), Y3, Y3
+	VBROADCASTSS 88(DI), Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVSS       X3, 96(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	VBROADCASTSS 92(DI), Y2
+	XORQ         AX, AX
+
+pass2block:
+	LEAQ         64(AX), DX
+	CMPQ         DX, CX
+	JHI          pass2blockEnd
+	VMOVUPS      (R9)(AX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      (R11)(AX*1), Y4
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS 96(DI), Y5
+	VMULPS       Y5, Y3, Y6
+	VADDPS       Y4, Y6, Y6
+	VMULPS       Y1, Y6, Y6
+	VMOVUPS      Y6, (R12)(AX*1)
+	VMOVUPS      32(R9)(AX*1), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      32(R11)(AX*1), Y4
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS 96(DI), Y3
+	VMULPS       Y3, Y6, Y5
+	VADDPS       Y4, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VMOVUPS      Y5, 32(R12)(AX*1)
+	ADDQ         $+64, AX
+	JMP          pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          pass2vectorEnd
+	VMOVUPS      (R9)(AX*1), Y5
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      (R11)(AX*1), Y4
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS 96(DI), Y6
+	VMULPS       Y6, Y5, Y3
+	VADDPS       Y4, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          pass2vector
+
+pass2vectorEnd:
+	CMPQ         AX, CX
+	JE           pass2done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y3
+	VMASKMOVPS   (R9)(AX*1), Y3, Y4
+	VSUBPS       Y0, Y4, Y4
+	VMASKMOVPS   (R11)(AX*1), Y3, Y5
+	VSUBPS       Y2, Y5, Y5
+	VBROADCASTSS 96(DI), Y6
+	VMULPS       Y6, Y4, Y7
+	VADDPS       Y5, Y7, Y7
+	VMULPS       Y1, Y7, Y7
+	VMASKMOVPS   Y7, Y3, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R11
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowRMSNormAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowRMSNormAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y0, Y5, Y5
+	VMOVAPS Y5, Y0
+	VMOVUPS 32(R8)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y2, Y5, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R8)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y5, Y6
+	VADDPS     Y0, Y6, Y6
+	VBLENDVPS  Y4, Y6, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y6
+	VMULPS     Y6, Y6, Y5
+	VADDPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VMULPS     Y5, Y5, Y6
+	VADDPS     Y2, Y6, Y6
+	VBLENDVPS  Y4, Y6, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y6
+	VMULPS     Y6, Y6, Y5
+	VADDPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VBROADCASTSS 84(DI), Y0
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 32(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS 64(R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 96(R9)(AX*1), Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1vectorEnd
+	VMOVUPS (R8)(AX*1), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS (R9)(AX*1), Y2
+	VMULPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass1vector
+
+pass1vectorEnd:
+	CMPQ       AX, CX
+	JE         pass1done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y1
+	VMULPS     Y0, Y1, Y1
+	VMASKMOVPS (R9)(AX*1), Y2, Y3
+	VMULPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y2, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowRMSNormGradAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowRMSNormGradAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ   176(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 84(DI)
+	ADDQ   $+4, 176(DI)
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R10)(AX*1), Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS (R9)(AX*1), Y4
+	VMULPS  Y4, Y5, Y6
+	VADDPS  Y0, Y6, Y6
+	VMOVAPS Y6, Y0
+	VMOVUPS 32(R8)(AX*1), Y6
+	VMOVUPS 32(R10)(AX*1), Y4
+	VMULPS  Y4, Y6, Y4
+	VMOVUPS 32(R9)(AX*1), Y6
+	VMULPS  Y6, Y4, Y5
+	VADDPS  Y1, Y5, Y5
+	VMOVAPS Y5, Y1
+	VMOVUPS 64(R8)(AX*1), Y5
+	VMOVUPS 64(R10)(AX*1), Y6
+	VMULPS  Y6, Y5, Y6
+	VMOVUPS 64(R9)(AX*1), Y5
+	VMULPS  Y5, Y6, Y4
+	VADDPS  Y2, Y4, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VMOVUPS 96(R10)(AX*1), Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS 96(R9)(AX*1), Y4
+	VMULPS  Y4, Y5, Y6
+	VADDPS  Y3, Y6, Y6
+	VMOVAPS Y6, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y6
+	VMASKMOVPS (R8)(AX*1), Y6, Y4
+	VMASKMOVPS (R10)(AX*1), Y6, Y5
+	VMULPS     Y5, Y4, Y5
+	VMASKMOVPS (R9)(AX*1), Y6, Y4
+	VMULPS     Y4, Y5, Y7
+	VADDPS     Y0, Y7, Y7
+	VBLENDVPS  Y6, Y7, Y0, Y0
+	VMOVUPS    32(DX), Y6
+	VMASKMOVPS 32(R8)(AX*1), Y6, Y7
+	VMASKMOVPS 32(R10)(AX*1), Y6, Y4
+	VMULPS     Y4, Y7, Y4
+	VMASKMOVPS 32(R9)(AX*1), Y6, Y7
+	VMULPS     Y7, Y4, Y5
+	VADDPS     Y1, Y5, Y5
+	VBLENDVPS  Y6, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y6
+	VMASKMOVPS 64(R8)(AX*1), Y6, Y5
+	VMASKMOVPS 64(R10)(AX*1), Y6, Y7
+	VMULPS     Y7, Y5, Y7
+	VMASKMOVPS 64(R9)(AX*1), Y6, Y5
+	VMULPS     Y5, Y7, Y4
+	VADDPS     Y2, Y4, Y4
+	VBLENDVPS  Y6, Y4, Y2, Y2
+	VMOVUPS    96(DX), Y6
+	VMASKMOVPS 96(R8)(AX*1), Y6, Y4
+	VMASKMOVPS 96(R10)(AX*1), Y6, Y5
+	VMULPS     Y5, Y4, Y5
+	VMASKMOVPS 96(R9)(AX*1), Y6, Y4
+	VMULPS     Y4, Y5, Y7
+	VADDPS     Y3, Y7, Y7
+	VBLENDVPS  Y6, Y7, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 84(DI), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS 84(DI), Y2
+	VMULPS       Y3, Y2, Y3
+	VXORPS       vecConst<>+0(SB), Y3, Y3
+	VBROADCASTSS 88(DI), Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVSS       X3, 96(DI)
+	VBROADCASTSS 84(DI), Y0
+	VBROADCASTSS 96(DI), Y1
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R9)(AX*1), Y2
+	VMOVUPS (R8)(AX*1), Y3
+	VMOVUPS (R10)(AX*1), Y4
+	VMULPS  Y4, Y3, Y4
+	VMULPS  Y1, Y2, Y3
+	VADDPS  Y4, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y3
+	VMOVUPS 32(R8)(AX*1), Y4
+	VMOVUPS 32(R10)(AX*1), Y2
+	VMULPS  Y2, Y4, Y2
+	VMULPS  Y1, Y3, Y4
+	VADDPS  Y2, Y4, Y4
+	VMULPS  Y0, Y4, Y4
+	VMOVUPS Y4, 32(R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1vectorEnd
+	VMOVUPS (R9)(AX*1), Y4
+	VMOVUPS (R8)(AX*1), Y2
+	VMOVUPS (R10)(AX*1), Y3
+	VMULPS  Y3, Y2, Y3
+	VMULPS  Y1, Y4, Y2
+	VADDPS  Y3, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y2, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass1vector
+
+pass1vectorEnd:
+	CMPQ       AX, CX
+	JE         pass1done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R9)(AX*1), Y2, Y3
+	VMASKMOVPS (R8)(AX*1), Y2, Y4
+	VMASKMOVPS (R10)(AX*1), Y2, Y5
+	VMULPS     Y5, Y4, Y5
+	VMULPS     Y1, Y3, Y4
+	VADDPS     Y5, Y4, Y4
+	VMULPS     Y0, Y4, Y4
+	VMASKMOVPS Y4, Y2, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
 	VZEROUPPER
 	RET
 

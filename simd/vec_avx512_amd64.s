@@ -5068,6 +5068,101 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecColumnsSumAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecColumnsSumAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ   256(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Z4
+	VADDPS  Z4, Z0, Z4
+	VMOVAPS Z4, Z0
+	VMOVUPS 64(R8)(AX*1), Z4
+	VADDPS  Z4, Z1, Z4
+	VMOVAPS Z4, Z1
+	VMOVUPS 128(R8)(AX*1), Z4
+	VADDPS  Z4, Z2, Z4
+	VMOVAPS Z4, Z2
+	VMOVUPS 192(R8)(AX*1), Z4
+	VADDPS  Z4, Z3, Z4
+	VMOVAPS Z4, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Z0, (R12)(AX*1)
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS Z2, 128(R12)(AX*1)
+	VMOVUPS Z3, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ   64(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VPXORD Z3, Z3, Z3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Z2
+	VADDPS  Z2, Z3, Z2
+	VMOVAPS Z2, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Z3, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ   AX, CX
+	JE     done
+	MOVQ   CX, BX
+	SUBQ   AX, BX
+	SHRQ   $0x02, BX
+	MOVQ   $-1, R9
+	BZHIQ  BX, R9, R9
+	KMOVW  R9, K1
+	VPXORD Z3, Z3, Z3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rowsPart:
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVAPS   Z2, K1, Z3
+	ADDQ      DX, R8
+	DECQ      BX
+	JNE       rowsPart
+	MOVQ      SI, R8
+	VMOVUPS   Z3, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecReduceSumSqAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·vecReduceSumSqAVX512(SB), NOSPLIT, $0-8
@@ -5190,6 +5285,101 @@ vectorEnd:
 	VMOVUPS.Z   (R9)(AX*1), K1, Z1
 	VFMADD231PS Z1, Z1, Z0
 	VMOVUPS     Z0, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecColumnsSumSqAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecColumnsSumSqAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ   256(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows4:
+	VMOVUPS     (R8)(AX*1), Z4
+	VFMADD213PS Z0, Z4, Z4
+	VMOVAPS     Z4, Z0
+	VMOVUPS     64(R8)(AX*1), Z4
+	VFMADD213PS Z1, Z4, Z4
+	VMOVAPS     Z4, Z1
+	VMOVUPS     128(R8)(AX*1), Z4
+	VFMADD213PS Z2, Z4, Z4
+	VMOVAPS     Z4, Z2
+	VMOVUPS     192(R8)(AX*1), Z4
+	VFMADD213PS Z3, Z4, Z4
+	VMOVAPS     Z4, Z3
+	ADDQ        DX, R8
+	DECQ        BX
+	JNE         rows4
+	MOVQ        SI, R8
+	VMOVUPS     Z0, (R12)(AX*1)
+	VMOVUPS     Z1, 64(R12)(AX*1)
+	VMOVUPS     Z2, 128(R12)(AX*1)
+	VMOVUPS     Z3, 192(R12)(AX*1)
+	ADDQ        $+256, AX
+	JMP         columns4
+
+columns4End:
+columns1:
+	LEAQ   64(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VPXORD Z3, Z3, Z3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VMOVUPS     (R8)(AX*1), Z2
+	VFMADD213PS Z3, Z2, Z2
+	VMOVAPS     Z2, Z3
+	ADDQ        DX, R8
+	DECQ        BX
+	JNE         rows1
+	MOVQ        SI, R8
+	VMOVUPS     Z3, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         columns1
+
+columns1End:
+	CMPQ   AX, CX
+	JE     done
+	MOVQ   CX, BX
+	SUBQ   AX, BX
+	SHRQ   $0x02, BX
+	MOVQ   $-1, R9
+	BZHIQ  BX, R9, R9
+	KMOVW  R9, K1
+	VPXORD Z3, Z3, Z3
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rowsPart:
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VFMADD213PS Z3, Z2, Z2
+	VMOVAPS     Z2, K1, Z3
+	ADDQ        DX, R8
+	DECQ        BX
+	JNE         rowsPart
+	MOVQ        SI, R8
+	VMOVUPS     Z3, K1, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -5334,6 +5524,108 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecColumnsSumAbsAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecColumnsSumAbsAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    56(DI), R12
+	VMOVUPS vecConst<>+64(SB), Z0
+	MOVQ    16(DI), DX
+	SHLQ    $0x02, DX
+	XORQ    AX, AX
+
+columns4:
+	LEAQ   256(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Z5
+	VPANDD  Z0, Z5, Z5
+	VADDPS  Z5, Z1, Z5
+	VMOVAPS Z5, Z1
+	VMOVUPS 64(R8)(AX*1), Z5
+	VPANDD  Z0, Z5, Z5
+	VADDPS  Z5, Z2, Z5
+	VMOVAPS Z5, Z2
+	VMOVUPS 128(R8)(AX*1), Z5
+	VPANDD  Z0, Z5, Z5
+	VADDPS  Z5, Z3, Z5
+	VMOVAPS Z5, Z3
+	VMOVUPS 192(R8)(AX*1), Z5
+	VPANDD  Z0, Z5, Z5
+	VADDPS  Z5, Z4, Z5
+	VMOVAPS Z5, Z4
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Z1, (R12)(AX*1)
+	VMOVUPS Z2, 64(R12)(AX*1)
+	VMOVUPS Z3, 128(R12)(AX*1)
+	VMOVUPS Z4, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ   64(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VPXORD Z4, Z4, Z4
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Z3
+	VPANDD  Z0, Z3, Z3
+	VADDPS  Z3, Z4, Z3
+	VMOVAPS Z3, Z4
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Z4, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ   AX, CX
+	JE     done
+	MOVQ   CX, BX
+	SUBQ   AX, BX
+	SHRQ   $0x02, BX
+	MOVQ   $-1, R9
+	BZHIQ  BX, R9, R9
+	KMOVW  R9, K1
+	VPXORD Z4, Z4, Z4
+	MOVQ   R8, SI
+	MOVQ   8(DI), BX
+
+rowsPart:
+	VMOVUPS.Z (R8)(AX*1), K1, Z3
+	VPANDD    Z0, Z3, Z3
+	VADDPS    Z3, Z4, Z3
+	VMOVAPS   Z3, K1, Z4
+	ADDQ      DX, R8
+	DECQ      BX
+	JNE       rowsPart
+	MOVQ      SI, R8
+	VMOVUPS   Z4, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecReduceProdAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·vecReduceProdAVX512(SB), NOSPLIT, $0-8
@@ -5456,6 +5748,101 @@ vectorEnd:
 	VMOVUPS.Z (R9)(AX*1), K1, Z0
 	VMULPS    Z0, Z1, Z0
 	VMOVUPS   Z0, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecColumnsProdAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecColumnsProdAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ    256(AX), BX
+	CMPQ    BX, CX
+	JHI     columns4End
+	VMOVUPS vecConst<>+128(SB), Z0
+	VMOVUPS vecConst<>+128(SB), Z1
+	VMOVUPS vecConst<>+128(SB), Z2
+	VMOVUPS vecConst<>+128(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Z4
+	VMULPS  Z4, Z0, Z4
+	VMOVAPS Z4, Z0
+	VMOVUPS 64(R8)(AX*1), Z4
+	VMULPS  Z4, Z1, Z4
+	VMOVAPS Z4, Z1
+	VMOVUPS 128(R8)(AX*1), Z4
+	VMULPS  Z4, Z2, Z4
+	VMOVAPS Z4, Z2
+	VMOVUPS 192(R8)(AX*1), Z4
+	VMULPS  Z4, Z3, Z4
+	VMOVAPS Z4, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Z0, (R12)(AX*1)
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS Z2, 128(R12)(AX*1)
+	VMOVUPS Z3, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ    64(AX), BX
+	CMPQ    BX, CX
+	JHI     columns1End
+	VMOVUPS vecConst<>+128(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Z2
+	VMULPS  Z2, Z3, Z2
+	VMOVAPS Z2, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Z3, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	MOVQ    CX, BX
+	SUBQ    AX, BX
+	SHRQ    $0x02, BX
+	MOVQ    $-1, R9
+	BZHIQ   BX, R9, R9
+	KMOVW   R9, K1
+	VMOVUPS vecConst<>+128(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVAPS   Z2, K1, Z3
+	ADDQ      DX, R8
+	DECQ      BX
+	JNE       rowsPart
+	MOVQ      SI, R8
+	VMOVUPS   Z3, K1, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -5588,6 +5975,101 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecColumnsReduceMaxAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecColumnsReduceMaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ    256(AX), BX
+	CMPQ    BX, CX
+	JHI     columns4End
+	VMOVUPS vecConst<>+2432(SB), Z0
+	VMOVUPS vecConst<>+2432(SB), Z1
+	VMOVUPS vecConst<>+2432(SB), Z2
+	VMOVUPS vecConst<>+2432(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Z4
+	VMAXPS  Z0, Z4, Z4
+	VMOVAPS Z4, Z0
+	VMOVUPS 64(R8)(AX*1), Z4
+	VMAXPS  Z1, Z4, Z4
+	VMOVAPS Z4, Z1
+	VMOVUPS 128(R8)(AX*1), Z4
+	VMAXPS  Z2, Z4, Z4
+	VMOVAPS Z4, Z2
+	VMOVUPS 192(R8)(AX*1), Z4
+	VMAXPS  Z3, Z4, Z4
+	VMOVAPS Z4, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Z0, (R12)(AX*1)
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS Z2, 128(R12)(AX*1)
+	VMOVUPS Z3, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ    64(AX), BX
+	CMPQ    BX, CX
+	JHI     columns1End
+	VMOVUPS vecConst<>+2432(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Z2
+	VMAXPS  Z3, Z2, Z2
+	VMOVAPS Z2, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Z3, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	MOVQ    CX, BX
+	SUBQ    AX, BX
+	SHRQ    $0x02, BX
+	MOVQ    $-1, R9
+	BZHIQ   BX, R9, R9
+	KMOVW   R9, K1
+	VMOVUPS vecConst<>+2432(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMAXPS    Z3, Z2, Z2
+	VMOVAPS   Z2, K1, Z3
+	ADDQ      DX, R8
+	DECQ      BX
+	JNE       rowsPart
+	MOVQ      SI, R8
+	VMOVUPS   Z3, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecReduceReduceMinAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·vecReduceReduceMinAVX512(SB), NOSPLIT, $0-8
@@ -5710,6 +6192,101 @@ vectorEnd:
 	VMOVUPS.Z (R9)(AX*1), K1, Z0
 	VMINPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecColumnsReduceMinAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecColumnsReduceMinAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	MOVQ 16(DI), DX
+	SHLQ $0x02, DX
+	XORQ AX, AX
+
+columns4:
+	LEAQ    256(AX), BX
+	CMPQ    BX, CX
+	JHI     columns4End
+	VMOVUPS vecConst<>+2304(SB), Z0
+	VMOVUPS vecConst<>+2304(SB), Z1
+	VMOVUPS vecConst<>+2304(SB), Z2
+	VMOVUPS vecConst<>+2304(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows4:
+	VMOVUPS (R8)(AX*1), Z4
+	VMINPS  Z0, Z4, Z4
+	VMOVAPS Z4, Z0
+	VMOVUPS 64(R8)(AX*1), Z4
+	VMINPS  Z1, Z4, Z4
+	VMOVAPS Z4, Z1
+	VMOVUPS 128(R8)(AX*1), Z4
+	VMINPS  Z2, Z4, Z4
+	VMOVAPS Z4, Z2
+	VMOVUPS 192(R8)(AX*1), Z4
+	VMINPS  Z3, Z4, Z4
+	VMOVAPS Z4, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows4
+	MOVQ    SI, R8
+	VMOVUPS Z0, (R12)(AX*1)
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS Z2, 128(R12)(AX*1)
+	VMOVUPS Z3, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     columns4
+
+columns4End:
+columns1:
+	LEAQ    64(AX), BX
+	CMPQ    BX, CX
+	JHI     columns1End
+	VMOVUPS vecConst<>+2304(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rows1:
+	VMOVUPS (R8)(AX*1), Z2
+	VMINPS  Z3, Z2, Z2
+	VMOVAPS Z2, Z3
+	ADDQ    DX, R8
+	DECQ    BX
+	JNE     rows1
+	MOVQ    SI, R8
+	VMOVUPS Z3, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	MOVQ    CX, BX
+	SUBQ    AX, BX
+	SHRQ    $0x02, BX
+	MOVQ    $-1, R9
+	BZHIQ   BX, R9, R9
+	KMOVW   R9, K1
+	VMOVUPS vecConst<>+2304(SB), Z3
+	MOVQ    R8, SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMINPS    Z3, Z2, Z2
+	VMOVAPS   Z2, K1, Z3
+	ADDQ      DX, R8
+	DECQ      BX
+	JNE       rowsPart
+	MOVQ      SI, R8
+	VMOVUPS   Z3, K1, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -6742,6 +7319,84 @@ vectorEnd:
 	VMOVUPS.Z   (R9)(AX*1), K1, Z3
 	VADDPS      Z2, Z3, Z2
 	VMOVUPS     Z2, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecRMSParamGradAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecRMSParamGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         32(DI), R9
+	MOVQ         40(DI), R10
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	XORQ         AX, AX
+
+block:
+	LEAQ        256(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     (R8)(AX*1), Z3
+	VFMADD231PS Z2, Z1, Z3
+	VMOVUPS     Z3, (R12)(AX*1)
+	VMOVUPS     64(R9)(AX*1), Z3
+	VMOVUPS     64(R10)(AX*1), Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     64(R8)(AX*1), Z1
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS     Z1, 64(R12)(AX*1)
+	VMOVUPS     128(R9)(AX*1), Z1
+	VMOVUPS     128(R10)(AX*1), Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     128(R8)(AX*1), Z3
+	VFMADD231PS Z2, Z1, Z3
+	VMOVUPS     Z3, 128(R12)(AX*1)
+	VMOVUPS     192(R9)(AX*1), Z3
+	VMOVUPS     192(R10)(AX*1), Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     192(R8)(AX*1), Z1
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS     Z1, 192(R12)(AX*1)
+	ADDQ        $+256, AX
+	JMP         block
+
+blockEnd:
+vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R9)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     (R8)(AX*1), Z3
+	VFMADD231PS Z2, Z1, Z3
+	VMOVUPS     Z3, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z3
+	VMOVUPS.Z   (R10)(AX*1), K1, Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS.Z   (R8)(AX*1), K1, Z1
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS     Z1, K1, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -8145,6 +8800,2677 @@ vectorEnd:
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 
 done:
+	VZEROUPPER
+	RET
+
+// func rowReduceSumAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowReduceSumAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VADDPS  Z2, Z0, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VADDPS  Z2, Z1, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z0, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z1, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowReduceSumSqAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowReduceSumSqAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VFMADD213PS Z0, Z2, Z2
+	VMOVAPS     Z2, Z0
+	VMOVUPS     64(R8)(AX*1), Z2
+	VFMADD213PS Z1, Z2, Z2
+	VMOVAPS     Z2, Z1
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VFMADD213PS Z0, Z2, Z2
+	VMOVAPS     Z2, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z2
+	VFMADD213PS Z1, Z2, Z2
+	VMOVAPS     Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowReduceSumAbsAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowReduceSumAbsAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VMOVUPS vecConst<>+64(SB), Z2
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z3
+	VPANDD  Z2, Z3, Z3
+	VADDPS  Z3, Z0, Z3
+	VMOVAPS Z3, Z0
+	VMOVUPS 64(R8)(AX*1), Z3
+	VPANDD  Z2, Z3, Z3
+	VADDPS  Z3, Z1, Z3
+	VMOVAPS Z3, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z3
+	VPANDD    Z2, Z3, Z3
+	VADDPS    Z3, Z0, Z3
+	VMOVAPS   Z3, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z3
+	VPANDD    Z2, Z3, Z3
+	VADDPS    Z3, Z1, Z3
+	VMOVAPS   Z3, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowReduceProdAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowReduceProdAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+128(SB), Z0
+	VMOVUPS vecConst<>+128(SB), Z1
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMULPS  Z2, Z0, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMULPS    Z2, Z0, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VMULPS    Z2, Z1, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VMULPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMULPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMULPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VMULPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VMULPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowReduceReduceMaxAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowReduceReduceMaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+2432(SB), Z0
+	VMOVUPS vecConst<>+2432(SB), Z1
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMAXPS  Z0, Z2, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMAXPS  Z1, Z2, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMAXPS    Z0, Z2, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VMAXPS    Z1, Z2, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VMAXPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VMAXPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowReduceReduceMinAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowReduceReduceMinAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+2304(SB), Z0
+	VMOVUPS vecConst<>+2304(SB), Z1
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMINPS  Z0, Z2, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMINPS  Z1, Z2, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMINPS    Z0, Z2, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VMINPS    Z1, Z2, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VMINPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMINPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMINPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VMINPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VMINPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowSoftmaxAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowSoftmaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+2432(SB), Z0
+	VMOVUPS vecConst<>+2432(SB), Z1
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMAXPS  Z0, Z2, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMAXPS  Z1, Z2, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMAXPS    Z0, Z2, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VMAXPS    Z1, Z2, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VMAXPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VMAXPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VMOVSS        X0, 80(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	VMOVUPS       vecConst<>+192(SB), Z3
+	VMOVUPS       vecConst<>+256(SB), Z4
+	VMOVUPS       vecConst<>+320(SB), Z5
+	VMOVUPS       vecConst<>+384(SB), Z6
+	VMOVUPS       vecConst<>+448(SB), Z7
+	VMOVUPS       vecConst<>+512(SB), Z8
+	VMOVUPS       vecConst<>+576(SB), Z9
+	VMOVUPS       vecConst<>+640(SB), Z10
+	VMOVUPS       vecConst<>+704(SB), Z11
+	VMOVUPS       vecConst<>+768(SB), Z12
+	VMOVUPS       vecConst<>+832(SB), Z13
+	VMOVUPS       vecConst<>+896(SB), Z14
+	VMOVUPS       vecConst<>+128(SB), Z15
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMAXPS      Z16, Z3, Z16
+	VMINPS      Z16, Z4, Z16
+	VMOVAPS     Z6, Z17
+	VFMADD231PS Z5, Z16, Z17
+	VSUBPS      Z6, Z17, Z18
+	VPSUBD      Z6, Z17, Z17
+	VFMADD231PS Z7, Z18, Z16
+	VFMADD231PS Z8, Z18, Z16
+	VMOVAPS     Z10, Z18
+	VFMADD231PS Z9, Z16, Z18
+	VFMADD213PS Z11, Z16, Z18
+	VFMADD213PS Z12, Z16, Z18
+	VFMADD213PS Z13, Z16, Z18
+	VPSRAD      $0x01, Z17, Z19
+	VMULPS      Z16, Z16, Z20
+	VFMADD231PS Z20, Z18, Z16
+	VPADDD      Z14, Z19, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VPSUBD      Z19, Z17, Z19
+	VPADDD      Z14, Z19, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VADDPS      Z15, Z16, Z16
+	VMULPS      Z20, Z16, Z20
+	VMULPS      Z19, Z20, Z19
+	VMOVUPS     Z19, (R12)(AX*1)
+	VADDPS      Z19, Z0, Z19
+	VMOVAPS     Z19, Z0
+	VMOVUPS     64(R8)(AX*1), Z19
+	VSUBPS      Z2, Z19, Z19
+	VMAXPS      Z19, Z3, Z19
+	VMINPS      Z19, Z4, Z19
+	VMOVAPS     Z6, Z20
+	VFMADD231PS Z5, Z19, Z20
+	VSUBPS      Z6, Z20, Z16
+	VPSUBD      Z6, Z20, Z20
+	VFMADD231PS Z7, Z16, Z19
+	VFMADD231PS Z8, Z16, Z19
+	VMOVAPS     Z10, Z16
+	VFMADD231PS Z9, Z19, Z16
+	VFMADD213PS Z11, Z19, Z16
+	VFMADD213PS Z12, Z19, Z16
+	VFMADD213PS Z13, Z19, Z16
+	VPSRAD      $0x01, Z20, Z17
+	VMULPS      Z19, Z19, Z18
+	VFMADD231PS Z18, Z16, Z19
+	VPADDD      Z14, Z17, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VPSUBD      Z17, Z20, Z17
+	VPADDD      Z14, Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VADDPS      Z15, Z19, Z19
+	VMULPS      Z18, Z19, Z18
+	VMULPS      Z17, Z18, Z17
+	VMOVUPS     Z17, 64(R12)(AX*1)
+	VADDPS      Z17, Z1, Z17
+	VMOVAPS     Z17, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z17
+	VSUBPS      Z2, Z17, Z17
+	VMAXPS      Z17, Z3, Z17
+	VMINPS      Z17, Z4, Z17
+	VMOVAPS     Z6, Z18
+	VFMADD231PS Z5, Z17, Z18
+	VSUBPS      Z6, Z18, Z19
+	VPSUBD      Z6, Z18, Z18
+	VFMADD231PS Z7, Z19, Z17
+	VFMADD231PS Z8, Z19, Z17
+	VMOVAPS     Z10, Z19
+	VFMADD231PS Z9, Z17, Z19
+	VFMADD213PS Z11, Z17, Z19
+	VFMADD213PS Z12, Z17, Z19
+	VFMADD213PS Z13, Z17, Z19
+	VPSRAD      $0x01, Z18, Z20
+	VMULPS      Z17, Z17, Z16
+	VFMADD231PS Z16, Z19, Z17
+	VPADDD      Z14, Z20, Z16
+	VPSLLD      $0x17, Z16, Z16
+	VPSUBD      Z20, Z18, Z20
+	VPADDD      Z14, Z20, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VADDPS      Z15, Z17, Z17
+	VMULPS      Z16, Z17, Z16
+	VMULPS      Z20, Z16, Z20
+	VMOVUPS     Z20, K1, (R12)(AX*1)
+	VADDPS      Z20, Z0, Z20
+	VMOVAPS     Z20, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z20
+	VSUBPS      Z2, Z20, Z20
+	VMAXPS      Z20, Z3, Z20
+	VMINPS      Z20, Z4, Z20
+	VMOVAPS     Z6, Z16
+	VFMADD231PS Z5, Z20, Z16
+	VSUBPS      Z6, Z16, Z17
+	VPSUBD      Z6, Z16, Z16
+	VFMADD231PS Z7, Z17, Z20
+	VFMADD231PS Z8, Z17, Z20
+	VMOVAPS     Z10, Z17
+	VFMADD231PS Z9, Z20, Z17
+	VFMADD213PS Z11, Z20, Z17
+	VFMADD213PS Z12, Z20, Z17
+	VFMADD213PS Z13, Z20, Z17
+	VPSRAD      $0x01, Z16, Z18
+	VMULPS      Z20, Z20, Z19
+	VFMADD231PS Z19, Z17, Z20
+	VPADDD      Z14, Z18, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VPSUBD      Z18, Z16, Z18
+	VPADDD      Z14, Z18, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VADDPS      Z15, Z20, Z20
+	VMULPS      Z19, Z20, Z19
+	VMULPS      Z18, Z19, Z18
+	VMOVUPS     Z18, K1, 64(R12)(AX*1)
+	VADDPS      Z18, Z1, Z18
+	VMOVAPS     Z18, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VDIVPS        Z0, Z15, Z1
+	VMOVSS        X1, 84(DI)
+	VBROADCASTSS  84(DI), Z0
+	XORQ          AX, AX
+
+pass2block:
+	LEAQ    256(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (R12)(AX*1)
+	VMOVUPS 64(R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS 128(R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(R12)(AX*1)
+	VMOVUPS 192(R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ      AX, CX
+	JE        pass2done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R9)(AX*1), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSoftmaxAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowLogSoftmaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+2432(SB), Z0
+	VMOVUPS vecConst<>+2432(SB), Z1
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMAXPS  Z0, Z2, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMAXPS  Z1, Z2, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMAXPS    Z0, Z2, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VMAXPS    Z1, Z2, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VMAXPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VMAXPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VMOVSS        X0, 80(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	VMOVUPS       vecConst<>+192(SB), Z3
+	VMOVUPS       vecConst<>+256(SB), Z4
+	VMOVUPS       vecConst<>+320(SB), Z5
+	VMOVUPS       vecConst<>+384(SB), Z6
+	VMOVUPS       vecConst<>+448(SB), Z7
+	VMOVUPS       vecConst<>+512(SB), Z8
+	VMOVUPS       vecConst<>+576(SB), Z9
+	VMOVUPS       vecConst<>+640(SB), Z10
+	VMOVUPS       vecConst<>+704(SB), Z11
+	VMOVUPS       vecConst<>+768(SB), Z12
+	VMOVUPS       vecConst<>+832(SB), Z13
+	VMOVUPS       vecConst<>+896(SB), Z14
+	VMOVUPS       vecConst<>+128(SB), Z15
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMAXPS      Z16, Z3, Z16
+	VMINPS      Z16, Z4, Z16
+	VMOVAPS     Z6, Z17
+	VFMADD231PS Z5, Z16, Z17
+	VSUBPS      Z6, Z17, Z18
+	VPSUBD      Z6, Z17, Z17
+	VFMADD231PS Z7, Z18, Z16
+	VFMADD231PS Z8, Z18, Z16
+	VMOVAPS     Z10, Z18
+	VFMADD231PS Z9, Z16, Z18
+	VFMADD213PS Z11, Z16, Z18
+	VFMADD213PS Z12, Z16, Z18
+	VFMADD213PS Z13, Z16, Z18
+	VPSRAD      $0x01, Z17, Z19
+	VMULPS      Z16, Z16, Z20
+	VFMADD231PS Z20, Z18, Z16
+	VPADDD      Z14, Z19, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VPSUBD      Z19, Z17, Z19
+	VPADDD      Z14, Z19, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VADDPS      Z15, Z16, Z16
+	VMULPS      Z20, Z16, Z20
+	VMULPS      Z19, Z20, Z19
+	VADDPS      Z19, Z0, Z19
+	VMOVAPS     Z19, Z0
+	VMOVUPS     64(R8)(AX*1), Z19
+	VSUBPS      Z2, Z19, Z19
+	VMAXPS      Z19, Z3, Z19
+	VMINPS      Z19, Z4, Z19
+	VMOVAPS     Z6, Z20
+	VFMADD231PS Z5, Z19, Z20
+	VSUBPS      Z6, Z20, Z16
+	VPSUBD      Z6, Z20, Z20
+	VFMADD231PS Z7, Z16, Z19
+	VFMADD231PS Z8, Z16, Z19
+	VMOVAPS     Z10, Z16
+	VFMADD231PS Z9, Z19, Z16
+	VFMADD213PS Z11, Z19, Z16
+	VFMADD213PS Z12, Z19, Z16
+	VFMADD213PS Z13, Z19, Z16
+	VPSRAD      $0x01, Z20, Z17
+	VMULPS      Z19, Z19, Z18
+	VFMADD231PS Z18, Z16, Z19
+	VPADDD      Z14, Z17, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VPSUBD      Z17, Z20, Z17
+	VPADDD      Z14, Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VADDPS      Z15, Z19, Z19
+	VMULPS      Z18, Z19, Z18
+	VMULPS      Z17, Z18, Z17
+	VADDPS      Z17, Z1, Z17
+	VMOVAPS     Z17, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z17
+	VSUBPS      Z2, Z17, Z17
+	VMAXPS      Z17, Z3, Z17
+	VMINPS      Z17, Z4, Z17
+	VMOVAPS     Z6, Z18
+	VFMADD231PS Z5, Z17, Z18
+	VSUBPS      Z6, Z18, Z19
+	VPSUBD      Z6, Z18, Z18
+	VFMADD231PS Z7, Z19, Z17
+	VFMADD231PS Z8, Z19, Z17
+	VMOVAPS     Z10, Z19
+	VFMADD231PS Z9, Z17, Z19
+	VFMADD213PS Z11, Z17, Z19
+	VFMADD213PS Z12, Z17, Z19
+	VFMADD213PS Z13, Z17, Z19
+	VPSRAD      $0x01, Z18, Z20
+	VMULPS      Z17, Z17, Z16
+	VFMADD231PS Z16, Z19, Z17
+	VPADDD      Z14, Z20, Z16
+	VPSLLD      $0x17, Z16, Z16
+	VPSUBD      Z20, Z18, Z20
+	VPADDD      Z14, Z20, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VADDPS      Z15, Z17, Z17
+	VMULPS      Z16, Z17, Z16
+	VMULPS      Z20, Z16, Z20
+	VADDPS      Z20, Z0, Z20
+	VMOVAPS     Z20, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z20
+	VSUBPS      Z2, Z20, Z20
+	VMAXPS      Z20, Z3, Z20
+	VMINPS      Z20, Z4, Z20
+	VMOVAPS     Z6, Z16
+	VFMADD231PS Z5, Z20, Z16
+	VSUBPS      Z6, Z16, Z17
+	VPSUBD      Z6, Z16, Z16
+	VFMADD231PS Z7, Z17, Z20
+	VFMADD231PS Z8, Z17, Z20
+	VMOVAPS     Z10, Z17
+	VFMADD231PS Z9, Z20, Z17
+	VFMADD213PS Z11, Z20, Z17
+	VFMADD213PS Z12, Z20, Z17
+	VFMADD213PS Z13, Z20, Z17
+	VPSRAD      $0x01, Z16, Z18
+	VMULPS      Z20, Z20, Z19
+	VFMADD231PS Z19, Z17, Z20
+	VPADDD      Z14, Z18, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VPSUBD      Z18, Z16, Z18
+	VPADDD      Z14, Z18, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VADDPS      Z15, Z20, Z20
+	VMULPS      Z19, Z20, Z19
+	VMULPS      Z18, Z19, Z18
+	VADDPS      Z18, Z1, Z18
+	VMOVAPS     Z18, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VCMPPS        $0x11, vecConst<>+1216(SB), Z0, K2
+	VMULPS        vecConst<>+1280(SB), Z0, Z1
+	VBLENDMPS     Z1, Z0, K2, Z1
+	VPXORD        Z18, Z18, Z18
+	VBLENDMPS     vecConst<>+1344(SB), Z18, K2, Z18
+	VPSUBD        vecConst<>+1408(SB), Z1, Z1
+	VPSRAD        $0x17, Z1, Z19
+	VPADDD        Z19, Z18, Z19
+	VPANDD        vecConst<>+1472(SB), Z1, Z1
+	VPADDD        vecConst<>+1408(SB), Z1, Z1
+	VSUBPS        Z15, Z1, Z1
+	VMULPS        Z1, Z1, Z18
+	VMULPS        Z18, Z1, Z20
+	VMOVUPS       vecConst<>+1600(SB), Z16
+	VFMADD231PS   vecConst<>+1536(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1664(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1728(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1792(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1856(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1920(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1984(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+2048(SB), Z1, Z16
+	VMULPS        Z16, Z20, Z16
+	VCVTDQ2PS     Z19, Z19
+	VFMADD231PS   vecConst<>+2112(SB), Z19, Z16
+	VFMADD231PS   vecConst<>+2176(SB), Z18, Z16
+	VADDPS        Z16, Z1, Z16
+	VFMADD231PS   vecConst<>+2240(SB), Z19, Z16
+	VCMPPS        $0x11, vecConst<>+2304(SB), Z0, K2
+	VBLENDMPS     Z16, Z0, K2, Z16
+	VPXORD        Z19, Z19, Z19
+	VCMPPS        $0x11, Z19, Z0, K2
+	VBLENDMPS     vecConst<>+2368(SB), Z16, K2, Z16
+	VPXORD        Z19, Z19, Z19
+	VCMPPS        $0x00, Z19, Z0, K2
+	VBLENDMPS     vecConst<>+2432(SB), Z16, K2, Z16
+	VMOVSS        X16, 84(DI)
+	VBROADCASTSS  80(DI), Z0
+	VBROADCASTSS  84(DI), Z1
+	XORQ          AX, AX
+
+pass2block:
+	LEAQ    256(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, (R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, 64(R12)(AX*1)
+	VMOVUPS 128(R8)(AX*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, 128(R12)(AX*1)
+	VMOVUPS 192(R8)(AX*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VSUBPS  Z1, Z2, Z2
+	VMOVUPS Z2, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ      AX, CX
+	JE        pass2done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VSUBPS    Z0, Z2, Z2
+	VSUBPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowSoftmaxGradAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowSoftmaxGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VMOVUPS     (R9)(AX*1), Z3
+	VFMADD213PS Z0, Z3, Z2
+	VMOVAPS     Z2, Z0
+	VMOVUPS     64(R8)(AX*1), Z2
+	VMOVUPS     64(R9)(AX*1), Z3
+	VFMADD213PS Z1, Z3, Z2
+	VMOVAPS     Z2, Z1
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VMOVUPS.Z   (R9)(AX*1), K1, Z3
+	VFMADD213PS Z0, Z3, Z2
+	VMOVAPS     Z2, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z2
+	VMOVUPS.Z   64(R9)(AX*1), K1, Z3
+	VFMADD213PS Z1, Z3, Z2
+	VMOVAPS     Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VMOVSS        X0, 80(DI)
+	VBROADCASTSS  80(DI), Z0
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ    256(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS (R9)(AX*1), Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, (R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMOVUPS 64(R9)(AX*1), Z1
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS 128(R8)(AX*1), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS 128(R9)(AX*1), Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, 128(R12)(AX*1)
+	VMOVUPS 192(R8)(AX*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMOVUPS 192(R9)(AX*1), Z1
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1vectorEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS (R9)(AX*1), Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass1vector
+
+pass1vectorEnd:
+	CMPQ      AX, CX
+	JE        pass1done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VSUBPS    Z0, Z2, Z2
+	VMOVUPS.Z (R9)(AX*1), K1, Z1
+	VMULPS    Z1, Z2, Z1
+	VMOVUPS   Z1, K1, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSoftmaxGradAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowLogSoftmaxGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VADDPS  Z2, Z0, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VADDPS  Z2, Z1, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z0, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z1, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VPXORD        vecConst<>+0(SB), Z0, Z1
+	VMOVSS        X1, 80(DI)
+	VBROADCASTSS  80(DI), Z0
+	VMOVUPS       vecConst<>+192(SB), Z1
+	VMOVUPS       vecConst<>+256(SB), Z2
+	VMOVUPS       vecConst<>+320(SB), Z3
+	VMOVUPS       vecConst<>+384(SB), Z4
+	VMOVUPS       vecConst<>+448(SB), Z5
+	VMOVUPS       vecConst<>+512(SB), Z6
+	VMOVUPS       vecConst<>+576(SB), Z7
+	VMOVUPS       vecConst<>+640(SB), Z8
+	VMOVUPS       vecConst<>+704(SB), Z9
+	VMOVUPS       vecConst<>+768(SB), Z10
+	VMOVUPS       vecConst<>+832(SB), Z11
+	VMOVUPS       vecConst<>+896(SB), Z12
+	VMOVUPS       vecConst<>+128(SB), Z13
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z14
+	VMOVUPS     (R9)(AX*1), Z15
+	VMAXPS      Z15, Z1, Z15
+	VMINPS      Z15, Z2, Z15
+	VMOVAPS     Z4, Z16
+	VFMADD231PS Z3, Z15, Z16
+	VSUBPS      Z4, Z16, Z17
+	VPSUBD      Z4, Z16, Z16
+	VFMADD231PS Z5, Z17, Z15
+	VFMADD231PS Z6, Z17, Z15
+	VMOVAPS     Z8, Z17
+	VFMADD231PS Z7, Z15, Z17
+	VFMADD213PS Z9, Z15, Z17
+	VFMADD213PS Z10, Z15, Z17
+	VFMADD213PS Z11, Z15, Z17
+	VPSRAD      $0x01, Z16, Z18
+	VMULPS      Z15, Z15, Z19
+	VFMADD231PS Z19, Z17, Z15
+	VPADDD      Z12, Z18, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VPSUBD      Z18, Z16, Z18
+	VPADDD      Z12, Z18, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VADDPS      Z13, Z15, Z15
+	VMULPS      Z19, Z15, Z19
+	VMULPS      Z18, Z19, Z18
+	VFMADD231PS Z0, Z18, Z14
+	VMOVUPS     Z14, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z14
+	VMOVUPS.Z   (R9)(AX*1), K1, Z18
+	VMAXPS      Z18, Z1, Z18
+	VMINPS      Z18, Z2, Z18
+	VMOVAPS     Z4, Z19
+	VFMADD231PS Z3, Z18, Z19
+	VSUBPS      Z4, Z19, Z15
+	VPSUBD      Z4, Z19, Z19
+	VFMADD231PS Z5, Z15, Z18
+	VFMADD231PS Z6, Z15, Z18
+	VMOVAPS     Z8, Z15
+	VFMADD231PS Z7, Z18, Z15
+	VFMADD213PS Z9, Z18, Z15
+	VFMADD213PS Z10, Z18, Z15
+	VFMADD213PS Z11, Z18, Z15
+	VPSRAD      $0x01, Z19, Z16
+	VMULPS      Z18, Z18, Z17
+	VFMADD231PS Z17, Z15, Z18
+	VPADDD      Z12, Z16, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VPSUBD      Z16, Z19, Z16
+	VPADDD      Z12, Z16, Z16
+	VPSLLD      $0x17, Z16, Z16
+	VADDPS      Z13, Z18, Z18
+	VMULPS      Z17, Z18, Z17
+	VMULPS      Z16, Z17, Z16
+	VFMADD231PS Z0, Z16, Z14
+	VMOVUPS     Z14, K1, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLogSumExpAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowLogSumExpAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VMOVUPS vecConst<>+2432(SB), Z0
+	VMOVUPS vecConst<>+2432(SB), Z1
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMAXPS  Z0, Z2, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMAXPS  Z1, Z2, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMAXPS    Z0, Z2, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VMAXPS    Z1, Z2, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VMAXPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VMAXPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VMOVSS        X0, 80(DI)
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	VMOVUPS       vecConst<>+192(SB), Z3
+	VMOVUPS       vecConst<>+256(SB), Z4
+	VMOVUPS       vecConst<>+320(SB), Z5
+	VMOVUPS       vecConst<>+384(SB), Z6
+	VMOVUPS       vecConst<>+448(SB), Z7
+	VMOVUPS       vecConst<>+512(SB), Z8
+	VMOVUPS       vecConst<>+576(SB), Z9
+	VMOVUPS       vecConst<>+640(SB), Z10
+	VMOVUPS       vecConst<>+704(SB), Z11
+	VMOVUPS       vecConst<>+768(SB), Z12
+	VMOVUPS       vecConst<>+832(SB), Z13
+	VMOVUPS       vecConst<>+896(SB), Z14
+	VMOVUPS       vecConst<>+128(SB), Z15
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMAXPS      Z16, Z3, Z16
+	VMINPS      Z16, Z4, Z16
+	VMOVAPS     Z6, Z17
+	VFMADD231PS Z5, Z16, Z17
+	VSUBPS      Z6, Z17, Z18
+	VPSUBD      Z6, Z17, Z17
+	VFMADD231PS Z7, Z18, Z16
+	VFMADD231PS Z8, Z18, Z16
+	VMOVAPS     Z10, Z18
+	VFMADD231PS Z9, Z16, Z18
+	VFMADD213PS Z11, Z16, Z18
+	VFMADD213PS Z12, Z16, Z18
+	VFMADD213PS Z13, Z16, Z18
+	VPSRAD      $0x01, Z17, Z19
+	VMULPS      Z16, Z16, Z20
+	VFMADD231PS Z20, Z18, Z16
+	VPADDD      Z14, Z19, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VPSUBD      Z19, Z17, Z19
+	VPADDD      Z14, Z19, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VADDPS      Z15, Z16, Z16
+	VMULPS      Z20, Z16, Z20
+	VMULPS      Z19, Z20, Z19
+	VADDPS      Z19, Z0, Z19
+	VMOVAPS     Z19, Z0
+	VMOVUPS     64(R8)(AX*1), Z19
+	VSUBPS      Z2, Z19, Z19
+	VMAXPS      Z19, Z3, Z19
+	VMINPS      Z19, Z4, Z19
+	VMOVAPS     Z6, Z20
+	VFMADD231PS Z5, Z19, Z20
+	VSUBPS      Z6, Z20, Z16
+	VPSUBD      Z6, Z20, Z20
+	VFMADD231PS Z7, Z16, Z19
+	VFMADD231PS Z8, Z16, Z19
+	VMOVAPS     Z10, Z16
+	VFMADD231PS Z9, Z19, Z16
+	VFMADD213PS Z11, Z19, Z16
+	VFMADD213PS Z12, Z19, Z16
+	VFMADD213PS Z13, Z19, Z16
+	VPSRAD      $0x01, Z20, Z17
+	VMULPS      Z19, Z19, Z18
+	VFMADD231PS Z18, Z16, Z19
+	VPADDD      Z14, Z17, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VPSUBD      Z17, Z20, Z17
+	VPADDD      Z14, Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VADDPS      Z15, Z19, Z19
+	VMULPS      Z18, Z19, Z18
+	VMULPS      Z17, Z18, Z17
+	VADDPS      Z17, Z1, Z17
+	VMOVAPS     Z17, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z17
+	VSUBPS      Z2, Z17, Z17
+	VMAXPS      Z17, Z3, Z17
+	VMINPS      Z17, Z4, Z17
+	VMOVAPS     Z6, Z18
+	VFMADD231PS Z5, Z17, Z18
+	VSUBPS      Z6, Z18, Z19
+	VPSUBD      Z6, Z18, Z18
+	VFMADD231PS Z7, Z19, Z17
+	VFMADD231PS Z8, Z19, Z17
+	VMOVAPS     Z10, Z19
+	VFMADD231PS Z9, Z17, Z19
+	VFMADD213PS Z11, Z17, Z19
+	VFMADD213PS Z12, Z17, Z19
+	VFMADD213PS Z13, Z17, Z19
+	VPSRAD      $0x01, Z18, Z20
+	VMULPS      Z17, Z17, Z16
+	VFMADD231PS Z16, Z19, Z17
+	VPADDD      Z14, Z20, Z16
+	VPSLLD      $0x17, Z16, Z16
+	VPSUBD      Z20, Z18, Z20
+	VPADDD      Z14, Z20, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VADDPS      Z15, Z17, Z17
+	VMULPS      Z16, Z17, Z16
+	VMULPS      Z20, Z16, Z20
+	VADDPS      Z20, Z0, Z20
+	VMOVAPS     Z20, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z20
+	VSUBPS      Z2, Z20, Z20
+	VMAXPS      Z20, Z3, Z20
+	VMINPS      Z20, Z4, Z20
+	VMOVAPS     Z6, Z16
+	VFMADD231PS Z5, Z20, Z16
+	VSUBPS      Z6, Z16, Z17
+	VPSUBD      Z6, Z16, Z16
+	VFMADD231PS Z7, Z17, Z20
+	VFMADD231PS Z8, Z17, Z20
+	VMOVAPS     Z10, Z17
+	VFMADD231PS Z9, Z20, Z17
+	VFMADD213PS Z11, Z20, Z17
+	VFMADD213PS Z12, Z20, Z17
+	VFMADD213PS Z13, Z20, Z17
+	VPSRAD      $0x01, Z16, Z18
+	VMULPS      Z20, Z20, Z19
+	VFMADD231PS Z19, Z17, Z20
+	VPADDD      Z14, Z18, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VPSUBD      Z18, Z16, Z18
+	VPADDD      Z14, Z18, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VADDPS      Z15, Z20, Z20
+	VMULPS      Z19, Z20, Z19
+	VMULPS      Z18, Z19, Z18
+	VADDPS      Z18, Z1, Z18
+	VMOVAPS     Z18, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VCMPPS        $0x11, vecConst<>+1216(SB), Z0, K2
+	VMULPS        vecConst<>+1280(SB), Z0, Z1
+	VBLENDMPS     Z1, Z0, K2, Z1
+	VPXORD        Z18, Z18, Z18
+	VBLENDMPS     vecConst<>+1344(SB), Z18, K2, Z18
+	VPSUBD        vecConst<>+1408(SB), Z1, Z1
+	VPSRAD        $0x17, Z1, Z19
+	VPADDD        Z19, Z18, Z19
+	VPANDD        vecConst<>+1472(SB), Z1, Z1
+	VPADDD        vecConst<>+1408(SB), Z1, Z1
+	VSUBPS        Z15, Z1, Z1
+	VMULPS        Z1, Z1, Z18
+	VMULPS        Z18, Z1, Z20
+	VMOVUPS       vecConst<>+1600(SB), Z16
+	VFMADD231PS   vecConst<>+1536(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1664(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1728(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1792(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1856(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1920(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1984(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+2048(SB), Z1, Z16
+	VMULPS        Z16, Z20, Z16
+	VCVTDQ2PS     Z19, Z19
+	VFMADD231PS   vecConst<>+2112(SB), Z19, Z16
+	VFMADD231PS   vecConst<>+2176(SB), Z18, Z16
+	VADDPS        Z16, Z1, Z16
+	VFMADD231PS   vecConst<>+2240(SB), Z19, Z16
+	VCMPPS        $0x11, vecConst<>+2304(SB), Z0, K2
+	VBLENDMPS     Z16, Z0, K2, Z16
+	VPXORD        Z19, Z19, Z19
+	VCMPPS        $0x11, Z19, Z0, K2
+	VBLENDMPS     vecConst<>+2368(SB), Z16, K2, Z16
+	VPXORD        Z19, Z19, Z19
+	VCMPPS        $0x00, Z19, Z0, K2
+	VBLENDMPS     vecConst<>+2432(SB), Z16, K2, Z16
+	MOVQ          200(DI), DX
+	VMOVSS        X16, (DX)
+	ADDQ          $+4, 200(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowCrossEntropyAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowCrossEntropyAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VMOVUPS vecConst<>+2432(SB), Z0
+	VMOVUPS vecConst<>+2432(SB), Z1
+	XORQ    AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMAXPS  Z0, Z2, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMAXPS  Z1, Z2, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMAXPS    Z0, Z2, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VMAXPS    Z1, Z2, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VMAXPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VMAXPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VMAXPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VMAXPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VMOVSS        X0, 80(DI)
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	VMOVUPS       vecConst<>+192(SB), Z3
+	VMOVUPS       vecConst<>+256(SB), Z4
+	VMOVUPS       vecConst<>+320(SB), Z5
+	VMOVUPS       vecConst<>+384(SB), Z6
+	VMOVUPS       vecConst<>+448(SB), Z7
+	VMOVUPS       vecConst<>+512(SB), Z8
+	VMOVUPS       vecConst<>+576(SB), Z9
+	VMOVUPS       vecConst<>+640(SB), Z10
+	VMOVUPS       vecConst<>+704(SB), Z11
+	VMOVUPS       vecConst<>+768(SB), Z12
+	VMOVUPS       vecConst<>+832(SB), Z13
+	VMOVUPS       vecConst<>+896(SB), Z14
+	VMOVUPS       vecConst<>+128(SB), Z15
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMAXPS      Z16, Z3, Z16
+	VMINPS      Z16, Z4, Z16
+	VMOVAPS     Z6, Z17
+	VFMADD231PS Z5, Z16, Z17
+	VSUBPS      Z6, Z17, Z18
+	VPSUBD      Z6, Z17, Z17
+	VFMADD231PS Z7, Z18, Z16
+	VFMADD231PS Z8, Z18, Z16
+	VMOVAPS     Z10, Z18
+	VFMADD231PS Z9, Z16, Z18
+	VFMADD213PS Z11, Z16, Z18
+	VFMADD213PS Z12, Z16, Z18
+	VFMADD213PS Z13, Z16, Z18
+	VPSRAD      $0x01, Z17, Z19
+	VMULPS      Z16, Z16, Z20
+	VFMADD231PS Z20, Z18, Z16
+	VPADDD      Z14, Z19, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VPSUBD      Z19, Z17, Z19
+	VPADDD      Z14, Z19, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VADDPS      Z15, Z16, Z16
+	VMULPS      Z20, Z16, Z20
+	VMULPS      Z19, Z20, Z19
+	VMOVUPS     Z19, (R12)(AX*1)
+	VADDPS      Z19, Z0, Z19
+	VMOVAPS     Z19, Z0
+	VMOVUPS     64(R8)(AX*1), Z19
+	VSUBPS      Z2, Z19, Z19
+	VMAXPS      Z19, Z3, Z19
+	VMINPS      Z19, Z4, Z19
+	VMOVAPS     Z6, Z20
+	VFMADD231PS Z5, Z19, Z20
+	VSUBPS      Z6, Z20, Z16
+	VPSUBD      Z6, Z20, Z20
+	VFMADD231PS Z7, Z16, Z19
+	VFMADD231PS Z8, Z16, Z19
+	VMOVAPS     Z10, Z16
+	VFMADD231PS Z9, Z19, Z16
+	VFMADD213PS Z11, Z19, Z16
+	VFMADD213PS Z12, Z19, Z16
+	VFMADD213PS Z13, Z19, Z16
+	VPSRAD      $0x01, Z20, Z17
+	VMULPS      Z19, Z19, Z18
+	VFMADD231PS Z18, Z16, Z19
+	VPADDD      Z14, Z17, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VPSUBD      Z17, Z20, Z17
+	VPADDD      Z14, Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VADDPS      Z15, Z19, Z19
+	VMULPS      Z18, Z19, Z18
+	VMULPS      Z17, Z18, Z17
+	VMOVUPS     Z17, 64(R12)(AX*1)
+	VADDPS      Z17, Z1, Z17
+	VMOVAPS     Z17, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z17
+	VSUBPS      Z2, Z17, Z17
+	VMAXPS      Z17, Z3, Z17
+	VMINPS      Z17, Z4, Z17
+	VMOVAPS     Z6, Z18
+	VFMADD231PS Z5, Z17, Z18
+	VSUBPS      Z6, Z18, Z19
+	VPSUBD      Z6, Z18, Z18
+	VFMADD231PS Z7, Z19, Z17
+	VFMADD231PS Z8, Z19, Z17
+	VMOVAPS     Z10, Z19
+	VFMADD231PS Z9, Z17, Z19
+	VFMADD213PS Z11, Z17, Z19
+	VFMADD213PS Z12, Z17, Z19
+	VFMADD213PS Z13, Z17, Z19
+	VPSRAD      $0x01, Z18, Z20
+	VMULPS      Z17, Z17, Z16
+	VFMADD231PS Z16, Z19, Z17
+	VPADDD      Z14, Z20, Z16
+	VPSLLD      $0x17, Z16, Z16
+	VPSUBD      Z20, Z18, Z20
+	VPADDD      Z14, Z20, Z20
+	VPSLLD      $0x17, Z20, Z20
+	VADDPS      Z15, Z17, Z17
+	VMULPS      Z16, Z17, Z16
+	VMULPS      Z20, Z16, Z20
+	VMOVUPS     Z20, K1, (R12)(AX*1)
+	VADDPS      Z20, Z0, Z20
+	VMOVAPS     Z20, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z20
+	VSUBPS      Z2, Z20, Z20
+	VMAXPS      Z20, Z3, Z20
+	VMINPS      Z20, Z4, Z20
+	VMOVAPS     Z6, Z16
+	VFMADD231PS Z5, Z20, Z16
+	VSUBPS      Z6, Z16, Z17
+	VPSUBD      Z6, Z16, Z16
+	VFMADD231PS Z7, Z17, Z20
+	VFMADD231PS Z8, Z17, Z20
+	VMOVAPS     Z10, Z17
+	VFMADD231PS Z9, Z20, Z17
+	VFMADD213PS Z11, Z20, Z17
+	VFMADD213PS Z12, Z20, Z17
+	VFMADD213PS Z13, Z20, Z17
+	VPSRAD      $0x01, Z16, Z18
+	VMULPS      Z20, Z20, Z19
+	VFMADD231PS Z19, Z17, Z20
+	VPADDD      Z14, Z18, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VPSUBD      Z18, Z16, Z18
+	VPADDD      Z14, Z18, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VADDPS      Z15, Z20, Z20
+	VMULPS      Z19, Z20, Z19
+	VMULPS      Z18, Z19, Z18
+	VMOVUPS     Z18, K1, 64(R12)(AX*1)
+	VADDPS      Z18, Z1, Z18
+	VMOVAPS     Z18, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VCMPPS        $0x11, vecConst<>+1216(SB), Z0, K2
+	VMULPS        vecConst<>+1280(SB), Z0, Z1
+	VBLENDMPS     Z1, Z0, K2, Z1
+	VPXORD        Z18, Z18, Z18
+	VBLENDMPS     vecConst<>+1344(SB), Z18, K2, Z18
+	VPSUBD        vecConst<>+1408(SB), Z1, Z1
+	VPSRAD        $0x17, Z1, Z19
+	VPADDD        Z19, Z18, Z19
+	VPANDD        vecConst<>+1472(SB), Z1, Z1
+	VPADDD        vecConst<>+1408(SB), Z1, Z1
+	VSUBPS        Z15, Z1, Z1
+	VMULPS        Z1, Z1, Z18
+	VMULPS        Z18, Z1, Z20
+	VMOVUPS       vecConst<>+1600(SB), Z16
+	VFMADD231PS   vecConst<>+1536(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1664(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1728(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1792(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1856(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1920(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+1984(SB), Z1, Z16
+	VFMADD213PS   vecConst<>+2048(SB), Z1, Z16
+	VMULPS        Z16, Z20, Z16
+	VCVTDQ2PS     Z19, Z19
+	VFMADD231PS   vecConst<>+2112(SB), Z19, Z16
+	VFMADD231PS   vecConst<>+2176(SB), Z18, Z16
+	VADDPS        Z16, Z1, Z16
+	VFMADD231PS   vecConst<>+2240(SB), Z19, Z16
+	VCMPPS        $0x11, vecConst<>+2304(SB), Z0, K2
+	VBLENDMPS     Z16, Z0, K2, Z16
+	VPXORD        Z19, Z19, Z19
+	VCMPPS        $0x11, Z19, Z0, K2
+	VBLENDMPS     vecConst<>+2368(SB), Z16, K2, Z16
+	VPXORD        Z19, Z19, Z19
+	VCMPPS        $0x00, Z19, Z0, K2
+	VBLENDMPS     vecConst<>+2432(SB), Z16, K2, Z16
+	MOVQ          200(DI), DX
+	VMOVSS        X16, (DX)
+	ADDQ          $+4, 200(DI)
+	VBROADCASTSS  88(DI), Z16
+	VDIVPS        Z0, Z16, Z16
+	VMOVSS        X16, 84(DI)
+	VBROADCASTSS  84(DI), Z0
+	XORQ          AX, AX
+
+pass2block:
+	LEAQ    256(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (R12)(AX*1)
+	VMOVUPS 64(R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS 128(R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(R12)(AX*1)
+	VMOVUPS 192(R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R9)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass2vector
+
+pass2vectorEnd:
+	CMPQ      AX, CX
+	JE        pass2done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R9)(AX*1), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowMomentsAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowMomentsAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VADDPS  Z2, Z0, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VADDPS  Z2, Z1, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z0, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z1, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  88(DI), Z1
+	VDIVPS        Z1, Z0, Z1
+	VMOVSS        X1, 80(DI)
+	MOVQ          192(DI), DX
+	VMOVSS        X1, (DX)
+	ADDQ          $+4, 192(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z0, Z3, Z3
+	VMOVAPS     Z3, Z0
+	VMOVUPS     64(R8)(AX*1), Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z1, Z3, Z3
+	VMOVAPS     Z3, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z0, Z3, Z3
+	VMOVAPS     Z3, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z1, Z3, Z3
+	VMOVAPS     Z3, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  88(DI), Z1
+	VDIVPS        Z1, Z0, Z1
+	VBROADCASTSS  92(DI), Z3
+	VADDPS        Z3, Z1, Z1
+	VSQRTPS       Z1, Z1
+	VMOVUPS       vecConst<>+128(SB), Z3
+	VDIVPS        Z1, Z3, Z1
+	VMOVSS        X1, 84(DI)
+	MOVQ          200(DI), DX
+	VMOVSS        X1, (DX)
+	ADDQ          $+4, 200(DI)
+	ADDQ          CX, R8
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowLayerNormAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowLayerNormAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 160(DI), R12
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VADDPS  Z2, Z0, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VADDPS  Z2, Z1, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z0, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z1, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  88(DI), Z1
+	VDIVPS        Z1, Z0, Z1
+	VMOVSS        X1, 80(DI)
+	MOVQ          192(DI), DX
+	VMOVSS        X1, (DX)
+	ADDQ          $+4, 192(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z0, Z3, Z3
+	VMOVAPS     Z3, Z0
+	VMOVUPS     64(R8)(AX*1), Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z1, Z3, Z3
+	VMOVAPS     Z3, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z0, Z3, Z3
+	VMOVAPS     Z3, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z3
+	VSUBPS      Z2, Z3, Z3
+	VFMADD213PS Z1, Z3, Z3
+	VMOVAPS     Z3, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  88(DI), Z1
+	VDIVPS        Z1, Z0, Z1
+	VBROADCASTSS  92(DI), Z3
+	VADDPS        Z3, Z1, Z1
+	VSQRTPS       Z1, Z1
+	VMOVUPS       vecConst<>+128(SB), Z3
+	VDIVPS        Z1, Z3, Z1
+	VMOVSS        X1, 84(DI)
+	MOVQ          200(DI), DX
+	VMOVSS        X1, (DX)
+	ADDQ          $+4, 200(DI)
+	VBROADCASTSS  80(DI), Z0
+	VBROADCASTSS  84(DI), Z1
+	XORQ          AX, AX
+
+pass2block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     (R9)(AX*1), Z3
+	VMOVUPS     (R10)(AX*1), Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R12)(AX*1)
+	VMOVUPS     64(R8)(AX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VMOVUPS     64(R9)(AX*1), Z3
+	VMOVUPS     64(R10)(AX*1), Z2
+	VFMADD231PS Z3, Z4, Z2
+	VMOVUPS     Z2, 64(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2vectorEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     (R9)(AX*1), Z3
+	VMOVUPS     (R10)(AX*1), Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass2vector
+
+pass2vectorEnd:
+	CMPQ        AX, CX
+	JE          pass2done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z4
+	VSUBPS      Z0, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VMOVUPS.Z   (R9)(AX*1), K1, Z3
+	VMOVUPS.Z   (R10)(AX*1), K1, Z2
+	VFMADD231PS Z3, Z4, Z2
+	VMOVUPS     Z2, K1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowLayerNormGradAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowLayerNormGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 152(DI), R11
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ   176(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 80(DI)
+	ADDQ   $+4, 176(DI)
+	MOVQ   184(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 84(DI)
+	ADDQ   $+4, 184(DI)
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VMOVUPS (R10)(AX*1), Z3
+	VMULPS  Z3, Z2, Z3
+	VMOVUPS Z3, (R12)(AX*1)
+	VADDPS  Z3, Z0, Z3
+	VMOVAPS Z3, Z0
+	VMOVUPS 64(R8)(AX*1), Z3
+	VMOVUPS 64(R10)(AX*1), Z2
+	VMULPS  Z2, Z3, Z2
+	VMOVUPS Z2, 64(R12)(AX*1)
+	VADDPS  Z2, Z1, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMOVUPS.Z (R10)(AX*1), K1, Z3
+	VMULPS    Z3, Z2, Z3
+	VMOVUPS   Z3, K1, (R12)(AX*1)
+	VADDPS    Z3, Z0, Z3
+	VMOVAPS   Z3, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z3
+	VMOVUPS.Z 64(R10)(AX*1), K1, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   Z2, K1, 64(R12)(AX*1)
+	VADDPS    Z2, Z1, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  88(DI), Z1
+	VDIVPS        Z1, Z0, Z1
+	VMOVSS        X1, 92(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R11)(AX*1), Z3
+	VMOVUPS     (R9)(AX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z0, Z4, Z3
+	VMOVAPS     Z3, Z0
+	VMOVUPS     64(R11)(AX*1), Z3
+	VMOVUPS     64(R9)(AX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z1, Z4, Z3
+	VMOVAPS     Z3, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R11)(AX*1), K1, Z3
+	VMOVUPS.Z   (R9)(AX*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z0, Z4, Z3
+	VMOVAPS     Z3, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R11)(AX*1), K1, Z3
+	VMOVUPS.Z   64(R9)(AX*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z1, Z4, Z3
+	VMOVAPS     Z3, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  84(DI), Z1
+	VMULPS        Z0, Z1, Z1
+	VBROADCASTSS  84(DI), Z3
+	VMULPS        Z1, Z3, Z1
+	VPXORD        vecConst<>+0(SB), Z1, Z1
+	VBROADCASTSS  88(DI), Z3
+	VDIVPS        Z3, Z1, Z1
+	VMOVSS        X1, 96(DI)
+	VBROADCASTSS  80(DI), Z0
+	VBROADCASTSS  84(DI), Z1
+	VBROADCASTSS  92(DI), Z2
+	VBROADCASTSS  96(DI), Z3
+	XORQ          AX, AX
+
+pass2block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2blockEnd
+	VMOVUPS     (R9)(AX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (R11)(AX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z4, Z5
+	VMULPS      Z1, Z5, Z5
+	VMOVUPS     Z5, (R12)(AX*1)
+	VMOVUPS     64(R9)(AX*1), Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS     64(R11)(AX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMULPS      Z1, Z4, Z4
+	VMOVUPS     Z4, 64(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         pass2block
+
+pass2blockEnd:
+pass2vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2vectorEnd
+	VMOVUPS     (R9)(AX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (R11)(AX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z4, Z5
+	VMULPS      Z1, Z5, Z5
+	VMOVUPS     Z5, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass2vector
+
+pass2vectorEnd:
+	CMPQ        AX, CX
+	JE          pass2done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS.Z   (R11)(AX*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z5, Z4
+	VMULPS      Z1, Z4, Z4
+	VMOVUPS     Z4, K1, (R12)(AX*1)
+
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R11
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowRMSNormAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowRMSNormAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VFMADD213PS Z0, Z2, Z2
+	VMOVAPS     Z2, Z0
+	VMOVUPS     64(R8)(AX*1), Z2
+	VFMADD213PS Z1, Z2, Z2
+	VMOVAPS     Z2, Z1
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VFMADD213PS Z0, Z2, Z2
+	VMOVAPS     Z2, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z2
+	VFMADD213PS Z1, Z2, Z2
+	VMOVAPS     Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  88(DI), Z1
+	VDIVPS        Z1, Z0, Z1
+	VBROADCASTSS  92(DI), Z2
+	VADDPS        Z2, Z1, Z1
+	VSQRTPS       Z1, Z1
+	VMOVUPS       vecConst<>+128(SB), Z2
+	VDIVPS        Z1, Z2, Z1
+	VMOVSS        X1, 84(DI)
+	MOVQ          192(DI), DX
+	VMOVSS        X1, (DX)
+	ADDQ          $+4, 192(DI)
+	VBROADCASTSS  84(DI), Z0
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ    256(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS (R9)(AX*1), Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, (R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 64(R9)(AX*1), Z1
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, 64(R12)(AX*1)
+	VMOVUPS 128(R8)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS 128(R9)(AX*1), Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, 128(R12)(AX*1)
+	VMOVUPS 192(R8)(AX*1), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 192(R9)(AX*1), Z1
+	VMULPS  Z1, Z2, Z1
+	VMOVUPS Z1, 192(R12)(AX*1)
+	ADDQ    $+256, AX
+	JMP     pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1vectorEnd
+	VMOVUPS (R8)(AX*1), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS (R9)(AX*1), Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, (R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass1vector
+
+pass1vectorEnd:
+	CMPQ      AX, CX
+	JE        pass1done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS.Z (R9)(AX*1), K1, Z1
+	VMULPS    Z1, Z2, Z1
+	VMOVUPS   Z1, K1, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowRMSNormGradAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowRMSNormGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 144(DI), R10
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ   176(DI), DX
+	VMOVSS (DX), X0
+	VMOVSS X0, 84(DI)
+	ADDQ   $+4, 176(DI)
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VMOVUPS     (R10)(AX*1), Z3
+	VMULPS      Z3, Z2, Z3
+	VMOVUPS     (R9)(AX*1), Z2
+	VFMADD213PS Z0, Z2, Z3
+	VMOVAPS     Z3, Z0
+	VMOVUPS     64(R8)(AX*1), Z3
+	VMOVUPS     64(R10)(AX*1), Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS     64(R9)(AX*1), Z3
+	VFMADD213PS Z1, Z3, Z2
+	VMOVAPS     Z2, Z1
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VMOVUPS.Z   (R10)(AX*1), K1, Z3
+	VMULPS      Z3, Z2, Z3
+	VMOVUPS.Z   (R9)(AX*1), K1, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VMOVAPS     Z3, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z3
+	VMOVUPS.Z   64(R10)(AX*1), K1, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   64(R9)(AX*1), K1, Z3
+	VFMADD213PS Z1, Z3, Z2
+	VMOVAPS     Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  84(DI), Z1
+	VMULPS        Z0, Z1, Z1
+	VBROADCASTSS  84(DI), Z2
+	VMULPS        Z1, Z2, Z1
+	VPXORD        vecConst<>+0(SB), Z1, Z1
+	VBROADCASTSS  88(DI), Z2
+	VDIVPS        Z2, Z1, Z1
+	VMOVSS        X1, 96(DI)
+	VBROADCASTSS  84(DI), Z0
+	VBROADCASTSS  96(DI), Z1
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R9)(AX*1), Z2
+	VMOVUPS     (R8)(AX*1), Z3
+	VMOVUPS     (R10)(AX*1), Z4
+	VMULPS      Z4, Z3, Z4
+	VFMADD231PS Z1, Z2, Z4
+	VMULPS      Z0, Z4, Z4
+	VMOVUPS     Z4, (R12)(AX*1)
+	VMOVUPS     64(R9)(AX*1), Z4
+	VMOVUPS     64(R8)(AX*1), Z2
+	VMOVUPS     64(R10)(AX*1), Z3
+	VMULPS      Z3, Z2, Z3
+	VFMADD231PS Z1, Z4, Z3
+	VMULPS      Z0, Z3, Z3
+	VMOVUPS     Z3, 64(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+pass1vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1vectorEnd
+	VMOVUPS     (R9)(AX*1), Z3
+	VMOVUPS     (R8)(AX*1), Z4
+	VMOVUPS     (R10)(AX*1), Z2
+	VMULPS      Z2, Z4, Z2
+	VFMADD231PS Z1, Z3, Z2
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     Z2, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass1vector
+
+pass1vectorEnd:
+	CMPQ        AX, CX
+	JE          pass1done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z2
+	VMOVUPS.Z   (R8)(AX*1), K1, Z3
+	VMOVUPS.Z   (R10)(AX*1), K1, Z4
+	VMULPS      Z4, Z3, Z4
+	VFMADD231PS Z1, Z2, Z4
+	VMULPS      Z0, Z4, Z4
+	VMOVUPS     Z4, K1, (R12)(AX*1)
+
+pass1done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
 	VZEROUPPER
 	RET
 

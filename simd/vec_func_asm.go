@@ -10,6 +10,15 @@ type vecFunc = func(*vecArgs)
 func missing(f vecFunc) bool { return f == nil }
 
 func run(f vecFunc, a *vecArgs) { f(a) }
+
+// rowFunc is a kernel of whole rows.
+type rowFunc = func(*rowArgs)
+
+func runRows(f rowFunc, a *rowArgs) { f(a) }
+
+// rowLanes is room for accumulators, which have registers here.
+const rowLanes = 0
+
 func (t *vecTable) fillExp(v *vecKernels) {
 	v.expSum = func(dst, x []float32, shift float32) float32 {
 		a := vecArgs{n: len(x), runs: 1, p: [8]float32{shift}}

@@ -11,6 +11,14 @@ func missing(f vecFunc) bool { return f == 0 }
 
 func run(f vecFunc, a *vecArgs) { callKernel(int32(f), unsafe.Pointer(a)) }
 
+// rowFunc is a kernel of whole rows: its number in the kernel module.
+type rowFunc uint16
+
+func runRows(f rowFunc, a *rowArgs) { callKernel(int32(f), unsafe.Pointer(a)) }
+
+// rowLanes is room for the accumulators of long loops.
+const rowLanes = Lanes
+
 func (t *vecTable) fillExp(v *vecKernels) {
 	v.expSum = func(dst, x []float32, shift float32) float32 {
 		var lanes [Lanes]float32 // where the kernel keeps its accumulators
@@ -29,7 +37,6 @@ func (t *vecTable) fillExp(v *vecKernels) {
 func fillWasm(k *Kernels) {
 	k.inModule = true
 	vecWasm.fill(k)
-	fillSoftmax(&k.vec)
 	fillRandom(&k.vec)
 	k.vec.maxPool2 = func(dst, x []float32, rows, ow, w int) {
 		a := vecArgs{n: ow, runs: rows, stride: w}
@@ -54,39 +61,6 @@ func fillWasm(k *Kernels) {
 	k.vec.transpose = func(dst, x []float32, rows, cols, ldx, ldd int) {
 		a := wholeTransposeArgs{unsafe.SliceData(dst), unsafe.SliceData(x), rows, cols, 4 * ldx, 4 * ldd}
 		callKernel(idTranspose, unsafe.Pointer(&a))
-	}
-}
-
-// softmaxArgs are the arguments of the kernel softmaxRows.
-type softmaxArgs struct {
-	vecArgs      // of the kernels that every row goes through
-	rows, n      int
-	x, dst, loss *float32       // no dst: only the loss
-	labels       unsafe.Pointer // nil: no cross-entropy
-	wide         int            // labels have 8 bytes
-	ignore       int64
-	scale        float32 // 1 for a softmax
-	log          int32
-	lanes        [Lanes]float32
-}
-
-func fillSoftmax(v *vecKernels) {
-	v.softmax = func(dst, x []float32, rows, n int, log bool) {
-		a := softmaxArgs{rows: rows, n: n, x: unsafe.SliceData(x), dst: unsafe.SliceData(dst), scale: 1}
-		if log {
-			a.log = 1
-		}
-		callKernel(idSoftmaxRows, unsafe.Pointer(&a))
-	}
-	v.crossEntropy = func(loss, grad, logits []float32, labels unsafe.Pointer, wide bool, rows, n int, scale float32, ignore int64) {
-		a := softmaxArgs{
-			rows: rows, n: n, x: unsafe.SliceData(logits), dst: unsafe.SliceData(grad), loss: unsafe.SliceData(loss),
-			labels: labels, ignore: ignore, scale: scale,
-		}
-		if wide {
-			a.wide = 1
-		}
-		callKernel(idSoftmaxRows, unsafe.Pointer(&a))
 	}
 }
 

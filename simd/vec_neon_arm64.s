@@ -7094,6 +7094,98 @@ out0:
 next:
 	RET
 
+// vecColumnsSum: out0[i] = Sum over the rows of in0.
+TEXT ·vecColumnsSumNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
+
+columns4:
+	CMP $16, R1
+	BLT columns4End
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows4:
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4E24D405 // fadd v5, v0, v4
+	WORD $0x4EA51CA0 // orr v0, v5, v5
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x4E25D424 // fadd v4, v1, v5
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x3DC00864 // ldr q4, [x3, #32]
+	WORD $0x4E24D445 // fadd v5, v2, v4
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x4E25D464 // fadd v4, v3, v5
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	WORD $0x3D800100 // str q0, [x8, #0]
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B columns4
+
+columns4End:
+
+columns1:
+	CMP $4, R1
+	BLT columns1End
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows1:
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4E22D461 // fadd v1, v3, v2
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B columns1
+
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	SUB $16, R3, R3
+	ADD R1<<2, R8, R8
+	SUB $16, R8, R8
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rowsPart:
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4E21D462 // fadd v2, v3, v1
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+
+done:
+	RET
+
 // vecReduceSumSq: result = SumSq over runs of in0.
 TEXT ·vecReduceSumSqNEON(SB), NOSPLIT, $144-8
 	MOVD a+0(FP), R0
@@ -7331,6 +7423,104 @@ out0:
 	BNE out0
 
 next:
+	RET
+
+// vecColumnsSumSq: out0[i] = SumSq over the rows of in0.
+TEXT ·vecColumnsSumSqNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
+
+columns4:
+	CMP $16, R1
+	BLT columns4End
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows4:
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4EA01C05 // orr v5, v0, v0
+	WORD $0x4E24CC85 // fmla v5, v4, v4
+	WORD $0x4EA51CA0 // orr v0, v5, v5
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x4EA11C24 // orr v4, v1, v1
+	WORD $0x4E25CCA4 // fmla v4, v5, v5
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x3DC00864 // ldr q4, [x3, #32]
+	WORD $0x4EA21C45 // orr v5, v2, v2
+	WORD $0x4E24CC85 // fmla v5, v4, v4
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x4EA31C64 // orr v4, v3, v3
+	WORD $0x4E25CCA4 // fmla v4, v5, v5
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	WORD $0x3D800100 // str q0, [x8, #0]
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B columns4
+
+columns4End:
+
+columns1:
+	CMP $4, R1
+	BLT columns1End
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows1:
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA31C61 // orr v1, v3, v3
+	WORD $0x4E22CC41 // fmla v1, v2, v2
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B columns1
+
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	SUB $16, R3, R3
+	ADD R1<<2, R8, R8
+	SUB $16, R8, R8
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rowsPart:
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4EA31C62 // orr v2, v3, v3
+	WORD $0x4E21CC22 // fmla v2, v1, v1
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+
+done:
 	RET
 
 // vecReduceSumAbs: result = SumAbs over runs of in0.
@@ -7574,6 +7764,105 @@ out0:
 next:
 	RET
 
+// vecColumnsSumAbs: out0[i] = SumAbs over the rows of in0.
+TEXT ·vecColumnsSumAbsNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
+
+columns4:
+	CMP $16, R1
+	BLT columns4End
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows4:
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x4E201CA6 // and v6, v5, v0
+	WORD $0x4E26D425 // fadd v5, v1, v6
+	WORD $0x4EA51CA1 // orr v1, v5, v5
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x4E201CA6 // and v6, v5, v0
+	WORD $0x4E26D445 // fadd v5, v2, v6
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x3DC00865 // ldr q5, [x3, #32]
+	WORD $0x4E201CA6 // and v6, v5, v0
+	WORD $0x4E26D465 // fadd v5, v3, v6
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x4E201CA6 // and v6, v5, v0
+	WORD $0x4E26D485 // fadd v5, v4, v6
+	WORD $0x4EA51CA4 // orr v4, v5, v5
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	WORD $0x3D800101 // str q1, [x8, #0]
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3D800903 // str q3, [x8, #32]
+	WORD $0x3D800D04 // str q4, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B columns4
+
+columns4End:
+
+columns1:
+	CMP $4, R1
+	BLT columns1End
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows1:
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x4E201C62 // and v2, v3, v0
+	WORD $0x4E22D483 // fadd v3, v4, v2
+	WORD $0x4EA31C64 // orr v4, v3, v3
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B columns1
+
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	SUB $16, R3, R3
+	ADD R1<<2, R8, R8
+	SUB $16, R8, R8
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rowsPart:
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x4E201C62 // and v2, v3, v0
+	WORD $0x4E22D483 // fadd v3, v4, v2
+	WORD $0x4EA31C64 // orr v4, v3, v3
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	WORD $0x3D800104 // str q4, [x8, #0]
+
+done:
+	RET
+
 // vecReduceProd: result = Prod over runs of in0.
 TEXT ·vecReduceProdNEON(SB), NOSPLIT, $144-8
 	MOVD a+0(FP), R0
@@ -7789,6 +8078,98 @@ out0:
 	BNE out0
 
 next:
+	RET
+
+// vecColumnsProd: out0[i] = Prod over the rows of in0.
+TEXT ·vecColumnsProdNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
+
+columns4:
+	CMP $16, R1
+	BLT columns4End
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+	WORD $0x3DC009C1 // ldr q1, [x14, #32]
+	WORD $0x3DC009C2 // ldr q2, [x14, #32]
+	WORD $0x3DC009C3 // ldr q3, [x14, #32]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows4:
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x6E24DC05 // fmul v5, v0, v4
+	WORD $0x4EA51CA0 // orr v0, v5, v5
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x6E25DC24 // fmul v4, v1, v5
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x3DC00864 // ldr q4, [x3, #32]
+	WORD $0x6E24DC45 // fmul v5, v2, v4
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x6E25DC64 // fmul v4, v3, v5
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	WORD $0x3D800100 // str q0, [x8, #0]
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B columns4
+
+columns4End:
+
+columns1:
+	CMP $4, R1
+	BLT columns1End
+	WORD $0x3DC009C3 // ldr q3, [x14, #32]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows1:
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B columns1
+
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	SUB $16, R3, R3
+	ADD R1<<2, R8, R8
+	SUB $16, R8, R8
+	WORD $0x3DC009C3 // ldr q3, [x14, #32]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rowsPart:
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+
+done:
 	RET
 
 // vecReduceReduceMax: result = ReduceMax over runs of in0.
@@ -8048,6 +8429,104 @@ out0:
 next:
 	RET
 
+// vecColumnsReduceMax: out0[i] = ReduceMax over the rows of in0.
+TEXT ·vecColumnsReduceMaxNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
+
+columns4:
+	CMP $16, R1
+	BLT columns4End
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows4:
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x6EA0E485 // fcmgt v5, v4, v0
+	WORD $0x6E601C85 // bsl v5, v4, v0
+	WORD $0x4EA51CA0 // orr v0, v5, v5
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x6EA1E4A4 // fcmgt v4, v5, v1
+	WORD $0x6E611CA4 // bsl v4, v5, v1
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x3DC00864 // ldr q4, [x3, #32]
+	WORD $0x6EA2E485 // fcmgt v5, v4, v2
+	WORD $0x6E621C85 // bsl v5, v4, v2
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x6EA3E4A4 // fcmgt v4, v5, v3
+	WORD $0x6E631CA4 // bsl v4, v5, v3
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	WORD $0x3D800100 // str q0, [x8, #0]
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B columns4
+
+columns4End:
+
+columns1:
+	CMP $4, R1
+	BLT columns1End
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows1:
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6EA3E441 // fcmgt v1, v2, v3
+	WORD $0x6E631C41 // bsl v1, v2, v3
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B columns1
+
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	SUB $16, R3, R3
+	ADD R1<<2, R8, R8
+	SUB $16, R8, R8
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rowsPart:
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6EA3E422 // fcmgt v2, v1, v3
+	WORD $0x6E631C22 // bsl v2, v1, v3
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+
+done:
+	RET
+
 // vecReduceReduceMin: result = ReduceMin over runs of in0.
 TEXT ·vecReduceReduceMinNEON(SB), NOSPLIT, $144-8
 	MOVD a+0(FP), R0
@@ -8303,6 +8782,104 @@ out0:
 	BNE out0
 
 next:
+	RET
+
+// vecColumnsReduceMin: out0[i] = ReduceMin over the rows of in0.
+TEXT ·vecColumnsReduceMinNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
+
+columns4:
+	CMP $16, R1
+	BLT columns4End
+	WORD $0x3DC095C0 // ldr q0, [x14, #592]
+	WORD $0x3DC095C1 // ldr q1, [x14, #592]
+	WORD $0x3DC095C2 // ldr q2, [x14, #592]
+	WORD $0x3DC095C3 // ldr q3, [x14, #592]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows4:
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x6EA4E405 // fcmgt v5, v0, v4
+	WORD $0x6E601C85 // bsl v5, v4, v0
+	WORD $0x4EA51CA0 // orr v0, v5, v5
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x6EA5E424 // fcmgt v4, v1, v5
+	WORD $0x6E611CA4 // bsl v4, v5, v1
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x3DC00864 // ldr q4, [x3, #32]
+	WORD $0x6EA4E445 // fcmgt v5, v2, v4
+	WORD $0x6E621C85 // bsl v5, v4, v2
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x6EA5E464 // fcmgt v4, v3, v5
+	WORD $0x6E631CA4 // bsl v4, v5, v3
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	WORD $0x3D800100 // str q0, [x8, #0]
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B columns4
+
+columns4End:
+
+columns1:
+	CMP $4, R1
+	BLT columns1End
+	WORD $0x3DC095C3 // ldr q3, [x14, #592]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows1:
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6EA2E461 // fcmgt v1, v3, v2
+	WORD $0x6E631C41 // bsl v1, v2, v3
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B columns1
+
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	SUB $16, R3, R3
+	ADD R1<<2, R8, R8
+	SUB $16, R8, R8
+	WORD $0x3DC095C3 // ldr q3, [x14, #592]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rowsPart:
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6EA1E462 // fcmgt v2, v3, v1
+	WORD $0x6E631C22 // bsl v2, v1, v3
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+
+done:
 	RET
 
 // vecReducesumSqDiff: result = sumSqDiff over runs of in0.
@@ -11035,6 +11612,129 @@ out1:
 next:
 	RET
 
+// vecRMSParamGrad: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+TEXT ·vecRMSParamGradNEON(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3DC00484 // ldr q4, [x4, #16]
+	WORD $0x3DC004A2 // ldr q2, [x5, #16]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x4EA21C41 // orr v1, v2, v2
+	WORD $0x4E23CC81 // fmla v1, v4, v3
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x3DC008A2 // ldr q2, [x5, #32]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3D800904 // str q4, [x8, #32]
+	WORD $0x3DC00C84 // ldr q4, [x4, #48]
+	WORD $0x3DC00CA2 // ldr q2, [x5, #48]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x4EA21C41 // orr v1, v2, v2
+	WORD $0x4E23CC81 // fmla v1, v4, v3
+	WORD $0x3D800D01 // str q1, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA21C41 // orr v1, v2, v2
+	WORD $0x4E23CC81 // fmla v1, v4, v3
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecSGD: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 TEXT ·vecSGDNEON(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0
@@ -13468,6 +14168,7518 @@ out1:
 	BNE out1
 
 next:
+	RET
+
+// rowReduceSum: stat0 = Sum of in0.
+TEXT ·rowReduceSumNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowReduceSumSq: stat0 = SumSq of in0.
+TEXT ·rowReduceSumSqNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4EA01C09 // orr v9, v0, v0
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4EA11C28 // orr v8, v1, v1
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4EA31C68 // orr v8, v3, v3
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4EA41C89 // orr v9, v4, v4
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4EA51CA8 // orr v8, v5, v5
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4EA61CC9 // orr v9, v6, v6
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4EA71CE8 // orr v8, v7, v7
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4EA11C29 // orr v9, v1, v1
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4EA21C4A // orr v10, v2, v2
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4EA31C69 // orr v9, v3, v3
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4EA41C8A // orr v10, v4, v4
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowReduceSumAbs: stat0 = SumAbs of in0.
+TEXT ·rowReduceSumAbsNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC005C8 // ldr q8, [x14, #16]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD409 // fadd v9, v0, v10
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD449 // fadd v9, v2, v10
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD489 // fadd v9, v4, v10
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD4C9 // fadd v9, v6, v10
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E281D2A // and v10, v9, v8
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x4EA91D27 // orr v7, v9, v9
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00329 // ldr q9, [x25, #0]
+	WORD $0x3DC0006A // ldr q10, [x3, #0]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD40A // fadd v10, v0, v11
+	WORD $0x6E601D49 // bsl v9, v10, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00729 // ldr q9, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD42A // fadd v10, v1, v11
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00B29 // ldr q9, [x25, #32]
+	WORD $0x3DC0086A // ldr q10, [x3, #32]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD44A // fadd v10, v2, v11
+	WORD $0x6E621D49 // bsl v9, v10, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00F29 // ldr q9, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD46A // fadd v10, v3, v11
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01329 // ldr q9, [x25, #64]
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD48A // fadd v10, v4, v11
+	WORD $0x6E641D49 // bsl v9, v10, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01729 // ldr q9, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD4AA // fadd v10, v5, v11
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01B29 // ldr q9, [x25, #96]
+	WORD $0x3DC0186A // ldr q10, [x3, #96]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD4CA // fadd v10, v6, v11
+	WORD $0x6E661D49 // bsl v9, v10, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01F29 // ldr q9, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E281D4B // and v11, v10, v8
+	WORD $0x4E2BD4EA // fadd v10, v7, v11
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004009 // ext v9.16b, v0.16b, v0.16b, #8
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x6E002009 // ext v9.16b, v0.16b, v0.16b, #4
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowReduceProd: stat0 = Prod of in0.
+TEXT ·rowReduceProdNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+	WORD $0x3DC009C1 // ldr q1, [x14, #32]
+	WORD $0x3DC009C2 // ldr q2, [x14, #32]
+	WORD $0x3DC009C3 // ldr q3, [x14, #32]
+	WORD $0x3DC009C4 // ldr q4, [x14, #32]
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x3DC009C6 // ldr q6, [x14, #32]
+	WORD $0x3DC009C7 // ldr q7, [x14, #32]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6E28DC09 // fmul v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6E29DC28 // fmul v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6E28DC49 // fmul v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6E29DC68 // fmul v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6E28DC89 // fmul v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6E29DCA8 // fmul v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6E28DCC9 // fmul v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6E29DCE8 // fmul v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6E29DC0A // fmul v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6E2ADC29 // fmul v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6E29DC4A // fmul v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6E2ADC69 // fmul v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6E29DC8A // fmul v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6E2ADCA9 // fmul v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6E29DCCA // fmul v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6E2ADCE9 // fmul v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6E24DC00 // fmul v0, v0, v4
+	WORD $0x6E25DC21 // fmul v1, v1, v5
+	WORD $0x6E26DC42 // fmul v2, v2, v6
+	WORD $0x6E27DC63 // fmul v3, v3, v7
+	WORD $0x6E22DC00 // fmul v0, v0, v2
+	WORD $0x6E23DC21 // fmul v1, v1, v3
+	WORD $0x6E21DC00 // fmul v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6E28DC00 // fmul v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6E28DC00 // fmul v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowReduceReduceMax: stat0 = ReduceMax of in0.
+TEXT ·rowReduceReduceMaxNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowReduceReduceMin: stat0 = ReduceMin of in0.
+TEXT ·rowReduceReduceMinNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC095C0 // ldr q0, [x14, #592]
+	WORD $0x3DC095C1 // ldr q1, [x14, #592]
+	WORD $0x3DC095C2 // ldr q2, [x14, #592]
+	WORD $0x3DC095C3 // ldr q3, [x14, #592]
+	WORD $0x3DC095C4 // ldr q4, [x14, #592]
+	WORD $0x3DC095C5 // ldr q5, [x14, #592]
+	WORD $0x3DC095C6 // ldr q6, [x14, #592]
+	WORD $0x3DC095C7 // ldr q7, [x14, #592]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA8E409 // fcmgt v9, v0, v8
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA9E428 // fcmgt v8, v1, v9
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA8E449 // fcmgt v9, v2, v8
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA9E468 // fcmgt v8, v3, v9
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA8E489 // fcmgt v9, v4, v8
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA9E4A8 // fcmgt v8, v5, v9
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA8E4C9 // fcmgt v9, v6, v8
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA9E4E8 // fcmgt v8, v7, v9
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA9E40A // fcmgt v10, v0, v9
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EAAE429 // fcmgt v9, v1, v10
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA9E44A // fcmgt v10, v2, v9
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EAAE469 // fcmgt v9, v3, v10
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA9E48A // fcmgt v10, v4, v9
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EAAE4A9 // fcmgt v9, v5, v10
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA9E4CA // fcmgt v10, v6, v9
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EAAE4E9 // fcmgt v9, v7, v10
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA4E409 // fcmgt v9, v0, v4
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA5E429 // fcmgt v9, v1, v5
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA6E449 // fcmgt v9, v2, v6
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA7E469 // fcmgt v9, v3, v7
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA2E409 // fcmgt v9, v0, v2
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA3E429 // fcmgt v9, v1, v3
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA1E409 // fcmgt v9, v0, v1
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA8E409 // fcmgt v9, v0, v8
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA8E409 // fcmgt v9, v0, v8
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowSoftmax: out0 = exp(in0-max) / their sum; in1 is out0.
+TEXT ·rowSoftmaxNEON(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D800511 // str q17, [x8, #16]
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCE53 // fmla v19, v18, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CE50 // fmla v16, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CE72 // fmla v18, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E30CE55 // fmla v21, v18, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x3D800911 // str q17, [x8, #32]
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCEB0 // fmla v16, v21, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CEB4 // fmla v20, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CE15 // fmla v21, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E34CEB2 // fmla v18, v21, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x3D800D11 // str q17, [x8, #48]
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCE54 // fmla v20, v18, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CE53 // fmla v19, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CE92 // fmla v18, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E33CE55 // fmla v21, v18, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x3D801111 // str q17, [x8, #64]
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCEB3 // fmla v19, v21, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CEB0 // fmla v16, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CE75 // fmla v21, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x3D801511 // str q17, [x8, #80]
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D801911 // str q17, [x8, #96]
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D801D11 // str q17, [x8, #112]
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	ADD $128, R8, R8
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD R8, R22
+	MOVD $buf-256(SP), R8
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D800512 // str q18, [x8, #16]
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCE90 // fmla v16, v20, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E90 // orr v16, v20, v20
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CE14 // fmla v20, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E31CE96 // fmla v22, v20, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x3D800912 // str q18, [x8, #32]
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCED1 // fmla v17, v22, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CED5 // fmla v21, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CE36 // fmla v22, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E35CED4 // fmla v20, v22, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x3D800D12 // str q18, [x8, #48]
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCE95 // fmla v21, v20, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CE90 // fmla v16, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CEB4 // fmla v20, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E30CE96 // fmla v22, v20, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x3D801112 // str q18, [x8, #64]
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCED0 // fmla v16, v22, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CED1 // fmla v17, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CE16 // fmla v22, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CED4 // fmla v20, v22, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x3D801512 // str q18, [x8, #80]
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D801912 // str q18, [x8, #96]
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D801D12 // str q18, [x8, #112]
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	MOVD $buf-256(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC009C7 // ldr q7, [x14, #32]
+	WORD $0x6E20FCE6 // fdiv v6, v7, v0
+	WORD $0xBD005406 // str s6, [x0, #84]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $84, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass2block:
+	CMP $16, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3DC00C82 // ldr q2, [x4, #48]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800D01 // str q1, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLogSoftmax: out0 = (in0-max) - log of the sum of exp(in0-max).
+TEXT ·rowLogSoftmaxNEON(SB), NOSPLIT, $272-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCE53 // fmla v19, v18, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CE50 // fmla v16, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CE72 // fmla v18, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E30CE55 // fmla v21, v18, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCEB0 // fmla v16, v21, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CEB4 // fmla v20, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CE15 // fmla v21, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E34CEB2 // fmla v18, v21, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCE54 // fmla v20, v18, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CE53 // fmla v19, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CE92 // fmla v18, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E33CE55 // fmla v21, v18, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCEB3 // fmla v19, v21, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CEB0 // fmla v16, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CE75 // fmla v21, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCE90 // fmla v16, v20, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E90 // orr v16, v20, v20
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CE14 // fmla v20, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E31CE96 // fmla v22, v20, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCED1 // fmla v17, v22, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CED5 // fmla v21, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CE36 // fmla v22, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E35CED4 // fmla v20, v22, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCE95 // fmla v21, v20, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CE90 // fmla v16, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CEB4 // fmla v20, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E30CE96 // fmla v22, v20, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCED0 // fmla v16, v22, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CED1 // fmla v17, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CE16 // fmla v22, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CED4 // fmla v20, v22, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6E27DC05 // fmul v5, v0, v7
+	WORD $0x4EA61CC7 // orr v7, v6, v6
+	WORD $0x6E601CA7 // bsl v7, v5, v0
+	WORD $0x3DC055C4 // ldr q4, [x14, #336]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E631C85 // bsl v5, v4, v3
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x6EA684E3 // sub v3, v7, v6
+	WORD $0x4F290467 // sshr v7.4s, v3.4s, #23
+	WORD $0x4EA784A6 // add v6, v5, v7
+	WORD $0x3DC061C7 // ldr q7, [x14, #384]
+	WORD $0x4E271C65 // and v5, v3, v7
+	WORD $0x3DC05DC3 // ldr q3, [x14, #368]
+	WORD $0x4EA384A7 // add v7, v5, v3
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x4EA5D4E3 // fsub v3, v7, v5
+	WORD $0x6E23DC67 // fmul v7, v3, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x3DC065C4 // ldr q4, [x14, #400]
+	WORD $0x3DC069C2 // ldr q2, [x14, #416]
+	WORD $0x4EA21C41 // orr v1, v2, v2
+	WORD $0x4E23CC81 // fmla v1, v4, v3
+	WORD $0x3DC06DC2 // ldr q2, [x14, #432]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3DC071C1 // ldr q1, [x14, #448]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E23CC82 // fmla v2, v4, v3
+	WORD $0x3DC075C4 // ldr q4, [x14, #464]
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x4E23CC41 // fmla v1, v2, v3
+	WORD $0x3DC079C2 // ldr q2, [x14, #480]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3DC07DC1 // ldr q1, [x14, #496]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E23CC82 // fmla v2, v4, v3
+	WORD $0x3DC081C4 // ldr q4, [x14, #512]
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x4E23CC41 // fmla v1, v2, v3
+	WORD $0x3DC085C2 // ldr q2, [x14, #528]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4E21D8C4 // scvtf v4.4s, v6.4s
+	WORD $0x3DC089C6 // ldr q6, [x14, #544]
+	WORD $0x4EA11C25 // orr v5, v1, v1
+	WORD $0x4E26CC85 // fmla v5, v4, v6
+	WORD $0x3DC08DC1 // ldr q1, [x14, #560]
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x4E21CCE6 // fmla v6, v7, v1
+	WORD $0x4E26D465 // fadd v5, v3, v6
+	WORD $0x3DC091C6 // ldr q6, [x14, #576]
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x4E26CC83 // fmla v3, v4, v6
+	WORD $0x3DC095C5 // ldr q5, [x14, #592]
+	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E601C65 // bsl v5, v3, v0
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x6EA0E464 // fcmgt v4, v3, v0
+	WORD $0x3DC099C6 // ldr q6, [x14, #608]
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E651CC3 // bsl v3, v6, v5
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x4E25E404 // fcmeq v4, v0, v5
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631CC5 // bsl v5, v6, v3
+	WORD $0xBD005405 // str s5, [x0, #84]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass2block:
+	CMP $16, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800D02 // str q2, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowSoftmaxGrad: out0 = in1*(in0 - sum of in0*in1).
+TEXT ·rowSoftmaxGradNEON(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E29CD0A // fmla v10, v8, v9
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x3DC00489 // ldr q9, [x4, #16]
+	WORD $0x4EA11C28 // orr v8, v1, v1
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA21C4A // orr v10, v2, v2
+	WORD $0x4E29CD0A // fmla v10, v8, v9
+	WORD $0x4EAA1D42 // orr v2, v10, v10
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x3DC00C89 // ldr q9, [x4, #48]
+	WORD $0x4EA31C68 // orr v8, v3, v3
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x3DC01089 // ldr q9, [x4, #64]
+	WORD $0x4EA41C8A // orr v10, v4, v4
+	WORD $0x4E29CD0A // fmla v10, v8, v9
+	WORD $0x4EAA1D44 // orr v4, v10, v10
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA51CA8 // orr v8, v5, v5
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC01889 // ldr q9, [x4, #96]
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E29CD0A // fmla v10, v8, v9
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x3DC01C89 // ldr q9, [x4, #112]
+	WORD $0x4EA71CE8 // orr v8, v7, v7
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA01C0B // orr v11, v0, v0
+	WORD $0x4E2ACD2B // fmla v11, v9, v10
+	WORD $0x6E601D68 // bsl v8, v11, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046B // ldr q11, [x3, #16]
+	WORD $0x3DC0048A // ldr q10, [x4, #16]
+	WORD $0x4EA11C29 // orr v9, v1, v1
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x3DC0088A // ldr q10, [x4, #32]
+	WORD $0x4EA21C4B // orr v11, v2, v2
+	WORD $0x4E2ACD2B // fmla v11, v9, v10
+	WORD $0x6E621D68 // bsl v8, v11, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6B // ldr q11, [x3, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA31C69 // orr v9, v3, v3
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC0108A // ldr q10, [x4, #64]
+	WORD $0x4EA41C8B // orr v11, v4, v4
+	WORD $0x4E2ACD2B // fmla v11, v9, v10
+	WORD $0x6E641D68 // bsl v8, v11, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146B // ldr q11, [x3, #80]
+	WORD $0x3DC0148A // ldr q10, [x4, #80]
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA61CCB // orr v11, v6, v6
+	WORD $0x4E2ACD2B // fmla v11, v9, v10
+	WORD $0x6E661D68 // bsl v8, v11, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6B // ldr q11, [x3, #112]
+	WORD $0x3DC01C8A // ldr q10, [x4, #112]
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass1block:
+	CMP $16, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4EA0D422 // fsub v2, v1, v0
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x4EA0D461 // fsub v1, v3, v0
+	WORD $0x3DC00483 // ldr q3, [x4, #16]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x3DC00882 // ldr q2, [x4, #32]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800901 // str q1, [x8, #32]
+	WORD $0x3DC00C61 // ldr q1, [x3, #48]
+	WORD $0x4EA0D422 // fsub v2, v1, v0
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass1block
+
+pass1blockEnd:
+
+pass1vector:
+	CMP $4, R1
+	BLT pass1vectorEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x4EA0D461 // fsub v1, v3, v0
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1vector
+
+pass1vectorEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLogSoftmaxGrad: out0 = in0 - exp(in1) * sum of in0.
+TEXT ·rowLogSoftmaxGradNEON(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC001C7 // ldr q7, [x14, #0]
+	WORD $0x6E271C06 // eor v6, v0, v7
+	WORD $0xBD005006 // str s6, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
+	ADD $80, R0, R11
+	WORD $0x4D40C96D // ld1r {v13.4s}, [x11]
+
+pass1block:
+	CMP $4, R1
+	BLT pass1blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x6EAFE410 // fcmgt v16, v0, v15
+	WORD $0x6E6F1C10 // bsl v16, v0, v15
+	WORD $0x6EA1E60F // fcmgt v15, v16, v1
+	WORD $0x6E701C2F // bsl v15, v1, v16
+	WORD $0x4EA31C70 // orr v16, v3, v3
+	WORD $0x4E22CDF0 // fmla v16, v15, v2
+	WORD $0x4EA3D611 // fsub v17, v16, v3
+	WORD $0x6EA38612 // sub v18, v16, v3
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x4E24CE30 // fmla v16, v17, v4
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x4E25CE2F // fmla v15, v17, v5
+	WORD $0x4EA71CF0 // orr v16, v7, v7
+	WORD $0x4E2FCCD0 // fmla v16, v6, v15
+	WORD $0x4EA81D11 // orr v17, v8, v8
+	WORD $0x4E2FCE11 // fmla v17, v16, v15
+	WORD $0x4EA91D30 // orr v16, v9, v9
+	WORD $0x4E2FCE30 // fmla v16, v17, v15
+	WORD $0x4EAA1D51 // orr v17, v10, v10
+	WORD $0x4E2FCE11 // fmla v17, v16, v15
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x4E33CE34 // fmla v20, v17, v19
+	WORD $0x4EAB860F // add v15, v16, v11
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAB85F0 // add v16, v15, v11
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2CD690 // fadd v16, v20, v12
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E2DCE6F // fmla v15, v19, v13
+	WORD $0x3D80010F // str q15, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x6EAEE413 // fcmgt v19, v0, v14
+	WORD $0x6E6E1C13 // bsl v19, v0, v14
+	WORD $0x6EA1E66E // fcmgt v14, v19, v1
+	WORD $0x6E731C2E // bsl v14, v1, v19
+	WORD $0x4EA31C73 // orr v19, v3, v3
+	WORD $0x4E22CDD3 // fmla v19, v14, v2
+	WORD $0x4EA3D674 // fsub v20, v19, v3
+	WORD $0x6EA38670 // sub v16, v19, v3
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x4E24CE93 // fmla v19, v20, v4
+	WORD $0x4EB31E6E // orr v14, v19, v19
+	WORD $0x4E25CE8E // fmla v14, v20, v5
+	WORD $0x4EA71CF3 // orr v19, v7, v7
+	WORD $0x4E2ECCD3 // fmla v19, v6, v14
+	WORD $0x4EA81D14 // orr v20, v8, v8
+	WORD $0x4E2ECE74 // fmla v20, v19, v14
+	WORD $0x4EA91D33 // orr v19, v9, v9
+	WORD $0x4E2ECE93 // fmla v19, v20, v14
+	WORD $0x4EAA1D54 // orr v20, v10, v10
+	WORD $0x4E2ECE74 // fmla v20, v19, v14
+	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x4EAB866E // add v14, v19, v11
+	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
+	WORD $0x6EB3860E // sub v14, v16, v19
+	WORD $0x4EAB85D3 // add v19, v14, v11
+	WORD $0x4F37566E // shl v14.4s, v19.4s, #23
+	WORD $0x4E2CD633 // fadd v19, v17, v12
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E2DCE4E // fmla v14, v18, v13
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLogSumExp: stat0 = max of in0, stat1 = log of the sum of exp(in0-max).
+TEXT ·rowLogSumExpNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCE53 // fmla v19, v18, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CE50 // fmla v16, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CE72 // fmla v18, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E30CE55 // fmla v21, v18, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCEB0 // fmla v16, v21, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CEB4 // fmla v20, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CE15 // fmla v21, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E34CEB2 // fmla v18, v21, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCE54 // fmla v20, v18, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CE53 // fmla v19, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CE92 // fmla v18, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E33CE55 // fmla v21, v18, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCEB3 // fmla v19, v21, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CEB0 // fmla v16, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CE75 // fmla v21, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCE90 // fmla v16, v20, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E90 // orr v16, v20, v20
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CE14 // fmla v20, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E31CE96 // fmla v22, v20, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCED1 // fmla v17, v22, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CED5 // fmla v21, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CE36 // fmla v22, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E35CED4 // fmla v20, v22, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCE95 // fmla v21, v20, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CE90 // fmla v16, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CEB4 // fmla v20, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E30CE96 // fmla v22, v20, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCED0 // fmla v16, v22, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CED1 // fmla v17, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CE16 // fmla v22, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CED4 // fmla v20, v22, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6E27DC05 // fmul v5, v0, v7
+	WORD $0x4EA61CC7 // orr v7, v6, v6
+	WORD $0x6E601CA7 // bsl v7, v5, v0
+	WORD $0x3DC055C4 // ldr q4, [x14, #336]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E631C85 // bsl v5, v4, v3
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x6EA684E3 // sub v3, v7, v6
+	WORD $0x4F290467 // sshr v7.4s, v3.4s, #23
+	WORD $0x4EA784A6 // add v6, v5, v7
+	WORD $0x3DC061C7 // ldr q7, [x14, #384]
+	WORD $0x4E271C65 // and v5, v3, v7
+	WORD $0x3DC05DC3 // ldr q3, [x14, #368]
+	WORD $0x4EA384A7 // add v7, v5, v3
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x4EA5D4E3 // fsub v3, v7, v5
+	WORD $0x6E23DC67 // fmul v7, v3, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x3DC065C4 // ldr q4, [x14, #400]
+	WORD $0x3DC069C2 // ldr q2, [x14, #416]
+	WORD $0x4EA21C41 // orr v1, v2, v2
+	WORD $0x4E23CC81 // fmla v1, v4, v3
+	WORD $0x3DC06DC2 // ldr q2, [x14, #432]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3DC071C1 // ldr q1, [x14, #448]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E23CC82 // fmla v2, v4, v3
+	WORD $0x3DC075C4 // ldr q4, [x14, #464]
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x4E23CC41 // fmla v1, v2, v3
+	WORD $0x3DC079C2 // ldr q2, [x14, #480]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3DC07DC1 // ldr q1, [x14, #496]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E23CC82 // fmla v2, v4, v3
+	WORD $0x3DC081C4 // ldr q4, [x14, #512]
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x4E23CC41 // fmla v1, v2, v3
+	WORD $0x3DC085C2 // ldr q2, [x14, #528]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4E21D8C4 // scvtf v4.4s, v6.4s
+	WORD $0x3DC089C6 // ldr q6, [x14, #544]
+	WORD $0x4EA11C25 // orr v5, v1, v1
+	WORD $0x4E26CC85 // fmla v5, v4, v6
+	WORD $0x3DC08DC1 // ldr q1, [x14, #560]
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x4E21CCE6 // fmla v6, v7, v1
+	WORD $0x4E26D465 // fadd v5, v3, v6
+	WORD $0x3DC091C6 // ldr q6, [x14, #576]
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x4E26CC83 // fmla v3, v4, v6
+	WORD $0x3DC095C5 // ldr q5, [x14, #592]
+	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E601C65 // bsl v5, v3, v0
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x6EA0E464 // fcmgt v4, v3, v0
+	WORD $0x3DC099C6 // ldr q6, [x14, #608]
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E651CC3 // bsl v3, v6, v5
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x4E25E404 // fcmeq v4, v0, v5
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631CC5 // bsl v5, v6, v3
+	MOVD 200(R0), R11
+	WORD $0xBD000165 // str s5, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowCrossEntropy: rowLogSumExp, and out0 = exp(in0-max) * p2/their sum; in1 is out0.
+TEXT ·rowCrossEntropyNEON(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D800511 // str q17, [x8, #16]
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCE53 // fmla v19, v18, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CE50 // fmla v16, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CE72 // fmla v18, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E30CE55 // fmla v21, v18, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x3D800911 // str q17, [x8, #32]
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCEB0 // fmla v16, v21, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CEB4 // fmla v20, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CE15 // fmla v21, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E34CEB2 // fmla v18, v21, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x3D800D11 // str q17, [x8, #48]
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCE54 // fmla v20, v18, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CE53 // fmla v19, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x4E31CE92 // fmla v18, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E33CE55 // fmla v21, v18, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x3D801111 // str q17, [x8, #64]
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E2BCE33 // fmla v19, v17, v11
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2DCEB3 // fmla v19, v21, v13
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E31CEB0 // fmla v16, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E31CE13 // fmla v19, v16, v17
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E15 // orr v21, v16, v16
+	WORD $0x4E31CE75 // fmla v21, v19, v17
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E30CEB2 // fmla v18, v21, v16
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x3D801511 // str q17, [x8, #80]
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE30 // fmla v16, v17, v11
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E2DCE50 // fmla v16, v18, v13
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2ECE51 // fmla v17, v18, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E31CDF2 // fmla v18, v15, v17
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CE90 // fmla v16, v20, v17
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E31CE12 // fmla v18, v16, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E34CE55 // fmla v21, v18, v20
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D801911 // str q17, [x8, #96]
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x4EAC1D94 // orr v20, v12, v12
+	WORD $0x4E2BCE34 // fmla v20, v17, v11
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E2DCEB4 // fmla v20, v21, v13
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E2ECEB1 // fmla v17, v21, v14
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E31CDF5 // fmla v21, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CEB3 // fmla v19, v21, v17
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E31CE74 // fmla v20, v19, v17
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E31CE95 // fmla v21, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E33CEB2 // fmla v18, v21, v19
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D801D11 // str q17, [x8, #112]
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	ADD $128, R8, R8
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD R8, R22
+	MOVD $buf-256(SP), R8
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D800512 // str q18, [x8, #16]
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCE90 // fmla v16, v20, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CE91 // fmla v17, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E90 // orr v16, v20, v20
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CE14 // fmla v20, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E31CE96 // fmla v22, v20, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x3D800912 // str q18, [x8, #32]
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCED1 // fmla v17, v22, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CED5 // fmla v21, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CE36 // fmla v22, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E35CED4 // fmla v20, v22, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x3D800D12 // str q18, [x8, #48]
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCE95 // fmla v21, v20, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CE90 // fmla v16, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E32CEB4 // fmla v20, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E30CE96 // fmla v22, v20, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x3D801112 // str q18, [x8, #64]
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2BCE50 // fmla v16, v18, v11
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E2DCED0 // fmla v16, v22, v13
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CED1 // fmla v17, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E32CE30 // fmla v16, v17, v18
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E32CE16 // fmla v22, v16, v18
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E31CED4 // fmla v20, v22, v17
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x3D801512 // str q18, [x8, #80]
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x4EAC1D91 // orr v17, v12, v12
+	WORD $0x4E2BCE51 // fmla v17, v18, v11
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E2DCE91 // fmla v17, v20, v13
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E2ECE92 // fmla v18, v20, v14
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CDF4 // fmla v20, v15, v18
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE95 // fmla v21, v20, v18
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E32CEB1 // fmla v17, v21, v18
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E32CE34 // fmla v20, v17, v18
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x4E35CE96 // fmla v22, v20, v21
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D801912 // str q18, [x8, #96]
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2BCE55 // fmla v21, v18, v11
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E2DCED5 // fmla v21, v22, v13
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2ECED2 // fmla v18, v22, v14
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CDF6 // fmla v22, v15, v18
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x4E32CE15 // fmla v21, v16, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E30CED4 // fmla v20, v22, v16
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D801D12 // str q18, [x8, #112]
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	MOVD $buf-256(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6E27DC05 // fmul v5, v0, v7
+	WORD $0x4EA61CC7 // orr v7, v6, v6
+	WORD $0x6E601CA7 // bsl v7, v5, v0
+	WORD $0x3DC055C4 // ldr q4, [x14, #336]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E631C85 // bsl v5, v4, v3
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x6EA684E3 // sub v3, v7, v6
+	WORD $0x4F290467 // sshr v7.4s, v3.4s, #23
+	WORD $0x4EA784A6 // add v6, v5, v7
+	WORD $0x3DC061C7 // ldr q7, [x14, #384]
+	WORD $0x4E271C65 // and v5, v3, v7
+	WORD $0x3DC05DC3 // ldr q3, [x14, #368]
+	WORD $0x4EA384A7 // add v7, v5, v3
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x4EA5D4E3 // fsub v3, v7, v5
+	WORD $0x6E23DC67 // fmul v7, v3, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x3DC065C4 // ldr q4, [x14, #400]
+	WORD $0x3DC069C2 // ldr q2, [x14, #416]
+	WORD $0x4EA21C41 // orr v1, v2, v2
+	WORD $0x4E23CC81 // fmla v1, v4, v3
+	WORD $0x3DC06DC2 // ldr q2, [x14, #432]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3DC071C1 // ldr q1, [x14, #448]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E23CC82 // fmla v2, v4, v3
+	WORD $0x3DC075C4 // ldr q4, [x14, #464]
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x4E23CC41 // fmla v1, v2, v3
+	WORD $0x3DC079C2 // ldr q2, [x14, #480]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x3DC07DC1 // ldr q1, [x14, #496]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E23CC82 // fmla v2, v4, v3
+	WORD $0x3DC081C4 // ldr q4, [x14, #512]
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x4E23CC41 // fmla v1, v2, v3
+	WORD $0x3DC085C2 // ldr q2, [x14, #528]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E23CC24 // fmla v4, v1, v3
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4E21D8C4 // scvtf v4.4s, v6.4s
+	WORD $0x3DC089C6 // ldr q6, [x14, #544]
+	WORD $0x4EA11C25 // orr v5, v1, v1
+	WORD $0x4E26CC85 // fmla v5, v4, v6
+	WORD $0x3DC08DC1 // ldr q1, [x14, #560]
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x4E21CCE6 // fmla v6, v7, v1
+	WORD $0x4E26D465 // fadd v5, v3, v6
+	WORD $0x3DC091C6 // ldr q6, [x14, #576]
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x4E26CC83 // fmla v3, v4, v6
+	WORD $0x3DC095C5 // ldr q5, [x14, #592]
+	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E601C65 // bsl v5, v3, v0
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x6EA0E464 // fcmgt v4, v3, v0
+	WORD $0x3DC099C6 // ldr q6, [x14, #608]
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E651CC3 // bsl v3, v6, v5
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x4E25E404 // fcmeq v4, v0, v5
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631CC5 // bsl v5, v6, v3
+	MOVD 200(R0), R11
+	WORD $0xBD000165 // str s5, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	ADD $88, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x6E20FCA3 // fdiv v3, v5, v0
+	WORD $0xBD005403 // str s3, [x0, #84]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $84, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass2block:
+	CMP $16, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3DC00C82 // ldr q2, [x4, #48]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800D01 // str q1, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowMoments: stat0 = mean m of in0, stat1 = 1/sqrt(variance + p3); p2 is n.
+TEXT ·rowMomentsNEON(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	WORD $0xBD005006 // str s6, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000166 // str s6, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA01C09 // orr v9, v0, v0
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA11C29 // orr v9, v1, v1
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA31C69 // orr v9, v3, v3
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA41C89 // orr v9, v4, v4
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA61CC9 // orr v9, v6, v6
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D27 // orr v7, v9, v9
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00329 // ldr q9, [x25, #0]
+	WORD $0x3DC0006A // ldr q10, [x3, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E601D49 // bsl v9, v10, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00729 // ldr q9, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA11C2A // orr v10, v1, v1
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00B29 // ldr q9, [x25, #32]
+	WORD $0x3DC0086A // ldr q10, [x3, #32]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA21C4A // orr v10, v2, v2
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E621D49 // bsl v9, v10, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00F29 // ldr q9, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA31C6A // orr v10, v3, v3
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01329 // ldr q9, [x25, #64]
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA41C8A // orr v10, v4, v4
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E641D49 // bsl v9, v10, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01729 // ldr q9, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA51CAA // orr v10, v5, v5
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01B29 // ldr q9, [x25, #96]
+	WORD $0x3DC0186A // ldr q10, [x3, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E661D49 // bsl v9, v10, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01F29 // ldr q9, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA71CEA // orr v10, v7, v7
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004009 // ext v9.16b, v0.16b, v0.16b, #8
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x6E002009 // ext v9.16b, v0.16b, v0.16b, #4
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 200(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLayerNorm: rowMoments, and out0 = ((in0-m)*stat1)*in1 + in2.
+TEXT ·rowLayerNormNEON(SB), NOSPLIT, $528-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	WORD $0xBD005006 // str s6, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000166 // str s6, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA01C09 // orr v9, v0, v0
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA11C29 // orr v9, v1, v1
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA31C69 // orr v9, v3, v3
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA41C89 // orr v9, v4, v4
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA61CC9 // orr v9, v6, v6
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x4EA91D27 // orr v7, v9, v9
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00329 // ldr q9, [x25, #0]
+	WORD $0x3DC0006A // ldr q10, [x3, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E601D49 // bsl v9, v10, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00729 // ldr q9, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA11C2A // orr v10, v1, v1
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00B29 // ldr q9, [x25, #32]
+	WORD $0x3DC0086A // ldr q10, [x3, #32]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA21C4A // orr v10, v2, v2
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E621D49 // bsl v9, v10, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00F29 // ldr q9, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA31C6A // orr v10, v3, v3
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01329 // ldr q9, [x25, #64]
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA41C8A // orr v10, v4, v4
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E641D49 // bsl v9, v10, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01729 // ldr q9, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA51CAA // orr v10, v5, v5
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01B29 // ldr q9, [x25, #96]
+	WORD $0x3DC0186A // ldr q10, [x3, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E661D49 // bsl v9, v10, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01F29 // ldr q9, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA71CEA // orr v10, v7, v7
+	WORD $0x4E2BCD6A // fmla v10, v11, v11
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004009 // ext v9.16b, v0.16b, v0.16b, #8
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x6E002009 // ext v9.16b, v0.16b, v0.16b, #4
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 200(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass2block:
+	CMP $8, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x4E23CC45 // fmla v5, v2, v3
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x4EA0D4A4 // fsub v4, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x3DC00484 // ldr q4, [x4, #16]
+	WORD $0x3DC004A3 // ldr q3, [x5, #16]
+	WORD $0x4EA31C62 // orr v2, v3, v3
+	WORD $0x4E24CCA2 // fmla v2, v5, v4
+	WORD $0x3D800502 // str q2, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x4E23CC45 // fmla v5, v2, v3
+	WORD $0x3D800105 // str q5, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass2in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x4EA0D4A4 // fsub v4, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x4EA31C62 // orr v2, v3, v3
+	WORD $0x4E24CCA2 // fmla v2, v5, v4
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLayerNormGrad: with d = in0*in2, m = p0, k = p1, s = k*sum(d*(in1-m)): out0 = ((in1-m)*(-(k*s)/p2) + (d - sum(d)/p2)) * k; p2 is n; in3 is out0.
+TEXT ·rowLayerNormGradNEON(SB), NOSPLIT, $656-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 80(R0)
+	MOVD R11, 176(R0)
+	MOVD 184(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 84(R0)
+	MOVD R11, 184(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 160(R0), R8
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3D80010A // str q10, [x8, #0]
+	WORD $0x4E2AD409 // fadd v9, v0, v10
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x3DC004AA // ldr q10, [x5, #16]
+	WORD $0x6E2ADD28 // fmul v8, v9, v10
+	WORD $0x3D800508 // str q8, [x8, #16]
+	WORD $0x4E28D42A // fadd v10, v1, v8
+	WORD $0x4EAA1D41 // orr v1, v10, v10
+	WORD $0x3DC0086A // ldr q10, [x3, #32]
+	WORD $0x3DC008A8 // ldr q8, [x5, #32]
+	WORD $0x6E28DD49 // fmul v9, v10, v8
+	WORD $0x3D800909 // str q9, [x8, #32]
+	WORD $0x4E29D448 // fadd v8, v2, v9
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00C68 // ldr q8, [x3, #48]
+	WORD $0x3DC00CA9 // ldr q9, [x5, #48]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3D800D0A // str q10, [x8, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC010AA // ldr q10, [x5, #64]
+	WORD $0x6E2ADD28 // fmul v8, v9, v10
+	WORD $0x3D801108 // str q8, [x8, #64]
+	WORD $0x4E28D48A // fadd v10, v4, v8
+	WORD $0x4EAA1D44 // orr v4, v10, v10
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x3DC014A8 // ldr q8, [x5, #80]
+	WORD $0x6E28DD49 // fmul v9, v10, v8
+	WORD $0x3D801509 // str q9, [x8, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC018A9 // ldr q9, [x5, #96]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3D80190A // str q10, [x8, #96]
+	WORD $0x4E2AD4C9 // fadd v9, v6, v10
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x3DC01CAA // ldr q10, [x5, #112]
+	WORD $0x6E2ADD28 // fmul v8, v9, v10
+	WORD $0x3D801D08 // str q8, [x8, #112]
+	WORD $0x4E28D4EA // fadd v10, v7, v8
+	WORD $0x4EAA1D47 // orr v7, v10, v10
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	ADD $128, R5, R5
+	ADD $128, R8, R8
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $buf-384(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass0in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in2
+	MOVD $buf-384(SP), R5
+	MOVD R8, R22
+	MOVD $buf-512(SP), R8
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC0032A // ldr q10, [x25, #0]
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E29DD0B // fmul v11, v8, v9
+	WORD $0x3D80010B // str q11, [x8, #0]
+	WORD $0x4E2BD409 // fadd v9, v0, v11
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC0072A // ldr q10, [x25, #16]
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x3DC004AB // ldr q11, [x5, #16]
+	WORD $0x6E2BDD28 // fmul v8, v9, v11
+	WORD $0x3D800508 // str q8, [x8, #16]
+	WORD $0x4E28D42B // fadd v11, v1, v8
+	WORD $0x6E611D6A // bsl v10, v11, v1
+	WORD $0x4EAA1D41 // orr v1, v10, v10
+	WORD $0x3DC00B2A // ldr q10, [x25, #32]
+	WORD $0x3DC0086B // ldr q11, [x3, #32]
+	WORD $0x3DC008A8 // ldr q8, [x5, #32]
+	WORD $0x6E28DD69 // fmul v9, v11, v8
+	WORD $0x3D800909 // str q9, [x8, #32]
+	WORD $0x4E29D448 // fadd v8, v2, v9
+	WORD $0x6E621D0A // bsl v10, v8, v2
+	WORD $0x4EAA1D42 // orr v2, v10, v10
+	WORD $0x3DC00F2A // ldr q10, [x25, #48]
+	WORD $0x3DC00C68 // ldr q8, [x3, #48]
+	WORD $0x3DC00CA9 // ldr q9, [x5, #48]
+	WORD $0x6E29DD0B // fmul v11, v8, v9
+	WORD $0x3D800D0B // str q11, [x8, #48]
+	WORD $0x4E2BD469 // fadd v9, v3, v11
+	WORD $0x6E631D2A // bsl v10, v9, v3
+	WORD $0x4EAA1D43 // orr v3, v10, v10
+	WORD $0x3DC0132A // ldr q10, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC010AB // ldr q11, [x5, #64]
+	WORD $0x6E2BDD28 // fmul v8, v9, v11
+	WORD $0x3D801108 // str q8, [x8, #64]
+	WORD $0x4E28D48B // fadd v11, v4, v8
+	WORD $0x6E641D6A // bsl v10, v11, v4
+	WORD $0x4EAA1D44 // orr v4, v10, v10
+	WORD $0x3DC0172A // ldr q10, [x25, #80]
+	WORD $0x3DC0146B // ldr q11, [x3, #80]
+	WORD $0x3DC014A8 // ldr q8, [x5, #80]
+	WORD $0x6E28DD69 // fmul v9, v11, v8
+	WORD $0x3D801509 // str q9, [x8, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x6E651D0A // bsl v10, v8, v5
+	WORD $0x4EAA1D45 // orr v5, v10, v10
+	WORD $0x3DC01B2A // ldr q10, [x25, #96]
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC018A9 // ldr q9, [x5, #96]
+	WORD $0x6E29DD0B // fmul v11, v8, v9
+	WORD $0x3D80190B // str q11, [x8, #96]
+	WORD $0x4E2BD4C9 // fadd v9, v6, v11
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01F2A // ldr q10, [x25, #112]
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x3DC01CAB // ldr q11, [x5, #112]
+	WORD $0x6E2BDD28 // fmul v8, v9, v11
+	WORD $0x3D801D08 // str q8, [x8, #112]
+	WORD $0x4E28D4EB // fadd v11, v7, v8
+	WORD $0x6E671D6A // bsl v10, v11, v7
+	WORD $0x4EAA1D47 // orr v7, v10, v10
+	MOVD $buf-512(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass0out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass0out0
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E00400A // ext v10.16b, v0.16b, v0.16b, #8
+	WORD $0x4E2AD400 // fadd v0, v0, v10
+	WORD $0x6E00200A // ext v10.16b, v0.16b, v0.16b, #4
+	WORD $0x4E2AD400 // fadd v0, v0, v10
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	WORD $0xBD005C06 // str s6, [x0, #92]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 152(R0), R6
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC000C9 // ldr q9, [x6, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E2BCD2A // fmla v10, v9, v11
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC004CA // ldr q10, [x6, #16]
+	WORD $0x3DC0048B // ldr q11, [x4, #16]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x4EA11C2B // orr v11, v1, v1
+	WORD $0x4E29CD4B // fmla v11, v10, v9
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC008CB // ldr q11, [x6, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00CC9 // ldr q9, [x6, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA31C6A // orr v10, v3, v3
+	WORD $0x4E2BCD2A // fmla v10, v9, v11
+	WORD $0x4EAA1D43 // orr v3, v10, v10
+	WORD $0x3DC010CA // ldr q10, [x6, #64]
+	WORD $0x3DC0108B // ldr q11, [x4, #64]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x4EA41C8B // orr v11, v4, v4
+	WORD $0x4E29CD4B // fmla v11, v10, v9
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC014CB // ldr q11, [x6, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC018C9 // ldr q9, [x6, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E2BCD2A // fmla v10, v9, v11
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01CCA // ldr q10, [x6, #112]
+	WORD $0x3DC01C8B // ldr q11, [x4, #112]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x4EA71CEB // orr v11, v7, v7
+	WORD $0x4E29CD4B // fmla v11, v10, v9
+	WORD $0x4EAB1D67 // orr v7, v11, v11
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	ADD $128, R5, R5
+	ADD $128, R6, R6
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-256(SP), R4
+	MOVD $buf-384(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass1in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in2
+	MOVD $buf-384(SP), R5
+	MOVD $buf-512(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+pass1in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in3
+	MOVD $buf-512(SP), R6
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC0032B // ldr q11, [x25, #0]
+	WORD $0x3DC000C9 // ldr q9, [x6, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E2CCD2A // fmla v10, v9, v12
+	WORD $0x6E601D4B // bsl v11, v10, v0
+	WORD $0x4EAB1D60 // orr v0, v11, v11
+	WORD $0x3DC0072B // ldr q11, [x25, #16]
+	WORD $0x3DC004CA // ldr q10, [x6, #16]
+	WORD $0x3DC0048C // ldr q12, [x4, #16]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x4EA11C2C // orr v12, v1, v1
+	WORD $0x4E29CD4C // fmla v12, v10, v9
+	WORD $0x6E611D8B // bsl v11, v12, v1
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC00B2B // ldr q11, [x25, #32]
+	WORD $0x3DC008CC // ldr q12, [x6, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E2ACD89 // fmla v9, v12, v10
+	WORD $0x6E621D2B // bsl v11, v9, v2
+	WORD $0x4EAB1D62 // orr v2, v11, v11
+	WORD $0x3DC00F2B // ldr q11, [x25, #48]
+	WORD $0x3DC00CC9 // ldr q9, [x6, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x4EA31C6A // orr v10, v3, v3
+	WORD $0x4E2CCD2A // fmla v10, v9, v12
+	WORD $0x6E631D4B // bsl v11, v10, v3
+	WORD $0x4EAB1D63 // orr v3, v11, v11
+	WORD $0x3DC0132B // ldr q11, [x25, #64]
+	WORD $0x3DC010CA // ldr q10, [x6, #64]
+	WORD $0x3DC0108C // ldr q12, [x4, #64]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x4EA41C8C // orr v12, v4, v4
+	WORD $0x4E29CD4C // fmla v12, v10, v9
+	WORD $0x6E641D8B // bsl v11, v12, v4
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC0172B // ldr q11, [x25, #80]
+	WORD $0x3DC014CC // ldr q12, [x6, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD89 // fmla v9, v12, v10
+	WORD $0x6E651D2B // bsl v11, v9, v5
+	WORD $0x4EAB1D65 // orr v5, v11, v11
+	WORD $0x3DC01B2B // ldr q11, [x25, #96]
+	WORD $0x3DC018C9 // ldr q9, [x6, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E2CCD2A // fmla v10, v9, v12
+	WORD $0x6E661D4B // bsl v11, v10, v6
+	WORD $0x4EAB1D66 // orr v6, v11, v11
+	WORD $0x3DC01F2B // ldr q11, [x25, #112]
+	WORD $0x3DC01CCA // ldr q10, [x6, #112]
+	WORD $0x3DC01C8C // ldr q12, [x4, #112]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x4EA71CEC // orr v12, v7, v7
+	WORD $0x4E29CD4C // fmla v12, v10, v9
+	WORD $0x6E671D8B // bsl v11, v12, v7
+	WORD $0x4EAB1D67 // orr v7, v11, v11
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E00400B // ext v11.16b, v0.16b, v0.16b, #8
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x6E00200B // ext v11.16b, v0.16b, v0.16b, #4
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E20DCE6 // fmul v6, v7, v0
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E26DCE5 // fmul v5, v7, v6
+	WORD $0x3DC001C6 // ldr q6, [x14, #0]
+	WORD $0x6E261CA7 // eor v7, v5, v6
+	ADD $88, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x6E25FCE6 // fdiv v6, v7, v5
+	WORD $0xBD006006 // str s6, [x0, #96]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 152(R0), R6
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $92, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	ADD $96, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
+
+pass2block:
+	CMP $8, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x4EA1D486 // fsub v6, v4, v1
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	WORD $0x4E22CCA4 // fmla v4, v5, v2
+	WORD $0x6E23DC86 // fmul v6, v4, v3
+	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x3DC00486 // ldr q6, [x4, #16]
+	WORD $0x4EA0D4C4 // fsub v4, v6, v0
+	WORD $0x3DC004C6 // ldr q6, [x6, #16]
+	WORD $0x4EA1D4C5 // fsub v5, v6, v1
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x4E22CC86 // fmla v6, v4, v2
+	WORD $0x6E23DCC5 // fmul v5, v6, v3
+	WORD $0x3D800505 // str q5, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R6, R6
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x4EA0D4A6 // fsub v6, v5, v0
+	WORD $0x3DC000C5 // ldr q5, [x6, #0]
+	WORD $0x4EA1D4A4 // fsub v4, v5, v1
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x4E22CCC5 // fmla v5, v6, v2
+	WORD $0x6E23DCA4 // fmul v4, v5, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass2in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+pass2in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x4EA1D486 // fsub v6, v4, v1
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	WORD $0x4E22CCA4 // fmla v4, v5, v2
+	WORD $0x6E23DC86 // fmul v6, v4, v3
+	WORD $0x3D800106 // str q6, [x8, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 152(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 152(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowRMSNorm: stat0 = k = 1/sqrt(sum(in0*in0)/p2 + p3), out0 = (in0*k)*in1; p2 is n.
+TEXT ·rowRMSNormNEON(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4EA01C09 // orr v9, v0, v0
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4EA11C28 // orr v8, v1, v1
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4EA31C68 // orr v8, v3, v3
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4EA41C89 // orr v9, v4, v4
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4EA51CA8 // orr v8, v5, v5
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4EA61CC9 // orr v9, v6, v6
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4EA71CE8 // orr v8, v7, v7
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4EA11C29 // orr v9, v1, v1
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4EA21C4A // orr v10, v2, v2
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4EA31C69 // orr v9, v3, v3
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4EA41C8A // orr v10, v4, v4
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 192(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $84, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass1block:
+	CMP $16, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x6E20DC61 // fmul v1, v3, v0
+	WORD $0x3DC00483 // ldr q3, [x4, #16]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00882 // ldr q2, [x4, #32]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800901 // str q1, [x8, #32]
+	WORD $0x3DC00C61 // ldr q1, [x3, #48]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass1block
+
+pass1blockEnd:
+
+pass1vector:
+	CMP $4, R1
+	BLT pass1vectorEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x6E20DC61 // fmul v1, v3, v0
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1vector
+
+pass1vectorEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowRMSNormGrad: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+TEXT ·rowRMSNormGradNEON(SB), NOSPLIT, $528-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 84(R0)
+	MOVD R11, 176(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x4EA01C08 // orr v8, v0, v0
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00468 // ldr q8, [x3, #16]
+	WORD $0x3DC004A9 // ldr q9, [x5, #16]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00489 // ldr q9, [x4, #16]
+	WORD $0x4EA11C28 // orr v8, v1, v1
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x3DC008A9 // ldr q9, [x5, #32]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA21C48 // orr v8, v2, v2
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00C68 // ldr q8, [x3, #48]
+	WORD $0x3DC00CA9 // ldr q9, [x5, #48]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00C89 // ldr q9, [x4, #48]
+	WORD $0x4EA31C68 // orr v8, v3, v3
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x3DC010A9 // ldr q9, [x5, #64]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01089 // ldr q9, [x4, #64]
+	WORD $0x4EA41C88 // orr v8, v4, v4
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01468 // ldr q8, [x3, #80]
+	WORD $0x3DC014A9 // ldr q9, [x5, #80]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA51CA8 // orr v8, v5, v5
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC018A9 // ldr q9, [x5, #96]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01889 // ldr q9, [x4, #96]
+	WORD $0x4EA61CC8 // orr v8, v6, v6
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01C68 // ldr q8, [x3, #112]
+	WORD $0x3DC01CA9 // ldr q9, [x5, #112]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01C89 // ldr q9, [x4, #112]
+	WORD $0x4EA71CE8 // orr v8, v7, v7
+	WORD $0x4E29CD48 // fmla v8, v10, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	ADD $128, R5, R5
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $buf-384(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass0in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in2
+	MOVD $buf-384(SP), R5
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC000AA // ldr q10, [x5, #0]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA01C09 // orr v9, v0, v0
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E601D28 // bsl v8, v9, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x3DC004AA // ldr q10, [x5, #16]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0048A // ldr q10, [x4, #16]
+	WORD $0x4EA11C29 // orr v9, v1, v1
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x3DC008AA // ldr q10, [x5, #32]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0088A // ldr q10, [x4, #32]
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E621D28 // bsl v8, v9, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x3DC00CAA // ldr q10, [x5, #48]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA31C69 // orr v9, v3, v3
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC010AA // ldr q10, [x5, #64]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0108A // ldr q10, [x4, #64]
+	WORD $0x4EA41C89 // orr v9, v4, v4
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E641D28 // bsl v8, v9, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x3DC014AA // ldr q10, [x5, #80]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0148A // ldr q10, [x4, #80]
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC018AA // ldr q10, [x5, #96]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA61CC9 // orr v9, v6, v6
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E661D28 // bsl v8, v9, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x3DC01CAA // ldr q10, [x5, #112]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC01C8A // ldr q10, [x4, #112]
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E20DCE6 // fmul v6, v7, v0
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E26DCE5 // fmul v5, v7, v6
+	WORD $0x3DC001C6 // ldr q6, [x14, #0]
+	WORD $0x6E261CA7 // eor v7, v5, v6
+	ADD $88, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x6E25FCE6 // fdiv v6, v7, v5
+	WORD $0xBD006006 // str s6, [x0, #96]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 160(R0), R8
+	ADD $96, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass1block:
+	CMP $8, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x6E24DC65 // fmul v5, v3, v4
+	WORD $0x4EA51CA4 // orr v4, v5, v5
+	WORD $0x4E20CC44 // fmla v4, v2, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00485 // ldr q5, [x4, #16]
+	WORD $0x3DC00464 // ldr q4, [x3, #16]
+	WORD $0x3DC004A2 // ldr q2, [x5, #16]
+	WORD $0x6E22DC83 // fmul v3, v4, v2
+	WORD $0x4EA31C62 // orr v2, v3, v3
+	WORD $0x4E20CCA2 // fmla v2, v5, v0
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800503 // str q3, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass1block
+
+pass1blockEnd:
+
+pass1vector:
+	CMP $4, R1
+	BLT pass1vectorEnd
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x6E25DC44 // fmul v4, v2, v5
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x4E20CC65 // fmla v5, v3, v0
+	WORD $0x6E21DCA4 // fmul v4, v5, v1
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1vector
+
+pass1vectorEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass1in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x6E23DCA2 // fmul v2, v5, v3
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	WORD $0x4E20CC83 // fmla v3, v4, v0
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
 	RET
 
 // vecMapExp: out0[i] = Exp(in0[i]), parameters p0, p1.
@@ -17622,6 +25834,104 @@ out0:
 next:
 	RET
 
+// vecColumnsSumSq: out0[i] = SumSq over the rows of in0.
+TEXT ·vecColumnsSumSqNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
+
+columns4:
+	CMP $16, R1
+	BLT columns4End
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows4:
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x6E24DC85 // fmul v5, v4, v4
+	WORD $0x4E20D4A5 // fadd v5, v5, v0
+	WORD $0x4EA51CA0 // orr v0, v5, v5
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x6E25DCA4 // fmul v4, v5, v5
+	WORD $0x4E21D484 // fadd v4, v4, v1
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x3DC00864 // ldr q4, [x3, #32]
+	WORD $0x6E24DC85 // fmul v5, v4, v4
+	WORD $0x4E22D4A5 // fadd v5, v5, v2
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x6E25DCA4 // fmul v4, v5, v5
+	WORD $0x4E23D484 // fadd v4, v4, v3
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	WORD $0x3D800100 // str q0, [x8, #0]
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B columns4
+
+columns4End:
+
+columns1:
+	CMP $4, R1
+	BLT columns1End
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rows1:
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E22DC41 // fmul v1, v2, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B columns1
+
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	SUB $16, R3, R3
+	ADD R1<<2, R8, R8
+	SUB $16, R8, R8
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	MOVD R3, R19
+	MOVD R2, R21
+
+rowsPart:
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E21DC22 // fmul v2, v1, v1
+	WORD $0x4E23D442 // fadd v2, v2, v3
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	ADD R13<<2, R3, R3
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	WORD $0x3D800103 // str q3, [x8, #0]
+
+done:
+	RET
+
 // vecReducesumSqDiff: result = sumSqDiff over runs of in0.
 TEXT ·vecReducesumSqDiffNEONMulAdd(SB), NOSPLIT, $144-8
 	MOVD a+0(FP), R0
@@ -20173,6 +28483,129 @@ out1:
 next:
 	RET
 
+// vecRMSParamGrad: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+TEXT ·vecRMSParamGradNEONMulAdd(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3DC00484 // ldr q4, [x4, #16]
+	WORD $0x3DC004A2 // ldr q2, [x5, #16]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x6E23DC81 // fmul v1, v4, v3
+	WORD $0x4E22D421 // fadd v1, v1, v2
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x3DC008A2 // ldr q2, [x5, #32]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3D800904 // str q4, [x8, #32]
+	WORD $0x3DC00C84 // ldr q4, [x4, #48]
+	WORD $0x3DC00CA2 // ldr q2, [x5, #48]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x6E23DC81 // fmul v1, v4, v3
+	WORD $0x4E22D421 // fadd v1, v1, v2
+	WORD $0x3D800D01 // str q1, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E23DC81 // fmul v1, v4, v3
+	WORD $0x4E22D421 // fadd v1, v1, v2
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecSGD: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 TEXT ·vecSGDNEONMulAdd(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0
@@ -22338,6 +30771,6783 @@ out1:
 	BNE out1
 
 next:
+	RET
+
+// rowReduceSumSq: stat0 = SumSq of in0.
+TEXT ·rowReduceSumSqNEONMulAdd(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E20D529 // fadd v9, v9, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E21D508 // fadd v8, v8, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E23D508 // fadd v8, v8, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E24D529 // fadd v9, v9, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E25D508 // fadd v8, v8, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E26D529 // fadd v9, v9, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E21D529 // fadd v9, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E22D54A // fadd v10, v10, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E23D529 // fadd v9, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E24D54A // fadd v10, v10, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowSoftmax: out0 = exp(in0-max) / their sum; in1 is out0.
+TEXT ·rowSoftmaxNEONMulAdd(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D800511 // str q17, [x8, #16]
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDE53 // fmul v19, v18, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DE50 // fmul v16, v18, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE55 // fmul v21, v18, v16
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x3D800911 // str q17, [x8, #32]
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDEB0 // fmul v16, v21, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DEB4 // fmul v20, v21, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DEB2 // fmul v18, v21, v20
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x3D800D11 // str q17, [x8, #48]
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDE54 // fmul v20, v18, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DE55 // fmul v21, v18, v19
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x3D801111 // str q17, [x8, #64]
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDEB3 // fmul v19, v21, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DEB0 // fmul v16, v21, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DEB2 // fmul v18, v21, v16
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x3D801511 // str q17, [x8, #80]
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D801911 // str q17, [x8, #96]
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D801D11 // str q17, [x8, #112]
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	ADD $128, R8, R8
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD R8, R22
+	MOVD $buf-256(SP), R8
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D800512 // str q18, [x8, #16]
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDE90 // fmul v16, v20, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E34D610 // fadd v16, v16, v20
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DE96 // fmul v22, v20, v17
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x3D800912 // str q18, [x8, #32]
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDED1 // fmul v17, v22, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DED5 // fmul v21, v22, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E36D631 // fadd v17, v17, v22
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DED4 // fmul v20, v22, v21
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x3D800D12 // str q18, [x8, #48]
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDE95 // fmul v21, v20, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DE90 // fmul v16, v20, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DE96 // fmul v22, v20, v16
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x3D801112 // str q18, [x8, #64]
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDED0 // fmul v16, v22, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DED4 // fmul v20, v22, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x3D801512 // str q18, [x8, #80]
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D801912 // str q18, [x8, #96]
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D801D12 // str q18, [x8, #112]
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	MOVD $buf-256(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC009C7 // ldr q7, [x14, #32]
+	WORD $0x6E20FCE6 // fdiv v6, v7, v0
+	WORD $0xBD005406 // str s6, [x0, #84]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $84, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass2block:
+	CMP $16, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3DC00C82 // ldr q2, [x4, #48]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800D01 // str q1, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLogSoftmax: out0 = (in0-max) - log of the sum of exp(in0-max).
+TEXT ·rowLogSoftmaxNEONMulAdd(SB), NOSPLIT, $272-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDE53 // fmul v19, v18, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DE50 // fmul v16, v18, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE55 // fmul v21, v18, v16
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDEB0 // fmul v16, v21, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DEB4 // fmul v20, v21, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DEB2 // fmul v18, v21, v20
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDE54 // fmul v20, v18, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DE55 // fmul v21, v18, v19
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDEB3 // fmul v19, v21, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DEB0 // fmul v16, v21, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DEB2 // fmul v18, v21, v16
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDE90 // fmul v16, v20, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E34D610 // fadd v16, v16, v20
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DE96 // fmul v22, v20, v17
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDED1 // fmul v17, v22, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DED5 // fmul v21, v22, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E36D631 // fadd v17, v17, v22
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DED4 // fmul v20, v22, v21
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDE95 // fmul v21, v20, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DE90 // fmul v16, v20, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DE96 // fmul v22, v20, v16
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDED0 // fmul v16, v22, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DED4 // fmul v20, v22, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6E27DC05 // fmul v5, v0, v7
+	WORD $0x4EA61CC7 // orr v7, v6, v6
+	WORD $0x6E601CA7 // bsl v7, v5, v0
+	WORD $0x3DC055C4 // ldr q4, [x14, #336]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E631C85 // bsl v5, v4, v3
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x6EA684E3 // sub v3, v7, v6
+	WORD $0x4F290467 // sshr v7.4s, v3.4s, #23
+	WORD $0x4EA784A6 // add v6, v5, v7
+	WORD $0x3DC061C7 // ldr q7, [x14, #384]
+	WORD $0x4E271C65 // and v5, v3, v7
+	WORD $0x3DC05DC3 // ldr q3, [x14, #368]
+	WORD $0x4EA384A7 // add v7, v5, v3
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x4EA5D4E3 // fsub v3, v7, v5
+	WORD $0x6E23DC67 // fmul v7, v3, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x3DC065C4 // ldr q4, [x14, #400]
+	WORD $0x3DC069C2 // ldr q2, [x14, #416]
+	WORD $0x6E23DC81 // fmul v1, v4, v3
+	WORD $0x4E22D421 // fadd v1, v1, v2
+	WORD $0x3DC06DC2 // ldr q2, [x14, #432]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3DC071C1 // ldr q1, [x14, #448]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3DC075C4 // ldr q4, [x14, #464]
+	WORD $0x6E23DC41 // fmul v1, v2, v3
+	WORD $0x4E24D421 // fadd v1, v1, v4
+	WORD $0x3DC079C2 // ldr q2, [x14, #480]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3DC07DC1 // ldr q1, [x14, #496]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3DC081C4 // ldr q4, [x14, #512]
+	WORD $0x6E23DC41 // fmul v1, v2, v3
+	WORD $0x4E24D421 // fadd v1, v1, v4
+	WORD $0x3DC085C2 // ldr q2, [x14, #528]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4E21D8C4 // scvtf v4.4s, v6.4s
+	WORD $0x3DC089C6 // ldr q6, [x14, #544]
+	WORD $0x6E26DC85 // fmul v5, v4, v6
+	WORD $0x4E21D4A5 // fadd v5, v5, v1
+	WORD $0x3DC08DC1 // ldr q1, [x14, #560]
+	WORD $0x6E21DCE6 // fmul v6, v7, v1
+	WORD $0x4E25D4C6 // fadd v6, v6, v5
+	WORD $0x4E26D465 // fadd v5, v3, v6
+	WORD $0x3DC091C6 // ldr q6, [x14, #576]
+	WORD $0x6E26DC83 // fmul v3, v4, v6
+	WORD $0x4E25D463 // fadd v3, v3, v5
+	WORD $0x3DC095C5 // ldr q5, [x14, #592]
+	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E601C65 // bsl v5, v3, v0
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x6EA0E464 // fcmgt v4, v3, v0
+	WORD $0x3DC099C6 // ldr q6, [x14, #608]
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E651CC3 // bsl v3, v6, v5
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x4E25E404 // fcmeq v4, v0, v5
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631CC5 // bsl v5, v6, v3
+	WORD $0xBD005405 // str s5, [x0, #84]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass2block:
+	CMP $16, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800D02 // str q2, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x4EA1D462 // fsub v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowSoftmaxGrad: out0 = in1*(in0 - sum of in0*in1).
+TEXT ·rowSoftmaxGradNEONMulAdd(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x3DC00489 // ldr q9, [x4, #16]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E21D508 // fadd v8, v8, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x4E22D54A // fadd v10, v10, v2
+	WORD $0x4EAA1D42 // orr v2, v10, v10
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x3DC00C89 // ldr q9, [x4, #48]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E23D508 // fadd v8, v8, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x3DC01089 // ldr q9, [x4, #64]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x4E24D54A // fadd v10, v10, v4
+	WORD $0x4EAA1D44 // orr v4, v10, v10
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E25D508 // fadd v8, v8, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC01889 // ldr q9, [x4, #96]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x3DC01C89 // ldr q9, [x4, #112]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x4E20D56B // fadd v11, v11, v0
+	WORD $0x6E601D68 // bsl v8, v11, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046B // ldr q11, [x3, #16]
+	WORD $0x3DC0048A // ldr q10, [x4, #16]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E21D529 // fadd v9, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x3DC0088A // ldr q10, [x4, #32]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x4E22D56B // fadd v11, v11, v2
+	WORD $0x6E621D68 // bsl v8, v11, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6B // ldr q11, [x3, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E23D529 // fadd v9, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC0108A // ldr q10, [x4, #64]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x4E24D56B // fadd v11, v11, v4
+	WORD $0x6E641D68 // bsl v8, v11, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146B // ldr q11, [x3, #80]
+	WORD $0x3DC0148A // ldr q10, [x4, #80]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x4E26D56B // fadd v11, v11, v6
+	WORD $0x6E661D68 // bsl v8, v11, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6B // ldr q11, [x3, #112]
+	WORD $0x3DC01C8A // ldr q10, [x4, #112]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass1block:
+	CMP $16, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4EA0D422 // fsub v2, v1, v0
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x4EA0D461 // fsub v1, v3, v0
+	WORD $0x3DC00483 // ldr q3, [x4, #16]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x3DC00882 // ldr q2, [x4, #32]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800901 // str q1, [x8, #32]
+	WORD $0x3DC00C61 // ldr q1, [x3, #48]
+	WORD $0x4EA0D422 // fsub v2, v1, v0
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass1block
+
+pass1blockEnd:
+
+pass1vector:
+	CMP $4, R1
+	BLT pass1vectorEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x4EA0D461 // fsub v1, v3, v0
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1vector
+
+pass1vectorEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLogSoftmaxGrad: out0 = in0 - exp(in1) * sum of in0.
+TEXT ·rowLogSoftmaxGradNEONMulAdd(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC001C7 // ldr q7, [x14, #0]
+	WORD $0x6E271C06 // eor v6, v0, v7
+	WORD $0xBD005006 // str s6, [x0, #80]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
+	ADD $80, R0, R11
+	WORD $0x4D40C96D // ld1r {v13.4s}, [x11]
+
+pass1block:
+	CMP $4, R1
+	BLT pass1blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x6EAFE410 // fcmgt v16, v0, v15
+	WORD $0x6E6F1C10 // bsl v16, v0, v15
+	WORD $0x6EA1E60F // fcmgt v15, v16, v1
+	WORD $0x6E701C2F // bsl v15, v1, v16
+	WORD $0x6E22DDF0 // fmul v16, v15, v2
+	WORD $0x4E23D610 // fadd v16, v16, v3
+	WORD $0x4EA3D611 // fsub v17, v16, v3
+	WORD $0x6EA38612 // sub v18, v16, v3
+	WORD $0x6E24DE30 // fmul v16, v17, v4
+	WORD $0x4E2FD610 // fadd v16, v16, v15
+	WORD $0x6E25DE2F // fmul v15, v17, v5
+	WORD $0x4E30D5EF // fadd v15, v15, v16
+	WORD $0x6E2FDCD0 // fmul v16, v6, v15
+	WORD $0x4E27D610 // fadd v16, v16, v7
+	WORD $0x6E2FDE11 // fmul v17, v16, v15
+	WORD $0x4E28D631 // fadd v17, v17, v8
+	WORD $0x6E2FDE30 // fmul v16, v17, v15
+	WORD $0x4E29D610 // fadd v16, v16, v9
+	WORD $0x6E2FDE11 // fmul v17, v16, v15
+	WORD $0x4E2AD631 // fadd v17, v17, v10
+	WORD $0x4F3F0650 // sshr v16.4s, v18.4s, #1
+	WORD $0x6E2FDDF3 // fmul v19, v15, v15
+	WORD $0x6E33DE34 // fmul v20, v17, v19
+	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x4EAB860F // add v15, v16, v11
+	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
+	WORD $0x6EB0864F // sub v15, v18, v16
+	WORD $0x4EAB85F0 // add v16, v15, v11
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E2CD690 // fadd v16, v20, v12
+	WORD $0x6E33DE14 // fmul v20, v16, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x6E2DDE6F // fmul v15, v19, v13
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x3D80010F // str q15, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC0006F // ldr q15, [x3, #0]
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x6EAEE413 // fcmgt v19, v0, v14
+	WORD $0x6E6E1C13 // bsl v19, v0, v14
+	WORD $0x6EA1E66E // fcmgt v14, v19, v1
+	WORD $0x6E731C2E // bsl v14, v1, v19
+	WORD $0x6E22DDD3 // fmul v19, v14, v2
+	WORD $0x4E23D673 // fadd v19, v19, v3
+	WORD $0x4EA3D674 // fsub v20, v19, v3
+	WORD $0x6EA38670 // sub v16, v19, v3
+	WORD $0x6E24DE93 // fmul v19, v20, v4
+	WORD $0x4E2ED673 // fadd v19, v19, v14
+	WORD $0x6E25DE8E // fmul v14, v20, v5
+	WORD $0x4E33D5CE // fadd v14, v14, v19
+	WORD $0x6E2EDCD3 // fmul v19, v6, v14
+	WORD $0x4E27D673 // fadd v19, v19, v7
+	WORD $0x6E2EDE74 // fmul v20, v19, v14
+	WORD $0x4E28D694 // fadd v20, v20, v8
+	WORD $0x6E2EDE93 // fmul v19, v20, v14
+	WORD $0x4E29D673 // fadd v19, v19, v9
+	WORD $0x6E2EDE74 // fmul v20, v19, v14
+	WORD $0x4E2AD694 // fadd v20, v20, v10
+	WORD $0x4F3F0613 // sshr v19.4s, v16.4s, #1
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x4E2ED631 // fadd v17, v17, v14
+	WORD $0x4EAB866E // add v14, v19, v11
+	WORD $0x4F3755D2 // shl v18.4s, v14.4s, #23
+	WORD $0x6EB3860E // sub v14, v16, v19
+	WORD $0x4EAB85D3 // add v19, v14, v11
+	WORD $0x4F37566E // shl v14.4s, v19.4s, #23
+	WORD $0x4E2CD633 // fadd v19, v17, v12
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x6E2DDE4E // fmul v14, v18, v13
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLogSumExp: stat0 = max of in0, stat1 = log of the sum of exp(in0-max).
+TEXT ·rowLogSumExpNEONMulAdd(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDE53 // fmul v19, v18, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DE50 // fmul v16, v18, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE55 // fmul v21, v18, v16
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDEB0 // fmul v16, v21, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DEB4 // fmul v20, v21, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DEB2 // fmul v18, v21, v20
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDE54 // fmul v20, v18, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DE55 // fmul v21, v18, v19
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDEB3 // fmul v19, v21, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DEB0 // fmul v16, v21, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DEB2 // fmul v18, v21, v16
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDE90 // fmul v16, v20, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E34D610 // fadd v16, v16, v20
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DE96 // fmul v22, v20, v17
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDED1 // fmul v17, v22, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DED5 // fmul v21, v22, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E36D631 // fadd v17, v17, v22
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DED4 // fmul v20, v22, v21
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDE95 // fmul v21, v20, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DE90 // fmul v16, v20, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DE96 // fmul v22, v20, v16
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDED0 // fmul v16, v22, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DED4 // fmul v20, v22, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6E27DC05 // fmul v5, v0, v7
+	WORD $0x4EA61CC7 // orr v7, v6, v6
+	WORD $0x6E601CA7 // bsl v7, v5, v0
+	WORD $0x3DC055C4 // ldr q4, [x14, #336]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E631C85 // bsl v5, v4, v3
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x6EA684E3 // sub v3, v7, v6
+	WORD $0x4F290467 // sshr v7.4s, v3.4s, #23
+	WORD $0x4EA784A6 // add v6, v5, v7
+	WORD $0x3DC061C7 // ldr q7, [x14, #384]
+	WORD $0x4E271C65 // and v5, v3, v7
+	WORD $0x3DC05DC3 // ldr q3, [x14, #368]
+	WORD $0x4EA384A7 // add v7, v5, v3
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x4EA5D4E3 // fsub v3, v7, v5
+	WORD $0x6E23DC67 // fmul v7, v3, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x3DC065C4 // ldr q4, [x14, #400]
+	WORD $0x3DC069C2 // ldr q2, [x14, #416]
+	WORD $0x6E23DC81 // fmul v1, v4, v3
+	WORD $0x4E22D421 // fadd v1, v1, v2
+	WORD $0x3DC06DC2 // ldr q2, [x14, #432]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3DC071C1 // ldr q1, [x14, #448]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3DC075C4 // ldr q4, [x14, #464]
+	WORD $0x6E23DC41 // fmul v1, v2, v3
+	WORD $0x4E24D421 // fadd v1, v1, v4
+	WORD $0x3DC079C2 // ldr q2, [x14, #480]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3DC07DC1 // ldr q1, [x14, #496]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3DC081C4 // ldr q4, [x14, #512]
+	WORD $0x6E23DC41 // fmul v1, v2, v3
+	WORD $0x4E24D421 // fadd v1, v1, v4
+	WORD $0x3DC085C2 // ldr q2, [x14, #528]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4E21D8C4 // scvtf v4.4s, v6.4s
+	WORD $0x3DC089C6 // ldr q6, [x14, #544]
+	WORD $0x6E26DC85 // fmul v5, v4, v6
+	WORD $0x4E21D4A5 // fadd v5, v5, v1
+	WORD $0x3DC08DC1 // ldr q1, [x14, #560]
+	WORD $0x6E21DCE6 // fmul v6, v7, v1
+	WORD $0x4E25D4C6 // fadd v6, v6, v5
+	WORD $0x4E26D465 // fadd v5, v3, v6
+	WORD $0x3DC091C6 // ldr q6, [x14, #576]
+	WORD $0x6E26DC83 // fmul v3, v4, v6
+	WORD $0x4E25D463 // fadd v3, v3, v5
+	WORD $0x3DC095C5 // ldr q5, [x14, #592]
+	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E601C65 // bsl v5, v3, v0
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x6EA0E464 // fcmgt v4, v3, v0
+	WORD $0x3DC099C6 // ldr q6, [x14, #608]
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E651CC3 // bsl v3, v6, v5
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x4E25E404 // fcmeq v4, v0, v5
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631CC5 // bsl v5, v6, v3
+	MOVD 200(R0), R11
+	WORD $0xBD000165 // str s5, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowCrossEntropy: rowLogSumExp, and out0 = exp(in0-max) * p2/their sum; in1 is out0.
+TEXT ·rowCrossEntropyNEONMulAdd(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC09DC1 // ldr q1, [x14, #624]
+	WORD $0x3DC09DC2 // ldr q2, [x14, #624]
+	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
+	WORD $0x3DC09DC4 // ldr q4, [x14, #624]
+	WORD $0x3DC09DC5 // ldr q5, [x14, #624]
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x3DC09DC7 // ldr q7, [x14, #624]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6EA1E528 // fcmgt v8, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6EA2E509 // fcmgt v9, v8, v2
+	WORD $0x6E621D09 // bsl v9, v8, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6EA3E528 // fcmgt v8, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6EA4E509 // fcmgt v9, v8, v4
+	WORD $0x6E641D09 // bsl v9, v8, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6EA5E528 // fcmgt v8, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6EA6E509 // fcmgt v9, v8, v6
+	WORD $0x6E661D09 // bsl v9, v8, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6EA7E528 // fcmgt v8, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6EA0E52A // fcmgt v10, v9, v0
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6EA1E549 // fcmgt v9, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6EA2E52A // fcmgt v10, v9, v2
+	WORD $0x6E621D2A // bsl v10, v9, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6EA3E549 // fcmgt v9, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6EA4E52A // fcmgt v10, v9, v4
+	WORD $0x6E641D2A // bsl v10, v9, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6EA5E549 // fcmgt v9, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6EA6E52A // fcmgt v10, v9, v6
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6EA7E549 // fcmgt v9, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x6EA0E489 // fcmgt v9, v4, v0
+	WORD $0x6E601C89 // bsl v9, v4, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E4A9 // fcmgt v9, v5, v1
+	WORD $0x6E611CA9 // bsl v9, v5, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA2E4C9 // fcmgt v9, v6, v2
+	WORD $0x6E621CC9 // bsl v9, v6, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x6EA3E4E9 // fcmgt v9, v7, v3
+	WORD $0x6E631CE9 // bsl v9, v7, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x6EA0E449 // fcmgt v9, v2, v0
+	WORD $0x6E601C49 // bsl v9, v2, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6EA1E469 // fcmgt v9, v3, v1
+	WORD $0x6E611C69 // bsl v9, v3, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x6EA0E429 // fcmgt v9, v1, v0
+	WORD $0x6E601C29 // bsl v9, v1, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x6EA0E509 // fcmgt v9, v8, v0
+	WORD $0x6E601D09 // bsl v9, v8, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0xBD005000 // str s0, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC021CE // ldr q14, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00070 // ldr q16, [x3, #0]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D800111 // str q17, [x8, #0]
+	WORD $0x4E31D414 // fadd v20, v0, v17
+	WORD $0x4EB41E80 // orr v0, v20, v20
+	WORD $0x3DC00474 // ldr q20, [x3, #16]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D800511 // str q17, [x8, #16]
+	WORD $0x4E31D433 // fadd v19, v1, v17
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00873 // ldr q19, [x3, #32]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD672 // fsub v18, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDE53 // fmul v19, v18, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DE50 // fmul v16, v18, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DE55 // fmul v21, v18, v16
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D6B3 // fadd v19, v21, v20
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x3D800911 // str q17, [x8, #32]
+	WORD $0x4E31D450 // fadd v16, v2, v17
+	WORD $0x4EB01E02 // orr v2, v16, v16
+	WORD $0x3DC00C70 // ldr q16, [x3, #48]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD615 // fsub v21, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDEB0 // fmul v16, v21, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DEB4 // fmul v20, v21, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DEB2 // fmul v18, v21, v20
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D650 // fadd v16, v18, v19
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x3D800D11 // str q17, [x8, #48]
+	WORD $0x4E31D474 // fadd v20, v3, v17
+	WORD $0x4EB41E83 // orr v3, v20, v20
+	WORD $0x3DC01074 // ldr q20, [x3, #64]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD692 // fsub v18, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDE54 // fmul v20, v18, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x4E33D652 // fadd v18, v18, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DE55 // fmul v21, v18, v19
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6B4 // fadd v20, v21, v16
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x6E33DEB1 // fmul v17, v21, v19
+	WORD $0x3D801111 // str q17, [x8, #64]
+	WORD $0x4E31D493 // fadd v19, v4, v17
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01473 // ldr q19, [x3, #80]
+	WORD $0x4EA8D671 // fsub v17, v19, v8
+	WORD $0x6EB1E533 // fcmgt v19, v9, v17
+	WORD $0x6E711D33 // bsl v19, v9, v17
+	WORD $0x6EAAE671 // fcmgt v17, v19, v10
+	WORD $0x6E731D51 // bsl v17, v10, v19
+	WORD $0x6E2BDE33 // fmul v19, v17, v11
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x4EACD675 // fsub v21, v19, v12
+	WORD $0x6EAC8674 // sub v20, v19, v12
+	WORD $0x6E2DDEB3 // fmul v19, v21, v13
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x6E31DEB0 // fmul v16, v21, v17
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE13 // fmul v19, v16, v17
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x4E30D6B5 // fadd v21, v21, v16
+	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E30DEB2 // fmul v18, v21, v16
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
+	WORD $0x6EB38690 // sub v16, v20, v19
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x4EB38614 // add v20, v16, v19
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4E34D653 // fadd v19, v18, v20
+	WORD $0x6E31DE72 // fmul v18, v19, v17
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x3D801511 // str q17, [x8, #80]
+	WORD $0x4E31D4B0 // fadd v16, v5, v17
+	WORD $0x4EB01E05 // orr v5, v16, v16
+	WORD $0x3DC01870 // ldr q16, [x3, #96]
+	WORD $0x4EA8D611 // fsub v17, v16, v8
+	WORD $0x6EB1E530 // fcmgt v16, v9, v17
+	WORD $0x6E711D30 // bsl v16, v9, v17
+	WORD $0x6EAAE611 // fcmgt v17, v16, v10
+	WORD $0x6E701D51 // bsl v17, v10, v16
+	WORD $0x6E2BDE30 // fmul v16, v17, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD612 // fsub v18, v16, v12
+	WORD $0x6EAC8613 // sub v19, v16, v12
+	WORD $0x6E2DDE50 // fmul v16, v18, v13
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E2EDE51 // fmul v17, v18, v14
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E31DDF2 // fmul v18, v15, v17
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x6E31DE90 // fmul v16, v20, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x6E31DE34 // fmul v20, v17, v17
+	WORD $0x6E34DE55 // fmul v21, v18, v20
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18614 // add v20, v16, v17
+	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08693 // add v19, v20, v16
+	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
+	WORD $0x3DC009D3 // ldr q19, [x14, #32]
+	WORD $0x4E33D6B0 // fadd v16, v21, v19
+	WORD $0x6E31DE15 // fmul v21, v16, v17
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x3D801911 // str q17, [x8, #96]
+	WORD $0x4E31D4D4 // fadd v20, v6, v17
+	WORD $0x4EB41E86 // orr v6, v20, v20
+	WORD $0x3DC01C74 // ldr q20, [x3, #112]
+	WORD $0x4EA8D691 // fsub v17, v20, v8
+	WORD $0x6EB1E534 // fcmgt v20, v9, v17
+	WORD $0x6E711D34 // bsl v20, v9, v17
+	WORD $0x6EAAE691 // fcmgt v17, v20, v10
+	WORD $0x6E741D51 // bsl v17, v10, v20
+	WORD $0x6E2BDE34 // fmul v20, v17, v11
+	WORD $0x4E2CD694 // fadd v20, v20, v12
+	WORD $0x4EACD695 // fsub v21, v20, v12
+	WORD $0x6EAC8690 // sub v16, v20, v12
+	WORD $0x6E2DDEB4 // fmul v20, v21, v13
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x6E2EDEB1 // fmul v17, v21, v14
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x6E31DDF5 // fmul v21, v15, v17
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x6E31DE74 // fmul v20, v19, v17
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x6E31DE95 // fmul v21, v20, v17
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE33 // fmul v19, v17, v17
+	WORD $0x6E33DEB2 // fmul v18, v21, v19
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18693 // add v19, v20, v17
+	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
+	WORD $0x6EB48613 // sub v19, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB48670 // add v16, v19, v20
+	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D654 // fadd v20, v18, v16
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x6E33DE51 // fmul v17, v18, v19
+	WORD $0x3D801D11 // str q17, [x8, #112]
+	WORD $0x4E31D4F3 // fadd v19, v7, v17
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	ADD $128, R3, R3
+	ADD $128, R8, R8
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD R8, R22
+	MOVD $buf-256(SP), R8
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00333 // ldr q19, [x25, #0]
+	WORD $0x3DC00071 // ldr q17, [x3, #0]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D415 // fadd v21, v0, v18
+	WORD $0x6E601EB3 // bsl v19, v21, v0
+	WORD $0x4EB31E60 // orr v0, v19, v19
+	WORD $0x3DC00733 // ldr q19, [x25, #16]
+	WORD $0x3DC00475 // ldr q21, [x3, #16]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D800512 // str q18, [x8, #16]
+	WORD $0x4E32D430 // fadd v16, v1, v18
+	WORD $0x6E611E13 // bsl v19, v16, v1
+	WORD $0x4EB31E61 // orr v1, v19, v19
+	WORD $0x3DC00B33 // ldr q19, [x25, #32]
+	WORD $0x3DC00870 // ldr q16, [x3, #32]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD614 // fsub v20, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDE90 // fmul v16, v20, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DE91 // fmul v17, v20, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E34D610 // fadd v16, v16, v20
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DE96 // fmul v22, v20, v17
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D6D0 // fadd v16, v22, v21
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x6E31DED2 // fmul v18, v22, v17
+	WORD $0x3D800912 // str q18, [x8, #32]
+	WORD $0x4E32D451 // fadd v17, v2, v18
+	WORD $0x6E621E33 // bsl v19, v17, v2
+	WORD $0x4EB31E62 // orr v2, v19, v19
+	WORD $0x3DC00F33 // ldr q19, [x25, #48]
+	WORD $0x3DC00C71 // ldr q17, [x3, #48]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD636 // fsub v22, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDED1 // fmul v17, v22, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DED5 // fmul v21, v22, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E36D631 // fadd v17, v17, v22
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DED4 // fmul v20, v22, v21
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D691 // fadd v17, v20, v16
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6E35DE92 // fmul v18, v20, v21
+	WORD $0x3D800D12 // str q18, [x8, #48]
+	WORD $0x4E32D475 // fadd v21, v3, v18
+	WORD $0x6E631EB3 // bsl v19, v21, v3
+	WORD $0x4EB31E63 // orr v3, v19, v19
+	WORD $0x3DC01333 // ldr q19, [x25, #64]
+	WORD $0x3DC01075 // ldr q21, [x3, #64]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B4 // fsub v20, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDE95 // fmul v21, v20, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DE90 // fmul v16, v20, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DE96 // fmul v22, v20, v16
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D6D5 // fadd v21, v22, v17
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x6E30DED2 // fmul v18, v22, v16
+	WORD $0x3D801112 // str q18, [x8, #64]
+	WORD $0x4E32D490 // fadd v16, v4, v18
+	WORD $0x6E641E13 // bsl v19, v16, v4
+	WORD $0x4EB31E64 // orr v4, v19, v19
+	WORD $0x3DC01733 // ldr q19, [x25, #80]
+	WORD $0x3DC01470 // ldr q16, [x3, #80]
+	WORD $0x4EA8D612 // fsub v18, v16, v8
+	WORD $0x6EB2E530 // fcmgt v16, v9, v18
+	WORD $0x6E721D30 // bsl v16, v9, v18
+	WORD $0x6EAAE612 // fcmgt v18, v16, v10
+	WORD $0x6E701D52 // bsl v18, v10, v16
+	WORD $0x6E2BDE50 // fmul v16, v18, v11
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x4EACD616 // fsub v22, v16, v12
+	WORD $0x6EAC8615 // sub v21, v16, v12
+	WORD $0x6E2DDED0 // fmul v16, v22, v13
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE30 // fmul v16, v17, v18
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DED4 // fmul v20, v22, v17
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28611 // add v17, v16, v18
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x6EB086B1 // sub v17, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
+	WORD $0x3DC009D5 // ldr q21, [x14, #32]
+	WORD $0x4E35D690 // fadd v16, v20, v21
+	WORD $0x6E32DE14 // fmul v20, v16, v18
+	WORD $0x6E31DE92 // fmul v18, v20, v17
+	WORD $0x3D801512 // str q18, [x8, #80]
+	WORD $0x4E32D4B1 // fadd v17, v5, v18
+	WORD $0x6E651E33 // bsl v19, v17, v5
+	WORD $0x4EB31E65 // orr v5, v19, v19
+	WORD $0x3DC01B33 // ldr q19, [x25, #96]
+	WORD $0x3DC01871 // ldr q17, [x3, #96]
+	WORD $0x4EA8D632 // fsub v18, v17, v8
+	WORD $0x6EB2E531 // fcmgt v17, v9, v18
+	WORD $0x6E721D31 // bsl v17, v9, v18
+	WORD $0x6EAAE632 // fcmgt v18, v17, v10
+	WORD $0x6E711D52 // bsl v18, v10, v17
+	WORD $0x6E2BDE51 // fmul v17, v18, v11
+	WORD $0x4E2CD631 // fadd v17, v17, v12
+	WORD $0x4EACD634 // fsub v20, v17, v12
+	WORD $0x6EAC8630 // sub v16, v17, v12
+	WORD $0x6E2DDE91 // fmul v17, v20, v13
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E2EDE92 // fmul v18, v20, v14
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x6E32DE95 // fmul v21, v20, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E32DEB1 // fmul v17, v21, v18
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
+	WORD $0x6E32DE55 // fmul v21, v18, v18
+	WORD $0x6E35DE96 // fmul v22, v20, v21
+	WORD $0x4E32D6D6 // fadd v22, v22, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
+	WORD $0x6EB18615 // sub v21, v16, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B0 // add v16, v21, v17
+	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4E30D6D1 // fadd v17, v22, v16
+	WORD $0x6E32DE36 // fmul v22, v17, v18
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x3D801912 // str q18, [x8, #96]
+	WORD $0x4E32D4D5 // fadd v21, v6, v18
+	WORD $0x6E661EB3 // bsl v19, v21, v6
+	WORD $0x4EB31E66 // orr v6, v19, v19
+	WORD $0x3DC01F33 // ldr q19, [x25, #112]
+	WORD $0x3DC01C75 // ldr q21, [x3, #112]
+	WORD $0x4EA8D6B2 // fsub v18, v21, v8
+	WORD $0x6EB2E535 // fcmgt v21, v9, v18
+	WORD $0x6E721D35 // bsl v21, v9, v18
+	WORD $0x6EAAE6B2 // fcmgt v18, v21, v10
+	WORD $0x6E751D52 // bsl v18, v10, v21
+	WORD $0x6E2BDE55 // fmul v21, v18, v11
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x4EACD6B6 // fsub v22, v21, v12
+	WORD $0x6EAC86B1 // sub v17, v21, v12
+	WORD $0x6E2DDED5 // fmul v21, v22, v13
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6E2EDED2 // fmul v18, v22, v14
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E32DE15 // fmul v21, v16, v18
+	WORD $0x4E36D6B5 // fadd v21, v21, v22
+	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
+	WORD $0x6E32DE50 // fmul v16, v18, v18
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x4EB286B0 // add v16, v21, v18
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EB58630 // sub v16, v17, v21
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58611 // add v17, v16, v21
+	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
+	WORD $0x3DC009D1 // ldr q17, [x14, #32]
+	WORD $0x4E31D695 // fadd v21, v20, v17
+	WORD $0x6E32DEB4 // fmul v20, v21, v18
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3D801D12 // str q18, [x8, #112]
+	WORD $0x4E32D4F0 // fadd v16, v7, v18
+	WORD $0x6E671E13 // bsl v19, v16, v7
+	WORD $0x4EB31E67 // orr v7, v19, v19
+	MOVD $buf-256(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004013 // ext v19.16b, v0.16b, v0.16b, #8
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
+	WORD $0x4E33D400 // fadd v0, v0, v19
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6E27DC05 // fmul v5, v0, v7
+	WORD $0x4EA61CC7 // orr v7, v6, v6
+	WORD $0x6E601CA7 // bsl v7, v5, v0
+	WORD $0x3DC055C4 // ldr q4, [x14, #336]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E631C85 // bsl v5, v4, v3
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x6EA684E3 // sub v3, v7, v6
+	WORD $0x4F290467 // sshr v7.4s, v3.4s, #23
+	WORD $0x4EA784A6 // add v6, v5, v7
+	WORD $0x3DC061C7 // ldr q7, [x14, #384]
+	WORD $0x4E271C65 // and v5, v3, v7
+	WORD $0x3DC05DC3 // ldr q3, [x14, #368]
+	WORD $0x4EA384A7 // add v7, v5, v3
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x4EA5D4E3 // fsub v3, v7, v5
+	WORD $0x6E23DC67 // fmul v7, v3, v3
+	WORD $0x6E27DC65 // fmul v5, v3, v7
+	WORD $0x3DC065C4 // ldr q4, [x14, #400]
+	WORD $0x3DC069C2 // ldr q2, [x14, #416]
+	WORD $0x6E23DC81 // fmul v1, v4, v3
+	WORD $0x4E22D421 // fadd v1, v1, v2
+	WORD $0x3DC06DC2 // ldr q2, [x14, #432]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3DC071C1 // ldr q1, [x14, #448]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3DC075C4 // ldr q4, [x14, #464]
+	WORD $0x6E23DC41 // fmul v1, v2, v3
+	WORD $0x4E24D421 // fadd v1, v1, v4
+	WORD $0x3DC079C2 // ldr q2, [x14, #480]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x3DC07DC1 // ldr q1, [x14, #496]
+	WORD $0x6E23DC82 // fmul v2, v4, v3
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3DC081C4 // ldr q4, [x14, #512]
+	WORD $0x6E23DC41 // fmul v1, v2, v3
+	WORD $0x4E24D421 // fadd v1, v1, v4
+	WORD $0x3DC085C2 // ldr q2, [x14, #528]
+	WORD $0x6E23DC24 // fmul v4, v1, v3
+	WORD $0x4E22D484 // fadd v4, v4, v2
+	WORD $0x6E24DCA1 // fmul v1, v5, v4
+	WORD $0x4E21D8C4 // scvtf v4.4s, v6.4s
+	WORD $0x3DC089C6 // ldr q6, [x14, #544]
+	WORD $0x6E26DC85 // fmul v5, v4, v6
+	WORD $0x4E21D4A5 // fadd v5, v5, v1
+	WORD $0x3DC08DC1 // ldr q1, [x14, #560]
+	WORD $0x6E21DCE6 // fmul v6, v7, v1
+	WORD $0x4E25D4C6 // fadd v6, v6, v5
+	WORD $0x4E26D465 // fadd v5, v3, v6
+	WORD $0x3DC091C6 // ldr q6, [x14, #576]
+	WORD $0x6E26DC83 // fmul v3, v4, v6
+	WORD $0x4E25D463 // fadd v3, v3, v5
+	WORD $0x3DC095C5 // ldr q5, [x14, #592]
+	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E601C65 // bsl v5, v3, v0
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x6EA0E464 // fcmgt v4, v3, v0
+	WORD $0x3DC099C6 // ldr q6, [x14, #608]
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E651CC3 // bsl v3, v6, v5
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x4E25E404 // fcmeq v4, v0, v5
+	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631CC5 // bsl v5, v6, v3
+	MOVD 200(R0), R11
+	WORD $0xBD000165 // str s5, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	ADD $88, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x6E20FCA3 // fdiv v3, v5, v0
+	WORD $0xBD005403 // str s3, [x0, #84]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $84, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass2block:
+	CMP $16, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800501 // str q1, [x8, #16]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800902 // str q2, [x8, #32]
+	WORD $0x3DC00C82 // ldr q2, [x4, #48]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800D01 // str q1, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowMoments: stat0 = mean m of in0, stat1 = 1/sqrt(variance + p3); p2 is n.
+TEXT ·rowMomentsNEONMulAdd(SB), NOSPLIT, $144-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	WORD $0xBD005006 // str s6, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000166 // str s6, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E20D529 // fadd v9, v9, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E21D529 // fadd v9, v9, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E23D529 // fadd v9, v9, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E24D529 // fadd v9, v9, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E26D529 // fadd v9, v9, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00329 // ldr q9, [x25, #0]
+	WORD $0x3DC0006A // ldr q10, [x3, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x6E601D49 // bsl v9, v10, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00729 // ldr q9, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E21D54A // fadd v10, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00B29 // ldr q9, [x25, #32]
+	WORD $0x3DC0086A // ldr q10, [x3, #32]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E22D54A // fadd v10, v10, v2
+	WORD $0x6E621D49 // bsl v9, v10, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00F29 // ldr q9, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E23D54A // fadd v10, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01329 // ldr q9, [x25, #64]
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E24D54A // fadd v10, v10, v4
+	WORD $0x6E641D49 // bsl v9, v10, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01729 // ldr q9, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E25D54A // fadd v10, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01B29 // ldr q9, [x25, #96]
+	WORD $0x3DC0186A // ldr q10, [x3, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E661D49 // bsl v9, v10, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01F29 // ldr q9, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E27D54A // fadd v10, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004009 // ext v9.16b, v0.16b, v0.16b, #8
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x6E002009 // ext v9.16b, v0.16b, v0.16b, #4
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 200(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLayerNorm: rowMoments, and out0 = ((in0-m)*stat1)*in1 + in2.
+TEXT ·rowLayerNormNEONMulAdd(SB), NOSPLIT, $528-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	WORD $0xBD005006 // str s6, [x0, #80]
+	MOVD 192(R0), R11
+	WORD $0xBD000166 // str s6, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E20D529 // fadd v9, v9, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E21D529 // fadd v9, v9, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E23D529 // fadd v9, v9, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E24D529 // fadd v9, v9, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E26D529 // fadd v9, v9, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00329 // ldr q9, [x25, #0]
+	WORD $0x3DC0006A // ldr q10, [x3, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x6E601D49 // bsl v9, v10, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00729 // ldr q9, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E21D54A // fadd v10, v10, v1
+	WORD $0x6E611D49 // bsl v9, v10, v1
+	WORD $0x4EA91D21 // orr v1, v9, v9
+	WORD $0x3DC00B29 // ldr q9, [x25, #32]
+	WORD $0x3DC0086A // ldr q10, [x3, #32]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E22D54A // fadd v10, v10, v2
+	WORD $0x6E621D49 // bsl v9, v10, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00F29 // ldr q9, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E23D54A // fadd v10, v10, v3
+	WORD $0x6E631D49 // bsl v9, v10, v3
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01329 // ldr q9, [x25, #64]
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E24D54A // fadd v10, v10, v4
+	WORD $0x6E641D49 // bsl v9, v10, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01729 // ldr q9, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E25D54A // fadd v10, v10, v5
+	WORD $0x6E651D49 // bsl v9, v10, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01B29 // ldr q9, [x25, #96]
+	WORD $0x3DC0186A // ldr q10, [x3, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E661D49 // bsl v9, v10, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01F29 // ldr q9, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD6A // fmul v10, v11, v11
+	WORD $0x4E27D54A // fadd v10, v10, v7
+	WORD $0x6E671D49 // bsl v9, v10, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004009 // ext v9.16b, v0.16b, v0.16b, #8
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x6E002009 // ext v9.16b, v0.16b, v0.16b, #4
+	WORD $0x4E29D400 // fadd v0, v0, v9
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 200(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass2block:
+	CMP $8, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x6E23DC45 // fmul v5, v2, v3
+	WORD $0x4E24D4A5 // fadd v5, v5, v4
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x4EA0D4A4 // fsub v4, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x3DC00484 // ldr q4, [x4, #16]
+	WORD $0x3DC004A3 // ldr q3, [x5, #16]
+	WORD $0x6E24DCA2 // fmul v2, v5, v4
+	WORD $0x4E23D442 // fadd v2, v2, v3
+	WORD $0x3D800502 // str q2, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA0D443 // fsub v3, v2, v0
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x6E23DC45 // fmul v5, v2, v3
+	WORD $0x4E24D4A5 // fadd v5, v5, v4
+	WORD $0x3D800105 // str q5, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass2in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x4EA0D4A4 // fsub v4, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x6E24DCA2 // fmul v2, v5, v4
+	WORD $0x4E23D442 // fadd v2, v2, v3
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowLayerNormGrad: with d = in0*in2, m = p0, k = p1, s = k*sum(d*(in1-m)): out0 = ((in1-m)*(-(k*s)/p2) + (d - sum(d)/p2)) * k; p2 is n; in3 is out0.
+TEXT ·rowLayerNormGradNEONMulAdd(SB), NOSPLIT, $656-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 80(R0)
+	MOVD R11, 176(R0)
+	MOVD 184(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 84(R0)
+	MOVD R11, 184(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 160(R0), R8
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3D80010A // str q10, [x8, #0]
+	WORD $0x4E2AD409 // fadd v9, v0, v10
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x3DC004AA // ldr q10, [x5, #16]
+	WORD $0x6E2ADD28 // fmul v8, v9, v10
+	WORD $0x3D800508 // str q8, [x8, #16]
+	WORD $0x4E28D42A // fadd v10, v1, v8
+	WORD $0x4EAA1D41 // orr v1, v10, v10
+	WORD $0x3DC0086A // ldr q10, [x3, #32]
+	WORD $0x3DC008A8 // ldr q8, [x5, #32]
+	WORD $0x6E28DD49 // fmul v9, v10, v8
+	WORD $0x3D800909 // str q9, [x8, #32]
+	WORD $0x4E29D448 // fadd v8, v2, v9
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00C68 // ldr q8, [x3, #48]
+	WORD $0x3DC00CA9 // ldr q9, [x5, #48]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3D800D0A // str q10, [x8, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x4EA91D23 // orr v3, v9, v9
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC010AA // ldr q10, [x5, #64]
+	WORD $0x6E2ADD28 // fmul v8, v9, v10
+	WORD $0x3D801108 // str q8, [x8, #64]
+	WORD $0x4E28D48A // fadd v10, v4, v8
+	WORD $0x4EAA1D44 // orr v4, v10, v10
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x3DC014A8 // ldr q8, [x5, #80]
+	WORD $0x6E28DD49 // fmul v9, v10, v8
+	WORD $0x3D801509 // str q9, [x8, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC018A9 // ldr q9, [x5, #96]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3D80190A // str q10, [x8, #96]
+	WORD $0x4E2AD4C9 // fadd v9, v6, v10
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x3DC01CAA // ldr q10, [x5, #112]
+	WORD $0x6E2ADD28 // fmul v8, v9, v10
+	WORD $0x3D801D08 // str q8, [x8, #112]
+	WORD $0x4E28D4EA // fadd v10, v7, v8
+	WORD $0x4EAA1D47 // orr v7, v10, v10
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	ADD $128, R5, R5
+	ADD $128, R8, R8
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $buf-384(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass0in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in2
+	MOVD $buf-384(SP), R5
+	MOVD R8, R22
+	MOVD $buf-512(SP), R8
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC0032A // ldr q10, [x25, #0]
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E29DD0B // fmul v11, v8, v9
+	WORD $0x3D80010B // str q11, [x8, #0]
+	WORD $0x4E2BD409 // fadd v9, v0, v11
+	WORD $0x6E601D2A // bsl v10, v9, v0
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC0072A // ldr q10, [x25, #16]
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x3DC004AB // ldr q11, [x5, #16]
+	WORD $0x6E2BDD28 // fmul v8, v9, v11
+	WORD $0x3D800508 // str q8, [x8, #16]
+	WORD $0x4E28D42B // fadd v11, v1, v8
+	WORD $0x6E611D6A // bsl v10, v11, v1
+	WORD $0x4EAA1D41 // orr v1, v10, v10
+	WORD $0x3DC00B2A // ldr q10, [x25, #32]
+	WORD $0x3DC0086B // ldr q11, [x3, #32]
+	WORD $0x3DC008A8 // ldr q8, [x5, #32]
+	WORD $0x6E28DD69 // fmul v9, v11, v8
+	WORD $0x3D800909 // str q9, [x8, #32]
+	WORD $0x4E29D448 // fadd v8, v2, v9
+	WORD $0x6E621D0A // bsl v10, v8, v2
+	WORD $0x4EAA1D42 // orr v2, v10, v10
+	WORD $0x3DC00F2A // ldr q10, [x25, #48]
+	WORD $0x3DC00C68 // ldr q8, [x3, #48]
+	WORD $0x3DC00CA9 // ldr q9, [x5, #48]
+	WORD $0x6E29DD0B // fmul v11, v8, v9
+	WORD $0x3D800D0B // str q11, [x8, #48]
+	WORD $0x4E2BD469 // fadd v9, v3, v11
+	WORD $0x6E631D2A // bsl v10, v9, v3
+	WORD $0x4EAA1D43 // orr v3, v10, v10
+	WORD $0x3DC0132A // ldr q10, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC010AB // ldr q11, [x5, #64]
+	WORD $0x6E2BDD28 // fmul v8, v9, v11
+	WORD $0x3D801108 // str q8, [x8, #64]
+	WORD $0x4E28D48B // fadd v11, v4, v8
+	WORD $0x6E641D6A // bsl v10, v11, v4
+	WORD $0x4EAA1D44 // orr v4, v10, v10
+	WORD $0x3DC0172A // ldr q10, [x25, #80]
+	WORD $0x3DC0146B // ldr q11, [x3, #80]
+	WORD $0x3DC014A8 // ldr q8, [x5, #80]
+	WORD $0x6E28DD69 // fmul v9, v11, v8
+	WORD $0x3D801509 // str q9, [x8, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x6E651D0A // bsl v10, v8, v5
+	WORD $0x4EAA1D45 // orr v5, v10, v10
+	WORD $0x3DC01B2A // ldr q10, [x25, #96]
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC018A9 // ldr q9, [x5, #96]
+	WORD $0x6E29DD0B // fmul v11, v8, v9
+	WORD $0x3D80190B // str q11, [x8, #96]
+	WORD $0x4E2BD4C9 // fadd v9, v6, v11
+	WORD $0x6E661D2A // bsl v10, v9, v6
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01F2A // ldr q10, [x25, #112]
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x3DC01CAB // ldr q11, [x5, #112]
+	WORD $0x6E2BDD28 // fmul v8, v9, v11
+	WORD $0x3D801D08 // str q8, [x8, #112]
+	WORD $0x4E28D4EB // fadd v11, v7, v8
+	WORD $0x6E671D6A // bsl v10, v11, v7
+	WORD $0x4EAA1D47 // orr v7, v10, v10
+	MOVD $buf-512(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass0out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass0out0
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E00400A // ext v10.16b, v0.16b, v0.16b, #8
+	WORD $0x4E2AD400 // fadd v0, v0, v10
+	WORD $0x6E00200A // ext v10.16b, v0.16b, v0.16b, #4
+	WORD $0x4E2AD400 // fadd v0, v0, v10
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	WORD $0xBD005C06 // str s6, [x0, #92]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 152(R0), R6
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC000C9 // ldr q9, [x6, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD2A // fmul v10, v9, v11
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC004CA // ldr q10, [x6, #16]
+	WORD $0x3DC0048B // ldr q11, [x4, #16]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x6E29DD4B // fmul v11, v10, v9
+	WORD $0x4E21D56B // fadd v11, v11, v1
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC008CB // ldr q11, [x6, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00CC9 // ldr q9, [x6, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD2A // fmul v10, v9, v11
+	WORD $0x4E23D54A // fadd v10, v10, v3
+	WORD $0x4EAA1D43 // orr v3, v10, v10
+	WORD $0x3DC010CA // ldr q10, [x6, #64]
+	WORD $0x3DC0108B // ldr q11, [x4, #64]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x6E29DD4B // fmul v11, v10, v9
+	WORD $0x4E24D56B // fadd v11, v11, v4
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC014CB // ldr q11, [x6, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC018C9 // ldr q9, [x6, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD2A // fmul v10, v9, v11
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01CCA // ldr q10, [x6, #112]
+	WORD $0x3DC01C8B // ldr q11, [x4, #112]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x6E29DD4B // fmul v11, v10, v9
+	WORD $0x4E27D56B // fadd v11, v11, v7
+	WORD $0x4EAB1D67 // orr v7, v11, v11
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	ADD $128, R5, R5
+	ADD $128, R6, R6
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-256(SP), R4
+	MOVD $buf-384(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass1in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in2
+	MOVD $buf-384(SP), R5
+	MOVD $buf-512(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+pass1in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in3
+	MOVD $buf-512(SP), R6
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC0032B // ldr q11, [x25, #0]
+	WORD $0x3DC000C9 // ldr q9, [x6, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x6E2CDD2A // fmul v10, v9, v12
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x6E601D4B // bsl v11, v10, v0
+	WORD $0x4EAB1D60 // orr v0, v11, v11
+	WORD $0x3DC0072B // ldr q11, [x25, #16]
+	WORD $0x3DC004CA // ldr q10, [x6, #16]
+	WORD $0x3DC0048C // ldr q12, [x4, #16]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x6E29DD4C // fmul v12, v10, v9
+	WORD $0x4E21D58C // fadd v12, v12, v1
+	WORD $0x6E611D8B // bsl v11, v12, v1
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC00B2B // ldr q11, [x25, #32]
+	WORD $0x3DC008CC // ldr q12, [x6, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD89 // fmul v9, v12, v10
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x6E621D2B // bsl v11, v9, v2
+	WORD $0x4EAB1D62 // orr v2, v11, v11
+	WORD $0x3DC00F2B // ldr q11, [x25, #48]
+	WORD $0x3DC00CC9 // ldr q9, [x6, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x6E2CDD2A // fmul v10, v9, v12
+	WORD $0x4E23D54A // fadd v10, v10, v3
+	WORD $0x6E631D4B // bsl v11, v10, v3
+	WORD $0x4EAB1D63 // orr v3, v11, v11
+	WORD $0x3DC0132B // ldr q11, [x25, #64]
+	WORD $0x3DC010CA // ldr q10, [x6, #64]
+	WORD $0x3DC0108C // ldr q12, [x4, #64]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x6E29DD4C // fmul v12, v10, v9
+	WORD $0x4E24D58C // fadd v12, v12, v4
+	WORD $0x6E641D8B // bsl v11, v12, v4
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC0172B // ldr q11, [x25, #80]
+	WORD $0x3DC014CC // ldr q12, [x6, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD89 // fmul v9, v12, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x6E651D2B // bsl v11, v9, v5
+	WORD $0x4EAB1D65 // orr v5, v11, v11
+	WORD $0x3DC01B2B // ldr q11, [x25, #96]
+	WORD $0x3DC018C9 // ldr q9, [x6, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x6E2CDD2A // fmul v10, v9, v12
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E661D4B // bsl v11, v10, v6
+	WORD $0x4EAB1D66 // orr v6, v11, v11
+	WORD $0x3DC01F2B // ldr q11, [x25, #112]
+	WORD $0x3DC01CCA // ldr q10, [x6, #112]
+	WORD $0x3DC01C8C // ldr q12, [x4, #112]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x6E29DD4C // fmul v12, v10, v9
+	WORD $0x4E27D58C // fadd v12, v12, v7
+	WORD $0x6E671D8B // bsl v11, v12, v7
+	WORD $0x4EAB1D67 // orr v7, v11, v11
+
+pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E00400B // ext v11.16b, v0.16b, v0.16b, #8
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x6E00200B // ext v11.16b, v0.16b, v0.16b, #4
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E20DCE6 // fmul v6, v7, v0
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E26DCE5 // fmul v5, v7, v6
+	WORD $0x3DC001C6 // ldr q6, [x14, #0]
+	WORD $0x6E261CA7 // eor v7, v5, v6
+	ADD $88, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x6E25FCE6 // fdiv v6, v7, v5
+	WORD $0xBD006006 // str s6, [x0, #96]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 152(R0), R6
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $92, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	ADD $96, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
+
+pass2block:
+	CMP $8, R1
+	BLT pass2blockEnd
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x4EA1D486 // fsub v6, v4, v1
+	WORD $0x6E22DCA4 // fmul v4, v5, v2
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x6E23DC86 // fmul v6, v4, v3
+	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x3DC00486 // ldr q6, [x4, #16]
+	WORD $0x4EA0D4C4 // fsub v4, v6, v0
+	WORD $0x3DC004C6 // ldr q6, [x6, #16]
+	WORD $0x4EA1D4C5 // fsub v5, v6, v1
+	WORD $0x6E22DC86 // fmul v6, v4, v2
+	WORD $0x4E25D4C6 // fadd v6, v6, v5
+	WORD $0x6E23DCC5 // fmul v5, v6, v3
+	WORD $0x3D800505 // str q5, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R6, R6
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass2block
+
+pass2blockEnd:
+
+pass2vector:
+	CMP $4, R1
+	BLT pass2vectorEnd
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x4EA0D4A6 // fsub v6, v5, v0
+	WORD $0x3DC000C5 // ldr q5, [x6, #0]
+	WORD $0x4EA1D4A4 // fsub v4, v5, v1
+	WORD $0x6E22DCC5 // fmul v5, v6, v2
+	WORD $0x4E24D4A5 // fadd v5, v5, v4
+	WORD $0x6E23DCA4 // fmul v4, v5, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass2vector
+
+pass2vectorEnd:
+	CBZ R1, pass2next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass2in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass2in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass2in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+pass2in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass2in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x4EA1D486 // fsub v6, v4, v1
+	WORD $0x6E22DCA4 // fmul v4, v5, v2
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x6E23DC86 // fmul v6, v4, v3
+	WORD $0x3D800106 // str q6, [x8, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass2out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 152(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 152(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowRMSNorm: stat0 = k = 1/sqrt(sum(in0*in0)/p2 + p3), out0 = (in0*k)*in1; p2 is n.
+TEXT ·rowRMSNormNEONMulAdd(SB), NOSPLIT, $400-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E20D529 // fadd v9, v9, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E21D508 // fadd v8, v8, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E23D508 // fadd v8, v8, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E24D529 // fadd v9, v9, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E25D508 // fadd v8, v8, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E26D529 // fadd v9, v9, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E21D529 // fadd v9, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E22D54A // fadd v10, v10, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E23D529 // fadd v9, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E24D54A // fadd v10, v10, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 192(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $84, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+pass1block:
+	CMP $16, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x6E20DC61 // fmul v1, v3, v0
+	WORD $0x3DC00483 // ldr q3, [x4, #16]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00882 // ldr q2, [x4, #32]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800901 // str q1, [x8, #32]
+	WORD $0x3DC00C61 // ldr q1, [x3, #48]
+	WORD $0x6E20DC22 // fmul v2, v1, v0
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800D03 // str q3, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass1block
+
+pass1blockEnd:
+
+pass1vector:
+	CMP $4, R1
+	BLT pass1vectorEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x6E20DC61 // fmul v1, v3, v0
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x6E23DC22 // fmul v2, v1, v3
+	WORD $0x3D800102 // str q2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1vector
+
+pass1vectorEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E22DC61 // fmul v1, v3, v2
+	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowRMSNormGrad: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+TEXT ·rowRMSNormGradNEONMulAdd(SB), NOSPLIT, $528-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 84(R0)
+	MOVD R11, 176(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E20D508 // fadd v8, v8, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00468 // ldr q8, [x3, #16]
+	WORD $0x3DC004A9 // ldr q9, [x5, #16]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00489 // ldr q9, [x4, #16]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E21D508 // fadd v8, v8, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x3DC008A9 // ldr q9, [x5, #32]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E22D508 // fadd v8, v8, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00C68 // ldr q8, [x3, #48]
+	WORD $0x3DC00CA9 // ldr q9, [x5, #48]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC00C89 // ldr q9, [x4, #48]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E23D508 // fadd v8, v8, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x3DC010A9 // ldr q9, [x5, #64]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01089 // ldr q9, [x4, #64]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E24D508 // fadd v8, v8, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01468 // ldr q8, [x3, #80]
+	WORD $0x3DC014A9 // ldr q9, [x5, #80]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E25D508 // fadd v8, v8, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x3DC018A9 // ldr q9, [x5, #96]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01889 // ldr q9, [x4, #96]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E26D508 // fadd v8, v8, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01C68 // ldr q8, [x3, #112]
+	WORD $0x3DC01CA9 // ldr q9, [x5, #112]
+	WORD $0x6E29DD0A // fmul v10, v8, v9
+	WORD $0x3DC01C89 // ldr q9, [x4, #112]
+	WORD $0x6E29DD48 // fmul v8, v10, v9
+	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	ADD $128, R5, R5
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $buf-384(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass0in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in2
+	MOVD $buf-384(SP), R5
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC000AA // ldr q10, [x5, #0]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E20D529 // fadd v9, v9, v0
+	WORD $0x6E601D28 // bsl v8, v9, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x3DC004AA // ldr q10, [x5, #16]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0048A // ldr q10, [x4, #16]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E21D529 // fadd v9, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x3DC008AA // ldr q10, [x5, #32]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0088A // ldr q10, [x4, #32]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x6E621D28 // bsl v8, v9, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x3DC00CAA // ldr q10, [x5, #48]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E23D529 // fadd v9, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x3DC010AA // ldr q10, [x5, #64]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0108A // ldr q10, [x4, #64]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E24D529 // fadd v9, v9, v4
+	WORD $0x6E641D28 // bsl v8, v9, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x3DC014AA // ldr q10, [x5, #80]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0148A // ldr q10, [x4, #80]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC018AA // ldr q10, [x5, #96]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E26D529 // fadd v9, v9, v6
+	WORD $0x6E661D28 // bsl v8, v9, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x3DC01CAA // ldr q10, [x5, #112]
+	WORD $0x6E2ADD2B // fmul v11, v9, v10
+	WORD $0x3DC01C8A // ldr q10, [x4, #112]
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E20DCE6 // fmul v6, v7, v0
+	ADD $84, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E26DCE5 // fmul v5, v7, v6
+	WORD $0x3DC001C6 // ldr q6, [x14, #0]
+	WORD $0x6E261CA7 // eor v7, v5, v6
+	ADD $88, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x6E25FCE6 // fdiv v6, v7, v5
+	WORD $0xBD006006 // str s6, [x0, #96]
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 144(R0), R5
+	MOVD 160(R0), R8
+	ADD $96, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass1block:
+	CMP $8, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x6E24DC65 // fmul v5, v3, v4
+	WORD $0x6E20DC44 // fmul v4, v2, v0
+	WORD $0x4E25D484 // fadd v4, v4, v5
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00485 // ldr q5, [x4, #16]
+	WORD $0x3DC00464 // ldr q4, [x3, #16]
+	WORD $0x3DC004A2 // ldr q2, [x5, #16]
+	WORD $0x6E22DC83 // fmul v3, v4, v2
+	WORD $0x6E20DCA2 // fmul v2, v5, v0
+	WORD $0x4E23D442 // fadd v2, v2, v3
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x3D800503 // str q3, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass1block
+
+pass1blockEnd:
+
+pass1vector:
+	CMP $4, R1
+	BLT pass1vectorEnd
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC000A5 // ldr q5, [x5, #0]
+	WORD $0x6E25DC44 // fmul v4, v2, v5
+	WORD $0x6E20DC65 // fmul v5, v3, v0
+	WORD $0x4E24D4A5 // fadd v5, v5, v4
+	WORD $0x6E21DCA4 // fmul v4, v5, v1
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass1vector
+
+pass1vectorEnd:
+	CBZ R1, pass1next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+pass1in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x6E23DCA2 // fmul v2, v5, v3
+	WORD $0x6E20DC83 // fmul v3, v4, v0
+	WORD $0x4E22D463 // fadd v3, v3, v2
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass1out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass1out0
+
+pass1next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
 	RET
 
 // vecTranspose4: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.

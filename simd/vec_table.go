@@ -20,19 +20,40 @@ type wholeTransposeArgs struct {
 	rows, cols, ldx, ldd int
 }
 
+// rowArgs are the arguments of every kernel of whole rows. In vecArgs it uses n and the scalar arguments; the rest is the kernel's to change.
+type rowArgs struct {
+	vecArgs
+	rows   int
+	in     [4]*float32
+	out    [2]*float32
+	before [2]*float32 // lists of numbers that are read, one a row
+	stat   [2]*float32 // lists of numbers that are written
+	lanes  [rowLanes]float32
+}
+
+// rowTable lists the kernels of whole rows of one set.
+type rowTable struct {
+	rowReduce                                                    [NumReduce]rowFunc
+	rowSoftmax, rowLogSoftmax, rowSoftmaxGrad, rowLogSoftmaxGrad rowFunc
+	rowLogSumExp, rowCrossEntropy                                rowFunc
+	rowMoments, rowLayerNorm, rowLayerNormGrad                   rowFunc
+	rowRMSNorm, rowRMSNormGrad                                   rowFunc
+}
+
 // vecTable lists the kernels of one set.
 type vecTable struct {
 	mapOp                                                  [NumUnary]vecFunc
 	zip, zipScalar, scalarZip                              [NumBinary]vecFunc
 	reduce                                                 [NumReduce + 1]vecFunc
-	reduceRow                                              [NumReduce]vecFunc
+	reduceRow, reduceColumns                               [NumReduce]vecFunc
 	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd vecFunc
-	normRow, normGrad, normParamGrad                       vecFunc
+	normRow, normGrad, normParamGrad, rmsParamGrad         vecFunc
 	lstmState, lstmOut                                     vecFunc
 	lstmGradOut, lstmGradIn, lstmGradForget                vecFunc
 	gruCandidate, gruOut                                   vecFunc
 	gruGradOut, gruGradReset, gruGradState                 vecFunc
 	sgd, momentum, nesterov, adam, rmsprop, adagrad, lion  vecFunc
+	rows                                                   rowTable
 }
 
 // fill puts the kernels of the table into a set.
@@ -80,9 +101,16 @@ func (t *vecTable) fill(k *Kernels) {
 		run(t.dot, noescape(&a))
 		return a.result
 	}
+	v.columns = func(op ReduceOp, dst, x []float32, rows, n, stride int) {
+		a := vecArgs{n: n, runs: rows, stride: stride}
+		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
+		run(t.reduceColumns[op], noescape(&a))
+	}
 	t.fillExp(v)
 	t.fillNorm(v)
 	t.fillCells(v)
+	t.fillRMS(v)
+	t.rows.fill(v)
 	t.fillOptimizers(v)
 }
 
@@ -142,6 +170,15 @@ func (t *vecTable) fillNorm(v *vecKernels) {
 		a.in = [4]*float32{unsafe.SliceData(dgamma), unsafe.SliceData(dbeta), unsafe.SliceData(dy), unsafe.SliceData(x)}
 		a.out[0], a.out[1] = a.in[0], a.in[1]
 		run(t.normParamGrad, noescape(&a))
+	}
+}
+
+// fillRMS has what only root mean square normalisation needs.
+func (t *vecTable) fillRMS(v *vecKernels) {
+	v.rmsParamGrad = func(dgamma, dy, x []float32, inv float32) {
+		a := vecArgs{n: len(x), p: [8]float32{inv}}
+		a.in[0], a.in[1], a.in[2], a.out[0] = unsafe.SliceData(dgamma), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(dgamma)
+		run(t.rmsParamGrad, noescape(&a))
 	}
 }
 
@@ -219,5 +256,71 @@ func mapTrig(c Class, f vecFunc, op UnaryOp, dst, x []float32) {
 			mapGeneric(c, op, dst[:n], x[:n], 0, 0)
 		}
 		dst, x = dst[n:], x[n:]
+	}
+}
+
+// fill puts the kernels of whole rows into a set. They are called with at least one row of at least one element.
+func (t *rowTable) fill(v *vecKernels) {
+	v.rowReduce = func(op ReduceOp, dst, x []float32, rows, n int) {
+		a := rowArgs{vecArgs: vecArgs{n: n}, rows: rows}
+		a.in[0], a.stat[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
+		runRows(t.rowReduce[op], noescape(&a))
+	}
+	v.softmax = func(dst, x []float32, rows, n int, log bool) {
+		a := rowArgs{vecArgs: vecArgs{n: n}, rows: rows}
+		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst), unsafe.SliceData(dst)
+		f := t.rowSoftmax
+		if log {
+			f = t.rowLogSoftmax
+		}
+		runRows(f, noescape(&a))
+	}
+	v.softmaxGrad = func(dx, dy, y []float32, rows, n int, log bool) {
+		a := rowArgs{vecArgs: vecArgs{n: n}, rows: rows}
+		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(dy), unsafe.SliceData(y), unsafe.SliceData(dx)
+		f := t.rowSoftmaxGrad
+		if log {
+			f = t.rowLogSoftmaxGrad
+		}
+		runRows(f, noescape(&a))
+	}
+	v.crossEntropy = func(most, logSum, grad, x []float32, rows, n int, scale float32) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: scale}}, rows: rows}
+		a.in[0], a.stat[0], a.stat[1] = unsafe.SliceData(x), unsafe.SliceData(most), unsafe.SliceData(logSum)
+		f := t.rowLogSumExp
+		if grad != nil {
+			f = t.rowCrossEntropy
+			a.in[1], a.out[0] = unsafe.SliceData(grad), unsafe.SliceData(grad)
+		}
+		runRows(f, noescape(&a))
+	}
+	v.moments = func(mean, inv, x []float32, rows, n int, eps float32) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: float32(n), 3: eps}}, rows: rows}
+		a.in[0], a.stat[0], a.stat[1] = unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(inv)
+		runRows(t.rowMoments, noescape(&a))
+	}
+	v.layerNorm = func(dst, mean, inv, x, gamma, beta []float32, rows, n int, eps float32) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: float32(n), 3: eps}}, rows: rows}
+		a.in[0], a.in[1], a.in[2] = unsafe.SliceData(x), unsafe.SliceData(gamma), unsafe.SliceData(beta)
+		a.out[0], a.stat[0], a.stat[1] = unsafe.SliceData(dst), unsafe.SliceData(mean), unsafe.SliceData(inv)
+		runRows(t.rowLayerNorm, noescape(&a))
+	}
+	v.layerNormGrad = func(dx, dy, x, gamma, mean, inv []float32, rows, n int) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: float32(n)}}, rows: rows}
+		a.in = [4]*float32{unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(gamma), unsafe.SliceData(dx)}
+		a.out[0], a.before[0], a.before[1] = unsafe.SliceData(dx), unsafe.SliceData(mean), unsafe.SliceData(inv)
+		runRows(t.rowLayerNormGrad, noescape(&a))
+	}
+	v.rmsNorm = func(dst, inv, x, gamma []float32, rows, n int, eps float32) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: float32(n), 3: eps}}, rows: rows}
+		a.in[0], a.in[1] = unsafe.SliceData(x), unsafe.SliceData(gamma)
+		a.out[0], a.stat[0] = unsafe.SliceData(dst), unsafe.SliceData(inv)
+		runRows(t.rowRMSNorm, noescape(&a))
+	}
+	v.rmsNormGrad = func(dx, dy, x, gamma, inv []float32, rows, n int) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: float32(n)}}, rows: rows}
+		a.in[0], a.in[1], a.in[2] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(gamma)
+		a.out[0], a.before[0] = unsafe.SliceData(dx), unsafe.SliceData(inv)
+		runRows(t.rowRMSNormGrad, noescape(&a))
 	}
 }

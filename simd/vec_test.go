@@ -292,12 +292,42 @@ func TestCrossEntropy(t *testing.T) {
 	})
 }
 
-// TestRowsConformance compares the functions of several rows of logits with the generic ones.
+// TestRowsConformance compares the functions of several rows with the generic ones.
 func TestRowsConformance(t *testing.T) {
 	const rows = 5
+	// rest runs what is not about logits; out gives places for results.
+	rest := func(x []float32, n int, out func(elements int) []float32) {
+		y := make([]float32, rows*n)
+		for i := range y {
+			y[i] = x[len(y)-1-i]
+		}
+		gamma, beta := y[:n], x[n:][:n]
+		simd.SoftmaxGrad(out(rows*n), x, y, rows, n)
+		simd.LogSoftmaxGrad(out(rows*n), x, y, rows, n)
+		for op := range simd.NumReduce {
+			simd.ReduceInner(op, out(rows), x, rows, n)
+			simd.ReduceOuter(op, out(n), x, rows, n)
+			simd.ReduceOuterStrided(op, out(n), x, 2, n, n+1)
+		}
+		mean, inv := out(rows), out(rows)
+		simd.Moments(mean, inv, x, rows, n, 1e-5)
+		simd.LayerNorm(out(rows*n), out(rows), out(rows), x, gamma, beta, rows, n, 1e-5)
+		simd.LayerNormGrad(out(rows*n), y, x, gamma, mean, inv, rows, n)
+		simd.LayerNormParamGrad(out(n), out(n), y, x, mean, inv, rows, n)
+		factor := out(rows)
+		simd.RMSNorm(out(rows*n), factor, x, gamma, rows, n, 1e-5)
+		simd.RMSNormGrad(out(rows*n), y, x, gamma, factor, rows, n)
+		simd.RMSNormParamGrad(out(n), y, x, factor, rows, n)
+		place := out(rows * n)
+		copy(place, y)
+		simd.LayerNormGrad(place, place, x, gamma, mean, inv, rows, n)
+		place = out(rows * n)
+		copy(place, x)
+		simd.RMSNormGrad(place, y, place, gamma, factor, rows, n)
+	}
 	eachSet(t, func(t *testing.T, oracle string) {
 		name := simd.Current().Name
-		for _, n := range []int{1, 2, 3, 10, 31, 32, 33, 100} {
+		for _, n := range []int{1, 2, 3, 4, 7, 10, 16, 31, 32, 33, 66, 100, 519} {
 			for _, wild := range []bool{false, true} {
 				r := rand.New(rand.NewPCG(11, uint64(n)))
 				x := vecInput(r, rows*n, 3, wild)
@@ -317,7 +347,13 @@ func TestRowsConformance(t *testing.T) {
 					place := newGuarded(rows*n, 1)
 					copy(place.s, x.s)
 					simd.CrossEntropy(loss.s, place.s, place.s, wide, rows, n, 0.125, -1)
-					return []*guarded{soft, log, loss, grad, only, place}
+					out := []*guarded{soft, log, loss, grad, only, place}
+					rest(x.s, n, func(elements int) []float32 {
+						g := newGuarded(elements, (len(out)*3)%7)
+						out = append(out, g)
+						return g.s
+					})
+					return out
 				}
 				use(t, oracle)
 				want := run()

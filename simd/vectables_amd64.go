@@ -319,6 +319,11 @@ func vecReduceSumAVX2(a *vecArgs)
 //go:noescape
 func vecRowSumAVX2(a *vecArgs)
 
+// vecColumnsSumAVX2: out0[i] = Sum over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumAVX2(a *vecArgs)
+
 // vecReduceSumSqAVX2: result = SumSq over runs of in0.
 //
 //go:noescape
@@ -328,6 +333,11 @@ func vecReduceSumSqAVX2(a *vecArgs)
 //
 //go:noescape
 func vecRowSumSqAVX2(a *vecArgs)
+
+// vecColumnsSumSqAVX2: out0[i] = SumSq over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumSqAVX2(a *vecArgs)
 
 // vecReduceSumAbsAVX2: result = SumAbs over runs of in0.
 //
@@ -339,6 +349,11 @@ func vecReduceSumAbsAVX2(a *vecArgs)
 //go:noescape
 func vecRowSumAbsAVX2(a *vecArgs)
 
+// vecColumnsSumAbsAVX2: out0[i] = SumAbs over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumAbsAVX2(a *vecArgs)
+
 // vecReduceProdAVX2: result = Prod over runs of in0.
 //
 //go:noescape
@@ -348,6 +363,11 @@ func vecReduceProdAVX2(a *vecArgs)
 //
 //go:noescape
 func vecRowProdAVX2(a *vecArgs)
+
+// vecColumnsProdAVX2: out0[i] = Prod over the rows of in0.
+//
+//go:noescape
+func vecColumnsProdAVX2(a *vecArgs)
 
 // vecReduceReduceMaxAVX2: result = ReduceMax over runs of in0.
 //
@@ -359,6 +379,11 @@ func vecReduceReduceMaxAVX2(a *vecArgs)
 //go:noescape
 func vecRowReduceMaxAVX2(a *vecArgs)
 
+// vecColumnsReduceMaxAVX2: out0[i] = ReduceMax over the rows of in0.
+//
+//go:noescape
+func vecColumnsReduceMaxAVX2(a *vecArgs)
+
 // vecReduceReduceMinAVX2: result = ReduceMin over runs of in0.
 //
 //go:noescape
@@ -368,6 +393,11 @@ func vecReduceReduceMinAVX2(a *vecArgs)
 //
 //go:noescape
 func vecRowReduceMinAVX2(a *vecArgs)
+
+// vecColumnsReduceMinAVX2: out0[i] = ReduceMin over the rows of in0.
+//
+//go:noescape
+func vecColumnsReduceMinAVX2(a *vecArgs)
 
 // vecReducesumSqDiffAVX2: result = sumSqDiff over runs of in0.
 //
@@ -423,6 +453,11 @@ func vecNormGradAVX2(a *vecArgs)
 //
 //go:noescape
 func vecNormParamGradAVX2(a *vecArgs)
+
+// vecRMSParamGradAVX2: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+//
+//go:noescape
+func vecRMSParamGradAVX2(a *vecArgs)
 
 // vecSGDAVX2: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
@@ -508,6 +543,91 @@ func vecGRUGradResetAVX2(a *vecArgs)
 //
 //go:noescape
 func vecGRUGradStateAVX2(a *vecArgs)
+
+// rowReduceSumAVX2: stat0 = Sum of in0.
+//
+//go:noescape
+func rowReduceSumAVX2(a *rowArgs)
+
+// rowReduceSumSqAVX2: stat0 = SumSq of in0.
+//
+//go:noescape
+func rowReduceSumSqAVX2(a *rowArgs)
+
+// rowReduceSumAbsAVX2: stat0 = SumAbs of in0.
+//
+//go:noescape
+func rowReduceSumAbsAVX2(a *rowArgs)
+
+// rowReduceProdAVX2: stat0 = Prod of in0.
+//
+//go:noescape
+func rowReduceProdAVX2(a *rowArgs)
+
+// rowReduceReduceMaxAVX2: stat0 = ReduceMax of in0.
+//
+//go:noescape
+func rowReduceReduceMaxAVX2(a *rowArgs)
+
+// rowReduceReduceMinAVX2: stat0 = ReduceMin of in0.
+//
+//go:noescape
+func rowReduceReduceMinAVX2(a *rowArgs)
+
+// rowSoftmaxAVX2: out0 = exp(in0-max) / their sum; in1 is out0.
+//
+//go:noescape
+func rowSoftmaxAVX2(a *rowArgs)
+
+// rowLogSoftmaxAVX2: out0 = (in0-max) - log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSoftmaxAVX2(a *rowArgs)
+
+// rowSoftmaxGradAVX2: out0 = in1*(in0 - sum of in0*in1).
+//
+//go:noescape
+func rowSoftmaxGradAVX2(a *rowArgs)
+
+// rowLogSoftmaxGradAVX2: out0 = in0 - exp(in1) * sum of in0.
+//
+//go:noescape
+func rowLogSoftmaxGradAVX2(a *rowArgs)
+
+// rowLogSumExpAVX2: stat0 = max of in0, stat1 = log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSumExpAVX2(a *rowArgs)
+
+// rowCrossEntropyAVX2: rowLogSumExp, and out0 = exp(in0-max) * p2/their sum; in1 is out0.
+//
+//go:noescape
+func rowCrossEntropyAVX2(a *rowArgs)
+
+// rowMomentsAVX2: stat0 = mean m of in0, stat1 = 1/sqrt(variance + p3); p2 is n.
+//
+//go:noescape
+func rowMomentsAVX2(a *rowArgs)
+
+// rowLayerNormAVX2: rowMoments, and out0 = ((in0-m)*stat1)*in1 + in2.
+//
+//go:noescape
+func rowLayerNormAVX2(a *rowArgs)
+
+// rowLayerNormGradAVX2: with d = in0*in2, m = p0, k = p1, s = k*sum(d*(in1-m)): out0 = ((in1-m)*(-(k*s)/p2) + (d - sum(d)/p2)) * k; p2 is n; in3 is out0.
+//
+//go:noescape
+func rowLayerNormGradAVX2(a *rowArgs)
+
+// rowRMSNormAVX2: stat0 = k = 1/sqrt(sum(in0*in0)/p2 + p3), out0 = (in0*k)*in1; p2 is n.
+//
+//go:noescape
+func rowRMSNormAVX2(a *rowArgs)
+
+// rowRMSNormGradAVX2: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+//
+//go:noescape
+func rowRMSNormGradAVX2(a *rowArgs)
 
 // vecMapExpAVX2MulAdd: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
@@ -634,6 +754,11 @@ func vecReduceSumSqAVX2MulAdd(a *vecArgs)
 //go:noescape
 func vecRowSumSqAVX2MulAdd(a *vecArgs)
 
+// vecColumnsSumSqAVX2MulAdd: out0[i] = SumSq over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumSqAVX2MulAdd(a *vecArgs)
+
 // vecReducesumSqDiffAVX2MulAdd: result = sumSqDiff over runs of in0.
 //
 //go:noescape
@@ -678,6 +803,11 @@ func vecNormGradAVX2MulAdd(a *vecArgs)
 //
 //go:noescape
 func vecNormParamGradAVX2MulAdd(a *vecArgs)
+
+// vecRMSParamGradAVX2MulAdd: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+//
+//go:noescape
+func vecRMSParamGradAVX2MulAdd(a *vecArgs)
 
 // vecSGDAVX2MulAdd: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
@@ -753,6 +883,66 @@ func vecGRUGradOutAVX2MulAdd(a *vecArgs)
 //
 //go:noescape
 func vecGRUGradStateAVX2MulAdd(a *vecArgs)
+
+// rowReduceSumSqAVX2MulAdd: stat0 = SumSq of in0.
+//
+//go:noescape
+func rowReduceSumSqAVX2MulAdd(a *rowArgs)
+
+// rowSoftmaxAVX2MulAdd: out0 = exp(in0-max) / their sum; in1 is out0.
+//
+//go:noescape
+func rowSoftmaxAVX2MulAdd(a *rowArgs)
+
+// rowLogSoftmaxAVX2MulAdd: out0 = (in0-max) - log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSoftmaxAVX2MulAdd(a *rowArgs)
+
+// rowSoftmaxGradAVX2MulAdd: out0 = in1*(in0 - sum of in0*in1).
+//
+//go:noescape
+func rowSoftmaxGradAVX2MulAdd(a *rowArgs)
+
+// rowLogSoftmaxGradAVX2MulAdd: out0 = in0 - exp(in1) * sum of in0.
+//
+//go:noescape
+func rowLogSoftmaxGradAVX2MulAdd(a *rowArgs)
+
+// rowLogSumExpAVX2MulAdd: stat0 = max of in0, stat1 = log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSumExpAVX2MulAdd(a *rowArgs)
+
+// rowCrossEntropyAVX2MulAdd: rowLogSumExp, and out0 = exp(in0-max) * p2/their sum; in1 is out0.
+//
+//go:noescape
+func rowCrossEntropyAVX2MulAdd(a *rowArgs)
+
+// rowMomentsAVX2MulAdd: stat0 = mean m of in0, stat1 = 1/sqrt(variance + p3); p2 is n.
+//
+//go:noescape
+func rowMomentsAVX2MulAdd(a *rowArgs)
+
+// rowLayerNormAVX2MulAdd: rowMoments, and out0 = ((in0-m)*stat1)*in1 + in2.
+//
+//go:noescape
+func rowLayerNormAVX2MulAdd(a *rowArgs)
+
+// rowLayerNormGradAVX2MulAdd: with d = in0*in2, m = p0, k = p1, s = k*sum(d*(in1-m)): out0 = ((in1-m)*(-(k*s)/p2) + (d - sum(d)/p2)) * k; p2 is n; in3 is out0.
+//
+//go:noescape
+func rowLayerNormGradAVX2MulAdd(a *rowArgs)
+
+// rowRMSNormAVX2MulAdd: stat0 = k = 1/sqrt(sum(in0*in0)/p2 + p3), out0 = (in0*k)*in1; p2 is n.
+//
+//go:noescape
+func rowRMSNormAVX2MulAdd(a *rowArgs)
+
+// rowRMSNormGradAVX2MulAdd: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+//
+//go:noescape
+func rowRMSNormGradAVX2MulAdd(a *rowArgs)
 
 // vecMaxPool2AVX2: out0[r,j] = maximum of the 2x2 window at in0[2r,2j], j < n, r < runs; rows of in0 are stride apart.
 //
@@ -1084,6 +1274,11 @@ func vecReduceSumAVX512(a *vecArgs)
 //go:noescape
 func vecRowSumAVX512(a *vecArgs)
 
+// vecColumnsSumAVX512: out0[i] = Sum over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumAVX512(a *vecArgs)
+
 // vecReduceSumSqAVX512: result = SumSq over runs of in0.
 //
 //go:noescape
@@ -1093,6 +1288,11 @@ func vecReduceSumSqAVX512(a *vecArgs)
 //
 //go:noescape
 func vecRowSumSqAVX512(a *vecArgs)
+
+// vecColumnsSumSqAVX512: out0[i] = SumSq over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumSqAVX512(a *vecArgs)
 
 // vecReduceSumAbsAVX512: result = SumAbs over runs of in0.
 //
@@ -1104,6 +1304,11 @@ func vecReduceSumAbsAVX512(a *vecArgs)
 //go:noescape
 func vecRowSumAbsAVX512(a *vecArgs)
 
+// vecColumnsSumAbsAVX512: out0[i] = SumAbs over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumAbsAVX512(a *vecArgs)
+
 // vecReduceProdAVX512: result = Prod over runs of in0.
 //
 //go:noescape
@@ -1113,6 +1318,11 @@ func vecReduceProdAVX512(a *vecArgs)
 //
 //go:noescape
 func vecRowProdAVX512(a *vecArgs)
+
+// vecColumnsProdAVX512: out0[i] = Prod over the rows of in0.
+//
+//go:noescape
+func vecColumnsProdAVX512(a *vecArgs)
 
 // vecReduceReduceMaxAVX512: result = ReduceMax over runs of in0.
 //
@@ -1124,6 +1334,11 @@ func vecReduceReduceMaxAVX512(a *vecArgs)
 //go:noescape
 func vecRowReduceMaxAVX512(a *vecArgs)
 
+// vecColumnsReduceMaxAVX512: out0[i] = ReduceMax over the rows of in0.
+//
+//go:noescape
+func vecColumnsReduceMaxAVX512(a *vecArgs)
+
 // vecReduceReduceMinAVX512: result = ReduceMin over runs of in0.
 //
 //go:noescape
@@ -1133,6 +1348,11 @@ func vecReduceReduceMinAVX512(a *vecArgs)
 //
 //go:noescape
 func vecRowReduceMinAVX512(a *vecArgs)
+
+// vecColumnsReduceMinAVX512: out0[i] = ReduceMin over the rows of in0.
+//
+//go:noescape
+func vecColumnsReduceMinAVX512(a *vecArgs)
 
 // vecReducesumSqDiffAVX512: result = sumSqDiff over runs of in0.
 //
@@ -1188,6 +1408,11 @@ func vecNormGradAVX512(a *vecArgs)
 //
 //go:noescape
 func vecNormParamGradAVX512(a *vecArgs)
+
+// vecRMSParamGradAVX512: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+//
+//go:noescape
+func vecRMSParamGradAVX512(a *vecArgs)
 
 // vecSGDAVX512: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
@@ -1273,6 +1498,91 @@ func vecGRUGradResetAVX512(a *vecArgs)
 //
 //go:noescape
 func vecGRUGradStateAVX512(a *vecArgs)
+
+// rowReduceSumAVX512: stat0 = Sum of in0.
+//
+//go:noescape
+func rowReduceSumAVX512(a *rowArgs)
+
+// rowReduceSumSqAVX512: stat0 = SumSq of in0.
+//
+//go:noescape
+func rowReduceSumSqAVX512(a *rowArgs)
+
+// rowReduceSumAbsAVX512: stat0 = SumAbs of in0.
+//
+//go:noescape
+func rowReduceSumAbsAVX512(a *rowArgs)
+
+// rowReduceProdAVX512: stat0 = Prod of in0.
+//
+//go:noescape
+func rowReduceProdAVX512(a *rowArgs)
+
+// rowReduceReduceMaxAVX512: stat0 = ReduceMax of in0.
+//
+//go:noescape
+func rowReduceReduceMaxAVX512(a *rowArgs)
+
+// rowReduceReduceMinAVX512: stat0 = ReduceMin of in0.
+//
+//go:noescape
+func rowReduceReduceMinAVX512(a *rowArgs)
+
+// rowSoftmaxAVX512: out0 = exp(in0-max) / their sum; in1 is out0.
+//
+//go:noescape
+func rowSoftmaxAVX512(a *rowArgs)
+
+// rowLogSoftmaxAVX512: out0 = (in0-max) - log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSoftmaxAVX512(a *rowArgs)
+
+// rowSoftmaxGradAVX512: out0 = in1*(in0 - sum of in0*in1).
+//
+//go:noescape
+func rowSoftmaxGradAVX512(a *rowArgs)
+
+// rowLogSoftmaxGradAVX512: out0 = in0 - exp(in1) * sum of in0.
+//
+//go:noescape
+func rowLogSoftmaxGradAVX512(a *rowArgs)
+
+// rowLogSumExpAVX512: stat0 = max of in0, stat1 = log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSumExpAVX512(a *rowArgs)
+
+// rowCrossEntropyAVX512: rowLogSumExp, and out0 = exp(in0-max) * p2/their sum; in1 is out0.
+//
+//go:noescape
+func rowCrossEntropyAVX512(a *rowArgs)
+
+// rowMomentsAVX512: stat0 = mean m of in0, stat1 = 1/sqrt(variance + p3); p2 is n.
+//
+//go:noescape
+func rowMomentsAVX512(a *rowArgs)
+
+// rowLayerNormAVX512: rowMoments, and out0 = ((in0-m)*stat1)*in1 + in2.
+//
+//go:noescape
+func rowLayerNormAVX512(a *rowArgs)
+
+// rowLayerNormGradAVX512: with d = in0*in2, m = p0, k = p1, s = k*sum(d*(in1-m)): out0 = ((in1-m)*(-(k*s)/p2) + (d - sum(d)/p2)) * k; p2 is n; in3 is out0.
+//
+//go:noescape
+func rowLayerNormGradAVX512(a *rowArgs)
+
+// rowRMSNormAVX512: stat0 = k = 1/sqrt(sum(in0*in0)/p2 + p3), out0 = (in0*k)*in1; p2 is n.
+//
+//go:noescape
+func rowRMSNormAVX512(a *rowArgs)
+
+// rowRMSNormGradAVX512: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+//
+//go:noescape
+func rowRMSNormGradAVX512(a *rowArgs)
 
 // vecAVX2 lists the vector kernels of the set.
 var vecAVX2 = vecTable{
@@ -1362,6 +1672,14 @@ var vecAVX2 = vecTable{
 		ReduceMax: vecRowReduceMaxAVX2,
 		ReduceMin: vecRowReduceMinAVX2,
 	},
+	reduceColumns: [NumReduce]func(*vecArgs){
+		Sum:       vecColumnsSumAVX2,
+		SumSq:     vecColumnsSumSqAVX2,
+		SumAbs:    vecColumnsSumAbsAVX2,
+		Prod:      vecColumnsProdAVX2,
+		ReduceMax: vecColumnsReduceMaxAVX2,
+		ReduceMin: vecColumnsReduceMinAVX2,
+	},
 	dot:            vecDotAVX2,
 	expSum:         vecExpSumAVX2,
 	expSumOnly:     vecExpSumOnlyAVX2,
@@ -1372,6 +1690,7 @@ var vecAVX2 = vecTable{
 	normRow:        vecNormRowAVX2,
 	normGrad:       vecNormGradAVX2,
 	normParamGrad:  vecNormParamGradAVX2,
+	rmsParamGrad:   vecRMSParamGradAVX2,
 	sgd:            vecSGDAVX2,
 	momentum:       vecMomentumAVX2,
 	nesterov:       vecNesterovAVX2,
@@ -1389,6 +1708,27 @@ var vecAVX2 = vecTable{
 	gruGradOut:     vecGRUGradOutAVX2,
 	gruGradReset:   vecGRUGradResetAVX2,
 	gruGradState:   vecGRUGradStateAVX2,
+	rows: rowTable{
+		rowReduce: [NumReduce]func(*rowArgs){
+			Sum:       rowReduceSumAVX2,
+			SumSq:     rowReduceSumSqAVX2,
+			SumAbs:    rowReduceSumAbsAVX2,
+			Prod:      rowReduceProdAVX2,
+			ReduceMax: rowReduceReduceMaxAVX2,
+			ReduceMin: rowReduceReduceMinAVX2,
+		},
+		rowSoftmax:        rowSoftmaxAVX2,
+		rowLogSoftmax:     rowLogSoftmaxAVX2,
+		rowSoftmaxGrad:    rowSoftmaxGradAVX2,
+		rowLogSoftmaxGrad: rowLogSoftmaxGradAVX2,
+		rowLogSumExp:      rowLogSumExpAVX2,
+		rowCrossEntropy:   rowCrossEntropyAVX2,
+		rowMoments:        rowMomentsAVX2,
+		rowLayerNorm:      rowLayerNormAVX2,
+		rowLayerNormGrad:  rowLayerNormGradAVX2,
+		rowRMSNorm:        rowRMSNormAVX2,
+		rowRMSNormGrad:    rowRMSNormGradAVX2,
+	},
 }
 
 // vecAVX2MulAdd lists the vector kernels of the set.
@@ -1479,6 +1819,14 @@ var vecAVX2MulAdd = vecTable{
 		ReduceMax: vecRowReduceMaxAVX2,
 		ReduceMin: vecRowReduceMinAVX2,
 	},
+	reduceColumns: [NumReduce]func(*vecArgs){
+		Sum:       vecColumnsSumAVX2,
+		SumSq:     vecColumnsSumSqAVX2MulAdd,
+		SumAbs:    vecColumnsSumAbsAVX2,
+		Prod:      vecColumnsProdAVX2,
+		ReduceMax: vecColumnsReduceMaxAVX2,
+		ReduceMin: vecColumnsReduceMinAVX2,
+	},
 	dot:            vecDotAVX2MulAdd,
 	expSum:         vecExpSumAVX2MulAdd,
 	expSumOnly:     vecExpSumOnlyAVX2MulAdd,
@@ -1489,6 +1837,7 @@ var vecAVX2MulAdd = vecTable{
 	normRow:        vecNormRowAVX2MulAdd,
 	normGrad:       vecNormGradAVX2MulAdd,
 	normParamGrad:  vecNormParamGradAVX2MulAdd,
+	rmsParamGrad:   vecRMSParamGradAVX2MulAdd,
 	sgd:            vecSGDAVX2MulAdd,
 	momentum:       vecMomentumAVX2MulAdd,
 	nesterov:       vecNesterovAVX2MulAdd,
@@ -1506,6 +1855,27 @@ var vecAVX2MulAdd = vecTable{
 	gruGradOut:     vecGRUGradOutAVX2MulAdd,
 	gruGradReset:   vecGRUGradResetAVX2,
 	gruGradState:   vecGRUGradStateAVX2MulAdd,
+	rows: rowTable{
+		rowReduce: [NumReduce]func(*rowArgs){
+			Sum:       rowReduceSumAVX2,
+			SumSq:     rowReduceSumSqAVX2MulAdd,
+			SumAbs:    rowReduceSumAbsAVX2,
+			Prod:      rowReduceProdAVX2,
+			ReduceMax: rowReduceReduceMaxAVX2,
+			ReduceMin: rowReduceReduceMinAVX2,
+		},
+		rowSoftmax:        rowSoftmaxAVX2MulAdd,
+		rowLogSoftmax:     rowLogSoftmaxAVX2MulAdd,
+		rowSoftmaxGrad:    rowSoftmaxGradAVX2MulAdd,
+		rowLogSoftmaxGrad: rowLogSoftmaxGradAVX2MulAdd,
+		rowLogSumExp:      rowLogSumExpAVX2MulAdd,
+		rowCrossEntropy:   rowCrossEntropyAVX2MulAdd,
+		rowMoments:        rowMomentsAVX2MulAdd,
+		rowLayerNorm:      rowLayerNormAVX2MulAdd,
+		rowLayerNormGrad:  rowLayerNormGradAVX2MulAdd,
+		rowRMSNorm:        rowRMSNormAVX2MulAdd,
+		rowRMSNormGrad:    rowRMSNormGradAVX2MulAdd,
+	},
 }
 
 // vecAVX512 lists the vector kernels of the set.
@@ -1596,6 +1966,14 @@ var vecAVX512 = vecTable{
 		ReduceMax: vecRowReduceMaxAVX512,
 		ReduceMin: vecRowReduceMinAVX512,
 	},
+	reduceColumns: [NumReduce]func(*vecArgs){
+		Sum:       vecColumnsSumAVX512,
+		SumSq:     vecColumnsSumSqAVX512,
+		SumAbs:    vecColumnsSumAbsAVX512,
+		Prod:      vecColumnsProdAVX512,
+		ReduceMax: vecColumnsReduceMaxAVX512,
+		ReduceMin: vecColumnsReduceMinAVX512,
+	},
 	dot:            vecDotAVX512,
 	expSum:         vecExpSumAVX512,
 	expSumOnly:     vecExpSumOnlyAVX512,
@@ -1606,6 +1984,7 @@ var vecAVX512 = vecTable{
 	normRow:        vecNormRowAVX512,
 	normGrad:       vecNormGradAVX512,
 	normParamGrad:  vecNormParamGradAVX512,
+	rmsParamGrad:   vecRMSParamGradAVX512,
 	sgd:            vecSGDAVX512,
 	momentum:       vecMomentumAVX512,
 	nesterov:       vecNesterovAVX512,
@@ -1623,4 +2002,25 @@ var vecAVX512 = vecTable{
 	gruGradOut:     vecGRUGradOutAVX512,
 	gruGradReset:   vecGRUGradResetAVX512,
 	gruGradState:   vecGRUGradStateAVX512,
+	rows: rowTable{
+		rowReduce: [NumReduce]func(*rowArgs){
+			Sum:       rowReduceSumAVX512,
+			SumSq:     rowReduceSumSqAVX512,
+			SumAbs:    rowReduceSumAbsAVX512,
+			Prod:      rowReduceProdAVX512,
+			ReduceMax: rowReduceReduceMaxAVX512,
+			ReduceMin: rowReduceReduceMinAVX512,
+		},
+		rowSoftmax:        rowSoftmaxAVX512,
+		rowLogSoftmax:     rowLogSoftmaxAVX512,
+		rowSoftmaxGrad:    rowSoftmaxGradAVX512,
+		rowLogSoftmaxGrad: rowLogSoftmaxGradAVX512,
+		rowLogSumExp:      rowLogSumExpAVX512,
+		rowCrossEntropy:   rowCrossEntropyAVX512,
+		rowMoments:        rowMomentsAVX512,
+		rowLayerNorm:      rowLayerNormAVX512,
+		rowLayerNormGrad:  rowLayerNormGradAVX512,
+		rowRMSNorm:        rowRMSNormAVX512,
+		rowRMSNormGrad:    rowRMSNormGradAVX512,
+	},
 }

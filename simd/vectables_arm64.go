@@ -319,6 +319,11 @@ func vecReduceSumNEON(a *vecArgs)
 //go:noescape
 func vecRowSumNEON(a *vecArgs)
 
+// vecColumnsSumNEON: out0[i] = Sum over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumNEON(a *vecArgs)
+
 // vecReduceSumSqNEON: result = SumSq over runs of in0.
 //
 //go:noescape
@@ -328,6 +333,11 @@ func vecReduceSumSqNEON(a *vecArgs)
 //
 //go:noescape
 func vecRowSumSqNEON(a *vecArgs)
+
+// vecColumnsSumSqNEON: out0[i] = SumSq over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumSqNEON(a *vecArgs)
 
 // vecReduceSumAbsNEON: result = SumAbs over runs of in0.
 //
@@ -339,6 +349,11 @@ func vecReduceSumAbsNEON(a *vecArgs)
 //go:noescape
 func vecRowSumAbsNEON(a *vecArgs)
 
+// vecColumnsSumAbsNEON: out0[i] = SumAbs over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumAbsNEON(a *vecArgs)
+
 // vecReduceProdNEON: result = Prod over runs of in0.
 //
 //go:noescape
@@ -348,6 +363,11 @@ func vecReduceProdNEON(a *vecArgs)
 //
 //go:noescape
 func vecRowProdNEON(a *vecArgs)
+
+// vecColumnsProdNEON: out0[i] = Prod over the rows of in0.
+//
+//go:noescape
+func vecColumnsProdNEON(a *vecArgs)
 
 // vecReduceReduceMaxNEON: result = ReduceMax over runs of in0.
 //
@@ -359,6 +379,11 @@ func vecReduceReduceMaxNEON(a *vecArgs)
 //go:noescape
 func vecRowReduceMaxNEON(a *vecArgs)
 
+// vecColumnsReduceMaxNEON: out0[i] = ReduceMax over the rows of in0.
+//
+//go:noescape
+func vecColumnsReduceMaxNEON(a *vecArgs)
+
 // vecReduceReduceMinNEON: result = ReduceMin over runs of in0.
 //
 //go:noescape
@@ -368,6 +393,11 @@ func vecReduceReduceMinNEON(a *vecArgs)
 //
 //go:noescape
 func vecRowReduceMinNEON(a *vecArgs)
+
+// vecColumnsReduceMinNEON: out0[i] = ReduceMin over the rows of in0.
+//
+//go:noescape
+func vecColumnsReduceMinNEON(a *vecArgs)
 
 // vecReducesumSqDiffNEON: result = sumSqDiff over runs of in0.
 //
@@ -423,6 +453,11 @@ func vecNormGradNEON(a *vecArgs)
 //
 //go:noescape
 func vecNormParamGradNEON(a *vecArgs)
+
+// vecRMSParamGradNEON: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+//
+//go:noescape
+func vecRMSParamGradNEON(a *vecArgs)
 
 // vecSGDNEON: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
@@ -508,6 +543,91 @@ func vecGRUGradResetNEON(a *vecArgs)
 //
 //go:noescape
 func vecGRUGradStateNEON(a *vecArgs)
+
+// rowReduceSumNEON: stat0 = Sum of in0.
+//
+//go:noescape
+func rowReduceSumNEON(a *rowArgs)
+
+// rowReduceSumSqNEON: stat0 = SumSq of in0.
+//
+//go:noescape
+func rowReduceSumSqNEON(a *rowArgs)
+
+// rowReduceSumAbsNEON: stat0 = SumAbs of in0.
+//
+//go:noescape
+func rowReduceSumAbsNEON(a *rowArgs)
+
+// rowReduceProdNEON: stat0 = Prod of in0.
+//
+//go:noescape
+func rowReduceProdNEON(a *rowArgs)
+
+// rowReduceReduceMaxNEON: stat0 = ReduceMax of in0.
+//
+//go:noescape
+func rowReduceReduceMaxNEON(a *rowArgs)
+
+// rowReduceReduceMinNEON: stat0 = ReduceMin of in0.
+//
+//go:noescape
+func rowReduceReduceMinNEON(a *rowArgs)
+
+// rowSoftmaxNEON: out0 = exp(in0-max) / their sum; in1 is out0.
+//
+//go:noescape
+func rowSoftmaxNEON(a *rowArgs)
+
+// rowLogSoftmaxNEON: out0 = (in0-max) - log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSoftmaxNEON(a *rowArgs)
+
+// rowSoftmaxGradNEON: out0 = in1*(in0 - sum of in0*in1).
+//
+//go:noescape
+func rowSoftmaxGradNEON(a *rowArgs)
+
+// rowLogSoftmaxGradNEON: out0 = in0 - exp(in1) * sum of in0.
+//
+//go:noescape
+func rowLogSoftmaxGradNEON(a *rowArgs)
+
+// rowLogSumExpNEON: stat0 = max of in0, stat1 = log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSumExpNEON(a *rowArgs)
+
+// rowCrossEntropyNEON: rowLogSumExp, and out0 = exp(in0-max) * p2/their sum; in1 is out0.
+//
+//go:noescape
+func rowCrossEntropyNEON(a *rowArgs)
+
+// rowMomentsNEON: stat0 = mean m of in0, stat1 = 1/sqrt(variance + p3); p2 is n.
+//
+//go:noescape
+func rowMomentsNEON(a *rowArgs)
+
+// rowLayerNormNEON: rowMoments, and out0 = ((in0-m)*stat1)*in1 + in2.
+//
+//go:noescape
+func rowLayerNormNEON(a *rowArgs)
+
+// rowLayerNormGradNEON: with d = in0*in2, m = p0, k = p1, s = k*sum(d*(in1-m)): out0 = ((in1-m)*(-(k*s)/p2) + (d - sum(d)/p2)) * k; p2 is n; in3 is out0.
+//
+//go:noescape
+func rowLayerNormGradNEON(a *rowArgs)
+
+// rowRMSNormNEON: stat0 = k = 1/sqrt(sum(in0*in0)/p2 + p3), out0 = (in0*k)*in1; p2 is n.
+//
+//go:noescape
+func rowRMSNormNEON(a *rowArgs)
+
+// rowRMSNormGradNEON: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+//
+//go:noescape
+func rowRMSNormGradNEON(a *rowArgs)
 
 // vecMapExpNEONMulAdd: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
@@ -634,6 +754,11 @@ func vecReduceSumSqNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecRowSumSqNEONMulAdd(a *vecArgs)
 
+// vecColumnsSumSqNEONMulAdd: out0[i] = SumSq over the rows of in0.
+//
+//go:noescape
+func vecColumnsSumSqNEONMulAdd(a *vecArgs)
+
 // vecReducesumSqDiffNEONMulAdd: result = sumSqDiff over runs of in0.
 //
 //go:noescape
@@ -678,6 +803,11 @@ func vecNormGradNEONMulAdd(a *vecArgs)
 //
 //go:noescape
 func vecNormParamGradNEONMulAdd(a *vecArgs)
+
+// vecRMSParamGradNEONMulAdd: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+//
+//go:noescape
+func vecRMSParamGradNEONMulAdd(a *vecArgs)
 
 // vecSGDNEONMulAdd: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
@@ -753,6 +883,66 @@ func vecGRUGradOutNEONMulAdd(a *vecArgs)
 //
 //go:noescape
 func vecGRUGradStateNEONMulAdd(a *vecArgs)
+
+// rowReduceSumSqNEONMulAdd: stat0 = SumSq of in0.
+//
+//go:noescape
+func rowReduceSumSqNEONMulAdd(a *rowArgs)
+
+// rowSoftmaxNEONMulAdd: out0 = exp(in0-max) / their sum; in1 is out0.
+//
+//go:noescape
+func rowSoftmaxNEONMulAdd(a *rowArgs)
+
+// rowLogSoftmaxNEONMulAdd: out0 = (in0-max) - log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSoftmaxNEONMulAdd(a *rowArgs)
+
+// rowSoftmaxGradNEONMulAdd: out0 = in1*(in0 - sum of in0*in1).
+//
+//go:noescape
+func rowSoftmaxGradNEONMulAdd(a *rowArgs)
+
+// rowLogSoftmaxGradNEONMulAdd: out0 = in0 - exp(in1) * sum of in0.
+//
+//go:noescape
+func rowLogSoftmaxGradNEONMulAdd(a *rowArgs)
+
+// rowLogSumExpNEONMulAdd: stat0 = max of in0, stat1 = log of the sum of exp(in0-max).
+//
+//go:noescape
+func rowLogSumExpNEONMulAdd(a *rowArgs)
+
+// rowCrossEntropyNEONMulAdd: rowLogSumExp, and out0 = exp(in0-max) * p2/their sum; in1 is out0.
+//
+//go:noescape
+func rowCrossEntropyNEONMulAdd(a *rowArgs)
+
+// rowMomentsNEONMulAdd: stat0 = mean m of in0, stat1 = 1/sqrt(variance + p3); p2 is n.
+//
+//go:noescape
+func rowMomentsNEONMulAdd(a *rowArgs)
+
+// rowLayerNormNEONMulAdd: rowMoments, and out0 = ((in0-m)*stat1)*in1 + in2.
+//
+//go:noescape
+func rowLayerNormNEONMulAdd(a *rowArgs)
+
+// rowLayerNormGradNEONMulAdd: with d = in0*in2, m = p0, k = p1, s = k*sum(d*(in1-m)): out0 = ((in1-m)*(-(k*s)/p2) + (d - sum(d)/p2)) * k; p2 is n; in3 is out0.
+//
+//go:noescape
+func rowLayerNormGradNEONMulAdd(a *rowArgs)
+
+// rowRMSNormNEONMulAdd: stat0 = k = 1/sqrt(sum(in0*in0)/p2 + p3), out0 = (in0*k)*in1; p2 is n.
+//
+//go:noescape
+func rowRMSNormNEONMulAdd(a *rowArgs)
+
+// rowRMSNormGradNEONMulAdd: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+//
+//go:noescape
+func rowRMSNormGradNEONMulAdd(a *rowArgs)
 
 // vecTranspose4NEON: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
 //
@@ -847,6 +1037,14 @@ var vecNEON = vecTable{
 		ReduceMax: vecRowReduceMaxNEON,
 		ReduceMin: vecRowReduceMinNEON,
 	},
+	reduceColumns: [NumReduce]func(*vecArgs){
+		Sum:       vecColumnsSumNEON,
+		SumSq:     vecColumnsSumSqNEON,
+		SumAbs:    vecColumnsSumAbsNEON,
+		Prod:      vecColumnsProdNEON,
+		ReduceMax: vecColumnsReduceMaxNEON,
+		ReduceMin: vecColumnsReduceMinNEON,
+	},
 	dot:            vecDotNEON,
 	expSum:         vecExpSumNEON,
 	expSumOnly:     vecExpSumOnlyNEON,
@@ -857,6 +1055,7 @@ var vecNEON = vecTable{
 	normRow:        vecNormRowNEON,
 	normGrad:       vecNormGradNEON,
 	normParamGrad:  vecNormParamGradNEON,
+	rmsParamGrad:   vecRMSParamGradNEON,
 	sgd:            vecSGDNEON,
 	momentum:       vecMomentumNEON,
 	nesterov:       vecNesterovNEON,
@@ -874,6 +1073,27 @@ var vecNEON = vecTable{
 	gruGradOut:     vecGRUGradOutNEON,
 	gruGradReset:   vecGRUGradResetNEON,
 	gruGradState:   vecGRUGradStateNEON,
+	rows: rowTable{
+		rowReduce: [NumReduce]func(*rowArgs){
+			Sum:       rowReduceSumNEON,
+			SumSq:     rowReduceSumSqNEON,
+			SumAbs:    rowReduceSumAbsNEON,
+			Prod:      rowReduceProdNEON,
+			ReduceMax: rowReduceReduceMaxNEON,
+			ReduceMin: rowReduceReduceMinNEON,
+		},
+		rowSoftmax:        rowSoftmaxNEON,
+		rowLogSoftmax:     rowLogSoftmaxNEON,
+		rowSoftmaxGrad:    rowSoftmaxGradNEON,
+		rowLogSoftmaxGrad: rowLogSoftmaxGradNEON,
+		rowLogSumExp:      rowLogSumExpNEON,
+		rowCrossEntropy:   rowCrossEntropyNEON,
+		rowMoments:        rowMomentsNEON,
+		rowLayerNorm:      rowLayerNormNEON,
+		rowLayerNormGrad:  rowLayerNormGradNEON,
+		rowRMSNorm:        rowRMSNormNEON,
+		rowRMSNormGrad:    rowRMSNormGradNEON,
+	},
 }
 
 // vecNEONMulAdd lists the vector kernels of the set.
@@ -964,6 +1184,14 @@ var vecNEONMulAdd = vecTable{
 		ReduceMax: vecRowReduceMaxNEON,
 		ReduceMin: vecRowReduceMinNEON,
 	},
+	reduceColumns: [NumReduce]func(*vecArgs){
+		Sum:       vecColumnsSumNEON,
+		SumSq:     vecColumnsSumSqNEONMulAdd,
+		SumAbs:    vecColumnsSumAbsNEON,
+		Prod:      vecColumnsProdNEON,
+		ReduceMax: vecColumnsReduceMaxNEON,
+		ReduceMin: vecColumnsReduceMinNEON,
+	},
 	dot:            vecDotNEONMulAdd,
 	expSum:         vecExpSumNEONMulAdd,
 	expSumOnly:     vecExpSumOnlyNEONMulAdd,
@@ -974,6 +1202,7 @@ var vecNEONMulAdd = vecTable{
 	normRow:        vecNormRowNEONMulAdd,
 	normGrad:       vecNormGradNEONMulAdd,
 	normParamGrad:  vecNormParamGradNEONMulAdd,
+	rmsParamGrad:   vecRMSParamGradNEONMulAdd,
 	sgd:            vecSGDNEONMulAdd,
 	momentum:       vecMomentumNEONMulAdd,
 	nesterov:       vecNesterovNEONMulAdd,
@@ -991,4 +1220,25 @@ var vecNEONMulAdd = vecTable{
 	gruGradOut:     vecGRUGradOutNEONMulAdd,
 	gruGradReset:   vecGRUGradResetNEON,
 	gruGradState:   vecGRUGradStateNEONMulAdd,
+	rows: rowTable{
+		rowReduce: [NumReduce]func(*rowArgs){
+			Sum:       rowReduceSumNEON,
+			SumSq:     rowReduceSumSqNEONMulAdd,
+			SumAbs:    rowReduceSumAbsNEON,
+			Prod:      rowReduceProdNEON,
+			ReduceMax: rowReduceReduceMaxNEON,
+			ReduceMin: rowReduceReduceMinNEON,
+		},
+		rowSoftmax:        rowSoftmaxNEONMulAdd,
+		rowLogSoftmax:     rowLogSoftmaxNEONMulAdd,
+		rowSoftmaxGrad:    rowSoftmaxGradNEONMulAdd,
+		rowLogSoftmaxGrad: rowLogSoftmaxGradNEONMulAdd,
+		rowLogSumExp:      rowLogSumExpNEONMulAdd,
+		rowCrossEntropy:   rowCrossEntropyNEONMulAdd,
+		rowMoments:        rowMomentsNEONMulAdd,
+		rowLayerNorm:      rowLayerNormNEONMulAdd,
+		rowLayerNormGrad:  rowLayerNormGradNEONMulAdd,
+		rowRMSNorm:        rowRMSNormNEONMulAdd,
+		rowRMSNormGrad:    rowRMSNormGradNEONMulAdd,
+	},
 }

@@ -118,6 +118,12 @@ func TestVecSIMD128(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			for n := range 70 {
 				w.top = 64
+				if k.Columns {
+					if n >= 4 {
+						w.vec(k, r, n, 1+n%5, n+n%3)
+					}
+					continue
+				}
 				w.vec(k, r, n, 1, n)
 				if k.Reduces() && n%3 == 0 && k.Outs == 0 && len(k.Record().Nodes) < 10 {
 					w.vec(k, r, n, 3, n+5)
@@ -189,6 +195,13 @@ func (m *machine) vec(k *vecir.Kernel, r *rand.Rand, n, runs, stride int) {
 		for i := range n {
 			for j := range one {
 				one[j] = ins[j][run*stride+i]
+			}
+			if k.Columns {
+				if run == 0 {
+					outs[0][i] = math.Float32frombits(k.Identity)
+				}
+				outs[0][i] = element(body, one, params, out, outs[0][i])
+				continue
 			}
 			l := i % simd.Lanes
 			acc[l] = element(body, one, params, out, acc[l])

@@ -75,7 +75,6 @@ func build(v Variant) *builder {
 	b := &builder{m: m, variant: v}
 	b.addProbe()
 	b.addVec()
-	b.addSoftmax()
 	b.addPhilox()
 	b.addPool()
 	b.addTranspose()
@@ -99,7 +98,8 @@ func GoIDs() ([]byte, error) {
 func GoTables() ([]byte, error) {
 	var w bytes.Buffer
 	w.WriteString(header)
-	vecir.WriteTable(&w, "Wasm", "vecFunc", vecKernels(), func(k *vecir.Kernel) string { return id(k.Name) })
+	vecir.WriteTable(&w, "Wasm", "vecFunc", vecKernels(), func(k *vecir.Kernel) string { return id(k.Name) },
+		"rowFunc", func(k *vecir.RowKernel) string { return id(k.Name) })
 	return format.Source(w.Bytes())
 }
 

@@ -34,6 +34,7 @@ func (b *builder) addVec() {
 		l := &vec{Func: f, relaxed: b.variant.Relaxed, k: k, args: args, parts: p}
 		l.function()
 	}
+	b.addRows(p, same)
 }
 
 // meaning returns a text that is the same for kernels that compute the same.
@@ -45,7 +46,7 @@ func meaning(k *vecir.Kernel) string {
 		}
 		return fmt.Sprint("v", numbers[n])
 	}
-	text := fmt.Sprint(k.Ins, k.Outs, k.Unroll, k.Merge, k.Identity)
+	text := fmt.Sprint(k.Ins, k.Outs, k.Unroll, k.Merge, k.Identity, k.Columns)
 	for i, n := range k.Record().Nodes {
 		numbers[n] = i
 		text += fmt.Sprintf(" %d/%d", n.Op, n.Imm)
@@ -90,6 +91,10 @@ func (l *vec) function() {
 	l.left = l.load(argN)
 	l.hold()
 	length := len(l.k.Record().Nodes)
+	if l.k.Columns {
+		l.columns()
+		return
+	}
 	if l.k.Reduces() && length > shortBody {
 		l.longRun()
 		return
@@ -182,8 +187,9 @@ type access struct {
 }
 
 // body emits the operations of one vector. Values used once stay on the operand stack.
-func (l *vec) body(a access) {
-	b := l.k.Record()
+func (l *vec) body(a access) { l.bodyOf(l.k.Record(), a) }
+
+func (l *vec) bodyOf(b *vecir.Body, a access) {
 	uses, stores := map[*vecir.Node]int{}, map[*vecir.Node]int{}
 	user := map[*vecir.Node]*vecir.Node{}
 	count := 0
@@ -200,7 +206,7 @@ func (l *vec) body(a access) {
 	// evaluatedAt is how many stores have gone by when a value on the stack is computed.
 	var evaluatedAt func(n *vecir.Node) int
 	inline := func(n *vecir.Node) bool {
-		if n.Op == vecir.OpStore || n.Op == vecir.OpSetAcc || uses[n] != 1 {
+		if n.Op == vecir.OpStore || n.Op == vecir.OpSetAcc || n.Op == vecir.OpSetParam || n.Op == vecir.OpStat || uses[n] != 1 {
 			return false
 		}
 		return n.Op != vecir.OpLoad || evaluatedAt(user[n]) == stores[n]
@@ -233,6 +239,16 @@ func (l *vec) body(a access) {
 		switch {
 		case n.Op == vecir.OpStore:
 			a.store(int(n.Imm), func() { value(n.Args[0]) })
+		case n.Op == vecir.OpSetParam:
+			l.Get(l.args)
+			value(n.Args[0])
+			l.MemLane(V128Store32Lane, argP+4*n.Imm, 0)
+		case n.Op == vecir.OpStat:
+			at := rowStat + 8*n.Imm
+			l.Get(l.args).Mem(I32Load, at)
+			value(n.Args[0])
+			l.MemLane(V128Store32Lane, 0, 0)
+			l.Get(l.args).Get(l.args).Mem(I32Load, at).I32(4).Op(I32Add).Mem(I32Store, at)
 		case n.Op == vecir.OpSetAcc:
 			value(n.Args[0])
 			if a.mask != nil {

@@ -53,7 +53,7 @@ type lower struct {
 	held   map[uint32]int // constants kept in registers
 	heldP  map[uint32]int // scalar arguments kept in registers
 	accs   []int
-	label  string
+	prefix string // of the labels of the pass at hand
 	consts *pool
 }
 
@@ -200,8 +200,9 @@ func (l *lower) unary(i int, n *Node, f func(src, dst operand.Op)) {
 
 // vector emits the body for the vector at the given byte offset from the index. mask is a register (mask register when wide) of a partial
 // vector, -1 for a whole one; acc the accumulator.
-func (l *lower) vector(disp, mask, acc int) {
-	b := l.k.Record()
+func (l *lower) vector(disp, mask, acc int) { l.body(l.k.Record(), disp, mask, acc) }
+
+func (l *lower) body(b *Body, disp, mask, acc int) {
 	l.reg = map[*Node]int{}
 	bit := func(narrow, wide func(...operand.Op)) func(...operand.Op) {
 		if l.wide {
@@ -249,6 +250,17 @@ func (l *lower) vector(disp, mask, acc int) {
 				l.VBLENDVPS(l.vec(mask), v, l.vec(acc), l.vec(acc))
 			}
 			l.release(i, nil, n.Args...)
+		case OpSetParam:
+			var temps []int
+			l.VMOVSS(l.register(n.Args[0], &temps).(reg.Vec).AsX(), l.argMem(argP+4*int(n.Imm)))
+			l.release(i, temps, n.Args...)
+		case OpStat:
+			var temps []int
+			v := l.register(n.Args[0], &temps).(reg.Vec).AsX()
+			l.MOVQ(l.argMem(rowStat+8*int(n.Imm)), rTmp)
+			l.VMOVSS(v, operand.Mem{Base: rTmp})
+			l.ADDQ(operand.I32(4), l.argMem(rowStat+8*int(n.Imm)))
+			l.release(i, temps, n.Args...)
 		case OpAdd:
 			l.binary(i, n, l.VADDPS, n.Args[0], n.Args[1], true)
 		case OpSub:
@@ -403,6 +415,24 @@ func (l *lower) function(name string) {
 	for i := range l.k.Outs {
 		l.MOVQ(l.argMem(argOut+8*i), rOut[i])
 	}
+	l.start()
+	switch {
+	case l.k.Columns:
+		l.columns()
+	case l.k.Reduces():
+		l.runs()
+		l.tree()
+		l.VMOVSS(l.sum(), l.argMem(argResult))
+	default:
+		l.elements()
+	}
+	l.VZEROUPPER()
+	l.RET()
+}
+
+// start gives out registers for a kernel, or a pass of one: accumulators, scalar arguments and constants first.
+func (l *lower) start() {
+	l.free, l.accs = nil, nil
 	for r := l.vectorRegs() - 1; r >= 0; r-- {
 		l.free = append(l.free, r)
 	}
@@ -419,7 +449,7 @@ func (l *lower) function(name string) {
 	if l.wide {
 		room = 14
 	}
-	for i := range uint32(l.k.Params) {
+	for i := range uint32(8) {
 		if _, used := body.Params[i]; used && room > 0 {
 			l.heldP[i] = l.alloc()
 			l.load(body.Params[i], l.heldP[i])
@@ -437,28 +467,27 @@ func (l *lower) function(name string) {
 			}
 		}
 	}
-	if l.k.Reduces() {
-		l.runs()
-		l.tree()
-	} else {
-		l.XORQ(rIdx, rIdx)
-		l.loop("block", max(l.k.Unroll, 1))
-		if l.k.Unroll > 1 {
-			l.loop("vector", 1)
-		}
-		l.CMPQ(rIdx, rLen)
-		l.JE(operand.LabelRef("done"))
-		l.masks(1)
-		l.vector(0, l.mask(0), -1)
-		l.Label("done")
+}
+
+// elements emits the loops of an elementwise kernel.
+func (l *lower) elements() {
+	l.XORQ(rIdx, rIdx)
+	l.loop("block", max(l.k.Unroll, 1))
+	if l.k.Unroll > 1 {
+		l.loop("vector", 1)
 	}
-	l.VZEROUPPER()
-	l.RET()
+	l.CMPQ(rIdx, rLen)
+	l.JE(operand.LabelRef(l.prefix + "done"))
+	l.masks(1)
+	m := l.mask(0)
+	l.vector(0, m, -1)
+	l.Label(l.prefix + "done")
 }
 
 // loop emits a loop over turns of n whole vectors.
 func (l *lower) loop(name string, n int) {
 	step := n * l.lanes() * 4
+	name = l.prefix + name
 	l.Label(name)
 	l.LEAQ(operand.Mem{Base: rIdx, Disp: step}, rTmp)
 	l.CMPQ(rTmp, rLen)
@@ -479,10 +508,21 @@ func (l *lower) loop(name string, n int) {
 func (l *lower) runs() {
 	l.MOVQ(l.argMem(argRuns), rRuns)
 	l.Label("run")
+	l.run()
+	l.MOVQ(l.argMem(argStride), rTmp)
+	for i := range l.k.Ins {
+		l.LEAQ(operand.Mem{Base: rIn[i], Index: rTmp, Scale: 4}, rIn[i])
+	}
+	l.DECQ(rRuns)
+	l.JNE(operand.LabelRef("run"))
+}
+
+// run emits the loop of a reduction over one run.
+func (l *lower) run() {
 	l.XORQ(rIdx, rIdx)
 	l.loop("block", len(l.accs))
 	l.CMPQ(rIdx, rLen)
-	l.JE(operand.LabelRef("next"))
+	l.JE(operand.LabelRef(l.prefix + "next"))
 	l.masks(len(l.accs))
 	for u, acc := range l.accs {
 		m := l.mask(u)
@@ -491,13 +531,7 @@ func (l *lower) runs() {
 			l.free = append(l.free, m)
 		}
 	}
-	l.Label("next")
-	l.MOVQ(l.argMem(argStride), rTmp)
-	for i := range l.k.Ins {
-		l.LEAQ(operand.Mem{Base: rIn[i], Index: rTmp, Scale: 4}, rIn[i])
-	}
-	l.DECQ(rRuns)
-	l.JNE(operand.LabelRef("run"))
+	l.Label(l.prefix + "next")
 }
 
 // masks prepares the masks of a partial block of n vectors in rTmp: a window into a table of ones and zeros, or bits.
@@ -560,8 +594,10 @@ func (l *lower) tree() {
 	merge(lo, hi, lo)
 	l.VMOVSHDUP(lo, hi)
 	merge(lo, hi, lo)
-	l.VMOVSS(lo, l.argMem(argResult))
 }
+
+// sum is the register that tree leaves the result in.
+func (l *lower) sum() reg.VecPhysical { return ymm[l.accs[0]].(reg.Vec).AsX().(reg.VecPhysical) }
 
 // VANDPS2 and the like give avo's fixed-arity methods the variadic form of the others.
 func (l *lower) VANDPS2(o ...operand.Op)  { l.VANDPS(o[0], o[1], o[2]) }
@@ -598,6 +634,15 @@ func (s isa) suffix(k *Kernel) string {
 		n = "AVX512"
 	}
 	if k != nil && !s.fused && k.Fuses() {
+		n += "MulAdd"
+	}
+	return n
+}
+
+// rowSuffix is what the isa adds to a row kernel's name.
+func (s isa) rowSuffix(k *RowKernel) string {
+	n := s.suffix(nil)
+	if !s.fused && k.Fuses() {
 		n += "MulAdd"
 	}
 	return n

@@ -42,6 +42,7 @@ type neon struct {
 	heldP  map[uint32]int
 	accs   []int
 	consts *pool
+	prefix string // of the labels of the pass at hand
 }
 
 func (g *neon) word(w uint32, format string, a ...any) {
@@ -66,8 +67,13 @@ func (g *neon) stq(d, base, off int) {
 	g.word(0x3D800000|uint32(off/16<<10|base<<5|d), "str q%d, [x%d, #%d]", d, base, off)
 }
 
+// sts stores lane 0.
+func (g *neon) sts(d, base, off int) {
+	g.word(0xBD000000|uint32(off/4<<10|base<<5|d), "str s%d, [x%d, #%d]", d, base, off)
+}
+
 func (g *neon) ins(format string, a ...any) { fmt.Fprintf(g, "\t"+format+"\n", a...) }
-func (g *neon) label(name string)           { fmt.Fprintf(g, "\n%s:\n", name) }
+func (g *neon) label(name string)           { fmt.Fprintf(g, "\n%s%s:\n", g.prefix, name) }
 
 func (g *neon) alloc() int {
 	if len(g.free) == 0 {
@@ -123,8 +129,9 @@ func (g *neon) release(i int, temps []int, args ...*Node) {
 }
 
 // vector emits the body for the vector at disp bytes. mask is a register or -1.
-func (g *neon) vector(disp, mask, acc int) {
-	b := g.k.Record()
+func (g *neon) vector(disp, mask, acc int) { g.body(g.k.Record(), disp, mask, acc) }
+
+func (g *neon) body(b *Body, disp, mask, acc int) {
 	g.reg = map[*Node]int{}
 	for i, n := range b.Nodes {
 		var temps []int
@@ -146,6 +153,14 @@ func (g *neon) vector(disp, mask, acc int) {
 				v = mask
 			}
 			g.mov(acc, v)
+		case OpSetParam:
+			g.sts(g.value(n.Args[0], &temps), gArgs, argP+4*int(n.Imm))
+		case OpStat:
+			v := g.value(n.Args[0], &temps)
+			g.ins("MOVD %d(R%d), R%d", rowStat+8*int(n.Imm), gArgs, gA)
+			g.sts(v, gA, 0)
+			g.ins("ADD $4, R%d, R%d", gA, gA)
+			g.ins("MOVD R%d, %d(R%d)", gA, rowStat+8*int(n.Imm), gArgs)
 		case OpMadd:
 			x, y, z := g.value(n.Args[0], &temps), g.value(n.Args[1], &temps), g.value(n.Args[2], &temps)
 			d := g.alloc()
@@ -219,31 +234,12 @@ func (g *neon) function(name string) {
 		g.ins("MOVD %d(R%d), R%d", argOut+8*i, gArgs, gOut+i)
 	}
 	g.ins("MOVD $vecConst<>(SB), R%d", gConst)
-	for r := 31; r >= 0; r-- {
-		g.free = append(g.free, r)
-	}
-	g.held, g.heldP = map[uint32]int{}, map[uint32]int{}
-	room := 14
-	if k.Reduces() {
-		room = 8
-		for range 8 {
-			a := g.alloc()
-			g.accs = append(g.accs, a)
-			g.load(&Node{Op: OpConst, Imm: k.Identity}, a)
-		}
-	}
-	for _, n := range k.Record().Nodes {
-		for _, a := range n.Args {
-			kept := g.held
-			if a.Op == OpParam {
-				kept = g.heldP
-			}
-			if _, have := kept[a.Imm]; !IsReg(a) && !have && room > 0 {
-				kept[a.Imm] = g.alloc()
-				g.load(a, kept[a.Imm])
-				room--
-			}
-		}
+	g.start()
+	if k.Columns {
+		g.columns()
+		g.ins("RET")
+		fmt.Fprintln(g)
+		return
 	}
 	if k.Reduces() {
 		g.ins("MOVD %d(R%d), R%d", argRuns, gArgs, gRuns)
@@ -257,13 +253,7 @@ func (g *neon) function(name string) {
 			g.ins("MOVD R%d, R%d", gRun+i, gIn+i)
 		}
 	}
-	g.loop("block", block)
-	if block > tail {
-		g.loop("vector", tail)
-	}
-	g.ins("CBZ R%d, next", gLeft)
-	g.tail(tail)
-	g.label("next")
+	g.run(block, tail)
 	if k.Reduces() {
 		g.ins("MOVD %d(R%d), R%d", argStride, gArgs, gA)
 		for i := range k.Ins {
@@ -272,16 +262,59 @@ func (g *neon) function(name string) {
 		g.ins("SUBS $1, R%d, R%d", gRuns, gRuns)
 		g.ins("BNE run")
 		g.tree()
+		g.sts(g.accs[0], gArgs, argResult)
 	}
 	g.ins("RET")
 	fmt.Fprintln(g)
+}
+
+// run emits the loops over the elements left, in blocks of vectors.
+func (g *neon) run(block, tail int) {
+	g.loop("block", block)
+	if block > tail {
+		g.loop("vector", tail)
+	}
+	g.ins("CBZ R%d, %snext", gLeft, g.prefix)
+	g.tail(tail)
+	g.label("next")
+}
+
+// start gives out registers for a kernel, or a pass of one: accumulators, scalar arguments and constants first.
+func (g *neon) start() {
+	g.free, g.accs = nil, nil
+	for r := 31; r >= 0; r-- {
+		g.free = append(g.free, r)
+	}
+	g.held, g.heldP = map[uint32]int{}, map[uint32]int{}
+	room := 14
+	if g.k.Reduces() {
+		room = 8
+		for range 8 {
+			a := g.alloc()
+			g.accs = append(g.accs, a)
+			g.load(&Node{Op: OpConst, Imm: g.k.Identity}, a)
+		}
+	}
+	for _, n := range g.k.Record().Nodes {
+		for _, a := range n.Args {
+			kept := g.held
+			if a.Op == OpParam {
+				kept = g.heldP
+			}
+			if _, have := kept[a.Imm]; !IsReg(a) && !have && room > 0 {
+				kept[a.Imm] = g.alloc()
+				g.load(a, kept[a.Imm])
+				room--
+			}
+		}
+	}
 }
 
 // loop emits a loop over turns of n whole vectors.
 func (g *neon) loop(name string, n int) {
 	g.label(name)
 	g.ins("CMP $%d, R%d", 4*n, gLeft)
-	g.ins("BLT %sEnd", name)
+	g.ins("BLT %s%sEnd", g.prefix, name)
 	for u := range n {
 		acc := -1
 		if g.k.Reduces() {
@@ -296,7 +329,7 @@ func (g *neon) loop(name string, n int) {
 		g.ins("ADD $%d, R%d, R%d", 16*n, gOut+i, gOut+i)
 	}
 	g.ins("SUB $%d, R%d, R%d", 4*n, gLeft, gLeft)
-	g.ins("B %s", name)
+	g.ins("B %s%s", g.prefix, name)
 	g.label(name + "End")
 }
 
@@ -341,7 +374,7 @@ func (g *neon) copyTo(src, dst int, name string) {
 	g.ins("MOVWU.P 4(R%d), R%d", gB, gD)
 	g.ins("MOVW.P R%d, 4(R%d)", gD, dst)
 	g.ins("SUBS $1, R%d, R%d", gC, gC)
-	g.ins("BNE %s", name)
+	g.ins("BNE %s%s", g.prefix, name)
 }
 
 // tree joins the lanes: l with l+16, l+8, l+4, l+2, l+1.
@@ -375,7 +408,6 @@ func (g *neon) tree() {
 		g.word(0x6E000000|uint32(a<<16|bytes<<11|a<<5|t), "ext v%d.16b, v%d.16b, v%d.16b, #%d", t, a, a, bytes)
 		merge(a, t)
 	}
-	g.word(0xBD000000|uint32(argResult/4<<10|gArgs<<5|a), "str s%d, [x%d, #%d]", a, gArgs, argResult)
 }
 
 // arm64 writes the NEON kernels and their tables.
@@ -400,7 +432,20 @@ func arm64(dir string) {
 				declare(&decls, k.Name+suffix(k), k)
 			}
 		}
-		WriteTable(&tables, name, "func(*vecArgs)", Kernels(), func(k *Kernel) string { return k.Name + suffix(k) })
+		rowSuffix := func(k *RowKernel) string {
+			if !fused && k.Fuses() {
+				return "NEONMulAdd"
+			}
+			return "NEON"
+		}
+		for _, k := range RowKernels() {
+			if fused || k.Fuses() {
+				(&neon{Buffer: &text, fused: fused, consts: p}).rows(k, k.Name+rowSuffix(k))
+				declareArgs(&decls, k.Name+rowSuffix(k), &Kernel{Doc: k.Doc}, "rowArgs")
+			}
+		}
+		WriteTable(&tables, name, "func(*vecArgs)", Kernels(), func(k *Kernel) string { return k.Name + suffix(k) },
+			"func(*rowArgs)", func(k *RowKernel) string { return k.Name + rowSuffix(k) })
 	}
 	transposeNEON(&text, &decls)
 	for i, v := range p.order {

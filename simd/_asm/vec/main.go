@@ -41,11 +41,19 @@ func main() {
 					declare(&decls, name, k)
 				}
 			}
+			for _, k := range RowKernels() {
+				if fused || k.Fuses() {
+					name := k.Name + s.rowSuffix(k)
+					(&lower{Context: ctx, isa: s, consts: p}).rows(k, name)
+					declareArgs(&decls, name, &Kernel{Doc: k.Doc}, "rowArgs")
+				}
+			}
 			name := s.suffix(nil)
 			if !fused {
 				name += "MulAdd"
 			}
-			WriteTable(&tables, name, "func(*vecArgs)", Kernels(), func(k *Kernel) string { return k.Name + s.suffix(k) })
+			WriteTable(&tables, name, "func(*vecArgs)", Kernels(), func(k *Kernel) string { return k.Name + s.suffix(k) },
+				"func(*rowArgs)", func(k *RowKernel) string { return k.Name + s.rowSuffix(k) })
 		}
 		if !wide {
 			special(ctx, &decls)

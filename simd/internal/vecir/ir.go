@@ -40,7 +40,9 @@ const (
 	OpLT // masks
 	OpLE
 	OpEQ
-	OpBlend // mask ? a : b
+	OpBlend    // mask ? a : b
+	OpSetParam // Imm: number of a scalar argument that becomes lane 0; between the passes of a RowKernel
+	OpStat     // Imm: number of a list that lane 0 is appended to; likewise
 )
 
 // A Node is one operation's result.
@@ -96,6 +98,8 @@ func (b *Body) p(i int) *Node {
 
 func (b *Body) in(i int) *Node           { return b.emit(OpLoad, uint32(i)) }
 func (b *Body) out(i int, v *Node)       { b.emit(OpStore, uint32(i), v) }
+func (b *Body) set(i int, v *Node)       { b.emit(OpSetParam, uint32(i), v) }
+func (b *Body) stat(i int, v *Node)      { b.emit(OpStat, uint32(i), v) }
 func (b *Body) acc() *Node               { return b.emit(OpAcc, 0) }
 func (b *Body) setAcc(v *Node)           { b.emit(OpSetAcc, 0, v) }
 func (b *Body) add(x, y *Node) *Node     { return b.emit(OpAdd, 0, x, y) }
@@ -142,12 +146,13 @@ type Kernel struct {
 	Unroll    int    // vectors per turn of the main loop; 0 means 1
 	Merge     Op     // of reductions: how two lanes are joined; OpConst (zero) means no reduction
 	Identity  uint32 // of reductions: the start value's bits
+	Columns   bool   // a reduction of every column of in0: runs rows, stride elements apart; out0 gets the accumulators
 
 	do func(b *Body)
 }
 
 // Reduces reports whether the kernel is a reduction: its result is one number.
-func (k *Kernel) Reduces() bool { return k.Merge != OpConst }
+func (k *Kernel) Reduces() bool { return k.Merge != OpConst && !k.Columns }
 
 // Record returns the operations of one vector, without those whose result nobody uses.
 func (k *Kernel) Record() *Body {
@@ -163,7 +168,7 @@ func (b *Body) prune() {
 	var live []*Node
 	for i := len(b.Nodes) - 1; i >= 0; i-- {
 		n := b.Nodes[i]
-		if used[n] || n.Op == OpStore || n.Op == OpSetAcc {
+		if used[n] || n.effect() {
 			live = append(live, n)
 			for _, a := range n.Args {
 				used[a] = true
@@ -181,12 +186,19 @@ func (b *Body) prune() {
 	b.Nodes = live
 }
 
+// effect reports whether an operation is there for what it does and not for its result.
+func (n *Node) effect() bool {
+	return n.Op == OpStore || n.Op == OpSetAcc || n.Op == OpSetParam || n.Op == OpStat
+}
+
 // IsReg reports whether a node is computed: neither a constant nor a scalar argument.
 func IsReg(n *Node) bool { return n.Op != OpConst && n.Op != OpParam }
 
 // Fuses reports whether the kernel differs between the numeric classes.
-func (k *Kernel) Fuses() bool {
-	for _, n := range k.Record().Nodes {
+func (k *Kernel) Fuses() bool { return k.Record().fuses() }
+
+func (b *Body) fuses() bool {
+	for _, n := range b.Nodes {
 		if n.Op == OpMadd {
 			return true
 		}

@@ -87,18 +87,11 @@ func Kernels() []*Kernel {
 		if name != "sumSqDiff" {
 			ks = append(ks, &Kernel{Name: "Row" + name, Slot: "reduceRow[" + name + "]", Doc: "out0[i] takes in1[i] into the " + name + " kept in in0[i].",
 				Ins: 2, Outs: 1, Unroll: 4, do: func(b *Body) { b.out(0, step(b, b.in(0), b.in(1))) }})
+			ks = append(ks, &Kernel{Name: "Columns" + name, Slot: "reduceColumns[" + name + "]", Doc: "out0[i] = " + name + " over the rows of in0.", Columns: true,
+				Ins: 1, Outs: 1, Unroll: 4, Merge: merge, Identity: identity, do: func(b *Body) { b.setAcc(step(b, b.acc(), b.in(0))) }})
 		}
 	}
-	reduce("Sum", OpAdd, 0, func(b *Body, acc, x *Node) *Node { return b.add(acc, x) })
-	reduce("SumSq", OpAdd, 0, func(b *Body, acc, x *Node) *Node { return b.madd(x, x, acc) })
-	reduce("SumAbs", OpAdd, 0, func(b *Body, acc, x *Node) *Node { return b.add(acc, b.abs(x)) })
-	reduce("Prod", OpMul, 0x3f800000, func(b *Body, acc, x *Node) *Node { return b.mul(acc, x) })
-	reduce("ReduceMax", OpMax, 0xff800000, func(b *Body, acc, x *Node) *Node { return b.max(acc, x) })
-	reduce("ReduceMin", OpMin, 0x7f800000, func(b *Body, acc, x *Node) *Node { return b.min(acc, x) })
-	reduce("sumSqDiff", OpAdd, 0, func(b *Body, acc, x *Node) *Node {
-		d := b.sub(x, b.p(0))
-		return b.madd(d, d, acc)
-	})
+	eachReduction(reduce)
 
 	add := func(k Kernel) { ks = append(ks, &k) }
 	add(Kernel{Name: "Dot", Slot: "dot", Doc: "result = sum of in0*(in1-p0) over runs.", Ins: 2, Params: 1, Merge: OpAdd,
@@ -131,6 +124,8 @@ func Kernels() []*Kernel {
 			b.out(0, b.madd(dy, b.mul(b.sub(b.in(3), b.p(0)), b.p(1)), b.in(0)))
 			b.out(1, b.add(b.in(1), dy))
 		}})
+	add(Kernel{Name: "RMSParamGrad", Slot: "rmsParamGrad", Doc: "out0[i] = in1[i]*(in2[i]*p0) + in0[i].", Ins: 3, Outs: 1, Params: 1, Unroll: 4,
+		do: func(b *Body) { b.out(0, b.madd(b.in(1), b.mul(b.in(2), b.p(0)), b.in(0))) }})
 	optimizers(add)
 	cells(add)
 	for _, k := range ks {
