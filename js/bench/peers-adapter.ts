@@ -180,7 +180,46 @@ export async function setup({ threads, env, common }: { threads: number; env: st
       };
     },
 
-    lstm: () => ({ skip: "the LSTM layer is not there yet" }),
+    lstm({ bwd }: { bwd: boolean }): Job {
+      const [B, S, D] = [16, 64, 128];
+      // The harness's kernels are [D, 4H] with gates i, f, c, o; ONNX's are [4H, D] with gates i, o, f, c.
+      const weight = (seed: number) => {
+        const from = common.fill(D * 4 * D, seed, 0.17);
+        const to = new Float32Array(from.length);
+        [0, 3, 1, 2].forEach((gate, g) => {
+          for (let j = 0; j < D; j++) for (let k = 0; k < D; k++) to[(g * D + j) * D + k] = from[k * 4 * D + gate * D + j]!;
+        });
+        return rt.variable(rt.tensor(to, [1, 4 * D, D]));
+      };
+      const w = weight(21);
+      const r = weight(22);
+      const b = rt.variable(rt.tensor(new Float32Array(8 * D), [1, 8 * D]));
+      const vars: Variable[] = [w, r, b];
+      const x0 = rt.tensor(common.fill(B * S * D, 23, 2), [B, S, D]);
+      const loss = (x: Tensor) => {
+        const y = rt.onnx.lstm(x, w, r, b, { hidden_size: D, layout: 1 });
+        return rt.mean(y.mul(y));
+      };
+      const both = rt.valueAndGrad(loss, { variables: vars });
+      const f = rt.compile((x: Tensor): readonly Tensor[] => {
+        if (!bwd) return [loss(x)];
+        const { value, grads } = both(x);
+        return [value, ...grads];
+      });
+      let value: number | undefined;
+      return {
+        run: repeat(async () => {
+          const out = f(x0);
+          value = Number(await out[0]!.item());
+          for (const t of out) t.dispose();
+        }),
+        check: () => value,
+        dispose: () => {
+          for (const v of vars) v.dispose();
+          x0.dispose();
+        },
+      };
+    },
 
     async onnx({ model, size }: { model: string; size: number }): Promise<Job> {
       const response = await fetch(`/models/${model}.onnx`);
