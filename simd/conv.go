@@ -116,8 +116,9 @@ func ConvGradInputPack(s *ConvShape, dst, w []float32) {
 //
 // packed is w as ConvGradInputPack left it. Tiles and scratch are as for ConvForward.
 //
-// Order: over the taps (kh, kw) whose h+PT-kh*DH and w+PL-kw*DW are multiples of the strides, with kh descending outermost,
-// kw descending, and m of the group ascending innermost; dy is 0 outside, and takes part. Chunks of KChunk as in ConvForward.
+// Only the products that exist take part: dy is not padded. Order: the columns of the kernel one by one, kw ascending; for each, over
+// the kh that reach the row, descending outermost, and m of the group ascending innermost, in chunks of KChunk as in ConvForward.
+// The sums of the columns are added in that order, from +0 on.
 func ConvGradInput(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scratch []float32) {
 	if f := current.conv.gradInput; f != nil {
 		f(noescape(s), dy, packed, dx, tile, tiles, scratch)

@@ -174,33 +174,26 @@ func convGradInputGeneric(class Class, s *ConvShape, dy, w, dx []float32, tile, 
 	u0, u1 := split(s.N*s.C*s.H, 1, tile, tiles)
 	for u := u0; u < u1; u++ {
 		h, c, n := u%s.H, u/s.H%s.C, u/s.H/s.C
-		for phase := range min(s.SW, s.W) { // columns phase, phase+SW, ... have the same taps
-			cols := (s.W - phase + s.SW - 1) / s.SW
-			for q0 := 0; q0 < cols; q0 += genericBlock {
-				r := convRow{class: class, n: min(cols-q0, genericBlock)}
+		out := dx[u*s.W:][:s.W]
+		clear(out)
+		for kw := range s.KW {
+			// The columns of dy that this kw adds to dx, which are those from lo to hi.
+			lo, hi := inside(kw*s.DW-s.PL, s.SW, s.W, s.OW)
+			for ow := lo; ow < hi; ow += genericBlock {
+				r := convRow{class: class, n: min(hi-ow, genericBlock)}
 				for kh := s.KH - 1; kh >= 0; kh-- {
 					oh := h + s.PT - kh*s.DH
-					if oh%s.SH != 0 {
+					if oh%s.SH != 0 || oh < 0 || oh/s.SH >= s.OH {
 						continue
 					}
-					oh /= s.SH
-					for kw := s.KW - 1; kw >= 0; kw-- {
-						ow := phase + s.PL - kw*s.DW
-						if ow%s.SW != 0 {
-							continue
-						}
-						for mi := range mg {
-							m := c/cg*mg + mi
-							var row []float32
-							if oh >= 0 && oh < s.OH {
-								row = dy[((n*s.M+m)*s.OH+oh)*s.OW:][:s.OW]
-							}
-							r.add(row, ow/s.SW+q0, 1, w[((m*cg+c%cg)*s.KH+kh)*s.KW+kw])
-						}
+					for mi := range mg {
+						m := c/cg*mg + mi
+						row := dy[((n*s.M+m)*s.OH+oh/s.SH)*s.OW:][:s.OW]
+						r.add(row, ow, 1, w[((m*cg+c%cg)*s.KH+kh)*s.KW+kw])
 					}
 				}
 				for q, v := range r.total() {
-					dx[u*s.W+phase+(q0+q)*s.SW] = v
+					out[(ow+q)*s.SW+kw*s.DW-s.PL] += v
 				}
 			}
 		}

@@ -84,7 +84,7 @@ func (t *tileSet) runSeg(s *convSeg) {
 				}
 				for k0 := 0; k0 < s.k; k0 += KChunk {
 					args.k = min(KChunk, s.k-k0)
-					args.w = at(s.w, m0*s.k+k0*h)
+					args.w = at(s.w, m0*(s.before+s.k+s.after)+(s.before+k0)*h)
 					args.offs = (*int32)(unsafe.Add(unsafe.Pointer(s.offs), 4*k0))
 					args.flags = 0
 					if k0 > 0 {

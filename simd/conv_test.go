@@ -161,6 +161,16 @@ func convCases() []*convCase {
 		newConv(150, 2, 3, 9, 13, 2, 2, 1, 1, 0, 1),     // many images, several slices
 		newConv(1, 300, 2, 16, 11, 1, 2, 1, 1, 0, 1),    // k past a chunk
 		newConv(2, 5, 7, 7, 600, 1, 1, 1, 1, 0, 1),      // k of the gradient past a chunk
+		newConv(37, 6, 12, 12, 16, 5, 5, 1, 1, 0, 1),    // blocks of images
+		newConv(2, 5, 6, 7, 4, 3, 3, 1, 1, 4, 1),        // padding past the kernel
+		newConv(1, 3, 5, 75, 7, 3, 3, 1, 1, 1, 1),       // long rows
+		newConv(3, 4, 3, 3, 5, 3, 3, 1, 1, 1, 1),        // short rows
+		newConv(3, 4, 4, 2, 5, 2, 2, 1, 1, 0, 1),        // short rows
+		newConv(3, 12, 7, 7, 14, 3, 3, 1, 1, 1, 1),      // rows of less than a group
+		newConv(1, 2, 40, 41, 3, 3, 3, 1, 9, 9, 1),      // dilated past a group
+		newConv(2, 2, 21, 22, 3, 3, 3, 2, 2, 2, 1),      // strides and dilations with a common factor
+		newConv(2, 2, 21, 23, 3, 3, 3, 4, 6, 5, 1),      // strides and dilations with a common factor
+		newConv(2, 3, 16, 18, 8, 4, 4, 2, 1, 1, 1),      // as transposed convolutions have it
 		newConv(1, 40, 12, 12, 1200, 3, 3, 1, 1, 0, 10), // panels of weights past the cache
 	}
 	uneven := newConv(2, 3, 10, 14, 5, 3, 4, 1, 1, 0, 1)

@@ -22,6 +22,7 @@ type convSeg struct {
 	k, m              int      // products per output, output channels
 	bias              *float32 // nil for none
 	lo, hi            float32
+	before, after     int // products of the packed panels that are left out, before and after these k
 }
 
 // convPanels returns into how many panels m output channels are cut: as few as possible, but AVX2 computes 4 channels

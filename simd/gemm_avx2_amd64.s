@@ -3397,3 +3397,148 @@ loop:
 	JNZ         loop
 	VZEROUPPER
 	RET
+
+// func addColumnsAVX2(a *byte)
+// Requires: AVX
+TEXT ·addColumnsAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), R15
+	MOVQ 24(R15), DX
+	SHLQ $0x02, DX
+	MOVQ 112(R15), R14
+
+plane:
+	MOVQ 32(R15), R10
+	MOVQ 64(R15), R11
+	MOVQ 8(R15), R12
+
+image:
+	MOVQ R10, R8
+	MOVQ R11, R9
+	MOVQ 16(R15), BX
+
+row:
+	XORQ CX, CX
+
+wide:
+	LEAQ   128(CX), AX
+	CMPQ   AX, DX
+	JG     narrow
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   96(R15), SI
+	MOVQ   104(R15), DI
+	TESTQ  SI, SI
+	JZ     wideStore
+	ADDQ   CX, R8
+	ADDQ   CX, R14
+
+wideTap:
+	MOVLQSX (DI), AX
+	MOVLQSX 4(DI), R13
+	VMOVUPS (R8)(AX*1), Y4
+	VANDPS  (R14)(R13*1), Y4, Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(R8)(AX*1), Y5
+	VANDPS  32(R14)(R13*1), Y5, Y5
+	VADDPS  Y5, Y1, Y1
+	VMOVUPS 64(R8)(AX*1), Y6
+	VANDPS  64(R14)(R13*1), Y6, Y6
+	VADDPS  Y6, Y2, Y2
+	VMOVUPS 96(R8)(AX*1), Y7
+	VANDPS  96(R14)(R13*1), Y7, Y7
+	VADDPS  Y7, Y3, Y3
+	ADDQ    $0x08, DI
+	DECQ    SI
+	JNZ     wideTap
+	SUBQ    CX, R8
+	SUBQ    CX, R14
+
+wideStore:
+	VMOVUPS Y0, (R9)(CX*1)
+	VMOVUPS Y1, 32(R9)(CX*1)
+	VMOVUPS Y2, 64(R9)(CX*1)
+	VMOVUPS Y3, 96(R9)(CX*1)
+	ADDQ    $0x80, CX
+	JMP     wide
+
+narrow:
+	CMPQ CX, DX
+	JGE  rowDone
+	CMPQ DX, $0x20
+	JL   part
+	LEAQ -32(DX), AX
+	CMPQ CX, AX
+	JLE  whole
+	MOVQ AX, CX
+
+whole:
+	VXORPS Y0, Y0, Y0
+	MOVQ   96(R15), SI
+	MOVQ   104(R15), DI
+	TESTQ  SI, SI
+	JZ     oneStore
+	ADDQ   CX, R8
+	ADDQ   CX, R14
+
+oneTap:
+	MOVLQSX (DI), AX
+	MOVLQSX 4(DI), R13
+	VMOVUPS (R8)(AX*1), Y1
+	VANDPS  (R14)(R13*1), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    $0x08, DI
+	DECQ    SI
+	JNZ     oneTap
+	SUBQ    CX, R8
+	SUBQ    CX, R14
+
+oneStore:
+	VMOVUPS Y0, (R9)(CX*1)
+	ADDQ    $0x20, CX
+	JMP     narrow
+
+part:
+	VXORPS Y0, Y0, Y0
+	MOVQ   96(R15), SI
+	MOVQ   104(R15), DI
+	TESTQ  SI, SI
+	JZ     partStore
+	ADDQ   CX, R8
+	ADDQ   CX, R14
+
+partTap:
+	MOVLQSX (DI), AX
+	MOVLQSX 4(DI), R13
+	VMOVUPS (R8)(AX*1), Y1
+	VANDPS  (R14)(R13*1), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    $0x08, DI
+	DECQ    SI
+	JNZ     partTap
+	SUBQ    CX, R8
+	SUBQ    CX, R14
+
+partStore:
+	MOVQ       120(R15), AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS Y0, Y1, (R9)
+
+rowDone:
+	ADDQ 56(R15), R8
+	ADDQ 88(R15), R9
+	DECQ BX
+	JNZ  row
+	ADDQ 48(R15), R10
+	ADDQ 80(R15), R11
+	DECQ R12
+	JNZ  image
+	MOVQ 40(R15), AX
+	ADDQ AX, 32(R15)
+	MOVQ 72(R15), AX
+	ADDQ AX, 64(R15)
+	DECQ (R15)
+	JNZ  plane
+	VZEROUPPER
+	RET

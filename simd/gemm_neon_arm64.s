@@ -20542,3 +20542,166 @@ loop:
 	SUBS $1, R1, R1
 	BNE loop
 	RET
+
+// func addColumnsNEON(a *columnsArgs)
+// dst[plane,image,row,j] = the sum over the taps of t[plane,image,row,j+offset of the tap] & mask of the tap[j], from +0 on.
+TEXT ·addColumnsNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 24(R0), R8
+	LSL $2, R8, R8
+	MOVD 112(R0), R11
+	MOVD 32(R0), R16
+	MOVD 64(R0), R17
+	MOVD 0(R0), R19
+
+plane:
+	MOVD R16, R3
+	MOVD R17, R4
+	MOVD 8(R0), R5
+
+image:
+	MOVD R3, R1
+	MOVD R4, R2
+	MOVD 16(R0), R6
+
+row:
+	MOVD ZR, R7
+
+wide:
+	ADD $64, R7, R21
+	CMP R8, R21
+	BGT narrow
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	MOVD 96(R0), R9
+	MOVD 104(R0), R10
+	CBZ R9, wideStore
+
+wideTap:
+	MOVW.P 4(R10), R12
+	ADD R1, R12, R14
+	ADD R7, R14, R14
+	MOVW.P 4(R10), R12
+	ADD R11, R12, R15
+	ADD R7, R15, R15
+	FMOVQ 0(R14), F4
+	FMOVQ 0(R15), F8
+	VAND V8.B16, V4.B16, V4.B16
+	WORD $0x4E24D400 // fadd v0.4s, v0.4s, v4.4s
+	FMOVQ 16(R14), F5
+	FMOVQ 16(R15), F9
+	VAND V9.B16, V5.B16, V5.B16
+	WORD $0x4E25D421 // fadd v1.4s, v1.4s, v5.4s
+	FMOVQ 32(R14), F6
+	FMOVQ 32(R15), F10
+	VAND V10.B16, V6.B16, V6.B16
+	WORD $0x4E26D442 // fadd v2.4s, v2.4s, v6.4s
+	FMOVQ 48(R14), F7
+	FMOVQ 48(R15), F11
+	VAND V11.B16, V7.B16, V7.B16
+	WORD $0x4E27D463 // fadd v3.4s, v3.4s, v7.4s
+	SUBS $1, R9, R9
+	BNE wideTap
+
+wideStore:
+	ADD R7, R2, R14
+	FMOVQ F0, 0(R14)
+	FMOVQ F1, 16(R14)
+	FMOVQ F2, 32(R14)
+	FMOVQ F3, 48(R14)
+	MOVD R21, R7
+	B wide
+
+narrow:
+	CMP R8, R7
+	BGE rowDone
+	SUBS $16, R8, R21
+	BLT part
+	CMP R21, R7
+	BLE whole
+	MOVD R21, R7
+
+whole:
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD 96(R0), R9
+	MOVD 104(R0), R10
+	CBZ R9, oneStore
+
+oneTap:
+	MOVW.P 4(R10), R12
+	ADD R1, R12, R14
+	ADD R7, R14, R14
+	MOVW.P 4(R10), R12
+	ADD R11, R12, R15
+	ADD R7, R15, R15
+	FMOVQ 0(R14), F1
+	FMOVQ 0(R15), F2
+	VAND V2.B16, V1.B16, V1.B16
+	WORD $0x4E21D400 // fadd v0.4s, v0.4s, v1.4s
+	SUBS $1, R9, R9
+	BNE oneTap
+
+oneStore:
+	ADD R7, R2, R14
+	FMOVQ F0, 0(R14)
+	ADD $16, R7, R7
+	B narrow
+
+part:
+	VEOR V0.B16, V0.B16, V0.B16
+	MOVD 96(R0), R9
+	MOVD 104(R0), R10
+	CBZ R9, partStore
+
+partTap:
+	MOVW.P 4(R10), R12
+	ADD R1, R12, R14
+	ADD R7, R14, R14
+	MOVW.P 4(R10), R12
+	ADD R11, R12, R15
+	ADD R7, R15, R15
+	FMOVQ 0(R14), F1
+	FMOVQ 0(R15), F2
+	VAND V2.B16, V1.B16, V1.B16
+	WORD $0x4E21D400 // fadd v0.4s, v0.4s, v1.4s
+	SUBS $1, R9, R9
+	BNE partTap
+
+partStore:
+	MOVD 120(R0), R20
+	MOVW 4(R20), R22
+	MOVW 8(R20), R23
+	CBZ R22, l1
+	FMOVD F0, 0(R2)
+	CBZ R23, l2
+	ADD $8, R2, R20
+	VST1 V0.S[2], (R20)
+	B l2
+
+l1:
+	FMOVS F0, 0(R2)
+
+l2:
+
+rowDone:
+	MOVD 56(R0), R20
+	ADD R20, R1, R1
+	MOVD 88(R0), R20
+	ADD R20, R2, R2
+	SUBS $1, R6, R6
+	BNE row
+	MOVD 48(R0), R20
+	ADD R20, R3, R3
+	MOVD 80(R0), R20
+	ADD R20, R4, R4
+	SUBS $1, R5, R5
+	BNE image
+	MOVD 40(R0), R20
+	ADD R20, R16, R16
+	MOVD 72(R0), R20
+	ADD R20, R17, R17
+	SUBS $1, R19, R19
+	BNE plane
+	RET

@@ -148,5 +148,6 @@ const (
 	idConvSegment         = 140
 	idLastSegment         = 141
 	idDepthwiseSegment    = 142
-	idConvGradJob         = 143
+	idAddColumns          = 143
+	idConvGradJob         = 144
 )

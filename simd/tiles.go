@@ -5,8 +5,8 @@ package simd
 import "unsafe"
 
 // Accelerated kernels compute tiles: small blocks of outputs whose accumulators stay in registers. One driver cuts the work
-// for every instruction set (gemm_tiles.go, conv_tiles.go, conv_grad_tiles.go, conv_input_tiles.go). Below it is a seam of five
-// leaves: sweep, packRows, copyBlock, runSeg and gradJob. In assembly the leaves are loops in Go that call the tiles of a table
+// for every instruction set (gemm_tiles.go, conv_tiles.go, conv_grad_tiles.go, conv_input_tiles.go). Below it is a seam of six
+// leaves: sweep, packRows, copyBlock, runSeg, addColumns and gradJob. In assembly the leaves are loops in Go that call the tiles of a table
 // (tiles_native.go, conv_native.go); in the page each is one call into the kernel module, which has loops and tiles (tiles_js.go). The driver
 // itself is plain: no interfaces, closures, maps or allocation.
 

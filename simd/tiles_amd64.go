@@ -99,6 +99,11 @@ func gemmTile6x16AVX2(a *tileArgs)
 //go:noescape
 func transpose8AVX2(a *transposeArgs)
 
+// addColumnsAVX2 computes dst[plane,image,row,j] = the sum over the taps of t[plane,image,row,j+offset of the tap] & mask of the tap[j], from +0 on.
+//
+//go:noescape
+func addColumnsAVX2(a *columnsArgs)
+
 // convTile1x1x8AVX2 computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over groups of pixels, in the order of k; then the epilogue.
 //
 //go:noescape

@@ -229,6 +229,11 @@ func gemmTile12x8NEON(a *tileArgs)
 //go:noescape
 func transpose8NEON(a *transposeArgs)
 
+// addColumnsNEON computes dst[plane,image,row,j] = the sum over the taps of t[plane,image,row,j+offset of the tap] & mask of the tap[j], from +0 on.
+//
+//go:noescape
+func addColumnsNEON(a *columnsArgs)
+
 // convTile1x1x4NEON computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over 1 groups of pixels, in the order of k; then the epilogue.
 //
 //go:noescape

@@ -97,6 +97,9 @@ func (t *tileSet) runDepthwise(s *lastSeg) { callKernel(idDepthwiseSegment, unsa
 // runSeg computes a segment.
 func (t *tileSet) runSeg(s *convSeg) { callKernel(idConvSegment, unsafe.Pointer(s)) }
 
+// addColumns adds shifted rows.
+func addColumns(a *columnsArgs) { callKernel(idAddColumns, unsafe.Pointer(a)) }
+
 // gradMasks says that the tiles read whole blocks of 8 pixels.
 const gradMasks = false
 

@@ -25,6 +25,8 @@ const (
 	segBias   = 112
 	segLo     = 120
 	segHi     = 124
+	segBefore = 128
+	segAfter  = 136
 )
 
 // segGroups is for how many groups of 4 pixels all panels of output channels run before the next ones.
@@ -133,7 +135,10 @@ func (t *mat) segmentPanel(rows int) *Func {
 	bytes(segYRow, yRow)
 	bytes(segYCh, yCh)
 	// The panel's weights, outputs and bias.
-	f.Get(args).Mem(I32Load, segW).Get(m0, k).Op(I32Mul).I32(2).Op(I32Shl, I32Add).Set(w)
+	field(f, args, segBefore, off)
+	f.Get(args).Mem(I32Load, segW)
+	f.Get(m0).Get(k, off).Op(I32Add).Get(args).Mem(I32Load, segAfter).Op(I32Add, I32Mul)
+	f.Get(off).I32(int32(rows)).Op(I32Mul, I32Add).I32(2).Op(I32Shl, I32Add).Set(w)
 	f.Get(bias).If(func() { f.Get(bias, m0).I32(2).Op(I32Shl, I32Add).Set(bias) }, nil)
 	origin := func(base, perImage uint32, perRow, dst Local) {
 		f.Get(args).Mem(I32Load, base).Get(image).Get(args).Mem(I32Load, perImage).Op(I32Mul).I32(2).Op(I32Shl, I32Add)

@@ -16,6 +16,7 @@ func genGemm(g *gen) {
 	}
 	if !g.wide && g.fma {
 		g.transpose()
+		g.addColumns()
 	}
 }
 

@@ -15,6 +15,7 @@ func genGemm(g *gen) {
 	}
 	if g.fma {
 		g.transpose()
+		g.addColumns()
 	}
 }
 
