@@ -8,6 +8,7 @@ type vecKernels struct {
 	zipScalar func(op BinaryOp, dst, a []float32, s float32) bool
 	scalarZip func(op BinaryOp, dst []float32, s float32, b []float32) bool
 	axpy      func(y, x []float32, a float32)
+	peak      func(dst, x []float32) bool
 
 	reduce    func(op ReduceOp, x []float32, runs, stride, n int, p float32) (v float32, ok bool)
 	reduceRow func(op ReduceOp, acc, x []float32) bool

@@ -47,6 +47,7 @@ type vecTable struct {
 	reduce                                                 [NumReduce + 1]vecFunc
 	reduceRow, reduceColumns                               [NumReduce]vecFunc
 	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd vecFunc
+	peak                                                   vecFunc
 	normRow, normGrad, normParamGrad, rmsParamGrad         vecFunc
 	lstmState, lstmOut                                     vecFunc
 	lstmGradOut, lstmGradIn, lstmGradForget                vecFunc
@@ -77,6 +78,7 @@ func (t *vecTable) fill(k *Kernels) {
 	v.scalarZip = func(op BinaryOp, dst []float32, s float32, b []float32) bool {
 		return call11(t.scalarZip[op], dst, b, s, 0)
 	}
+	v.peak = func(dst, x []float32) bool { return call11(t.peak, dst, x, peakFactor, peakSummand) }
 	v.axpy = func(y, x []float32, a float32) { call21(t.axpy, y, y, x, a) }
 	v.reduceRow = func(op ReduceOp, acc, x []float32) bool { return call21(t.reduceRow[op], acc, acc, x, 0) }
 	v.sub2 = func(dst, x []float32, a, b float32) { call11(t.sub2, dst, x, a, b) }

@@ -424,6 +424,11 @@ func vecExpSumOnlyAVX2(a *vecArgs)
 //go:noescape
 func vecAxpyAVX2(a *vecArgs)
 
+// vecPeakAVX2: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
+//
+//go:noescape
+func vecPeakAVX2(a *vecArgs)
+
 // vecSub2AVX2: out0[i] = (in0[i]-p0) - p1.
 //
 //go:noescape
@@ -783,6 +788,11 @@ func vecExpSumOnlyAVX2MulAdd(a *vecArgs)
 //
 //go:noescape
 func vecAxpyAVX2MulAdd(a *vecArgs)
+
+// vecPeakAVX2MulAdd: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
+//
+//go:noescape
+func vecPeakAVX2MulAdd(a *vecArgs)
 
 // vecExpMulAddAVX2MulAdd: out0[i] = exp(in1[i])*p0 + in0[i].
 //
@@ -1379,6 +1389,11 @@ func vecExpSumOnlyAVX512(a *vecArgs)
 //go:noescape
 func vecAxpyAVX512(a *vecArgs)
 
+// vecPeakAVX512: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
+//
+//go:noescape
+func vecPeakAVX512(a *vecArgs)
+
 // vecSub2AVX512: out0[i] = (in0[i]-p0) - p1.
 //
 //go:noescape
@@ -1684,6 +1699,7 @@ var vecAVX2 = vecTable{
 	expSum:         vecExpSumAVX2,
 	expSumOnly:     vecExpSumOnlyAVX2,
 	axpy:           vecAxpyAVX2,
+	peak:           vecPeakAVX2,
 	sub2:           vecSub2AVX2,
 	subMul:         vecSubMulAVX2,
 	expMulAdd:      vecExpMulAddAVX2,
@@ -1831,6 +1847,7 @@ var vecAVX2MulAdd = vecTable{
 	expSum:         vecExpSumAVX2MulAdd,
 	expSumOnly:     vecExpSumOnlyAVX2MulAdd,
 	axpy:           vecAxpyAVX2MulAdd,
+	peak:           vecPeakAVX2MulAdd,
 	sub2:           vecSub2AVX2,
 	subMul:         vecSubMulAVX2,
 	expMulAdd:      vecExpMulAddAVX2MulAdd,
@@ -1978,6 +1995,7 @@ var vecAVX512 = vecTable{
 	expSum:         vecExpSumAVX512,
 	expSumOnly:     vecExpSumOnlyAVX512,
 	axpy:           vecAxpyAVX512,
+	peak:           vecPeakAVX512,
 	sub2:           vecSub2AVX512,
 	subMul:         vecSubMulAVX512,
 	expMulAdd:      vecExpMulAddAVX512,

@@ -424,6 +424,11 @@ func vecExpSumOnlyNEON(a *vecArgs)
 //go:noescape
 func vecAxpyNEON(a *vecArgs)
 
+// vecPeakNEON: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
+//
+//go:noescape
+func vecPeakNEON(a *vecArgs)
+
 // vecSub2NEON: out0[i] = (in0[i]-p0) - p1.
 //
 //go:noescape
@@ -784,6 +789,11 @@ func vecExpSumOnlyNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecAxpyNEONMulAdd(a *vecArgs)
 
+// vecPeakNEONMulAdd: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
+//
+//go:noescape
+func vecPeakNEONMulAdd(a *vecArgs)
+
 // vecExpMulAddNEONMulAdd: out0[i] = exp(in1[i])*p0 + in0[i].
 //
 //go:noescape
@@ -1049,6 +1059,7 @@ var vecNEON = vecTable{
 	expSum:         vecExpSumNEON,
 	expSumOnly:     vecExpSumOnlyNEON,
 	axpy:           vecAxpyNEON,
+	peak:           vecPeakNEON,
 	sub2:           vecSub2NEON,
 	subMul:         vecSubMulNEON,
 	expMulAdd:      vecExpMulAddNEON,
@@ -1196,6 +1207,7 @@ var vecNEONMulAdd = vecTable{
 	expSum:         vecExpSumNEONMulAdd,
 	expSumOnly:     vecExpSumOnlyNEONMulAdd,
 	axpy:           vecAxpyNEONMulAdd,
+	peak:           vecPeakNEONMulAdd,
 	sub2:           vecSub2NEON,
 	subMul:         vecSubMulNEON,
 	expMulAdd:      vecExpMulAddNEONMulAdd,

@@ -107,6 +107,7 @@ var vecWasm = vecTable{
 	expSum:         idVecExpSum,
 	expSumOnly:     idVecExpSumOnly,
 	axpy:           idVecAxpy,
+	peak:           idVecPeak,
 	sub2:           idVecSub2,
 	subMul:         idVecSubMul,
 	expMulAdd:      idVecExpMulAdd,

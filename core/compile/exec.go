@@ -161,14 +161,23 @@ func (p *Program) detach() {
 
 // execute packs what has changed and runs the step table.
 func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
-	pool := p.rt.pool
+	pool, rec := p.rt.pool, p.rt.rec
+	var rows []int32
+	if rec != nil {
+		rows = rec.begin(p, b)
+		defer rec.end()
+	}
 	for _, k := range b.packs {
 		v := uint64(1)
 		if k.cell != nil {
 			v = k.cell.Version
 		}
 		if k.version != v {
-			pool.run(&k.step)
+			if rec != nil {
+				rec.pack(pool, &k.step)
+			} else {
+				pool.run(&k.step)
+			}
 			k.version = v
 		}
 	}
@@ -185,8 +194,8 @@ func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
 				p.cells[u.variable].Version++
 			}
 		}
-		if p.profiling {
-			p.timed(i, &b.steps[i])
+		if rec != nil {
+			rec.step(pool, &b.steps[i], rows[i], i)
 			i++
 			continue
 		}

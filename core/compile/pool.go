@@ -30,6 +30,15 @@ type pool struct {
 	failed atomic.Bool
 	mu     sync.Mutex
 	cause  any // value of the first panic
+
+	now   func() int64 // while a profile is under way
+	spans []span       // of the step at hand, by worker
+}
+
+// span is the time that a worker spent in a step.
+type span struct {
+	start, end int64
+	tiles      int
 }
 
 // goroutines is whether workers are goroutines. In js they are threads of the kernel module, which run what is compiled there;
@@ -40,7 +49,7 @@ const goroutines = runtime.GOOS != "js"
 const spinFor = 20_000 // nanoseconds
 
 func newPool(threads int) *pool {
-	p := &pool{workers: make([]prog.Worker, threads), parked: make([]atomic.Bool, threads), wake: make([]chan struct{}, threads), left: make(chan struct{}, 1)}
+	p := &pool{workers: make([]prog.Worker, threads), parked: make([]atomic.Bool, threads), wake: make([]chan struct{}, threads), spans: make([]span, threads), left: make(chan struct{}, 1)}
 	for i := range p.workers {
 		p.workers[i].ID, p.workers[i].Peers = i, threads
 		if i > 0 && goroutines {
@@ -124,7 +133,14 @@ func (p *pool) claim(w *prog.Worker) {
 		if t >= n {
 			return
 		}
+		if p.now != nil && p.spans[w.ID].tiles == 0 {
+			p.spans[w.ID].start = p.now()
+		}
 		s.Kernel.Run(w, s, int(t))
+		if p.now != nil {
+			p.spans[w.ID].tiles++
+			p.spans[w.ID].end = p.now()
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package compile
 
 import (
 	"github.com/weft-ml/weft/core/graph"
-	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
 )
 
@@ -30,19 +29,24 @@ func (p *Program) Steps() []StepInfo {
 	types := p.typesOf(b)
 	out := make([]StepInfo, len(b.steps))
 	for i := range b.steps {
-		s := &b.steps[i]
-		x := StepInfo{Kernel: s.Kernel.Name, Tiles: int(s.Tiles)}
-		if n := b.node[i]; n >= 0 {
-			p.describe(&x, &p.s.nodes[n], types)
-			if i > 0 && b.node[i-1] == n {
-				x.Bytes, x.FLOPs = 0, 0
-			}
-		} else {
-			x.Bytes = 2 * (int64(s.N[0]) | int64(s.N[1])<<31)
-		}
-		out[i] = x
+		out[i] = p.stepInfo(b, i, types)
 	}
 	return out
+}
+
+// stepInfo describes a step.
+func (p *Program) stepInfo(b *bound, i int, types []graph.Type) StepInfo {
+	s := &b.steps[i]
+	x := StepInfo{Kernel: s.Kernel.Name, Tiles: int(s.Tiles)}
+	if n := b.node[i]; n >= 0 {
+		p.describe(&x, &p.s.nodes[n], types)
+		if i > 0 && b.node[i-1] == n {
+			x.Bytes, x.FLOPs = 0, 0
+		}
+	} else {
+		x.Bytes = 2 * (int64(s.N[0]) | int64(s.N[1])<<31)
+	}
+	return x
 }
 
 // typesOf infers the types of a bind again; listings need no copy of them in every bind.
@@ -143,30 +147,4 @@ func (p *Program) Memory() MemoryInfo {
 		x.Outputs += int64(len(b))
 	}
 	return x
-}
-
-// Timing is how long one step took in a profiled run.
-type Timing struct {
-	Step  int // index into Steps
-	Nanos int64
-}
-
-// Profile runs the program once as RunWith does and returns, beside the outputs, how long each step took.
-func (p *Program) Profile(in []*tensor.Tensor, opt RunOptions) ([]*tensor.Tensor, []Timing, error) {
-	p.rt.mu.Lock()
-	p.timing = p.timing[:0]
-	p.profiling = true
-	p.rt.mu.Unlock()
-	out, err := p.RunWith(in, opt)
-	p.rt.mu.Lock()
-	defer p.rt.mu.Unlock()
-	p.profiling = false
-	return out, append([]Timing{}, p.timing...), err
-}
-
-// timed runs a step and notes how long it took.
-func (p *Program) timed(i int, s *prog.Step) {
-	start := nanotime()
-	p.rt.pool.run(s)
-	p.timing = append(p.timing, Timing{i, nanotime() - start})
 }

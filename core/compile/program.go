@@ -44,8 +44,6 @@ type Program struct {
 	copyOut                   []bool // outputs that the caller placed over memory the program reads
 	running                   *bound
 	closed                    bool
-	profiling                 bool
-	timing                    []Timing
 }
 
 // Compile runs the structure stage on a graph. Variables that the store lacks are added with their initial
@@ -93,6 +91,9 @@ func Compile(rt *Runtime, g *graph.Graph, store *graph.Store, opt Options) (p *P
 
 // Graph returns the graph the program was compiled from.
 func (p *Program) Graph() *graph.Graph { return p.g }
+
+// Runtime returns the runtime that the program runs on.
+func (p *Program) Runtime() *Runtime { return p.rt }
 
 // Store returns the store that holds the program's variables.
 func (p *Program) Store() *graph.Store { return p.store }

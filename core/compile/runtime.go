@@ -26,6 +26,8 @@ type Runtime struct {
 	pool   *pool
 	arena  []byte
 	closed bool
+	rec    *recorder // of the profile that is under way
+	limits Limits    // once they are measured
 }
 
 // NewRuntime returns a runtime with its workers started. Close stops them.

@@ -372,19 +372,6 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-func TestProfiles(t *testing.T) {
-	tr := newTrainer(t, config(10))
-	b := &data.Batch{N: 2, X: []float32{1, 2, -1, 0}, Labels: []int64{0, 1}}
-	info, times, err := tr.ProfileStep(b)
-	if err != nil || len(info) == 0 || len(times) == 0 || tr.StepsDone() != 0 {
-		t.Errorf("%d steps, %d times, %v", len(info), len(times), err)
-	}
-	info, times, err = tr.ProfileLogits(b.X, 2)
-	if err != nil || len(info) == 0 || len(times) == 0 {
-		t.Errorf("%d steps, %d times, %v", len(info), len(times), err)
-	}
-}
-
 func FuzzDecodeCheckpoint(f *testing.F) {
 	tr, l := newTrainer(f, config(20)), newLoader(f, blobs(f, 60, 1))
 	b, err := tr.Checkpoint(map[string]string{"model": "blobs", "seed": "1"}, l.State())

@@ -337,25 +337,6 @@ func (t *Trainer) runOptions() compile.RunOptions {
 	return compile.RunOptions{Rand: graph.RandState{Seed: t.cfg.Seed, Step: uint64(t.step)}}
 }
 
-// ProfileStep changes the weights as Step does, but counts no step, and returns the training program's steps and how long each took.
-func (t *Trainer) ProfileStep(b *data.Batch) ([]compile.StepInfo, []compile.Timing, error) {
-	t.prepare(b)
-	t.state.Fill(t.scalars, t.step, t.LearningRate())
-	copy(t.in, t.own)
-	_, times, err := t.train.Profile(t.in, t.runOptions())
-	return t.train.Steps(), times, err
-}
-
-// ProfileLogits is Logits with the evaluation program's steps and how long each took in place of the outputs.
-func (t *Trainer) ProfileLogits(x []float32, n int) ([]compile.StepInfo, []compile.Timing, error) {
-	if err := t.inference(); err != nil {
-		return nil, nil, err
-	}
-	t.evalIn[0] = reuse(t.evalIn[0], x, n, t.spec.Shape)
-	_, times, err := t.eval.Profile(t.evalIn, compile.RunOptions{})
-	return t.eval.Steps(), times, err
-}
-
 // reuse wraps a batch's slice in a tensor, keeping the one of the batch before when the memory is the same.
 func reuse[T tensor.Elem](old *tensor.Tensor, x []T, n int, shape []int) *tensor.Tensor {
 	if old != nil && old.Rank() == len(shape)+1 && old.Shape()[0] == n && len(x) > 0 {

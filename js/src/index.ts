@@ -16,6 +16,7 @@ export { Layer, SymbolicTensor, layers, input, type Activation } from "./layers.
 export { Optimizer, losses, schedules, initializers, type Config, type MinimizeOptions } from "./optimizers.js";
 export { checkpoints } from "./storage.js";
 export { VERSION } from "./version.js";
+export type { Profile, ProfileOptions, ProfileRow } from "./profile.js";
 export type { DType, NestedArray, TypedArray } from "./dtype.js";
 export type { TensorLike, TensorOptions, NormalOptions, UniformOptions, VariableOptions } from "./creation.js";
 export type { ConvOptions, OpOptions, WindowOptions } from "./ops.js";

@@ -6,6 +6,7 @@ import { isTypedArray, nestedShape, sizeOf, type NestedArray, type TypedArray } 
 import { DisposedError, WeftError, abortReason, argument } from "./errors.js";
 import { Training, type Batches, type FitOptions, type FitResult } from "./fit.js";
 import { Optimizer, type Config, type MetricName } from "./optimizers.js";
+import { profile, type Profile, type ProfileOptions } from "./profile.js";
 import { Message, Wire, type Value } from "./protocol.js";
 import { Tensor } from "./tensor.js";
 
@@ -273,6 +274,18 @@ export class LayersModel {
     for (let i = 1; i < shape.length; i++) size *= shape[i]! < 0 ? NaN : shape[i]!;
     const samples = x.length / size;
     return size > 0 && Number.isInteger(samples) && samples > 0 ? quick.predict(this.id, samples, batchSize, x) : undefined;
+  }
+
+  /** Profiles predictions: what each operator takes. See `profile` of the runtime for other work. */
+  async profile(x: Features, { runs = 100, ...options }: ProfileOptions & { runs?: number } = {}): Promise<Profile> {
+    await this.predictAll(x); // what runs once only is not measured
+    return profile(
+      this.core,
+      async () => {
+        for (let i = 0; i < runs; i++) await this.predictAll(x);
+      },
+      options,
+    );
   }
 
   /** What every layer gives for one input, channels in front of rows and columns. */

@@ -9,6 +9,7 @@ import { LayersModel } from "./model.js";
 import { Optimizers, initializers, losses, schedules, type Config } from "./optimizers.js";
 import { Ops } from "./ops.js";
 import { Wire, type Value } from "./protocol.js";
+import { profile, type Profile, type ProfileOptions } from "./profile.js";
 import { Scope } from "./scope.js";
 import { checkpoints, type Checkpoints } from "./storage.js";
 import { Tensor } from "./tensor.js";
@@ -207,6 +208,23 @@ export class Runtime extends Ops {
    */
   compile<A extends unknown[], R extends Results>(fn: (...args: A) => R, options?: CompileOptions): (...args: A) => R {
     return compile(this.core, fn, options);
+  }
+
+  /**
+   * Measures every step of every program that runs while the function does: models, training, compiled functions, single operations. A page
+   * that is not isolated has a clock with steps of 0.1 ms: repeat short work some hundred times there, so that the sums are right.
+   *
+   * @example
+   * ```ts
+   * const profile = await weft.profile(async () => {
+   *   for (let i = 0; i < 100; i++) await model.predictArray(pixels);
+   * });
+   * console.log(String(profile)); // operators, the slowest first
+   * const file = new Blob([profile.toTrace()]); // for ui.perfetto.dev
+   * ```
+   */
+  async profile(work: () => unknown, options: ProfileOptions = {}): Promise<Profile> {
+    return profile(this.core, work, options);
   }
 
   /** A model whose layers follow one another. */

@@ -158,6 +158,32 @@ test("calls that come again give what first ones give", async () => {
   assert.ok(after.handles - before.handles < 40, `${after.handles - before.handles} handles more`);
 });
 
+test("profiles", async () => {
+  const model = weft.sequential([weft.layers.dense({ units: 64, inputShape: [32], activation: "relu" }), weft.layers.dense({ units: 8 })]);
+  const x = new Float32Array(16 * 32).fill(0.25);
+  const profile = await model.profile(x, { runs: 20 });
+  assert.equal(profile.runs, 20);
+  const products = profile.rows.filter(({ operator }) => operator === "Gemm");
+  assert.equal(products.length, 2);
+  for (const row of products) {
+    assert.equal(row.count, 20);
+    assert.ok(row.flops === 2 * 16 * (row.outputs[0]![1] === 64 ? 32 * 64 : 64 * 8), String(row.flops));
+    assert.ok(row.bytes > 0 && row.limit! >= 0);
+    assert.deepEqual(row.inputs[0], [16, row.outputs[0]![1] === 64 ? 32 : 64]);
+  }
+  assert.ok(profile.limits!.gflops > 0.01 && profile.limits!.gbs > 0.01);
+  assert.ok(profile.rows.every((row, i) => i === 0 || row.ms <= profile.rows[i - 1]!.ms));
+  assert.match(String(profile), /GFLOP\/s.*limit[^]*Gemm/);
+  const { traceEvents } = JSON.parse(profile.toTrace());
+  assert.equal(traceEvents.filter(({ cat }: { cat?: string }) => cat === "program").length, 20);
+  // Whatever runs is told, and the work's error comes through.
+  const other = await weft.profile(async () => void (await weft.tensor([1, 2, 3]).mul(2).add(1).data()), { limits: false });
+  assert.equal(other.limits, undefined);
+  assert.equal(other.rows[0]!.operator, "Mul+Add");
+  await assert.rejects(weft.profile(() => Promise.reject(new RangeError("mine"))), RangeError);
+  await assert.rejects(weft.profile(() => weft.profile(() => {})), /another profile/);
+});
+
 test("a training loop of one's own", async () => {
   const w = weft.variable(weft.zeros([2, 1]), { name: "w" });
   const adam = weft.optimizers.adam({ learningRate: 0.1 });

@@ -80,10 +80,6 @@ func program(rt *compile.Runtime, g *graph.Graph, store *graph.Store, flops floa
 	}
 	var last []float32
 	return &job{flops: flops, close: p.Close,
-		profile: func() ([]compile.StepInfo, []compile.Timing, error) {
-			_, times, err := p.Profile(in, compile.RunOptions{})
-			return p.Steps(), times, err
-		},
 		run: func() error {
 			out, err := p.Run(in...)
 			if err == nil {
@@ -151,9 +147,8 @@ func lenetJob(rt *compile.Runtime, name string) (*job, error) {
 	if name != "lenet/train_b32" {
 		var last []float32
 		return &job{items: float64(batch), close: t.Close,
-			profile: func() ([]compile.StepInfo, []compile.Timing, error) { return t.ProfileLogits(x, batch) },
-			run:     func() (err error) { last, err = t.Logits(x, batch); return err },
-			check:   func() (float64, error) { return meanAbs(last), nil }}, nil
+			run:   func() (err error) { last, err = t.Logits(x, batch); return err },
+			check: func() (float64, error) { return meanAbs(last), nil }}, nil
 	}
 	b := &data.Batch{N: batch, X: x, Labels: make([]int64, batch)}
 	for i := range b.Labels {
@@ -161,7 +156,6 @@ func lenetJob(rt *compile.Runtime, name string) (*job, error) {
 	}
 	first := math.NaN()
 	return &job{items: 1, close: t.Close,
-		profile: func() ([]compile.StepInfo, []compile.Timing, error) { return t.ProfileStep(b) },
 		run: func() error {
 			loss, _, err := t.Step(b)
 			if math.IsNaN(first) {

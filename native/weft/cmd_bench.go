@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,8 +52,6 @@ type job struct {
 	flops float64 // of one run; 0: not counted
 	items float64 // images or steps of one run
 	close func()
-	// profile runs the job's program once more and returns its steps and how long each took; nil when it is no program.
-	profile func() ([]compile.StepInfo, []compile.Timing, error)
 }
 
 // namedJob makes a job when its turn comes.
@@ -74,6 +71,7 @@ type benchFlags struct {
 	file    string
 	models  string
 	profile bool
+	trace   string
 }
 
 func (c *cli) benchCmd() *cobra.Command {
@@ -83,8 +81,12 @@ func (c *cli) benchCmd() *cobra.Command {
 		Short: "Measure the runtime on this machine",
 		Long: `Measures matrix products, convolutions and whole networks. Each is warmed up, repeated for at least 30 ms a sample, and sampled
 up to 15 times in 1.5 s; the smallest and the median time of one run are reported, with a check value that tells whether
-runtimes compute the same. --profile lists the steps of each program and how long each took. Without --threads it measures one thread, then two.`,
-		Example: "  weft bench --only 'lenet|sgemm/256' --threads 1\n  weft bench --json",
+runtimes compute the same. Without --threads it measures one thread, then two. The onnx/ workloads need their files, in the folder --models.
+
+--profile lists, slowest first, what each operator takes in the fastest of ten runs, its operations and bytes, and what part it reaches of the machine's
+limit, which is measured with the same threads: of multiply-adds or of memory, whichever holds it back. --trace writes those runs for Perfetto and
+chrome://tracing.`,
+		Example: "  weft bench --only 'lenet|sgemm/256' --threads 1\n  weft bench --json --models ./models\n  weft bench --only transformer/fwd --profile --trace traces",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.bench(cmd.Context(), f)
@@ -95,7 +97,8 @@ runtimes compute the same. --profile lists the steps of each program and how lon
 	fl.StringVar(&f.only, "only", "", "regular expression of the workloads to run")
 	fl.StringVar(&f.file, "workloads", "", "JSON file with the list of workloads (default: the built-in list)")
 	fl.StringVar(&f.models, "models", "", "folder with the ONNX files of the onnx/ workloads")
-	fl.BoolVar(&f.profile, "profile", false, "list the steps of each program with times, operators, bytes and FLOPs")
+	fl.BoolVar(&f.profile, "profile", false, "list the operators of each workload with their times and speeds, and what part of the machine's limit they reach")
+	fl.StringVar(&f.trace, "trace", "", "folder for a Chrome trace file of each workload")
 	return cmd
 }
 
@@ -143,14 +146,14 @@ func (c *cli) bench(ctx context.Context, f benchFlags) error {
 		}
 	}
 	for _, t := range threads {
-		if err := c.benchThreads(ctx, t, jobs(w, f.models), only, f.profile); err != nil {
+		if err := c.benchThreads(ctx, t, jobs(w, f.models), only, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *cli) benchThreads(ctx context.Context, threads int, list []namedJob, only *regexp.Regexp, profile bool) error {
+func (c *cli) benchThreads(ctx context.Context, threads int, list []namedJob, only *regexp.Regexp, f benchFlags) error {
 	peer := fmt.Sprintf("weft-%dt", threads)
 	v := currentVersion()
 	c.benchRow(benchRow{Peer: peer, Env: "native", Info: map[string]any{"version": v.Version, "go": v.Go, "kernels": v.Kernels, "numerics": v.Numerics, "threads": threads}}, nil)
@@ -180,8 +183,10 @@ func (c *cli) benchThreads(ctx context.Context, threads int, list []namedJob, on
 			row.Err = err.Error()
 		}
 		c.benchRow(row, j)
-		if profile && j != nil && !c.json {
-			c.printProfile(j)
+		if err == nil && (f.profile || f.trace != "") {
+			if err := c.profileJob(rt, j, peer+" "+nj.name, f); err != nil {
+				return err
+			}
 		}
 		if j != nil && j.close != nil {
 			j.close()
@@ -251,40 +256,4 @@ func measure(r *benchRow, run func() error) error {
 	slices.Sort(s)
 	r.Min, r.Med, r.N = s[0], s[len(s)/2], len(s)
 	return failed
-}
-
-// printProfile lists the steps of the job's program with the least time that each took in several runs.
-func (c *cli) printProfile(j *job) {
-	if j.profile == nil {
-		return
-	}
-	const runs = 10
-	var steps []compile.StepInfo
-	var nanos []int64
-	for range runs {
-		s, times, err := j.profile()
-		if err != nil {
-			fmt.Fprintf(c.stderr, "weft: profile: %s\n", err)
-			return
-		}
-		if nanos == nil {
-			steps, nanos = s, make([]int64, len(s))
-		}
-		for _, t := range times {
-			if t.Step < len(nanos) && (nanos[t.Step] == 0 || t.Nanos < nanos[t.Step]) {
-				nanos[t.Step] = t.Nanos
-			}
-		}
-	}
-	total := int64(0)
-	for _, n := range nanos {
-		total += n
-	}
-	t := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "    step\tus\tpart\tkernel\toperator\toutputs\ttiles\tbytes\tFLOPs")
-	for i, s := range steps {
-		fmt.Fprintf(t, "    %d\t%.1f\t%.1f %%\t%s\t%s\t%v\t%d\t%s\t%s\n", i, float64(nanos[i])/1e3, 100*float64(nanos[i])/float64(max(total, 1)),
-			s.Kernel, s.Operator, s.Outputs, s.Tiles, thousands(int(s.Bytes)), thousands(int(s.FLOPs)))
-	}
-	t.Flush()
 }

@@ -21,6 +21,7 @@ type evalFlags struct {
 	split   string
 	seed    uint64
 	threads int
+	profile string
 }
 
 func (c *cli) evalCmd() *cobra.Command {
@@ -40,6 +41,7 @@ confusion matrix (rows are true classes, columns predictions).`,
 	cmd.Flags().StringVar(&f.split, "split", "test", "part of the data: test or train")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "of the built-in digits")
 	cmd.Flags().IntVar(&f.threads, "threads", 0, "threads to compute with (0: all processors)")
+	cmd.Flags().StringVar(&f.profile, "profile", "", profileUsage)
 	return cmd
 }
 
@@ -98,7 +100,11 @@ func (c *cli) eval(ctx context.Context, path string, f evalFlags) (err error) {
 	}
 	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: f.threads})
 	defer rt.Close()
-	res, err := train.Evaluate(ctx, rt, g, store, src)
+	var res *train.Result
+	err = c.profiled(rt, f.profile, func() (err error) {
+		res, err = train.Evaluate(ctx, rt, g, store, src)
+		return err
+	})
 	if err != nil {
 		return err
 	}

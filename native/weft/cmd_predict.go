@@ -18,8 +18,7 @@ import (
 )
 
 func (c *cli) predictCmd() *cobra.Command {
-	var threads int
-	var raw bool
+	var f predictFlags
 	cmd := &cobra.Command{
 		Use:   "predict MODEL.onnx IMAGE...",
 		Short: "Classify images",
@@ -33,12 +32,19 @@ is prepared as MNIST's were: cropped to the ink, scaled to 20x20, its centre of 
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.predict(cmd.Context(), args[0], args[1:], threads, raw)
+			return c.predict(cmd.Context(), args[0], args[1:], f)
 		},
 	}
-	cmd.Flags().IntVar(&threads, "threads", 0, "threads to compute with (0: all processors)")
-	cmd.Flags().BoolVar(&raw, "raw", false, "only resize the images, ink 1 on 0 or colour as they are")
+	cmd.Flags().IntVar(&f.threads, "threads", 0, "threads to compute with (0: all processors)")
+	cmd.Flags().BoolVar(&f.raw, "raw", false, "only resize the images, ink 1 on 0 or colour as they are")
+	cmd.Flags().StringVar(&f.profile, "profile", "", profileUsage)
 	return cmd
+}
+
+type predictFlags struct {
+	threads int
+	raw     bool
+	profile string
 }
 
 type prediction struct {
@@ -50,7 +56,7 @@ type prediction struct {
 // maxImage bounds an image file.
 const maxImage = 64 << 20
 
-func (c *cli) predict(ctx context.Context, path string, images []string, threads int, raw bool) (err error) {
+func (c *cli) predict(ctx context.Context, path string, images []string, f predictFlags) (err error) {
 	defer tensor.Catch(&err)
 	g, store, err := loadModel(path)
 	if err != nil {
@@ -63,12 +69,16 @@ func (c *cli) predict(ctx context.Context, path string, images []string, threads
 	if len(shape) != 3 || (shape[0] != 1 && shape[0] != 3) {
 		return fmt.Errorf("%s takes samples %v; images are [1 H W] or [3 H W]", path, shape)
 	}
-	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: threads})
+	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: f.threads})
 	defer rt.Close()
 	p, err := compile.Compile(rt, g, store, compile.Options{})
 	if err != nil {
 		return err
 	}
+	return c.profiled(rt, f.profile, func() error { return c.predictAll(ctx, p, images, shape, classes, f.raw) })
+}
+
+func (c *cli) predictAll(ctx context.Context, p *compile.Program, images []string, shape []int, classes int, raw bool) error {
 	x := tensor.New(tensor.Float32, append([]int{1}, shape...)...)
 	var failed []string
 	for _, file := range images {

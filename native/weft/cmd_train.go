@@ -47,6 +47,7 @@ type trainFlags struct {
 	ema             float64
 	threads         int
 	out, plot, log  string
+	profile         string
 	checkpointEvery int
 	resume          bool
 	command         string // that makes the same model, for its metadata
@@ -96,6 +97,7 @@ The state of the run is kept in OUT.ckpt: every epoch, every --checkpoint-every 
 	fl.Float64Var(&f.ema, "ema", 0, "decay of a moving average of the weights, which then is the result (0: off; default: the model's)")
 	fl.IntVar(&f.threads, "threads", 0, "threads to compute with (0: all processors); the result does not depend on it")
 	fl.StringVar(&f.out, "out", "", "model file to write (default: MODEL.onnx)")
+	fl.StringVar(&f.profile, "profile", "", profileUsage)
 	fl.StringVar(&f.plot, "plot", "", "SVG file to write with the curves and the confusion matrix")
 	fl.StringVar(&f.log, "log", "", "file to write with a line of JSON for every step: step, epoch, loss, correct, samples, lr")
 	fl.IntVar(&f.checkpointEvery, "checkpoint-every", 500, "steps between checkpoints")
@@ -104,7 +106,7 @@ The state of the run is kept in OUT.ckpt: every epoch, every --checkpoint-every 
 }
 
 // incidental are the flags of "weft train" that decide nothing of the model.
-var incidental = []string{"out", "plot", "threads", "checkpoint-every", "resume", "json"}
+var incidental = []string{"out", "plot", "log", "profile", "threads", "checkpoint-every", "resume", "json"}
 
 // trainCommand returns the command line that trains the same model, in a folder that holds the data: of paths only the last part
 // is kept, so that a model file tells nothing of the machine it was trained on.
@@ -241,7 +243,7 @@ func (c *cli) train(ctx context.Context, m models.Model, f trainFlags) (err erro
 	if err != nil {
 		return usageError{fmt.Errorf("--schedule: %w", err)}
 	}
-	for _, p := range []string{f.out, f.plot, f.log} {
+	for _, p := range []string{f.out, f.plot, f.log, f.profile} {
 		if p != "" {
 			if err := checkWritable(p); err != nil {
 				return err
@@ -303,7 +305,8 @@ func (c *cli) train(ctx context.Context, m models.Model, f trainFlags) (err erro
 			return err
 		}
 	}
-	if err := errors.Join(r.loop(ctx), r.log.close()); err != nil {
+	err = c.profiled(rt, f.profile, func() error { return r.loop(ctx) })
+	if err := errors.Join(err, r.log.close()); err != nil {
 		return err
 	}
 	return r.finish(ctx, rt)

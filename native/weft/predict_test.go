@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"image"
 	"image/color"
@@ -191,7 +192,8 @@ func TestInspect(t *testing.T) {
 }
 
 func TestBench(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "w.json")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "w.json")
 	os.WriteFile(file, []byte(`{"sgemm":[[16,16,16]],"conv":[{"name":"small","n":1,"h":8,"w":8,"cin":4,"k":3,"cout":4,"pad":1,"groups":1}],
 		"lenet":["lenet/train_b32"],"lstm":["lstm/fwd"],"onnx":["onnx/none"]}`), 0o666)
 	r := ok(t, "bench", "--json", "--workloads", file, "--threads", "1", "--only", "sgemm|lstm|onnx")
@@ -227,11 +229,14 @@ func TestBench(t *testing.T) {
 	if c := *rows[1].Check; math.Abs(c-sum/256) > 1e-6 {
 		t.Errorf("check %v, want %v", c, sum/256)
 	}
-	r = ok(t, "bench", "--workloads", file, "--threads", "1", "--only", "small|train", "--profile")
+	r = ok(t, "bench", "--workloads", file, "--threads", "1", "--only", "small|train", "--profile", "--trace", filepath.Join(dir, "traces"))
 	for _, want := range []string{"conv/small", "GFLOP/s", "lenet/train_b32", "ConvGradWeight", "weft.Adam"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("the profile lacks %s:\n%s", want, r.stdout)
 		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "traces", "weft-1t-lenet-train_b32.json")); err != nil || !json.Valid(b) || !bytes.Contains(b, []byte("weft.Adam")) {
+		t.Errorf("trace: %v, %d bytes", err, len(b))
 	}
 	fails(t, exitFailed, []string{"gone.json"}, "bench", "--workloads", "gone.json")
 	os.WriteFile(file, []byte(`{"sgemm":`), 0o666)

@@ -9,6 +9,10 @@ func methodOf(name []byte) method {
 		return (*Server).start
 	case "memory":
 		return (*Server).memory
+	case "profile.start":
+		return (*Server).profileStart
+	case "profile.stop":
+		return (*Server).profileStop
 	case "dispose":
 		return (*Server).dispose
 	case "tensor.new":

@@ -79,7 +79,6 @@ func TestQuickModel(t *testing.T) {
 	c := newClient(t, nil)
 	m := c.model(M{"kind": "sequential", "layers": L{M{"kind": "dense", "config": M{"units": 3, "inputShape": L{4}}}}})
 	x := []float32{1, 2, 3, 4, 5, 6, 7, 8}
-	want := c.do("model.predict", M{"id": m, "in": tensor.From(x, 2, 4)}).(M)["outputs"].(L)[0].(*tensor.Tensor).Float32s()
 	buf := make([]byte, 64)
 	for i, v := range x {
 		binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))
@@ -94,11 +93,6 @@ func TestQuickModel(t *testing.T) {
 	b := c.s.Block()
 	if b[0] != 1 || b[2] != 24 || b[4] != 2 || b[5] != 2 || b[6] != 3 {
 		t.Fatalf("answer %v", b[:7])
-	}
-	if unsafe.Sizeof(uintptr(0)) == 4 { // addresses fit the words
-		if got := *(*float32)(unsafe.Pointer(uintptr(b[1]))); got != want[0] {
-			t.Errorf("%v, want %v", got, want[0])
-		}
 	}
 	for _, words := range [][]uint32{{uint32(m), 2, 1, 32}, {uint32(m), 3, 0, 32}, {uint32(m), 2, 0, 80}, {uint32(m), 0, 0, 0}, {99, 2, 0, 32}} {
 		if got := predict(words...); got != declined {

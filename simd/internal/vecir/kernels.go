@@ -2,6 +2,12 @@ package vecir
 
 import "fmt"
 
+// Peak's chains hide the latency of a multiply-add and leave registers for its operands; package simd knows these numbers.
+const (
+	peakChains = 9
+	peakSteps  = 24
+)
+
 // Kernels lists every vector function.
 func Kernels() []*Kernel {
 	var ks []*Kernel
@@ -106,6 +112,24 @@ func Kernels() []*Kernel {
 		do: func(b *Body) { b.setAcc(b.add(b.acc(), b.exp(b.sub(b.in(0), b.p(0))))) }})
 	add(Kernel{Name: "Axpy", Slot: "axpy", Doc: "out0[i] = p0*in1[i] + in0[i].", Ins: 2, Outs: 1, Params: 1, Unroll: 4,
 		do: func(b *Body) { b.out(0, b.madd(b.p(0), b.in(1), b.in(0))) }})
+	add(Kernel{Name: "Peak", Slot: "peak", Doc: "out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.", Ins: 1, Outs: 1, Params: 2,
+		do: func(b *Body) {
+			x := b.in(0)
+			var chain [peakChains]*Node
+			for k := range chain {
+				chain[k] = b.add(x, b.c(float64(k)))
+			}
+			for range peakSteps {
+				for k := range chain {
+					chain[k] = b.madd(chain[k], b.p(0), b.p(1))
+				}
+			}
+			sum := chain[0]
+			for _, v := range chain[1:] {
+				sum = b.add(sum, v)
+			}
+			b.out(0, sum)
+		}})
 	add(Kernel{Name: "Sub2", Slot: "sub2", Doc: "out0[i] = (in0[i]-p0) - p1.", Ins: 1, Outs: 1, Params: 2, Unroll: 4,
 		do: func(b *Body) { b.out(0, b.sub(b.sub(b.in(0), b.p(0)), b.p(1))) }})
 	add(Kernel{Name: "SubMul", Slot: "subMul", Doc: "out0[i] = (in0[i]-p0) * in1[i].", Ins: 2, Outs: 1, Params: 1, Unroll: 4,
