@@ -121,36 +121,44 @@ func (a *Attention) memory(m *attentionMemory, scratch []float32, backward bool)
 func cut(s []float32, n int) (head, rest []float32) { return s[:n:n], s[n:] }
 
 // The products of a block of q queries and k keys: sizes and flags. Scores and their like are [keys][queries], so that maxima and sums
-// of a query run down a column, lanes being queries. A single query reads the keys as a transposed operand.
+// of a query run down a column, lanes being queries; rows are columns(q) apart. A single query reads the keys as a transposed operand.
+
+// columns returns the width of a block of scores of q queries: whole vectors of every set.
+func columns(q int) int {
+	if q == 1 {
+		return 1
+	}
+	return (q + 15) &^ 15
+}
 
 func (a *Attention) scores(g *GemmArgs, q, k int) {
-	*g = GemmArgs{M: k, N: q, K: a.D, LDA: a.LDK, LDB: a.LDQ, TransB: true, LDC: q}
+	*g = GemmArgs{M: k, N: q, K: a.D, LDA: a.LDK, LDB: a.LDQ, TransB: true, LDC: columns(q)}
 	if q == 1 {
 		*g = GemmArgs{M: 1, N: k, K: a.D, LDA: a.D, LDB: a.LDK, TransB: true, LDC: k}
 	}
 }
 
 func (a *Attention) values(g *GemmArgs, q, k int) {
-	*g = GemmArgs{M: q, N: a.DV, K: k, LDA: q, TransA: q > 1, LDB: a.LDV, LDC: a.LDO, Acc: true}
+	*g = GemmArgs{M: q, N: a.DV, K: k, LDA: columns(q), TransA: q > 1, LDB: a.LDV, LDC: a.LDO, Acc: true}
 	if q == 1 {
 		g.LDA = k
 	}
 }
 
 func (a *Attention) gradients(g *GemmArgs, q, k int) {
-	*g = GemmArgs{M: k, N: q, K: a.DV, LDA: a.LDV, LDB: a.LDO, TransB: true, LDC: q}
+	*g = GemmArgs{M: k, N: q, K: a.DV, LDA: a.LDV, LDB: a.LDO, TransB: true, LDC: columns(q)}
 }
 
 func (a *Attention) gradV(g *GemmArgs, q, k int) {
-	*g = GemmArgs{M: k, N: a.DV, K: q, LDA: q, LDB: a.LDO, LDC: a.LDV, Acc: true}
+	*g = GemmArgs{M: k, N: a.DV, K: q, LDA: columns(q), LDB: a.LDO, LDC: a.LDV, Acc: true}
 }
 
 func (a *Attention) gradK(g *GemmArgs, q, k int) {
-	*g = GemmArgs{M: k, N: a.D, K: q, LDA: q, LDB: a.LDQ, LDC: a.LDK, Acc: true}
+	*g = GemmArgs{M: k, N: a.D, K: q, LDA: columns(q), LDB: a.LDQ, LDC: a.LDK, Acc: true}
 }
 
 func (a *Attention) gradQ(g *GemmArgs, q, k int) {
-	*g = GemmArgs{M: q, N: a.D, K: k, LDA: q, TransA: true, LDB: a.LDK, LDC: a.LDQ, Acc: true}
+	*g = GemmArgs{M: q, N: a.D, K: k, LDA: columns(q), TransA: true, LDB: a.LDK, LDC: a.LDQ, Acc: true}
 }
 
 // factor returns what Q is multiplied by.
@@ -185,7 +193,8 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 	i := block * AttentionBlock
 	q := min(AttentionBlock, a.Queries-i)
 	keys := a.seen(i, q)
-	m, l, alpha := mem.m[:q], mem.l[:q], mem.a[:q]
+	w := columns(q)
+	m, l, alpha := mem.m[:w], mem.l[:w], mem.a[:w]
 	Fill(m, -inf32)
 	Fill(l, 0)
 	var packed []float32
@@ -200,7 +209,7 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 	var g GemmArgs
 	for j := 0; j < keys; j += AttentionBlock {
 		k := min(AttentionBlock, keys-j)
-		s := mem.s[:k*q]
+		s := mem.s[:k*w]
 		a.scores(&g, q, k)
 		if q == 1 {
 			g.A, g.B = packed, a.K[j*a.LDK:]
@@ -214,9 +223,9 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 			Map(MulC, s, s, a.Cap, 0)
 		}
 		a.hide(&mem, s, i, q, j, k)
-		softmaxStep(s, m, l, alpha, mem.x[:q], k, j == 0)
+		softmaxStep(s, m, l, alpha, mem.x[:w], k, j == 0)
 		if j > 0 {
-			for r, f := range alpha {
+			for r, f := range alpha[:q] {
 				if f != 1 {
 					row := a.O[(i+r)*a.LDO:][:a.DV]
 					Map(MulC, row, row, f, 0)
@@ -228,7 +237,7 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 		Gemm(&g, mem.product)
 	}
 	Map(Log, alpha, l, 0, 0)
-	for r, sum := range l {
+	for r, sum := range l[:q] {
 		row := a.O[(i+r)*a.LDO:][:a.DV]
 		lse := m[r] + alpha[r]
 		if sum == 0 {
@@ -246,8 +255,14 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 // softmaxStep takes a block of scores [k][q] into the running maxima m and sums l, and replaces the scores by their exponentials;
 // alpha receives what earlier results have to be multiplied by, unless it is the first block. shift is scratch.
 func softmaxStep(s, m, l, alpha, shift []float32, k int, first bool) {
+	w := len(m)
 	copy(alpha, m)
-	columnMax(m, s, k)
+	if w == 1 {
+		shift[0] = reduceRuns(ReduceMax, s[:k], 1, k, k, 0)
+	} else {
+		ReduceOuterStrided(ReduceMax, shift, s, k, w, w)
+	}
+	Zip(Max, m, m, shift)
 	for r, v := range m {
 		if v == -inf32 {
 			v = 0
@@ -259,45 +274,50 @@ func softmaxStep(s, m, l, alpha, shift []float32, k int, first bool) {
 		Map(Exp, alpha, alpha, 0, 0)
 		Zip(Mul, l, l, alpha)
 	}
-	columnExpSum(s, l, shift, k)
+	downExpSum(s, l, shift, k)
 }
 
-// columnMax takes the k rows of s into m: m[j] = max(m[j], s[r,j]), in the order of the rows.
-func columnMax(m, s []float32, k int) {
-	q := len(m)
-	for r := range k {
-		ReduceRow(ReduceMax, m, s[r*q:][:q])
+// downExpSum computes s[r,j] = e**(s[r,j] - shift[j]) for k rows, and adds them to sum[j] in the order of the rows.
+func downExpSum(s, sum, shift []float32, k int) {
+	w := len(sum)
+	if f := current.vec.downExpSum; f != nil && w > 1 {
+		f(s, sum, shift, k, w)
+		return
 	}
-}
-
-// columnExpSum computes s[r,j] = e**(s[r,j] - shift[j]) for k rows, and adds them to sum[j] in the order of the rows.
-func columnExpSum(s, sum, shift []float32, k int) {
-	q := len(sum)
-	for r := range k {
-		row := s[r*q:][:q]
-		Zip(Sub, row, row, shift)
+	if w == 1 {
+		s = s[:k]
+		Map(AddC, s, s, -shift[0], 0)
+		Map(Exp, s, s, 0, 0)
 	}
-	Map(Exp, s[:k*q], s[:k*q], 0, 0)
+	c := current.Class
 	for r := range k {
-		ReduceRow(Sum, sum, s[r*q:][:q])
+		row := s[r*w:][:w]
+		for j, v := range row {
+			if w > 1 {
+				v = c.exp(v - shift[j])
+				row[j] = v
+			}
+			sum[j] += v
+		}
 	}
 }
 
 // hide adds the mask to the scores of queries i..i+q and keys j..j+k, and sets to -Inf what may not be seen.
 func (a *Attention) hide(mem *attentionMemory, s []float32, i, q, j, k int) {
+	w := columns(q)
 	switch {
 	case a.Mask != nil && a.MaskQ == 0: // of keys alone
 		for r := range k {
-			row := s[r*q:][:q]
+			row := s[r*w:][:q]
 			Map(AddC, row, row, a.Mask[(j+r)*a.MaskK], 0)
 		}
 	case a.Mask != nil && a.MaskK == 1:
-		t := mem.mask[:k*q]
-		Transpose(t, a.Mask[i*a.MaskQ+j:], q, k, a.MaskQ, q)
+		t := mem.mask[:k*w]
+		Transpose(t, a.Mask[i*a.MaskQ+j:], q, k, a.MaskQ, w)
 		Zip(Add, s, s, t)
 	case a.Mask != nil:
 		for r := range k {
-			row := s[r*q:][:q]
+			row := s[r*w:][:q]
 			for c := range row {
 				row[c] += a.Mask[(i+c)*a.MaskQ+(j+r)*a.MaskK]
 			}
@@ -305,7 +325,7 @@ func (a *Attention) hide(mem *attentionMemory, s []float32, i, q, j, k int) {
 	case a.Allowed != nil && a.MaskQ == 0:
 		for r := range k {
 			if a.Allowed[(j+r)*a.MaskK] == 0 {
-				Fill(s[r*q:][:q], -inf32)
+				Fill(s[r*w:][:q], -inf32)
 			}
 		}
 	case a.Allowed != nil:
@@ -313,7 +333,7 @@ func (a *Attention) hide(mem *attentionMemory, s []float32, i, q, j, k int) {
 			at := (i+c)*a.MaskQ + j*a.MaskK
 			for r := range k {
 				if a.Allowed[at] == 0 {
-					s[r*q+c] = -inf32
+					s[r*w+c] = -inf32
 				}
 				at += a.MaskK
 			}
@@ -321,7 +341,7 @@ func (a *Attention) hide(mem *attentionMemory, s []float32, i, q, j, k int) {
 	}
 	if a.Causal {
 		for r := max(i+a.Offset+1-j, 0); r < k; r++ { // key j+r is seen from query j+r-Offset on
-			Fill(s[r*q:][:min(j+r-a.Offset-i, q)], -inf32)
+			Fill(s[r*w:][:min(j+r-a.Offset-i, q)], -inf32)
 		}
 	}
 }
@@ -352,6 +372,7 @@ func (a *Attention) backwardBlock(mem *attentionMemory, i, q int) {
 		packedQ = a.pack(mem.q, a.Q[i*a.LDQ:], a.LDQ, q, a.D, a.factor())
 	}
 	packedDO := a.pack(mem.do, a.GO[i*a.LDO:], a.LDO, q, a.DV, a.Scale)
+	w := columns(q)
 	lse, delta := mem.l[:q], mem.m[:q]
 	Map(Neg, lse, a.LSE[i:][:q], 0, 0)
 	for r := range q {
@@ -360,7 +381,7 @@ func (a *Attention) backwardBlock(mem *attentionMemory, i, q int) {
 	var g GemmArgs
 	for j := 0; j < keys; j += AttentionBlock {
 		k := min(AttentionBlock, keys-j)
-		s, p := mem.s[:k*q], mem.p[:k*q]
+		s, p := mem.s[:k*w], mem.p[:k*w]
 		var c []float32
 		a.scores(&g, q, k)
 		if q == 1 {
@@ -371,13 +392,13 @@ func (a *Attention) backwardBlock(mem *attentionMemory, i, q int) {
 		g.C = s
 		switch {
 		case a.Cap > 0:
-			c = mem.c[:k*q]
+			c = mem.c[:k*w]
 			g.C = c
 			Gemm(&g, mem.product)
 			Map(Tanh, c, c, 0, 0)
 			Map(MulC, s, c, a.Cap, 0)
 			for r := range k {
-				row := s[r*q:][:q]
+				row := s[r*w:][:q]
 				Zip(Add, row, row, lse)
 			}
 		case q == 1:

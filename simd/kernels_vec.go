@@ -17,6 +17,8 @@ type vecKernels struct {
 	sub2      func(dst, x []float32, a, b float32)
 	subMul    func(dst, x, y []float32, a float32)
 	expMulAdd func(dst, x, y []float32, a float32)
+	// Down the columns, a multiple of 16, of rows that are stride apart: x = e**(x-shift), sum += x.
+	downExpSum func(x, sum, shift []float32, rows, stride int)
 
 	normRow       func(dst, x, gamma, beta []float32, mean, inv float32)
 	normGrad      func(dx, dy, x []float32, mean, a, b, s float32)

@@ -7971,6 +7971,75 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecDownExpSumAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecDownExpSumAVX2(SB), NOSPLIT, $0-8
+	MOVQ  a+0(FP), DI
+	MOVQ  (DI), CX
+	SHLQ  $0x02, CX
+	MOVQ  24(DI), R8
+	MOVQ  32(DI), R9
+	MOVQ  40(DI), R10
+	MOVQ  56(DI), R12
+	MOVQ  64(DI), R13
+	MOVQ  16(DI), BX
+	SHLQ  $0x02, BX
+	XORQ  AX, AX
+	TESTQ CX, CX
+	JE    end
+
+column:
+	VMOVUPS (R9)(AX*1), Y0
+	MOVQ    8(DI), SI
+
+row:
+	VMOVUPS     (R8)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VSUBPS      Y2, Y1, Y2
+	VMOVUPS     vecConst<>+96(SB), Y1
+	VMAXPS      Y2, Y1, Y2
+	VMOVUPS     vecConst<>+128(SB), Y1
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     vecConst<>+160(SB), Y1
+	VFMADD231PS vecConst<>+192(SB), Y2, Y1
+	VSUBPS      vecConst<>+160(SB), Y1, Y3
+	VPSUBD      vecConst<>+160(SB), Y1, Y1
+	VFMADD231PS vecConst<>+224(SB), Y3, Y2
+	VFMADD231PS vecConst<>+256(SB), Y3, Y2
+	VMOVUPS     vecConst<>+288(SB), Y3
+	VFMADD231PS vecConst<>+320(SB), Y2, Y3
+	VFMADD213PS vecConst<>+352(SB), Y2, Y3
+	VFMADD213PS vecConst<>+384(SB), Y2, Y3
+	VFMADD213PS vecConst<>+416(SB), Y2, Y3
+	VPSRAD      $0x01, Y1, Y4
+	VMULPS      Y2, Y2, Y5
+	VFMADD231PS Y5, Y3, Y2
+	VPADDD      vecConst<>+448(SB), Y4, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPSUBD      Y4, Y1, Y4
+	VPADDD      vecConst<>+448(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VMULPS      Y5, Y2, Y5
+	VMULPS      Y4, Y5, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	VADDPS      Y4, Y0, Y4
+	VMOVAPS     Y4, Y0
+	ADDQ        BX, R8
+	ADDQ        BX, R12
+	DECQ        SI
+	JNE         row
+	MOVQ        24(DI), R8
+	MOVQ        56(DI), R12
+	VMOVUPS     Y0, (R13)(AX*1)
+	ADDQ        $+32, AX
+	CMPQ        AX, CX
+	JB          column
+
+end:
+	VZEROUPPER
+	RET
+
 // func vecSGDAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·vecSGDAVX2(SB), NOSPLIT, $0-8
@@ -18241,6 +18310,81 @@ vectorEnd:
 	VMASKMOVPS Y5, Y4, (R12)(AX*1)
 
 done:
+	VZEROUPPER
+	RET
+
+// func vecDownExpSumAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecDownExpSumAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ  a+0(FP), DI
+	MOVQ  (DI), CX
+	SHLQ  $0x02, CX
+	MOVQ  24(DI), R8
+	MOVQ  32(DI), R9
+	MOVQ  40(DI), R10
+	MOVQ  56(DI), R12
+	MOVQ  64(DI), R13
+	MOVQ  16(DI), BX
+	SHLQ  $0x02, BX
+	XORQ  AX, AX
+	TESTQ CX, CX
+	JE    end
+
+column:
+	VMOVUPS (R9)(AX*1), Y0
+	MOVQ    8(DI), SI
+
+row:
+	VMOVUPS (R8)(AX*1), Y1
+	VMOVUPS (R10)(AX*1), Y2
+	VSUBPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+96(SB), Y1
+	VMAXPS  Y2, Y1, Y2
+	VMOVUPS vecConst<>+128(SB), Y1
+	VMINPS  Y2, Y1, Y2
+	VMULPS  vecConst<>+192(SB), Y2, Y1
+	VADDPS  vecConst<>+160(SB), Y1, Y1
+	VSUBPS  vecConst<>+160(SB), Y1, Y3
+	VPSUBD  vecConst<>+160(SB), Y1, Y1
+	VMULPS  vecConst<>+224(SB), Y3, Y4
+	VADDPS  Y2, Y4, Y4
+	VMULPS  vecConst<>+256(SB), Y3, Y2
+	VADDPS  Y4, Y2, Y2
+	VMULPS  vecConst<>+320(SB), Y2, Y4
+	VADDPS  vecConst<>+288(SB), Y4, Y4
+	VMULPS  Y2, Y4, Y3
+	VADDPS  vecConst<>+352(SB), Y3, Y3
+	VMULPS  Y2, Y3, Y4
+	VADDPS  vecConst<>+384(SB), Y4, Y4
+	VMULPS  Y2, Y4, Y3
+	VADDPS  vecConst<>+416(SB), Y3, Y3
+	VPSRAD  $0x01, Y1, Y4
+	VMULPS  Y2, Y2, Y5
+	VMULPS  Y5, Y3, Y6
+	VADDPS  Y2, Y6, Y6
+	VPADDD  vecConst<>+448(SB), Y4, Y2
+	VPSLLD  $0x17, Y2, Y2
+	VPSUBD  Y4, Y1, Y4
+	VPADDD  vecConst<>+448(SB), Y4, Y4
+	VPSLLD  $0x17, Y4, Y4
+	VADDPS  vecConst<>+64(SB), Y6, Y6
+	VMULPS  Y2, Y6, Y2
+	VMULPS  Y4, Y2, Y4
+	VMOVUPS Y4, (R12)(AX*1)
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	ADDQ    BX, R8
+	ADDQ    BX, R12
+	DECQ    SI
+	JNE     row
+	MOVQ    24(DI), R8
+	MOVQ    56(DI), R12
+	VMOVUPS Y0, (R13)(AX*1)
+	ADDQ    $+32, AX
+	CMPQ    AX, CX
+	JB      column
+
+end:
 	VZEROUPPER
 	RET
 

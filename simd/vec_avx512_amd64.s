@@ -7914,6 +7914,86 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecDownExpSumAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecDownExpSumAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), DI
+	MOVQ    (DI), CX
+	SHLQ    $0x02, CX
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), R10
+	MOVQ    56(DI), R12
+	MOVQ    64(DI), R13
+	VMOVUPS vecConst<>+192(SB), Z0
+	VMOVUPS vecConst<>+256(SB), Z1
+	VMOVUPS vecConst<>+320(SB), Z2
+	VMOVUPS vecConst<>+384(SB), Z3
+	VMOVUPS vecConst<>+448(SB), Z4
+	VMOVUPS vecConst<>+512(SB), Z5
+	VMOVUPS vecConst<>+576(SB), Z6
+	VMOVUPS vecConst<>+640(SB), Z7
+	VMOVUPS vecConst<>+704(SB), Z8
+	VMOVUPS vecConst<>+768(SB), Z9
+	VMOVUPS vecConst<>+832(SB), Z10
+	VMOVUPS vecConst<>+896(SB), Z11
+	VMOVUPS vecConst<>+128(SB), Z12
+	MOVQ    16(DI), BX
+	SHLQ    $0x02, BX
+	XORQ    AX, AX
+	TESTQ   CX, CX
+	JE      end
+
+column:
+	VMOVUPS (R9)(AX*1), Z13
+	MOVQ    8(DI), SI
+
+row:
+	VMOVUPS     (R8)(AX*1), Z14
+	VMOVUPS     (R10)(AX*1), Z15
+	VSUBPS      Z15, Z14, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VMOVAPS     Z3, Z14
+	VFMADD231PS Z2, Z15, Z14
+	VSUBPS      Z3, Z14, Z16
+	VPSUBD      Z3, Z14, Z14
+	VFMADD231PS Z4, Z16, Z15
+	VFMADD231PS Z5, Z16, Z15
+	VMOVAPS     Z7, Z16
+	VFMADD231PS Z6, Z15, Z16
+	VFMADD213PS Z8, Z15, Z16
+	VFMADD213PS Z9, Z15, Z16
+	VFMADD213PS Z10, Z15, Z16
+	VPSRAD      $0x01, Z14, Z17
+	VMULPS      Z15, Z15, Z18
+	VFMADD231PS Z18, Z16, Z15
+	VPADDD      Z11, Z17, Z18
+	VPSLLD      $0x17, Z18, Z18
+	VPSUBD      Z17, Z14, Z17
+	VPADDD      Z11, Z17, Z17
+	VPSLLD      $0x17, Z17, Z17
+	VADDPS      Z12, Z15, Z15
+	VMULPS      Z18, Z15, Z18
+	VMULPS      Z17, Z18, Z17
+	VMOVUPS     Z17, (R12)(AX*1)
+	VADDPS      Z17, Z13, Z17
+	VMOVAPS     Z17, Z13
+	ADDQ        BX, R8
+	ADDQ        BX, R12
+	DECQ        SI
+	JNE         row
+	MOVQ        24(DI), R8
+	MOVQ        56(DI), R12
+	VMOVUPS     Z13, (R13)(AX*1)
+	ADDQ        $+64, AX
+	CMPQ        AX, CX
+	JB          column
+
+end:
+	VZEROUPPER
+	RET
+
 // func vecSGDAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·vecSGDAVX512(SB), NOSPLIT, $0-8

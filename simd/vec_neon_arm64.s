@@ -12693,6 +12693,96 @@ out0:
 next:
 	RET
 
+// vecDownExpSum: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
+TEXT ·vecDownExpSumNEON(SB), NOSPLIT, $96-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
+	MOVD 16(R0), R21
+	LSL $2, R21, R21
+
+column:
+	CBZ R1, end
+	WORD $0x3DC0008D // ldr q13, [x4, #0]
+	MOVD R3, R19
+	MOVD R8, R22
+	MOVD 8(R0), R2
+
+row:
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC000AF // ldr q15, [x5, #0]
+	WORD $0x4EAFD5D0 // fsub v16, v14, v15
+	WORD $0x6EB0E40F // fcmgt v15, v0, v16
+	WORD $0x6E701C0F // bsl v15, v0, v16
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E6F1C30 // bsl v16, v1, v15
+	WORD $0x4EA31C6F // orr v15, v3, v3
+	WORD $0x4E22CE0F // fmla v15, v16, v2
+	WORD $0x4EA3D5EE // fsub v14, v15, v3
+	WORD $0x6EA385F1 // sub v17, v15, v3
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x4E24CDCF // fmla v15, v14, v4
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x4E25CDD0 // fmla v16, v14, v5
+	WORD $0x4EA71CEF // orr v15, v7, v7
+	WORD $0x4E30CCCF // fmla v15, v6, v16
+	WORD $0x4EA81D0E // orr v14, v8, v8
+	WORD $0x4E30CDEE // fmla v14, v15, v16
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E30CDCF // fmla v15, v14, v16
+	WORD $0x4EAA1D4E // orr v14, v10, v10
+	WORD $0x4E30CDEE // fmla v14, v15, v16
+	WORD $0x4F3F062F // sshr v15.4s, v17.4s, #1
+	WORD $0x6E30DE12 // fmul v18, v16, v16
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E32CDD3 // fmla v19, v14, v18
+	WORD $0x4EAB85F0 // add v16, v15, v11
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EAF8630 // sub v16, v17, v15
+	WORD $0x4EAB860F // add v15, v16, v11
+	WORD $0x4F3755F0 // shl v16.4s, v15.4s, #23
+	WORD $0x4E2CD66F // fadd v15, v19, v12
+	WORD $0x6E32DDF3 // fmul v19, v15, v18
+	WORD $0x6E30DE72 // fmul v18, v19, v16
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D5B0 // fadd v16, v13, v18
+	WORD $0x4EB01E0D // orr v13, v16, v16
+	ADD R21, R3, R3
+	ADD R21, R8, R8
+	SUBS $1, R2, R2
+	BNE row
+	MOVD R19, R3
+	MOVD R22, R8
+	WORD $0x3D80012D // str q13, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B column
+
+end:
+	RET
+
 // vecSGD: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 TEXT ·vecSGDNEON(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0
@@ -30520,6 +30610,96 @@ out0:
 	BNE out0
 
 next:
+	RET
+
+// vecDownExpSum: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
+TEXT ·vecDownExpSumNEONMulAdd(SB), NOSPLIT, $96-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
+	MOVD 16(R0), R21
+	LSL $2, R21, R21
+
+column:
+	CBZ R1, end
+	WORD $0x3DC0008D // ldr q13, [x4, #0]
+	MOVD R3, R19
+	MOVD R8, R22
+	MOVD 8(R0), R2
+
+row:
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC000AF // ldr q15, [x5, #0]
+	WORD $0x4EAFD5D0 // fsub v16, v14, v15
+	WORD $0x6EB0E40F // fcmgt v15, v0, v16
+	WORD $0x6E701C0F // bsl v15, v0, v16
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E6F1C30 // bsl v16, v1, v15
+	WORD $0x6E22DE0F // fmul v15, v16, v2
+	WORD $0x4E23D5EF // fadd v15, v15, v3
+	WORD $0x4EA3D5EE // fsub v14, v15, v3
+	WORD $0x6EA385F1 // sub v17, v15, v3
+	WORD $0x6E24DDCF // fmul v15, v14, v4
+	WORD $0x4E30D5EF // fadd v15, v15, v16
+	WORD $0x6E25DDD0 // fmul v16, v14, v5
+	WORD $0x4E2FD610 // fadd v16, v16, v15
+	WORD $0x6E30DCCF // fmul v15, v6, v16
+	WORD $0x4E27D5EF // fadd v15, v15, v7
+	WORD $0x6E30DDEE // fmul v14, v15, v16
+	WORD $0x4E28D5CE // fadd v14, v14, v8
+	WORD $0x6E30DDCF // fmul v15, v14, v16
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E30DDEE // fmul v14, v15, v16
+	WORD $0x4E2AD5CE // fadd v14, v14, v10
+	WORD $0x4F3F062F // sshr v15.4s, v17.4s, #1
+	WORD $0x6E30DE12 // fmul v18, v16, v16
+	WORD $0x6E32DDD3 // fmul v19, v14, v18
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x4EAB85F0 // add v16, v15, v11
+	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
+	WORD $0x6EAF8630 // sub v16, v17, v15
+	WORD $0x4EAB860F // add v15, v16, v11
+	WORD $0x4F3755F0 // shl v16.4s, v15.4s, #23
+	WORD $0x4E2CD66F // fadd v15, v19, v12
+	WORD $0x6E32DDF3 // fmul v19, v15, v18
+	WORD $0x6E30DE72 // fmul v18, v19, v16
+	WORD $0x3D800112 // str q18, [x8, #0]
+	WORD $0x4E32D5B0 // fadd v16, v13, v18
+	WORD $0x4EB01E0D // orr v13, v16, v16
+	ADD R21, R3, R3
+	ADD R21, R8, R8
+	SUBS $1, R2, R2
+	BNE row
+	MOVD R19, R3
+	MOVD R22, R8
+	WORD $0x3D80012D // str q13, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B column
+
+end:
 	RET
 
 // vecSGD: One optimizer step, see simd/optim.go: in = out = w (in1 = g).

@@ -47,7 +47,7 @@ type vecTable struct {
 	reduce                                                 [NumReduce + 1]vecFunc
 	reduceRow, reduceColumns                               [NumReduce]vecFunc
 	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd vecFunc
-	peak                                                   vecFunc
+	peak, downExpSum                                       vecFunc
 	normRow, normGrad, normParamGrad, rmsParamGrad         vecFunc
 	lstmState, lstmOut                                     vecFunc
 	lstmGradOut, lstmGradIn, lstmGradForget                vecFunc
@@ -102,6 +102,12 @@ func (t *vecTable) fill(k *Kernels) {
 		a.in[0], a.in[1] = unsafe.SliceData(x), unsafe.SliceData(y)
 		run(t.dot, noescape(&a))
 		return a.result
+	}
+	v.downExpSum = func(x, sum, shift []float32, rows, stride int) {
+		a := vecArgs{n: len(sum), runs: rows, stride: stride}
+		a.in[0], a.in[1], a.in[2] = unsafe.SliceData(x), unsafe.SliceData(sum), unsafe.SliceData(shift)
+		a.out[0], a.out[1] = a.in[0], a.in[1]
+		run(t.downExpSum, noescape(&a))
 	}
 	v.columns = func(op ReduceOp, dst, x []float32, rows, n, stride int) {
 		a := vecArgs{n: n, runs: rows, stride: stride}

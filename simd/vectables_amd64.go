@@ -464,6 +464,11 @@ func vecNormParamGradAVX2(a *vecArgs)
 //go:noescape
 func vecRMSParamGradAVX2(a *vecArgs)
 
+// vecDownExpSumAVX2: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
+//
+//go:noescape
+func vecDownExpSumAVX2(a *vecArgs)
+
 // vecSGDAVX2: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -818,6 +823,11 @@ func vecNormParamGradAVX2MulAdd(a *vecArgs)
 //
 //go:noescape
 func vecRMSParamGradAVX2MulAdd(a *vecArgs)
+
+// vecDownExpSumAVX2MulAdd: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
+//
+//go:noescape
+func vecDownExpSumAVX2MulAdd(a *vecArgs)
 
 // vecSGDAVX2MulAdd: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
@@ -1429,6 +1439,11 @@ func vecNormParamGradAVX512(a *vecArgs)
 //go:noescape
 func vecRMSParamGradAVX512(a *vecArgs)
 
+// vecDownExpSumAVX512: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
+//
+//go:noescape
+func vecDownExpSumAVX512(a *vecArgs)
+
 // vecSGDAVX512: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1707,6 +1722,7 @@ var vecAVX2 = vecTable{
 	normGrad:       vecNormGradAVX2,
 	normParamGrad:  vecNormParamGradAVX2,
 	rmsParamGrad:   vecRMSParamGradAVX2,
+	downExpSum:     vecDownExpSumAVX2,
 	sgd:            vecSGDAVX2,
 	momentum:       vecMomentumAVX2,
 	nesterov:       vecNesterovAVX2,
@@ -1855,6 +1871,7 @@ var vecAVX2MulAdd = vecTable{
 	normGrad:       vecNormGradAVX2MulAdd,
 	normParamGrad:  vecNormParamGradAVX2MulAdd,
 	rmsParamGrad:   vecRMSParamGradAVX2MulAdd,
+	downExpSum:     vecDownExpSumAVX2MulAdd,
 	sgd:            vecSGDAVX2MulAdd,
 	momentum:       vecMomentumAVX2MulAdd,
 	nesterov:       vecNesterovAVX2MulAdd,
@@ -2003,6 +2020,7 @@ var vecAVX512 = vecTable{
 	normGrad:       vecNormGradAVX512,
 	normParamGrad:  vecNormParamGradAVX512,
 	rmsParamGrad:   vecRMSParamGradAVX512,
+	downExpSum:     vecDownExpSumAVX512,
 	sgd:            vecSGDAVX512,
 	momentum:       vecMomentumAVX512,
 	nesterov:       vecNesterovAVX512,

@@ -464,6 +464,11 @@ func vecNormParamGradNEON(a *vecArgs)
 //go:noescape
 func vecRMSParamGradNEON(a *vecArgs)
 
+// vecDownExpSumNEON: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
+//
+//go:noescape
+func vecDownExpSumNEON(a *vecArgs)
+
 // vecSGDNEON: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -819,6 +824,11 @@ func vecNormParamGradNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecRMSParamGradNEONMulAdd(a *vecArgs)
 
+// vecDownExpSumNEONMulAdd: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
+//
+//go:noescape
+func vecDownExpSumNEONMulAdd(a *vecArgs)
+
 // vecSGDNEONMulAdd: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1067,6 +1077,7 @@ var vecNEON = vecTable{
 	normGrad:       vecNormGradNEON,
 	normParamGrad:  vecNormParamGradNEON,
 	rmsParamGrad:   vecRMSParamGradNEON,
+	downExpSum:     vecDownExpSumNEON,
 	sgd:            vecSGDNEON,
 	momentum:       vecMomentumNEON,
 	nesterov:       vecNesterovNEON,
@@ -1215,6 +1226,7 @@ var vecNEONMulAdd = vecTable{
 	normGrad:       vecNormGradNEONMulAdd,
 	normParamGrad:  vecNormParamGradNEONMulAdd,
 	rmsParamGrad:   vecRMSParamGradNEONMulAdd,
+	downExpSum:     vecDownExpSumNEONMulAdd,
 	sgd:            vecSGDNEONMulAdd,
 	momentum:       vecMomentumNEONMulAdd,
 	nesterov:       vecNesterovNEONMulAdd,

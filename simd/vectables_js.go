@@ -115,6 +115,7 @@ var vecWasm = vecTable{
 	normGrad:       idVecNormGrad,
 	normParamGrad:  idVecNormParamGrad,
 	rmsParamGrad:   idVecRMSParamGrad,
+	downExpSum:     idVecDownExpSum,
 	sgd:            idVecSGD,
 	momentum:       idVecMomentum,
 	nesterov:       idVecNesterov,

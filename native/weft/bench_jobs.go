@@ -184,9 +184,6 @@ func transformerJob(rt *compile.Runtime, backward bool) (*job, error) {
 		}
 		return g.Variable(name, t, true)
 	}
-	heads := func(x *graph.Value) *graph.Value { // [B*S, D] to [B, H, S, D/H]
-		return op.Transpose(op.Reshape(x, tfBatch, tfSeq, tfHeads, tfDim/tfHeads), 0, 2, 1, 3)
-	}
 	norm := func(x, scale, bias *graph.Value) *graph.Value {
 		return op.LayerNormalization(x, scale, bias, op.LayerNormOptions{Axis: -1, Epsilon: 1e-5})
 	}
@@ -195,11 +192,8 @@ func transformerJob(rt *compile.Runtime, backward bool) (*job, error) {
 	for l := range tfLayers {
 		p, s := "l"+strconv.Itoa(l)+".", uint32(l)
 		n := norm(h, vec(p+"g1", 1), vec(p+"b1", 0))
-		qkv := op.Split(op.MatMul(n, weight(p+"qkv", 100+s, tfDim, 3*tfDim)), 1, tfDim, tfDim, tfDim)
-		q, k, v := heads(qkv[0]), heads(qkv[1]), heads(qkv[2])
-		scores := op.Mul(op.MatMul(q, op.Transpose(k, 0, 1, 3, 2)), op.ConstLike(q, 1/math.Sqrt(tfDim/tfHeads)))
-		a := op.MatMul(op.Softmax(scores, -1), v)
-		a = op.Reshape(op.Transpose(a, 0, 2, 1, 3), tfBatch*tfSeq, tfDim)
+		qkv := op.Reshape(op.MatMul(n, weight(p+"qkv", 100+s, tfDim, 3*tfDim)), tfBatch, tfSeq, 3*tfDim)
+		a := op.Reshape(op.SelfAttention(qkv, op.AttentionOptions{Heads: tfHeads}), tfBatch*tfSeq, tfDim)
 		h = op.Add(h, op.MatMul(a, weight(p+"o", 200+s, tfDim, tfDim)))
 		n = norm(h, vec(p+"g2", 1), vec(p+"b2", 0))
 		h = op.Add(h, op.MatMul(op.Relu(op.MatMul(n, weight(p+"w1", 300+s, tfDim, tfHidden))), weight(p+"w2", 400+s, tfHidden, tfDim)))

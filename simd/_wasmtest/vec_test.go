@@ -116,6 +116,13 @@ func TestVecSIMD128(t *testing.T) {
 		t.Run(k.Name, func(t *testing.T) {
 			w.t = t
 			r := rand.New(rand.NewPCG(1, 2))
+			if k.Down {
+				for _, n := range []int{16, 32, 64} {
+					w.top = 64
+					w.down(k, r, n, 1+n/5, n+4)
+				}
+				return
+			}
 			for n := range 70 {
 				w.top = 64
 				if k.Columns {
@@ -133,24 +140,71 @@ func TestVecSIMD128(t *testing.T) {
 	}
 }
 
+// draw returns n random numbers, some of them special.
+func draw(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(3 * r.NormFloat64())
+		if r.IntN(9) == 0 {
+			x[i] = []float32{0, float32(math.Inf(1)), 1e-40, float32(math.Copysign(0, -1)), -1e30, float32(math.NaN()), 88.8, -104}[r.IntN(8)]
+		}
+	}
+	return x
+}
+
+// down runs a kernel that goes down the columns of a random matrix.
+func (m *machine) down(k *vecir.Kernel, r *rand.Rand, n, rows, stride int) {
+	m.t.Helper()
+	le := binary.LittleEndian
+	b := make([]byte, 116)
+	le.PutUint64(b, uint64(n))
+	le.PutUint64(b[8:], uint64(rows))
+	le.PutUint64(b[16:], uint64(stride))
+	ins := make([][]float32, k.Ins)
+	for i := range ins {
+		size := n
+		if i == 0 {
+			size = rows * stride
+		}
+		ins[i] = draw(r, size)
+		le.PutUint64(b[24+8*i:], uint64(m.put(ins[i])))
+	}
+	matrix, sums := m.put(make([]float32, rows*stride)), m.put(make([]float32, n))
+	le.PutUint64(b[56:], uint64(matrix))
+	le.PutUint64(b[64:], uint64(sums))
+	at := m.put(make([]float32, 32)) + 8
+	if !m.memory.Write(at, b) {
+		m.t.Fatal("the memory is too small")
+	}
+	m.call(k.Name, uint64(at))
+	got, sum := m.take(matrix, rows*stride), m.take(sums, n)
+	one, out := make([]float32, k.Ins), make([]float32, k.Outs)
+	for j := range n {
+		for i := range one {
+			one[i] = ins[i][j]
+		}
+		acc := ins[1][j]
+		for row := range rows {
+			one[0] = ins[0][row*stride+j]
+			acc = element(k.Record(), one, nil, out, acc)
+			if v := got[row*stride+j]; math.Float32bits(v) != math.Float32bits(out[0]) && out[0] == out[0] {
+				m.t.Fatalf("%s: element [%d %d] is %v, want %v", k.Name, row, j, v, out[0])
+			}
+		}
+		if math.Float32bits(sum[j]) != math.Float32bits(acc) && acc == acc {
+			m.t.Fatalf("%s: column %d gives %v, want %v", k.Name, j, sum[j], acc)
+		}
+	}
+}
+
 // vec runs a kernel on random operands.
 func (m *machine) vec(k *vecir.Kernel, r *rand.Rand, n, runs, stride int) {
 	m.t.Helper()
-	draw := func(n int) []float32 {
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = float32(3 * r.NormFloat64())
-			if r.IntN(9) == 0 {
-				x[i] = []float32{0, float32(math.Inf(1)), 1e-40, float32(math.Copysign(0, -1)), -1e30, float32(math.NaN()), 88.8, -104}[r.IntN(8)]
-			}
-		}
-		return x
-	}
 	params := []float32{0.25, 0.75, 1e-3, 0.9, 0.1, 1.5, 1e-8, -0.01}
 	var ins [4][]float32
 	var inAt [4]uint32
 	for i := range k.Ins {
-		ins[i] = draw((runs-1)*stride + n)
+		ins[i] = draw(r, (runs-1)*stride+n)
 		inAt[i] = m.put(ins[i])
 	}
 	var outAt [3]uint32

@@ -46,7 +46,7 @@ func meaning(k *vecir.Kernel) string {
 		}
 		return fmt.Sprint("v", numbers[n])
 	}
-	text := fmt.Sprint(k.Ins, k.Outs, k.Unroll, k.Merge, k.Identity, k.Columns)
+	text := fmt.Sprint(k.Ins, k.Outs, k.Unroll, k.Merge, k.Identity, k.Columns, k.Down)
 	for i, n := range k.Record().Nodes {
 		numbers[n] = i
 		text += fmt.Sprintf(" %d/%d", n.Op, n.Imm)
@@ -93,6 +93,10 @@ func (l *vec) function() {
 	length := len(l.k.Record().Nodes)
 	if l.k.Columns {
 		l.columns()
+		return
+	}
+	if l.k.Down {
+		l.down()
 		return
 	}
 	if l.k.Reduces() && length > shortBody {

@@ -419,6 +419,8 @@ func (l *lower) function(name string) {
 	switch {
 	case l.k.Columns:
 		l.columns()
+	case l.k.Down:
+		l.down()
 	case l.k.Reduces():
 		l.runs()
 		l.tree()

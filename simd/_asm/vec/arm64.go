@@ -235,8 +235,12 @@ func (g *neon) function(name string) {
 	}
 	g.ins("MOVD $vecConst<>(SB), R%d", gConst)
 	g.start()
-	if k.Columns {
-		g.columns()
+	if k.Columns || k.Down {
+		if k.Down {
+			g.down()
+		} else {
+			g.columns()
+		}
 		g.ins("RET")
 		fmt.Fprintln(g)
 		return

@@ -147,6 +147,9 @@ type Kernel struct {
 	Merge     Op     // of reductions: how two lanes are joined; OpConst (zero) means no reduction
 	Identity  uint32 // of reductions: the start value's bits
 	Columns   bool   // a reduction of every column of in0: runs rows, stride elements apart; out0 gets the accumulators
+	// Down says that the kernel goes down the columns of a matrix and changes it: n columns, a multiple of 16, and runs rows, at least 1, stride apart. Input and
+	// output 0 are the matrix, the other operands one row; the accumulator starts as input 1 and ends in output 1.
+	Down bool
 
 	do func(b *Body)
 }

@@ -150,6 +150,12 @@ func Kernels() []*Kernel {
 		}})
 	add(Kernel{Name: "RMSParamGrad", Slot: "rmsParamGrad", Doc: "out0[i] = in1[i]*(in2[i]*p0) + in0[i].", Ins: 3, Outs: 1, Params: 1, Unroll: 4,
 		do: func(b *Body) { b.out(0, b.madd(b.in(1), b.mul(b.in(2), b.p(0)), b.in(0))) }})
+	add(Kernel{Name: "DownExpSum", Slot: "downExpSum", Doc: "out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.", Ins: 3, Outs: 2, Down: true,
+		do: func(b *Body) {
+			e := b.exp(b.sub(b.in(0), b.in(2)))
+			b.out(0, e)
+			b.setAcc(b.add(b.acc(), e))
+		}})
 	optimizers(add)
 	cells(add)
 	for _, k := range ks {
