@@ -209,7 +209,7 @@ func TestBench(t *testing.T) {
 		}
 		rows = append(rows, row)
 	}
-	if len(rows) != 4 || rows[0].Info == nil || rows[1].W != "sgemm/16x16x16" || rows[2].Skip == "" || rows[3].Skip == "" {
+	if len(rows) != 4 || rows[0].Info == nil || rows[1].W != "sgemm/16x16x16" || rows[2].Check == nil || rows[3].Skip == "" {
 		t.Fatalf("%s", r.stdout)
 	}
 	if g := rows[1]; !(g.Min > 0 && g.Min <= g.Med) || g.N < 3 || g.Iters < 1 || g.Check == nil {
