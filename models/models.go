@@ -23,6 +23,8 @@ type Recipe struct {
 	Schedule     string  // see optim.ParseSchedule
 	Augment      string  // see augment.Parse; "": none
 	EMA          float64 // decay of the exponential moving average of the weights that is kept at the end; 0: none
+	ClipNorm     float64 // largest global norm of the gradients; 0: any
+	Window       int     // models of text: characters that a sample has; 0: no model of text
 }
 
 // Model is an architecture that classifies images.

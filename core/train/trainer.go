@@ -323,6 +323,21 @@ func (t *Trainer) Step(b *data.Batch) (meanLoss float32, correct int, err error)
 	return r.Loss, r.Correct[0], nil
 }
 
+// StepBatch is StepOn for a feed's batch. It adds to the history, and returns the loss, how many answers of the network's first output were right, where
+// accuracy is asked for, and how many there were.
+func (t *Trainer) StepBatch(b *Batch) (loss float32, correct, answers int, err error) {
+	r, err := t.StepOn(b.X, b.Y)
+	if err != nil {
+		if r != nil {
+			loss = r.Loss
+		}
+		return loss, 0, 0, err
+	}
+	answers = t.heads[0].answers(b.Y[0])
+	t.History.add(t.step, float64(r.Loss), r.Correct[0], answers)
+	return r.Loss, r.Correct[0], answers, nil
+}
+
 // prepare wraps a classifier's batch.
 func (t *Trainer) prepare(b *data.Batch) {
 	t.own[0] = reuse(t.own[0], b.X, b.N, t.spec.Shape)
@@ -360,12 +375,18 @@ func (t *Trainer) Logits(x []float32, n int) ([]float32, error) {
 	return out[0].Float32s(), nil
 }
 
-// Export returns the inference graph and a copy of its variables: the trained weights, or their moving averages when
-// the run keeps them.
+// Export returns the inference graph and a copy of its variables, see [Trainer.Weights].
 func (t *Trainer) Export() (_ *graph.Graph, _ *graph.Store, err error) {
 	defer tensor.Catch(&err)
+	s, err := t.Weights(t.graph())
+	return t.infer, s, err
+}
+
+// Weights returns a copy of what the trainer has for the variables of a graph, by their names: the trained weights, or their moving averages
+// when the run keeps them.
+func (t *Trainer) Weights(g *graph.Graph) (*graph.Store, error) {
 	s := graph.NewStore()
-	for _, v := range t.graph().Vars {
+	for _, v := range g.Vars {
 		src := t.store.Get(v.Name)
 		if ema := t.store.Get(v.Name + optim.EMASuffix); ema != nil && v.Trainable {
 			src = ema
@@ -374,10 +395,10 @@ func (t *Trainer) Export() (_ *graph.Graph, _ *graph.Store, err error) {
 			src = v.Init
 		}
 		if err := s.Set(v.Name, src); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return t.infer, s, nil
+	return s, nil
 }
 
 // Programs returns the training and the evaluation program, for profiles and listings; nil when the model cannot be compiled.

@@ -21,7 +21,7 @@ var (
 	orange = color.RGBA{R: 0xe0, G: 0x7b, B: 0x1a, A: 0xff}
 )
 
-// plotRun draws loss and accuracy over the steps, and the confusion matrix of the test data, as one SVG picture.
+// plotRun draws loss and accuracy over the steps, and the confusion matrix of the test data where there is one, as one SVG picture.
 func plotRun(title string, h *train.History, c *metric.Confusion, names []string) ([]byte, error) {
 	loss, err := curve("Loss", "cross-entropy", h, func(p train.Point) float64 { return p.Loss })
 	if err != nil {
@@ -31,18 +31,21 @@ func plotRun(title string, h *train.History, c *metric.Confusion, names []string
 	if err != nil {
 		return nil, err
 	}
-	matrix, err := matrixPlot(c, names)
-	if err != nil {
-		return nil, err
-	}
 	loss.Title.Text = title + "\n\nLoss"
 	accuracy.Title.Text = "\n\nAccuracy"
-	matrix.Title.Text = "\n\nConfusion matrix, test data"
-	const w, height = 13.5 * vg.Inch, 4.5 * vg.Inch
-	canvas := vgsvg.New(w, height)
+	plots := [][]*plot.Plot{{loss, accuracy}}
+	if c != nil {
+		matrix, err := matrixPlot(c, names)
+		if err != nil {
+			return nil, err
+		}
+		matrix.Title.Text = "\n\nConfusion matrix, test data"
+		plots[0] = append(plots[0], matrix)
+	}
+	const w, height = 4.5 * vg.Inch, 4.5 * vg.Inch
+	canvas := vgsvg.New(vg.Length(len(plots[0]))*w, height)
 	dc := draw.New(canvas)
-	tiles := draw.Tiles{Rows: 1, Cols: 3, PadX: vg.Millimeter * 6, PadTop: vg.Millimeter * 3, PadBottom: vg.Millimeter * 3, PadLeft: vg.Millimeter * 3, PadRight: vg.Millimeter * 3}
-	plots := [][]*plot.Plot{{loss, accuracy, matrix}}
+	tiles := draw.Tiles{Rows: 1, Cols: len(plots[0]), PadX: vg.Millimeter * 6, PadTop: vg.Millimeter * 3, PadBottom: vg.Millimeter * 3, PadLeft: vg.Millimeter * 3, PadRight: vg.Millimeter * 3}
 	for j, cv := range plot.Align(plots, tiles, dc)[0] {
 		plots[0][j].Draw(cv)
 	}

@@ -17,7 +17,8 @@ type progress struct {
 	last       time.Time
 	first      int // step the run began at
 	steps      int
-	batch      int
+	unit       string  // that speed is counted in
+	seen       int     // units since the last line
 	sumLoss    float64 // exponential mean
 	sumAcc     float64
 	weight     float64
@@ -25,8 +26,8 @@ type progress struct {
 	plainLines bool
 }
 
-func newProgress(w io.Writer, first, steps, batch int) *progress {
-	p := &progress{w: w, first: first, steps: steps, batch: batch, start: time.Now(), last: time.Now(), lastStep: first}
+func newProgress(w io.Writer, first, steps int, unit string) *progress {
+	p := &progress{w: w, first: first, steps: steps, unit: unit, start: time.Now(), last: time.Now(), lastStep: first}
 	if isTerminal(w) {
 		p.every = 100 * time.Millisecond
 		p.bar = progressbar.NewOptions(steps, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionShowCount(),
@@ -44,6 +45,7 @@ func (p *progress) update(step, epoch, epochs int, loss float64, correct, n int)
 	p.sumLoss = keep*p.sumLoss + (1-keep)*loss
 	p.sumAcc = keep*p.sumAcc + (1-keep)*float64(correct)/float64(max(n, 1))
 	p.weight = keep*p.weight + (1 - keep)
+	p.seen += n
 	if time.Since(p.last) < p.every {
 		return
 	}
@@ -60,11 +62,11 @@ func (p *progress) epochDone(step, epoch, epochs int) {
 // line shows the current state now.
 func (p *progress) line(step, epoch, epochs int) {
 	now := time.Now()
-	rate := float64(step-p.lastStep) * float64(p.batch) / max(now.Sub(p.last).Seconds(), 1e-9)
-	p.last, p.lastStep = now, step
+	rate := float64(p.seen) / max(now.Sub(p.last).Seconds(), 1e-9)
+	p.last, p.lastStep, p.seen = now, step, 0
 	perStep := now.Sub(p.start).Seconds() / float64(max(step-p.first, 1))
 	eta := time.Duration(perStep * float64(p.steps-step) * float64(time.Second)).Round(time.Second)
-	text := fmt.Sprintf("epoch %d/%d  loss %.4f  accuracy %.2f %%  %.0f images/s  ETA %s", epoch+1, epochs, p.sumLoss/max(p.weight, 1e-9), 100*p.sumAcc/max(p.weight, 1e-9), rate, eta)
+	text := fmt.Sprintf("epoch %d/%d  loss %.4f  accuracy %.2f %%  %.0f %s/s  ETA %s", epoch+1, epochs, p.sumLoss/max(p.weight, 1e-9), 100*p.sumAcc/max(p.weight, 1e-9), rate, p.unit, eta)
 	if p.plainLines {
 		fmt.Fprintf(p.w, "step %d/%d  %s\n", step, p.steps, text)
 		return

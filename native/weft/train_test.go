@@ -287,7 +287,7 @@ func TestDivergence(t *testing.T) {
 
 func TestPlainProgress(t *testing.T) {
 	var b bytes.Buffer
-	p := newProgress(&b, 0, 10, 32)
+	p := newProgress(&b, 0, 10, "images")
 	p.every = 0
 	for i := range 10 {
 		p.update(i+1, i/5, 2, 1, 16, 32)
