@@ -5,7 +5,6 @@ import (
 
 	"github.com/weft-ml/weft/core/compile"
 	"github.com/weft-ml/weft/core/data"
-	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/internal/detmath"
 	"github.com/weft-ml/weft/core/tensor"
 )
@@ -27,31 +26,24 @@ type Generator struct {
 // readAtOnce bounds how many tokens one run of the program takes.
 const readAtOnce = 128
 
-// NewGenerator compiles a language model, a graph as [InferenceGraph] makes them and its variables, for so many sequences side by side. It begins
-// with no past.
-func NewGenerator(rt *compile.Runtime, g *graph.Graph, store *graph.Store, sequences int, s Sampling) (gen *Generator, err error) {
-	defer tensor.Catch(&err)
+// NewGenerator returns a generator over a language model, a program of a graph as [InferenceGraph] makes them, for so many sequences side by side. It
+// begins with no past. The program stays the caller's; several generators can share it, in turns.
+func NewGenerator(p *compile.Program, sequences int, s Sampling) (g *Generator, err error) {
 	if sequences < 1 {
 		return nil, tensor.Err("text", "there must be one sequence at least, not ", sequences)
 	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	gen = &Generator{n: sequences, sampler: newSampler(s)}
-	if gen.Vocabulary, gen.context, gen.states, err = described(g); err != nil {
+	g = &Generator{prog: p, n: sequences, sampler: newSampler(s)}
+	if g.Vocabulary, g.context, g.states, err = described(p.Graph()); err != nil {
 		return nil, err
 	}
-	gen.in = make([]*tensor.Tensor, 1+len(gen.states))
-	gen.own = make([][]byte, len(gen.states))
-	if gen.prog, err = compile.Compile(rt, g, store, compile.Options{}); err != nil {
-		return nil, err
-	}
-	gen.Reset()
-	return gen, nil
+	g.in = make([]*tensor.Tensor, 1+len(g.states))
+	g.own = make([][]byte, len(g.states))
+	g.Reset()
+	return g, nil
 }
-
-// Close gives the program's memory back.
-func (g *Generator) Close() { g.prog.Close() }
 
 // Reset forgets everything that was read.
 func (g *Generator) Reset() {

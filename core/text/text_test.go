@@ -67,11 +67,14 @@ func generator(t *testing.T, window, n int, s text.Sampling) *text.Generator {
 	}
 	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: 1})
 	t.Cleanup(rt.Close)
-	gen, err := text.NewGenerator(rt, g, store, n, s)
+	p, err := compile.Compile(rt, g, store, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(gen.Close)
+	gen, err := text.NewGenerator(p, n, s)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return gen
 }
 
@@ -131,12 +134,7 @@ func TestSampling(t *testing.T) {
 		}
 	}
 	for _, s := range []text.Sampling{{Temperature: -1}, {Temperature: math.NaN()}, {TopK: -1}, {TopP: 1.5}, {TopP: math.NaN()}} {
-		v, _ := text.ParseVocabulary(alphabet)
-		g, err := text.InferenceGraph("adder", adder{4}, v, nn.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := text.NewGenerator(nil, g, nil, 1, s); err == nil {
+		if _, err := text.NewGenerator(nil, 1, s); err == nil {
 			t.Errorf("%+v is taken", s)
 		}
 	}
@@ -209,6 +207,8 @@ func TestVocabulary(t *testing.T) {
 // Graphs that are no language models, or broken ones, are refused with a reason.
 func TestNoLanguageModel(t *testing.T) {
 	v, _ := text.ParseVocabulary(alphabet)
+	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: 1})
+	defer rt.Close()
 	breaks := map[string]func(g *graph.Graph){
 		"no language model": func(g *graph.Graph) { g.Meta = nil },
 		"weft.context":      func(g *graph.Graph) { g.Meta[2].Value = "-3" },
@@ -225,7 +225,11 @@ func TestNoLanguageModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		change(g)
-		if _, err := text.NewGenerator(nil, g, nil, 1, text.Sampling{}); err == nil || !strings.Contains(err.Error(), want) {
+		p, err := compile.Compile(rt, g, nil, compile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := text.NewGenerator(p, 1, text.Sampling{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
 		}
 	}

@@ -10,7 +10,7 @@ export { Runtime, type Report, type MemoryReport, type ArchitectureOptions } fro
 export { Tensor, Variable } from "./tensor.js";
 export { Scope } from "./scope.js";
 export { Dataset, type DigitsOptions, type Samples } from "./data.js";
-export { LayersModel, type Activations, type CallOptions, type CompileConfig, type Evaluation, type Features, type LayerInfo, type Port, type Weight } from "./model.js";
+export { LayersModel, type Activations, type CallOptions, type CompileConfig, type Evaluation, type Features, type GenerateOptions, type LayerInfo, type Port, type Weight } from "./model.js";
 export { Training, type Batch, type Batches, type BatchLogs, type Callbacks, type FitOptions, type FitResult, type Logs, type TrainEvent } from "./fit.js";
 export { Layer, SymbolicTensor, layers, input, type Activation } from "./layers.js";
 export { Optimizer, losses, schedules, initializers, type Config, type MinimizeOptions } from "./optimizers.js";

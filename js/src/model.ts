@@ -88,7 +88,24 @@ export interface Weight {
   trainable: boolean;
 }
 
+/** How {@link LayersModel.generate} writes. */
+export interface GenerateOptions {
+  /** Below 1 likely characters become likelier, above 1 less likely; 0 always takes the likeliest. 1 unless given. */
+  temperature?: number;
+  /** Choose among so many of the likeliest characters. */
+  topK?: number;
+  /** Choose among the likeliest characters that together have this probability. */
+  topP?: number;
+  /** Of the choices: the same seed, the same text. */
+  seed?: number;
+  /** Characters to write; 500 unless given. */
+  maxTokens?: number;
+  signal?: AbortSignal;
+}
+
 const budget = 30;
+/** Milliseconds of writing between two pieces of a text: a frame. */
+const frame = 15;
 
 /** Bytes of features that go to Go the short way: what its buffer keeps from call to call. */
 const maxDirect = 4 << 20;
@@ -286,6 +303,36 @@ export class LayersModel {
       },
       options,
     );
+  }
+
+  /**
+   * Continues a text with a language model that "weft train char-gpt" or "weft train char-lstm" has made. Pieces of text come as they are written,
+   * one to some dozens of characters; the prompt is not among them. What else is asked of the runtime gets in between.
+   *
+   * @example
+   * ```ts
+   * for await (const piece of model.generate("ROMEO:", { temperature: 0.8, seed: 1 })) output.textContent += piece;
+   * ```
+   */
+  async *generate(prompt: string, { signal, ...options }: GenerateOptions = {}): AsyncGenerator<string, void, undefined> {
+    if (typeof prompt !== "string") throw argument(`generate continues a text, not ${prompt === null ? "null" : typeof prompt}`);
+    if (signal?.aborted) throw abortReason(signal);
+    await this.ready();
+    this.use();
+    const { core } = this;
+    const id = core.id();
+    try {
+      await core.call("generator.new", { id, model: this.id, prompt, ...options } as Value);
+      for (let done = false; !done; ) {
+        if (signal?.aborted) throw abortReason(signal);
+        const piece = await core.call("generator.run", { id, budget: frame });
+        if (signal?.aborted) throw abortReason(signal);
+        done = piece.done;
+        if (piece.text) yield piece.text;
+      }
+    } finally {
+      if (!this.gone) void core.call("dispose", { ids: [id] }).catch(() => {});
+    }
   }
 
   /** What every layer gives for one input, channels in front of rows and columns. */

@@ -90,11 +90,15 @@ func (c *cli) generate(ctx context.Context, path string, f generateFlags) (err e
 	}
 	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: f.threads})
 	defer rt.Close()
-	gen, err := text.NewGenerator(rt, g, store, 1, f.sampling)
+	p, err := compile.Compile(rt, g, store, compile.Options{})
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	defer gen.Close()
+	defer p.Close()
+	gen, err := text.NewGenerator(p, 1, f.sampling)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
 	start := time.Now()
 	if err := gen.Read(f.prompt); err != nil {
 		return fmt.Errorf("--prompt: %w", err)

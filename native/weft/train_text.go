@@ -125,11 +125,15 @@ func (l *textLesson) export(r *trainRun) (*graph.Graph, *graph.Store, error) {
 func (l *textLesson) validates() bool { return len(l.val) > 0 }
 
 func (l *textLesson) validate(ctx context.Context, rt *compile.Runtime, g *graph.Graph, store *graph.Store) (train.Point, error) {
-	gen, err := text.NewGenerator(rt, g, store, scoreStreams, text.Sampling{})
+	p, err := compile.Compile(rt, g, store, compile.Options{})
 	if err != nil {
 		return train.Point{}, err
 	}
-	defer gen.Close()
+	defer p.Close()
+	gen, err := text.NewGenerator(p, scoreStreams, text.Sampling{})
+	if err != nil {
+		return train.Point{}, err
+	}
 	s, err := gen.Score(ctx, l.val)
 	return train.Point{Loss: s.Loss, Accuracy: s.Accuracy}, err
 }
@@ -224,11 +228,15 @@ func (l *textLesson) finish(ctx context.Context, r *trainRun, rt *compile.Runtim
 
 // sample writes some characters, after a line break where the text has any, as a text begins.
 func (l *textLesson) sample(ctx context.Context, rt *compile.Runtime, g *graph.Graph, store *graph.Store, seed uint64) (string, error) {
-	gen, err := text.NewGenerator(rt, g, store, 1, text.Sampling{Temperature: 0.8, Seed: seed})
+	p, err := compile.Compile(rt, g, store, compile.Options{})
 	if err != nil {
 		return "", err
 	}
-	defer gen.Close()
+	defer p.Close()
+	gen, err := text.NewGenerator(p, 1, text.Sampling{Temperature: 0.8, Seed: seed})
+	if err != nil {
+		return "", err
+	}
 	first := []int64{0}
 	if id, err := l.vocab.Encode("\n"); err == nil {
 		first = id

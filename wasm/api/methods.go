@@ -67,6 +67,10 @@ func methodOf(name []byte) method {
 		return (*Server).modelSave
 	case "model.loadWeights", "model.fromWeights":
 		return (*Server).modelLoadWeights
+	case "generator.new":
+		return (*Server).generatorNew
+	case "generator.run":
+		return (*Server).generatorRun
 	case "fit.start":
 		return (*Server).fitStart
 	case "fit.run":
