@@ -94,7 +94,7 @@ func (b *builder) worker() error {
 
 // bundle bundles the page's code, in parts that are fetched when they are needed, and its style sheets.
 func (b *builder) bundle(context.Context) error {
-	known, err := json.Marshal(map[string]any{"runtime": b.runtimeNames(), "program": b.names["lenet.weft"], "weights": b.names["lenet.onnx"]})
+	known, err := json.Marshal(map[string]any{"runtime": b.runtimeNames(), "program": b.names["lenet.weft"], "weights": b.names["lenet.onnx"], "writer": b.names["writer.onnx"]})
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,13 @@ func (b *builder) runtime(ctx context.Context) error {
 	if err := build.Export(ctx, b.root, dist, model, filepath.Join(dist, "lenet.weft")); err != nil {
 		return err
 	}
+	text, err := os.ReadFile(filepath.Join(b.root, filepath.FromSlash(writer)))
+	if err != nil {
+		return err
+	}
+	if err := b.add("writer.onnx", text); err != nil {
+		return err
+	}
 	names := []string{"weft.wasm", "weft-shared.wasm", "lenet.weft", "lenet.onnx"}
 	for _, v := range wasmkernels.Variants {
 		names = append(names, v.File())

@@ -19,8 +19,11 @@ import (
 // marker is a file that every built site has: only a folder with it, or an empty one, is overwritten.
 const marker = "sw.js"
 
-// weights is the model that comes with the page, in the repository.
-const weights = "models/lenet/weights/mnist.onnx"
+// The models that come with the page, in the repository: the one that answers, and the one that writes.
+const (
+	weights = "models/lenet/weights/mnist.onnx"
+	writer  = "models/chargpt/weights/tinyshakespeare.onnx"
+)
 
 // builder holds what the steps of a build share.
 type builder struct {

@@ -61,6 +61,8 @@ func fetched(name, page string) (bool, string) {
 		return true, ""
 	case plain == "weft" || plain == "worker" || plain == "lenet":
 		return false, after
+	case plain == "writer":
+		return false, "when a text is to be written"
 	case plain == "weft-shared":
 		return false, "with threads, in place of weft"
 	case plain == "kernels-relaxed-shared":

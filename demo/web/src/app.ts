@@ -7,6 +7,7 @@ import type { Net } from "./net.js";
 import type { Pad } from "./pad.js";
 import type { Plan } from "./plan.js";
 import type { Session } from "./training/session.js";
+import type { WritingPanel } from "./writing/panel.js";
 import type { Examples } from "./training/examples.js";
 
 export interface App {
@@ -34,7 +35,9 @@ export interface App {
   /** Shows a message, or takes it away. */
   notice(text: string, kind?: "bad" | "good"): void;
   /** Shows a tab. */
-  show(tab: "inside" | "training" | "network"): void;
+  show(tab: "inside" | "training" | "network" | "text"): void;
+  /** The tab of text, once it was shown or asked for. */
+  writing(): Promise<WritingPanel>;
 }
 
 /** An error's message as a person reads it. */

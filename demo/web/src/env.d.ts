@@ -8,6 +8,8 @@ declare module "weft:files" {
     /** The LeNet that comes along: as a program file, and as the model that the runtime loads. */
     program: string;
     weights: string;
+    /** The language model that comes along. */
+    writer: string;
   };
   export default files;
 }

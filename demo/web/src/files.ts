@@ -3,6 +3,7 @@ import type { App } from "./app.js";
 import { predict } from "./live.js";
 import { inputOf } from "./net.js";
 import { planTitle } from "./plan.js";
+import { writes } from "./writing/panel.js";
 import { bring, isIDX } from "./training/mnist.js";
 
 /** Saves the model that answers as an ONNX file. */
@@ -18,7 +19,7 @@ export async function download(app: App): Promise<void> {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** Takes files that were dropped or chosen: a model, or MNIST's four. */
+/** Takes files that were dropped or chosen: a model of images or of text, or MNIST's four. */
 export async function receive(app: App, files: File[]): Promise<void> {
   app.notice("");
   const idx = files.filter((f) => isIDX(f.name));
@@ -37,6 +38,12 @@ async function loadModel(app: App, file: File): Promise<void> {
   if (app.session?.busy) throw new Error("A training is running: stop it first.");
   const model = await (await app.whole()).load(new Uint8Array(await file.arrayBuffer()));
   try {
+    if (writes(model)) {
+      (await app.writing()).use(model, file.name);
+      app.show("text");
+      app.notice(`${file.name} writes now.`, "good");
+      return;
+    }
     if (model.inputs.length !== 1) throw new Error(`The model takes ${model.inputs.length} inputs; this page has one drawing to give.`);
     const input = inputOf(model.inputs[0]!.shape);
     const shape = model.outputs[0]!.shape;

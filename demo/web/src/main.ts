@@ -15,6 +15,7 @@ import { idle, offline } from "./offline.js";
 import { status } from "./status.js";
 import { Tabs } from "./tabs.js";
 import { theme } from "./theme.js";
+import type { WritingPanel } from "./writing/panel.js";
 
 const $ = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
 const say = status($("status"));
@@ -67,8 +68,10 @@ const app: App = {
   show(tab) {
     tabs.show(tab);
   },
+  writing: () => (writing ??= import("./more.js").then(({ WritingPanel }) => new WritingPanel(app, $("text")))),
 };
 
+let writing: Promise<WritingPanel> | undefined;
 const teachHint = $("teach").textContent;
 
 const tabs = new Tabs(
@@ -76,6 +79,7 @@ const tabs = new Tabs(
   {
     training: (root) => import("./more.js").then(({ TrainingPanel }) => void new TrainingPanel(app, root)),
     network: (root) => import("./more.js").then(({ Editor }) => void new Editor(app, root)),
+    text: () => app.writing(),
   },
   () => {
     app.changed();

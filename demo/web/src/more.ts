@@ -3,4 +3,5 @@ export { Editor } from "./editor/editor.js";
 export { download, receive } from "./files.js";
 export { teach } from "./training/examples.js";
 export { TrainingPanel } from "./training/panel.js";
+export { WritingPanel, writes } from "./writing/panel.js";
 export { Session } from "./training/session.js";

@@ -1,6 +1,6 @@
 // Tabs whose panels are made when they are first shown.
 
-type Name = "inside" | "training" | "network";
+type Name = "inside" | "training" | "network" | "text";
 
 export class Tabs {
   private readonly made = new Set<Name>();
@@ -33,7 +33,7 @@ export class Tabs {
       e.preventDefault();
     });
     const wanted = location.hash.slice(1);
-    this.show(wanted === "training" || wanted === "network" ? wanted : "inside");
+    this.show(wanted === "training" || wanted === "network" || wanted === "text" ? wanted : "inside");
   }
 
   show(name: Name): void {
