@@ -38,14 +38,19 @@ export class WritingPanel {
     this.draw();
   }
 
-  /** Makes a model the one that writes. The old one is disposed of. */
+  /** Makes a model the one that writes, in place of what is writing. */
   use(model: LayersModel, title: string): void {
     this.abort?.abort();
-    if (this.writer?.model !== model) this.forget();
+    this.install(model, title);
+  }
+
+  private install(model: LayersModel, title: string): Writer {
+    this.forget();
     const loss = Number(model.metadata["weft.validation_loss"]);
     this.writer = { model, title, note: loss > 0 ? `${loss.toFixed(3)} nats a character on text it has not seen` : "" };
     this.text = this.speed = this.problem = "";
     this.later();
+    return this.writer;
   }
 
   private forget(): void {
@@ -63,8 +68,7 @@ export class WritingPanel {
     const answer = await fetch(files.writer);
     if (!answer.ok) throw new Error(`The model cannot be fetched: the server answered ${answer.status}.`);
     const model = await runtime.load(new Uint8Array(await answer.arrayBuffer()));
-    this.use(model, "A small transformer, trained on Shakespeare’s plays");
-    return this.writer!;
+    return this.install(model, "A small transformer, trained on Shakespeare’s plays");
   }
 
   private readonly write = async () => {
@@ -74,8 +78,6 @@ export class WritingPanel {
     this.draw();
     try {
       const writer = this.writer ?? (await this.given());
-      // use() has no run of an earlier writer to end here.
-      this.abort = abort;
       const begun = performance.now();
       let n = 0;
       this.text = this.prompt;
