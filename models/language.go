@@ -2,6 +2,7 @@ package models
 
 import (
 	"github.com/weft-ml/weft/core/text"
+	"github.com/weft-ml/weft/models/charlstm"
 )
 
 // LanguageModel is an architecture that predicts the next character of a text.
@@ -15,7 +16,9 @@ type LanguageModel struct {
 
 // Languages lists the architectures that learn from text.
 func Languages() []LanguageModel {
-	return []LanguageModel{}
+	return []LanguageModel{
+		{"char-lstm", "two LSTM layers of 256 units over characters", Recipe{Epochs: 10, BatchSize: 32, Window: 128, Optimizer: "adamw", LearningRate: 3e-3, WeightDecay: 0.01, Schedule: "warmup:steps=100,cosine", ClipNorm: 1}, charlstm.New},
+	}
 }
 
 // LanguageNames returns the names of Languages.

@@ -76,7 +76,7 @@ func TestLook(t *testing.T) {
 		}
 		for _, colours := range []string{"light", "dark"} {
 			b.Do(t, dark(colours == "dark"))
-			for _, tab := range []string{"inside", "training", "network"} {
+			for _, tab := range []string{"inside", "training", "network", "text"} {
 				b.Do(t, chromedp.Evaluate(`document.getElementById("tab-`+tab+`").click()`, nil), chromedp.Sleep(500*time.Millisecond))
 				var found []string
 				b.Do(t, chromedp.Evaluate(faults, &found))
