@@ -2,6 +2,7 @@ package models
 
 import (
 	"github.com/weft-ml/weft/core/text"
+	"github.com/weft-ml/weft/models/chargpt"
 	"github.com/weft-ml/weft/models/charlstm"
 )
 
@@ -18,6 +19,7 @@ type LanguageModel struct {
 func Languages() []LanguageModel {
 	return []LanguageModel{
 		{"char-lstm", "two LSTM layers of 256 units over characters", Recipe{Epochs: 10, BatchSize: 32, Window: 128, Optimizer: "adamw", LearningRate: 3e-3, WeightDecay: 0.01, Schedule: "warmup:steps=100,cosine", ClipNorm: 1}, charlstm.New},
+		{"char-gpt", "four causal transformer blocks of width 128 over characters", Recipe{Epochs: 10, BatchSize: 32, Window: 128, Optimizer: "adamw", LearningRate: 3e-3, WeightDecay: 0.1, Schedule: "warmup:steps=200,cosine", ClipNorm: 1}, chargpt.New},
 	}
 }
 

@@ -10,17 +10,20 @@ import (
 )
 
 // Generator writes with a language model: it reads tokens, keeps the state that they lead to, and draws what comes next.
+//
+// A model with a bounded context forgets: when the context is full, the generator has it read the later half of it again, as a beginning, and goes on. So the
+// next token depends on the last context/2 to context tokens, the same ones however they came.
 type Generator struct {
 	Vocabulary *Vocabulary
-	prog       *compile.Program
-	context    int
-	states     []State
-	n          int // sequences side by side
-	tokens     *tensor.Tensor
-	in         []*tensor.Tensor
-	own        [][]byte // memory of the states
-	logits     []float32
-	sampler    sampler
+	description
+	prog    *compile.Program
+	n       int // sequences side by side
+	in      []*tensor.Tensor
+	own     [][]byte  // memory of the states
+	start   []int64   // of one element
+	recent  [][]int64 // the tokens of each sequence that led to the state, where the context is bounded
+	logits  []float32
+	sampler sampler
 }
 
 // readAtOnce bounds how many tokens one run of the program takes.
@@ -35,82 +38,99 @@ func NewGenerator(p *compile.Program, sequences int, s Sampling) (g *Generator, 
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	g = &Generator{prog: p, n: sequences, sampler: newSampler(s)}
-	if g.Vocabulary, g.context, g.states, err = described(p.Graph()); err != nil {
+	g = &Generator{prog: p, n: sequences, sampler: newSampler(s), start: make([]int64, 1), recent: make([][]int64, sequences)}
+	if g.description, err = describe(p.Graph()); err != nil {
 		return nil, err
 	}
-	g.in = make([]*tensor.Tensor, 1+len(g.states))
+	g.Vocabulary = g.vocabulary
+	g.in = make([]*tensor.Tensor, len(p.Graph().Inputs))
 	g.own = make([][]byte, len(g.states))
+	if g.description.start > 0 {
+		g.in[g.description.start] = tensor.From(g.start, 1)
+	}
 	g.Reset()
 	return g, nil
 }
 
 // Reset forgets everything that was read.
 func (g *Generator) Reset() {
-	for i, s := range g.states {
-		shape := g.shape(s, 0)
-		g.in[1+i] = tensor.New(tensor.Float32, shape...)
+	for i := range g.recent {
+		g.recent[i] = g.recent[i][:0]
 	}
+	g.begin()
 	g.logits = nil
 }
 
-func (g *Generator) shape(s State, past int) []int {
-	shape := make([]int, len(s.Shape))
-	for i, d := range s.Shape {
-		switch d {
-		case Batch:
-			d = g.n
-		case Past:
-			d = past
+// begin makes the state that of no tokens.
+func (g *Generator) begin() {
+	g.start[0] = 0
+	for _, s := range g.states {
+		shape := make([]int, len(s.shape))
+		for i, d := range s.shape {
+			switch d {
+			case batchDim:
+				d = g.n
+			case pastDim:
+				d = 0
+			}
+			shape[i] = d
 		}
-		shape[i] = d
+		g.in[s.in] = tensor.New(tensor.Float32, shape...)
 	}
-	return shape
 }
 
-// chunk returns how many tokens one run may take so that nothing but the bound on the past is lost.
-func (g *Generator) chunk() int {
-	if g.context > 0 {
-		return max(min(readAtOnce, g.context/2), 1)
+// take returns how many of rest tokens the next run takes, after making room for one at least.
+func (g *Generator) take(rest int) (int, error) {
+	t := min(rest, readAtOnce)
+	if g.context == 0 {
+		return t, nil
 	}
-	return readAtOnce
+	half := g.context / 2
+	if len(g.recent[0]) == g.context {
+		again := make([]int64, 0, g.n*half)
+		for i, r := range g.recent {
+			again = append(again, r[g.context-half:]...)
+			g.recent[i] = r[:0]
+		}
+		g.begin()
+		for at := 0; at < half; {
+			k := min(half-at, readAtOnce)
+			part := make([]int64, 0, g.n*k)
+			for i := range g.n {
+				part = append(part, again[i*half+at:][:k]...)
+			}
+			if _, err := g.run(part, k); err != nil {
+				return 0, err
+			}
+			at += k
+		}
+	}
+	return min(t, g.context-len(g.recent[0])), nil
 }
 
-// run reads [n, t] tokens, t at most chunk, and returns their logits [n, t, vocabulary], valid until the next run.
+// run reads [n, t] tokens, as many as take allows, and returns their logits [n, t, vocabulary], valid until the next run.
 func (g *Generator) run(tokens []int64, t int) ([]float32, error) {
-	g.tokens = tensor.From(tokens, g.n, t)
-	g.in[0] = g.tokens
-	g.crop(t)
+	g.in[0] = tensor.From(tokens, g.n, t)
 	out, err := g.prog.Run(g.in...)
 	if err != nil {
 		return nil, err
 	}
-	for i := range g.states {
-		src := out[1+i].Contiguous()
+	for i, s := range g.states {
+		src := out[s.out].Contiguous()
 		b := src.Bytes()
 		if len(g.own[i]) < len(b) {
 			g.own[i] = tensor.New(tensor.Float32, 2*src.Len()).Bytes()
 		}
 		copy(g.own[i], b)
-		g.in[1+i] = tensor.Wrap(tensor.Float32, append([]int(nil), src.Shape()...), g.own[i][:len(b)])
+		g.in[s.in] = tensor.Wrap(tensor.Float32, append([]int(nil), src.Shape()...), g.own[i][:len(b)])
+	}
+	g.start[0] += int64(t)
+	if g.context > 0 {
+		for i := range g.recent {
+			g.recent[i] = append(g.recent[i], tokens[i*t:(i+1)*t]...)
+		}
 	}
 	return out[0].Float32s(), nil
-}
-
-// crop drops the oldest of the past where, with t tokens more, there would be more than the context.
-func (g *Generator) crop(t int) {
-	for i, s := range g.states {
-		axis := s.pastAxis()
-		if axis < 0 {
-			continue
-		}
-		x := g.in[1+i]
-		have, keep := x.Shape()[axis], g.context-t
-		if have <= keep {
-			continue
-		}
-		g.in[1+i] = x.Slice(axis, have-keep, have, 1).Clone()
-	}
 }
 
 // Read reads a text that continues what was read before. One sequence is read; see [Generator.Score] for several.
@@ -130,7 +150,10 @@ func (g *Generator) ReadTokens(ids []int64) (err error) {
 	}
 	v := g.Vocabulary.Len()
 	for len(ids) > 0 {
-		t := min(len(ids), g.chunk())
+		t, err := g.take(len(ids))
+		if err != nil {
+			return err
+		}
 		out, err := g.run(ids[:t], t)
 		if err != nil {
 			return err
@@ -180,7 +203,10 @@ func (g *Generator) Score(ctx data.Context, ids []int64) (s Score, err error) {
 		if err := ctx.Err(); err != nil {
 			return s, err
 		}
-		t := min(g.chunk(), length-1-at)
+		t, err := g.take(length - 1 - at)
+		if err != nil {
+			return s, err
+		}
 		chunk := make([]int64, 0, g.n*t)
 		for q := range g.n {
 			chunk = append(chunk, ids[q*length+at:][:t]...)

@@ -5,6 +5,7 @@ package charlstm
 import (
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/nn"
+	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/core/text"
 )
 
@@ -28,26 +29,23 @@ func New(vocabulary, _ int) text.Model {
 // Context is 0: what was read is in the state, however long ago.
 func (m Model) Context() int { return 0 }
 
-// State is the hidden and the cell state of all layers.
-func (m Model) State() []text.State {
-	shape := []int{text.Batch, m.Layers, m.Units}
-	return []text.State{{Name: "hidden", Shape: shape}, {Name: "cell", Shape: shape}}
-}
-
 // Apply returns logits [N, T, Vocabulary] of tokens [N, T], beginning with states of zeros.
 func (m Model) Apply(c *nn.Context, tokens *graph.Value) *graph.Value {
-	logits, _ := m.Continue(c, tokens, nil)
+	logits, _, _ := m.run(c, tokens, nn.RNNInput{})
 	return logits
 }
 
-// Continue is Apply after the given states, zeros when there are none.
-func (m Model) Continue(c *nn.Context, tokens *graph.Value, state []*graph.Value) (logits *graph.Value, next []*graph.Value) {
+// Continue is Apply after the states "hidden" and "cell", [N, Layers, Units].
+func (m Model) Continue(c *nn.Context, tokens *graph.Value) (logits *graph.Value, state []text.State) {
+	n := c.G.Symbol("N")
+	h0, c0 := c.G.Input("hidden", tensor.Float32, n, m.Layers, m.Units), c.G.Input("cell", tensor.Float32, n, m.Layers, m.Units)
+	logits, h, cell := m.run(c, tokens, nn.RNNInput{H0: h0, C0: c0})
+	return logits, []text.State{{In: h0, Next: h}, {In: c0, Next: cell}}
+}
+
+func (m Model) run(c *nn.Context, tokens *graph.Value, in nn.RNNInput) (logits, h, cell *graph.Value) {
 	x := nn.Embedding{Vocab: m.Vocabulary, Dim: m.Embedding, Name: "embedding"}.Apply(c, tokens)
-	var in nn.RNNInput
-	if state != nil {
-		in.H0, in.C0 = state[0], state[1]
-	}
 	y, h, cell := nn.LSTM{Units: m.Units, Layers: m.Layers, Dropout: m.Dropout, ForgetBias: 1, Name: "lstm"}.Run(c, x, in)
 	y = nn.Dropout{Rate: m.Dropout}.Apply(c, y)
-	return nn.Dense{Units: m.Vocabulary, Init: nn.GlorotUniform, Name: "logits"}.Apply(c, y), []*graph.Value{h, cell}
+	return nn.Dense{Units: m.Vocabulary, Init: nn.GlorotUniform, Name: "logits"}.Apply(c, y), h, cell
 }
