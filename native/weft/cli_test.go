@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weft-ml/weft/models"
+
 	"github.com/weft-ml/weft/core/data/digits"
 	"github.com/weft-ml/weft/core/data/idx"
 )
@@ -264,6 +266,10 @@ func TestHelpExamples(t *testing.T) {
 	writePNG(t, filepath.Join(dir, "digit.png"), digitPicture(t, 3, 60, false))
 	if err := os.WriteFile(filepath.Join(dir, "small.json"), []byte(`{"lenet":["lenet/infer_b1"]}`), 0o666); err != nil {
 		t.Fatal(err)
+	}
+	tinyText(t, filepath.Join(dir, "shakespeare.txt"), 9000)
+	for _, m := range models.LanguageNames() {
+		ok(t, "train", m, "--data", filepath.Join(dir, "shakespeare.txt"), "--epochs", "1", "--batch-size", "2", "--window", "16", "--val-split", "0.5", "--out", filepath.Join(dir, m+".onnx"))
 	}
 	mirror := serveDatasets(t)
 	t.Chdir(dir)

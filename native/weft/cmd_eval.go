@@ -13,6 +13,7 @@ import (
 	"github.com/weft-ml/weft/core/compile"
 	"github.com/weft-ml/weft/core/data"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/core/text"
 	"github.com/weft-ml/weft/core/train"
 )
 
@@ -30,15 +31,16 @@ func (c *cli) evalCmd() *cobra.Command {
 		Use:   "eval MODEL.onnx",
 		Short: "Measure a model on a data set",
 		Long: `Measures a classifier on the test or the training part of a data set: accuracy, loss, precision, recall, F1 and the
-confusion matrix (rows are true classes, columns predictions).`,
-		Example: "  weft eval lenet.onnx --data ./mnist\n  weft eval lenet.onnx --data ./mnist --split train --json",
+confusion matrix (rows are true classes, columns predictions). Of a model of text it measures how well it predicts the text of a file: by default the last tenth, which
+training keeps for validation; --split train takes what is before it, --split all the whole file.`,
+		Example: "  weft eval lenet.onnx --data ./mnist\n  weft eval lenet.onnx --data ./mnist --split train --json\n  weft eval char-gpt.onnx --data shakespeare.txt",
 		Args:    exactArgs(1, "a model file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.eval(cmd.Context(), args[0], f)
 		},
 	}
 	f.data.register(cmd)
-	cmd.Flags().StringVar(&f.split, "split", "test", "part of the data: test or train")
+	cmd.Flags().StringVar(&f.split, "split", "test", "part of the data: test or train; for texts also all")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "of the built-in digits")
 	cmd.Flags().IntVar(&f.threads, "threads", 0, "threads to compute with (0: all processors)")
 	cmd.Flags().StringVar(&f.profile, "profile", "", profileUsage)
@@ -70,12 +72,18 @@ type evalResult struct {
 
 func (c *cli) eval(ctx context.Context, path string, f evalFlags) (err error) {
 	defer tensor.Catch(&err)
-	if f.split != "test" && f.split != "train" {
-		return usagef("--split must be test or train, not %q", f.split)
+	if f.split != "test" && f.split != "train" && f.split != "all" {
+		return usagef("--split must be test or train, for texts also all, not %q", f.split)
 	}
 	g, store, err := loadModel(path)
 	if err != nil {
 		return err
+	}
+	if text.Generates(g) {
+		return c.evalText(ctx, path, g, store, f)
+	}
+	if f.split == "all" {
+		return usagef("--split all is for models of text; %s is none", path)
 	}
 	shape, classes, err := classifier(path, g)
 	if err != nil {

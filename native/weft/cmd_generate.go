@@ -27,8 +27,8 @@ func (c *cli) generateCmd() *cobra.Command {
 		Short: "Continue a text with a language model",
 		Long: `Continues a text, character by character, with a model that "weft train char-lstm" or "weft train char-gpt" has made. What is printed does not
 begin with the prompt. The same seed gives the same text.`,
-		Example: `  weft generate char-gpt.onnx --prompt "ROMEO:"
-  weft generate char-lstm.onnx --prompt - --length 2000 --temperature 0.5 < beginning.txt`,
+		Example: `  weft generate char-gpt.onnx --prompt ROMEO:
+  weft generate char-lstm.onnx --prompt JULIET: --length 200 --temperature 0.5 --json`,
 		Args: exactArgs(1, "a model file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.generate(cmd.Context(), args[0], f)
