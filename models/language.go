@@ -18,8 +18,8 @@ type LanguageModel struct {
 // Languages lists the architectures that learn from text.
 func Languages() []LanguageModel {
 	return []LanguageModel{
-		{"char-lstm", "two LSTM layers of 256 units over characters", Recipe{Epochs: 10, BatchSize: 32, Window: 128, Optimizer: "adamw", LearningRate: 3e-3, WeightDecay: 0.01, Schedule: "warmup:steps=100,cosine", ClipNorm: 1}, charlstm.New},
-		{"char-gpt", "four causal transformer blocks of width 128 over characters", Recipe{Epochs: 10, BatchSize: 32, Window: 128, Optimizer: "adamw", LearningRate: 3e-3, WeightDecay: 0.1, Schedule: "warmup:steps=200,cosine", ClipNorm: 1}, chargpt.New},
+		{"char-lstm", "two LSTM layers of 256 units over characters", Recipe{Epochs: 6, BatchSize: 32, Window: 128, Optimizer: "adamw", LearningRate: 3e-3, WeightDecay: 0.01, Schedule: "warmup:steps=100,cosine", ClipNorm: 1}, charlstm.New},
+		{"char-gpt", "four causal transformer blocks of width 128 over characters", Recipe{Epochs: 8, BatchSize: 32, Window: 128, Optimizer: "adamw", LearningRate: 3e-3, WeightDecay: 0.1, Schedule: "warmup:steps=200,cosine", ClipNorm: 1}, chargpt.New},
 	}
 }
 
