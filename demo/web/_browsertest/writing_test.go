@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	written  = `document.querySelector("#text output").textContent`
+	written   = `document.querySelector("#text output").textContent`
 	beginning = `document.querySelector("#text textarea")`
 )
 
