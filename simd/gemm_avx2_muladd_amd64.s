@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gemmTile1x8AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile1x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -14,7 +14,10 @@ TEXT ·gemmTile1x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -39,6 +42,22 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y1
+	VBROADCASTSS (SI), Y2
+	VMULPS       Y1, Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -109,7 +128,7 @@ storeDone:
 	RET
 
 // func gemmTile1x16AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile1x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -118,8 +137,11 @@ TEXT ·gemmTile1x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -150,6 +172,25 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y2
+	VMOVUPS      32(DX), Y3
+	VBROADCASTSS (SI), Y4
+	VMULPS       Y2, Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	VMULPS       Y3, Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -233,7 +274,7 @@ storeDone:
 	RET
 
 // func gemmTile1x24AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile1x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -242,9 +283,12 @@ TEXT ·gemmTile1x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -281,6 +325,29 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	PREFETCHT0   64(DX)(R12*1)
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      64(DX), Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y3, Y6, Y7
+	VADDPS       Y7, Y0, Y0
+	VMULPS       Y4, Y6, Y7
+	VADDPS       Y7, Y1, Y1
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -377,7 +444,7 @@ storeDone:
 	RET
 
 // func gemmTile1x32AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile1x32AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -386,10 +453,13 @@ TEXT ·gemmTile1x32AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -432,6 +502,32 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	PREFETCHT0   64(DX)(R12*1)
+	VMOVUPS      (DX), Y4
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      96(DX), Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y5, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -541,7 +637,7 @@ storeDone:
 	RET
 
 // func gemmTile1x48AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile1x48AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -550,12 +646,15 @@ TEXT ·gemmTile1x48AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -610,6 +709,39 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	PREFETCHT0   64(DX)(R12*1)
+	PREFETCHT0   128(DX)(R12*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VMOVUPS      128(DX), Y10
+	VMOVUPS      160(DX), Y11
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y6, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y7, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VMULPS       Y8, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y9, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -745,7 +877,7 @@ storeDone:
 	RET
 
 // func gemmTile2x8AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile2x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -755,8 +887,11 @@ TEXT ·gemmTile2x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -787,6 +922,25 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y2
+	VBROADCASTSS (SI), Y3
+	VMULPS       Y2, Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS (SI)(R8*1), Y3
+	VMULPS       Y2, Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -873,7 +1027,7 @@ storeDone:
 	RET
 
 // func gemmTile2x16AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile2x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -883,10 +1037,13 @@ TEXT ·gemmTile2x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -927,6 +1084,30 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y4
+	VMOVUPS      32(DX), Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y4, Y6, Y7
+	VADDPS       Y7, Y0, Y0
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y1, Y1
+	VBROADCASTSS (SI)(R8*1), Y6
+	VMULPS       Y4, Y6, Y7
+	VADDPS       Y7, Y2, Y2
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y3, Y3
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -1037,7 +1218,7 @@ storeDone:
 	RET
 
 // func gemmTile2x24AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile2x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1047,12 +1228,15 @@ TEXT ·gemmTile2x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -1103,6 +1287,36 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	PREFETCHT0   64(DX)(R12*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VMOVUPS      64(DX), Y8
+	VBROADCASTSS (SI), Y9
+	VMULPS       Y6, Y9, Y10
+	VADDPS       Y10, Y0, Y0
+	VMULPS       Y7, Y9, Y10
+	VADDPS       Y10, Y1, Y1
+	VMULPS       Y8, Y9, Y10
+	VADDPS       Y10, Y2, Y2
+	VBROADCASTSS (SI)(R8*1), Y9
+	VMULPS       Y6, Y9, Y10
+	VADDPS       Y10, Y3, Y3
+	VMULPS       Y7, Y9, Y10
+	VADDPS       Y10, Y4, Y4
+	VMULPS       Y8, Y9, Y10
+	VADDPS       Y10, Y5, Y5
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -1237,7 +1451,7 @@ storeDone:
 	RET
 
 // func gemmTile2x32AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile2x32AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1247,6 +1461,8 @@ TEXT ·gemmTile2x32AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1255,6 +1471,7 @@ TEXT ·gemmTile2x32AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -1315,6 +1532,41 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	PREFETCHT0   64(DX)(R12*1)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VMOVUPS      64(DX), Y10
+	VMOVUPS      96(DX), Y11
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y8, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y9, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS (SI)(R8*1), Y12
+	VMULPS       Y8, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y9, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -1473,7 +1725,7 @@ storeDone:
 	RET
 
 // func gemmTile3x8AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile3x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1483,9 +1735,12 @@ TEXT ·gemmTile3x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -1522,6 +1777,28 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y3
+	VBROADCASTSS (SI), Y4
+	VMULPS       Y3, Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS (SI)(R8*1), Y4
+	VMULPS       Y3, Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS (SI)(R8*2), Y4
+	VMULPS       Y3, Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -1624,7 +1901,7 @@ storeDone:
 	RET
 
 // func gemmTile3x16AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile3x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1634,12 +1911,15 @@ TEXT ·gemmTile3x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -1690,6 +1970,35 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS (SI)(R8*1), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS (SI)(R8*2), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -1827,7 +2136,7 @@ storeDone:
 	RET
 
 // func gemmTile3x24AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile3x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1837,6 +2146,8 @@ TEXT ·gemmTile3x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1846,6 +2157,7 @@ TEXT ·gemmTile3x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -1910,6 +2222,43 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	PREFETCHT0   64(DX)(R12*1)
+	VMOVUPS      (DX), Y9
+	VMOVUPS      32(DX), Y10
+	VMOVUPS      64(DX), Y11
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y9, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS (SI)(R8*1), Y12
+	VMULPS       Y9, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS (SI)(R8*2), Y12
+	VMULPS       Y9, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -2082,7 +2431,7 @@ storeDone:
 	RET
 
 // func gemmTile4x8AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile4x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2093,10 +2442,13 @@ TEXT ·gemmTile4x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -2139,6 +2491,31 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y4
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y4, Y5, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS (SI)(R8*1), Y5
+	VMULPS       Y4, Y5, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS (SI)(R8*2), Y5
+	VMULPS       Y4, Y5, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS (SI)(R9*1), Y5
+	VMULPS       Y4, Y5, Y6
+	VADDPS       Y6, Y3, Y3
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -2257,7 +2634,7 @@ storeDone:
 	RET
 
 // func gemmTile4x16AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile4x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2268,6 +2645,8 @@ TEXT ·gemmTile4x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2276,6 +2655,7 @@ TEXT ·gemmTile4x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -2336,6 +2716,40 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS (SI)(R8*1), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS (SI)(R8*2), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS (SI)(R9*1), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -2500,7 +2914,7 @@ storeDone:
 	RET
 
 // func gemmTile5x8AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile5x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2511,11 +2925,14 @@ TEXT ·gemmTile5x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -2564,6 +2981,34 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y0, Y0
+	VBROADCASTSS (SI)(R8*1), Y6
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y1, Y1
+	VBROADCASTSS (SI)(R8*2), Y6
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y2, Y2
+	VBROADCASTSS (SI)(R9*1), Y6
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS (SI)(R8*4), Y6
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -2698,7 +3143,7 @@ storeDone:
 	RET
 
 // func gemmTile5x16AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile5x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2709,6 +3154,8 @@ TEXT ·gemmTile5x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2719,6 +3166,7 @@ TEXT ·gemmTile5x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -2789,6 +3237,45 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y10
+	VMOVUPS      32(DX), Y11
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS (SI)(R8*1), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS (SI)(R8*2), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS (SI)(R9*1), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS (SI)(R8*4), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -2980,7 +3467,7 @@ storeDone:
 	RET
 
 // func gemmTile6x8AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile6x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2992,12 +3479,15 @@ TEXT ·gemmTile6x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -3052,6 +3542,37 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y6
+	VBROADCASTSS (SI), Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y8, Y0, Y0
+	VBROADCASTSS (SI)(R8*1), Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y8, Y1, Y1
+	VBROADCASTSS (SI)(R8*2), Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS (SI)(R9*1), Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS (SI)(R8*4), Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS (SI)(R10*1), Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y8, Y5, Y5
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -3202,7 +3723,7 @@ storeDone:
 	RET
 
 // func gemmTile6x16AVX2MulAdd(a *byte)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·gemmTile6x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -3214,6 +3735,8 @@ TEXT ·gemmTile6x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	MOVQ   80(R15), DI
+	MOVQ   104(R15), R12
+	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -3226,6 +3749,7 @@ TEXT ·gemmTile6x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
+	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
 
@@ -3306,6 +3830,50 @@ masked:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          masked
+	JMP          epilogue
+
+ahead:
+	TESTQ DI, DI
+	JNZ   masked
+
+aheadLoop:
+	PREFETCHT0   (DX)(R12*1)
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS (SI)(R8*1), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS (SI)(R8*2), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS (SI)(R9*1), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS (SI)(R8*4), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS (SI)(R10*1), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          aheadLoop
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -3520,5 +4088,1188 @@ storeMasked:
 	VMASKMOVPS Y11, Y13, 32(SI)
 
 storeDone:
+	VZEROUPPER
+	RET
+
+// func dotTile1x8AVX2MulAdd(a *byte)
+// Requires: AVX, MMX+
+TEXT ·dotTile1x8AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ         (R8)(R12*1), R13
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(AX*1)
+	PREFETCHT1   (R13)(AX*2)
+	PREFETCHT1   (R13)(BX*1)
+	PREFETCHT1   (R13)(AX*4)
+	PREFETCHT1   (R13)(DX*1)
+	PREFETCHT1   (R13)(BX*2)
+	PREFETCHT1   (R13)(DI*1)
+	VMOVUPS      (R8), X1
+	VINSERTF128  $0x01, (R8)(AX*4), Y1, Y1
+	VMOVUPS      (R8)(AX*1), X2
+	VINSERTF128  $0x01, (R8)(DX*1), Y2, Y2
+	VMOVUPS      (R8)(AX*2), X3
+	VINSERTF128  $0x01, (R8)(BX*2), Y3, Y3
+	VMOVUPS      (R8)(BX*1), X4
+	VINSERTF128  $0x01, (R8)(DI*1), Y4, Y4
+	VUNPCKLPS    Y2, Y1, Y5
+	VUNPCKHPS    Y2, Y1, Y6
+	VUNPCKLPS    Y4, Y3, Y7
+	VUNPCKHPS    Y4, Y3, Y8
+	VSHUFPS      $0x44, Y7, Y5, Y1
+	VSHUFPS      $0xee, Y7, Y5, Y2
+	VSHUFPS      $0x44, Y8, Y6, Y3
+	VSHUFPS      $0xee, Y8, Y6, Y4
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y1, Y5, Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 4(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 8(SI), Y5
+	VMULPS       Y3, Y5, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 12(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      16(R8), X1
+	VINSERTF128  $0x01, 16(R8)(AX*4), Y1, Y1
+	VMOVUPS      16(R8)(AX*1), X2
+	VINSERTF128  $0x01, 16(R8)(DX*1), Y2, Y2
+	VMOVUPS      16(R8)(AX*2), X3
+	VINSERTF128  $0x01, 16(R8)(BX*2), Y3, Y3
+	VMOVUPS      16(R8)(BX*1), X4
+	VINSERTF128  $0x01, 16(R8)(DI*1), Y4, Y4
+	VUNPCKLPS    Y2, Y1, Y5
+	VUNPCKHPS    Y2, Y1, Y6
+	VUNPCKLPS    Y4, Y3, Y7
+	VUNPCKHPS    Y4, Y3, Y8
+	VSHUFPS      $0x44, Y7, Y5, Y1
+	VSHUFPS      $0xee, Y7, Y5, Y2
+	VSHUFPS      $0x44, Y8, Y6, Y3
+	VSHUFPS      $0xee, Y8, Y6, Y4
+	VBROADCASTSS 16(SI), Y5
+	VMULPS       Y1, Y5, Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 20(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 24(SI), Y5
+	VMULPS       Y3, Y5, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 28(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(R8), X1
+	VINSERTF128  $0x01, 32(R8)(AX*4), Y1, Y1
+	VMOVUPS      32(R8)(AX*1), X2
+	VINSERTF128  $0x01, 32(R8)(DX*1), Y2, Y2
+	VMOVUPS      32(R8)(AX*2), X3
+	VINSERTF128  $0x01, 32(R8)(BX*2), Y3, Y3
+	VMOVUPS      32(R8)(BX*1), X4
+	VINSERTF128  $0x01, 32(R8)(DI*1), Y4, Y4
+	VUNPCKLPS    Y2, Y1, Y5
+	VUNPCKHPS    Y2, Y1, Y6
+	VUNPCKLPS    Y4, Y3, Y7
+	VUNPCKHPS    Y4, Y3, Y8
+	VSHUFPS      $0x44, Y7, Y5, Y1
+	VSHUFPS      $0xee, Y7, Y5, Y2
+	VSHUFPS      $0x44, Y8, Y6, Y3
+	VSHUFPS      $0xee, Y8, Y6, Y4
+	VBROADCASTSS 32(SI), Y5
+	VMULPS       Y1, Y5, Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 36(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 40(SI), Y5
+	VMULPS       Y3, Y5, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 44(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      48(R8), X1
+	VINSERTF128  $0x01, 48(R8)(AX*4), Y1, Y1
+	VMOVUPS      48(R8)(AX*1), X2
+	VINSERTF128  $0x01, 48(R8)(DX*1), Y2, Y2
+	VMOVUPS      48(R8)(AX*2), X3
+	VINSERTF128  $0x01, 48(R8)(BX*2), Y3, Y3
+	VMOVUPS      48(R8)(BX*1), X4
+	VINSERTF128  $0x01, 48(R8)(DI*1), Y4, Y4
+	VUNPCKLPS    Y2, Y1, Y5
+	VUNPCKHPS    Y2, Y1, Y6
+	VUNPCKLPS    Y4, Y3, Y7
+	VUNPCKHPS    Y4, Y3, Y8
+	VSHUFPS      $0x44, Y7, Y5, Y1
+	VSHUFPS      $0xee, Y7, Y5, Y2
+	VSHUFPS      $0x44, Y8, Y6, Y3
+	VSHUFPS      $0xee, Y8, Y6, Y4
+	VBROADCASTSS 48(SI), Y5
+	VMULPS       Y1, Y5, Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 52(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 56(SI), Y5
+	VMULPS       Y3, Y5, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 60(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, SI
+	DECQ         CX
+	JNZ          lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS      (R8), X1
+	VINSERTF128  $0x01, (R8)(AX*4), Y1, Y1
+	VMOVUPS      (R8)(AX*1), X2
+	VINSERTF128  $0x01, (R8)(DX*1), Y2, Y2
+	VMOVUPS      (R8)(AX*2), X3
+	VINSERTF128  $0x01, (R8)(BX*2), Y3, Y3
+	VMOVUPS      (R8)(BX*1), X4
+	VINSERTF128  $0x01, (R8)(DI*1), Y4, Y4
+	VUNPCKLPS    Y2, Y1, Y5
+	VUNPCKHPS    Y2, Y1, Y6
+	VUNPCKLPS    Y4, Y3, Y7
+	VUNPCKHPS    Y4, Y3, Y8
+	VSHUFPS      $0x44, Y7, Y5, Y1
+	VSHUFPS      $0xee, Y7, Y5, Y2
+	VSHUFPS      $0x44, Y8, Y6, Y3
+	VSHUFPS      $0xee, Y8, Y6, Y4
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y1, Y5, Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 4(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 8(SI), Y5
+	VMULPS       Y3, Y5, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 12(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         $0x00000010, R8
+	ADDQ         $0x00000010, SI
+	DECQ         CX
+	JNZ          quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+// func dotTile1x16AVX2MulAdd(a *byte)
+// Requires: AVX, MMX+
+TEXT ·dotTile1x16AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	LEAQ    (R8)(AX*8), R9
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ         (R8)(R12*1), R13
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(AX*1)
+	PREFETCHT1   (R13)(AX*2)
+	PREFETCHT1   (R13)(BX*1)
+	PREFETCHT1   (R13)(AX*4)
+	PREFETCHT1   (R13)(DX*1)
+	PREFETCHT1   (R13)(BX*2)
+	PREFETCHT1   (R13)(DI*1)
+	VMOVUPS      (R8), X2
+	VINSERTF128  $0x01, (R8)(AX*4), Y2, Y2
+	VMOVUPS      (R8)(AX*1), X3
+	VINSERTF128  $0x01, (R8)(DX*1), Y3, Y3
+	VMOVUPS      (R8)(AX*2), X4
+	VINSERTF128  $0x01, (R8)(BX*2), Y4, Y4
+	VMOVUPS      (R8)(BX*1), X5
+	VINSERTF128  $0x01, (R8)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 4(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 8(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 12(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y0, Y0
+	VMOVUPS      16(R8), X2
+	VINSERTF128  $0x01, 16(R8)(AX*4), Y2, Y2
+	VMOVUPS      16(R8)(AX*1), X3
+	VINSERTF128  $0x01, 16(R8)(DX*1), Y3, Y3
+	VMOVUPS      16(R8)(AX*2), X4
+	VINSERTF128  $0x01, 16(R8)(BX*2), Y4, Y4
+	VMOVUPS      16(R8)(BX*1), X5
+	VINSERTF128  $0x01, 16(R8)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS 16(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 20(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 24(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 28(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y0, Y0
+	VMOVUPS      32(R8), X2
+	VINSERTF128  $0x01, 32(R8)(AX*4), Y2, Y2
+	VMOVUPS      32(R8)(AX*1), X3
+	VINSERTF128  $0x01, 32(R8)(DX*1), Y3, Y3
+	VMOVUPS      32(R8)(AX*2), X4
+	VINSERTF128  $0x01, 32(R8)(BX*2), Y4, Y4
+	VMOVUPS      32(R8)(BX*1), X5
+	VINSERTF128  $0x01, 32(R8)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS 32(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 36(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 40(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 44(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y0, Y0
+	VMOVUPS      48(R8), X2
+	VINSERTF128  $0x01, 48(R8)(AX*4), Y2, Y2
+	VMOVUPS      48(R8)(AX*1), X3
+	VINSERTF128  $0x01, 48(R8)(DX*1), Y3, Y3
+	VMOVUPS      48(R8)(AX*2), X4
+	VINSERTF128  $0x01, 48(R8)(BX*2), Y4, Y4
+	VMOVUPS      48(R8)(BX*1), X5
+	VINSERTF128  $0x01, 48(R8)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS 48(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 52(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 56(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 60(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         $0x00000040, R8
+	LEAQ         (R9)(R12*1), R13
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(AX*1)
+	PREFETCHT1   (R13)(AX*2)
+	PREFETCHT1   (R13)(BX*1)
+	PREFETCHT1   (R13)(AX*4)
+	PREFETCHT1   (R13)(DX*1)
+	PREFETCHT1   (R13)(BX*2)
+	PREFETCHT1   (R13)(DI*1)
+	VMOVUPS      (R9), X2
+	VINSERTF128  $0x01, (R9)(AX*4), Y2, Y2
+	VMOVUPS      (R9)(AX*1), X3
+	VINSERTF128  $0x01, (R9)(DX*1), Y3, Y3
+	VMOVUPS      (R9)(AX*2), X4
+	VINSERTF128  $0x01, (R9)(BX*2), Y4, Y4
+	VMOVUPS      (R9)(BX*1), X5
+	VINSERTF128  $0x01, (R9)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 4(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 8(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 12(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      16(R9), X2
+	VINSERTF128  $0x01, 16(R9)(AX*4), Y2, Y2
+	VMOVUPS      16(R9)(AX*1), X3
+	VINSERTF128  $0x01, 16(R9)(DX*1), Y3, Y3
+	VMOVUPS      16(R9)(AX*2), X4
+	VINSERTF128  $0x01, 16(R9)(BX*2), Y4, Y4
+	VMOVUPS      16(R9)(BX*1), X5
+	VINSERTF128  $0x01, 16(R9)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS 16(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 20(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 24(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 28(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      32(R9), X2
+	VINSERTF128  $0x01, 32(R9)(AX*4), Y2, Y2
+	VMOVUPS      32(R9)(AX*1), X3
+	VINSERTF128  $0x01, 32(R9)(DX*1), Y3, Y3
+	VMOVUPS      32(R9)(AX*2), X4
+	VINSERTF128  $0x01, 32(R9)(BX*2), Y4, Y4
+	VMOVUPS      32(R9)(BX*1), X5
+	VINSERTF128  $0x01, 32(R9)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS 32(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 36(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 40(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 44(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      48(R9), X2
+	VINSERTF128  $0x01, 48(R9)(AX*4), Y2, Y2
+	VMOVUPS      48(R9)(AX*1), X3
+	VINSERTF128  $0x01, 48(R9)(DX*1), Y3, Y3
+	VMOVUPS      48(R9)(AX*2), X4
+	VINSERTF128  $0x01, 48(R9)(BX*2), Y4, Y4
+	VMOVUPS      48(R9)(BX*1), X5
+	VINSERTF128  $0x01, 48(R9)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS 48(SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 52(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 56(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 60(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, SI
+	DECQ         CX
+	JNZ          lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS      (R8), X2
+	VINSERTF128  $0x01, (R8)(AX*4), Y2, Y2
+	VMOVUPS      (R8)(AX*1), X3
+	VINSERTF128  $0x01, (R8)(DX*1), Y3, Y3
+	VMOVUPS      (R8)(AX*2), X4
+	VINSERTF128  $0x01, (R8)(BX*2), Y4, Y4
+	VMOVUPS      (R8)(BX*1), X5
+	VINSERTF128  $0x01, (R8)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 4(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 8(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 12(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         $0x00000010, R8
+	VMOVUPS      (R9), X2
+	VINSERTF128  $0x01, (R9)(AX*4), Y2, Y2
+	VMOVUPS      (R9)(AX*1), X3
+	VINSERTF128  $0x01, (R9)(DX*1), Y3, Y3
+	VMOVUPS      (R9)(AX*2), X4
+	VINSERTF128  $0x01, (R9)(BX*2), Y4, Y4
+	VMOVUPS      (R9)(BX*1), X5
+	VINSERTF128  $0x01, (R9)(DI*1), Y5, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VSHUFPS      $0x44, Y8, Y6, Y2
+	VSHUFPS      $0xee, Y8, Y6, Y3
+	VSHUFPS      $0x44, Y9, Y7, Y4
+	VSHUFPS      $0xee, Y9, Y7, Y5
+	VBROADCASTSS (SI), Y6
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 4(SI), Y7
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 8(SI), Y6
+	VMULPS       Y4, Y6, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 12(SI), Y7
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         $0x00000010, R9
+	ADDQ         $0x00000010, SI
+	DECQ         CX
+	JNZ          quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile1x32AVX2MulAdd(a *byte)
+// Requires: AVX, MMX+
+TEXT ·dotTile1x32AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	LEAQ    (R8)(AX*8), R9
+	LEAQ    (R9)(AX*8), R10
+	LEAQ    (R10)(AX*8), R11
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ         (R8)(R12*1), R13
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(AX*1)
+	PREFETCHT1   (R13)(AX*2)
+	PREFETCHT1   (R13)(BX*1)
+	PREFETCHT1   (R13)(AX*4)
+	PREFETCHT1   (R13)(DX*1)
+	PREFETCHT1   (R13)(BX*2)
+	PREFETCHT1   (R13)(DI*1)
+	VMOVUPS      (R8), X4
+	VINSERTF128  $0x01, (R8)(AX*4), Y4, Y4
+	VMOVUPS      (R8)(AX*1), X5
+	VINSERTF128  $0x01, (R8)(DX*1), Y5, Y5
+	VMOVUPS      (R8)(AX*2), X6
+	VINSERTF128  $0x01, (R8)(BX*2), Y6, Y6
+	VMOVUPS      (R8)(BX*1), X7
+	VINSERTF128  $0x01, (R8)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y0, Y0
+	VMOVUPS      16(R8), X4
+	VINSERTF128  $0x01, 16(R8)(AX*4), Y4, Y4
+	VMOVUPS      16(R8)(AX*1), X5
+	VINSERTF128  $0x01, 16(R8)(DX*1), Y5, Y5
+	VMOVUPS      16(R8)(AX*2), X6
+	VINSERTF128  $0x01, 16(R8)(BX*2), Y6, Y6
+	VMOVUPS      16(R8)(BX*1), X7
+	VINSERTF128  $0x01, 16(R8)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 16(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 20(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS 24(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS 28(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y0, Y0
+	VMOVUPS      32(R8), X4
+	VINSERTF128  $0x01, 32(R8)(AX*4), Y4, Y4
+	VMOVUPS      32(R8)(AX*1), X5
+	VINSERTF128  $0x01, 32(R8)(DX*1), Y5, Y5
+	VMOVUPS      32(R8)(AX*2), X6
+	VINSERTF128  $0x01, 32(R8)(BX*2), Y6, Y6
+	VMOVUPS      32(R8)(BX*1), X7
+	VINSERTF128  $0x01, 32(R8)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 32(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 36(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS 40(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS 44(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y0, Y0
+	VMOVUPS      48(R8), X4
+	VINSERTF128  $0x01, 48(R8)(AX*4), Y4, Y4
+	VMOVUPS      48(R8)(AX*1), X5
+	VINSERTF128  $0x01, 48(R8)(DX*1), Y5, Y5
+	VMOVUPS      48(R8)(AX*2), X6
+	VINSERTF128  $0x01, 48(R8)(BX*2), Y6, Y6
+	VMOVUPS      48(R8)(BX*1), X7
+	VINSERTF128  $0x01, 48(R8)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 48(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 52(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS 56(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS 60(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y0, Y0
+	ADDQ         $0x00000040, R8
+	LEAQ         (R9)(R12*1), R13
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(AX*1)
+	PREFETCHT1   (R13)(AX*2)
+	PREFETCHT1   (R13)(BX*1)
+	PREFETCHT1   (R13)(AX*4)
+	PREFETCHT1   (R13)(DX*1)
+	PREFETCHT1   (R13)(BX*2)
+	PREFETCHT1   (R13)(DI*1)
+	VMOVUPS      (R9), X4
+	VINSERTF128  $0x01, (R9)(AX*4), Y4, Y4
+	VMOVUPS      (R9)(AX*1), X5
+	VINSERTF128  $0x01, (R9)(DX*1), Y5, Y5
+	VMOVUPS      (R9)(AX*2), X6
+	VINSERTF128  $0x01, (R9)(BX*2), Y6, Y6
+	VMOVUPS      (R9)(BX*1), X7
+	VINSERTF128  $0x01, (R9)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y1, Y1
+	VMOVUPS      16(R9), X4
+	VINSERTF128  $0x01, 16(R9)(AX*4), Y4, Y4
+	VMOVUPS      16(R9)(AX*1), X5
+	VINSERTF128  $0x01, 16(R9)(DX*1), Y5, Y5
+	VMOVUPS      16(R9)(AX*2), X6
+	VINSERTF128  $0x01, 16(R9)(BX*2), Y6, Y6
+	VMOVUPS      16(R9)(BX*1), X7
+	VINSERTF128  $0x01, 16(R9)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 16(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 20(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS 24(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 28(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y1, Y1
+	VMOVUPS      32(R9), X4
+	VINSERTF128  $0x01, 32(R9)(AX*4), Y4, Y4
+	VMOVUPS      32(R9)(AX*1), X5
+	VINSERTF128  $0x01, 32(R9)(DX*1), Y5, Y5
+	VMOVUPS      32(R9)(AX*2), X6
+	VINSERTF128  $0x01, 32(R9)(BX*2), Y6, Y6
+	VMOVUPS      32(R9)(BX*1), X7
+	VINSERTF128  $0x01, 32(R9)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 32(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 36(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS 40(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 44(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y1, Y1
+	VMOVUPS      48(R9), X4
+	VINSERTF128  $0x01, 48(R9)(AX*4), Y4, Y4
+	VMOVUPS      48(R9)(AX*1), X5
+	VINSERTF128  $0x01, 48(R9)(DX*1), Y5, Y5
+	VMOVUPS      48(R9)(AX*2), X6
+	VINSERTF128  $0x01, 48(R9)(BX*2), Y6, Y6
+	VMOVUPS      48(R9)(BX*1), X7
+	VINSERTF128  $0x01, 48(R9)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 48(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 52(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS 56(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 60(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y1, Y1
+	ADDQ         $0x00000040, R9
+	LEAQ         (R10)(R12*1), R13
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(AX*1)
+	PREFETCHT1   (R13)(AX*2)
+	PREFETCHT1   (R13)(BX*1)
+	PREFETCHT1   (R13)(AX*4)
+	PREFETCHT1   (R13)(DX*1)
+	PREFETCHT1   (R13)(BX*2)
+	PREFETCHT1   (R13)(DI*1)
+	VMOVUPS      (R10), X4
+	VINSERTF128  $0x01, (R10)(AX*4), Y4, Y4
+	VMOVUPS      (R10)(AX*1), X5
+	VINSERTF128  $0x01, (R10)(DX*1), Y5, Y5
+	VMOVUPS      (R10)(AX*2), X6
+	VINSERTF128  $0x01, (R10)(BX*2), Y6, Y6
+	VMOVUPS      (R10)(BX*1), X7
+	VINSERTF128  $0x01, (R10)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y2, Y2
+	VMOVUPS      16(R10), X4
+	VINSERTF128  $0x01, 16(R10)(AX*4), Y4, Y4
+	VMOVUPS      16(R10)(AX*1), X5
+	VINSERTF128  $0x01, 16(R10)(DX*1), Y5, Y5
+	VMOVUPS      16(R10)(AX*2), X6
+	VINSERTF128  $0x01, 16(R10)(BX*2), Y6, Y6
+	VMOVUPS      16(R10)(BX*1), X7
+	VINSERTF128  $0x01, 16(R10)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 16(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 20(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 24(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS 28(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y2, Y2
+	VMOVUPS      32(R10), X4
+	VINSERTF128  $0x01, 32(R10)(AX*4), Y4, Y4
+	VMOVUPS      32(R10)(AX*1), X5
+	VINSERTF128  $0x01, 32(R10)(DX*1), Y5, Y5
+	VMOVUPS      32(R10)(AX*2), X6
+	VINSERTF128  $0x01, 32(R10)(BX*2), Y6, Y6
+	VMOVUPS      32(R10)(BX*1), X7
+	VINSERTF128  $0x01, 32(R10)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 32(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 36(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 40(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS 44(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y2, Y2
+	VMOVUPS      48(R10), X4
+	VINSERTF128  $0x01, 48(R10)(AX*4), Y4, Y4
+	VMOVUPS      48(R10)(AX*1), X5
+	VINSERTF128  $0x01, 48(R10)(DX*1), Y5, Y5
+	VMOVUPS      48(R10)(AX*2), X6
+	VINSERTF128  $0x01, 48(R10)(BX*2), Y6, Y6
+	VMOVUPS      48(R10)(BX*1), X7
+	VINSERTF128  $0x01, 48(R10)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 48(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 52(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 56(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS 60(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         $0x00000040, R10
+	LEAQ         (R11)(R12*1), R13
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(AX*1)
+	PREFETCHT1   (R13)(AX*2)
+	PREFETCHT1   (R13)(BX*1)
+	PREFETCHT1   (R13)(AX*4)
+	PREFETCHT1   (R13)(DX*1)
+	PREFETCHT1   (R13)(BX*2)
+	PREFETCHT1   (R13)(DI*1)
+	VMOVUPS      (R11), X4
+	VINSERTF128  $0x01, (R11)(AX*4), Y4, Y4
+	VMOVUPS      (R11)(AX*1), X5
+	VINSERTF128  $0x01, (R11)(DX*1), Y5, Y5
+	VMOVUPS      (R11)(AX*2), X6
+	VINSERTF128  $0x01, (R11)(BX*2), Y6, Y6
+	VMOVUPS      (R11)(BX*1), X7
+	VINSERTF128  $0x01, (R11)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      16(R11), X4
+	VINSERTF128  $0x01, 16(R11)(AX*4), Y4, Y4
+	VMOVUPS      16(R11)(AX*1), X5
+	VINSERTF128  $0x01, 16(R11)(DX*1), Y5, Y5
+	VMOVUPS      16(R11)(AX*2), X6
+	VINSERTF128  $0x01, 16(R11)(BX*2), Y6, Y6
+	VMOVUPS      16(R11)(BX*1), X7
+	VINSERTF128  $0x01, 16(R11)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 16(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 20(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS 24(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 28(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      32(R11), X4
+	VINSERTF128  $0x01, 32(R11)(AX*4), Y4, Y4
+	VMOVUPS      32(R11)(AX*1), X5
+	VINSERTF128  $0x01, 32(R11)(DX*1), Y5, Y5
+	VMOVUPS      32(R11)(AX*2), X6
+	VINSERTF128  $0x01, 32(R11)(BX*2), Y6, Y6
+	VMOVUPS      32(R11)(BX*1), X7
+	VINSERTF128  $0x01, 32(R11)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 32(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 36(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS 40(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 44(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      48(R11), X4
+	VINSERTF128  $0x01, 48(R11)(AX*4), Y4, Y4
+	VMOVUPS      48(R11)(AX*1), X5
+	VINSERTF128  $0x01, 48(R11)(DX*1), Y5, Y5
+	VMOVUPS      48(R11)(AX*2), X6
+	VINSERTF128  $0x01, 48(R11)(BX*2), Y6, Y6
+	VMOVUPS      48(R11)(BX*1), X7
+	VINSERTF128  $0x01, 48(R11)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS 48(SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 52(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS 56(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 60(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y3, Y3
+	ADDQ         $0x00000040, R11
+	ADDQ         $0x00000040, SI
+	DECQ         CX
+	JNZ          lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS      (R8), X4
+	VINSERTF128  $0x01, (R8)(AX*4), Y4, Y4
+	VMOVUPS      (R8)(AX*1), X5
+	VINSERTF128  $0x01, (R8)(DX*1), Y5, Y5
+	VMOVUPS      (R8)(AX*2), X6
+	VINSERTF128  $0x01, (R8)(BX*2), Y6, Y6
+	VMOVUPS      (R8)(BX*1), X7
+	VINSERTF128  $0x01, (R8)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y0, Y0
+	ADDQ         $0x00000010, R8
+	VMOVUPS      (R9), X4
+	VINSERTF128  $0x01, (R9)(AX*4), Y4, Y4
+	VMOVUPS      (R9)(AX*1), X5
+	VINSERTF128  $0x01, (R9)(DX*1), Y5, Y5
+	VMOVUPS      (R9)(AX*2), X6
+	VINSERTF128  $0x01, (R9)(BX*2), Y6, Y6
+	VMOVUPS      (R9)(BX*1), X7
+	VINSERTF128  $0x01, (R9)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y1, Y1
+	ADDQ         $0x00000010, R9
+	VMOVUPS      (R10), X4
+	VINSERTF128  $0x01, (R10)(AX*4), Y4, Y4
+	VMOVUPS      (R10)(AX*1), X5
+	VINSERTF128  $0x01, (R10)(DX*1), Y5, Y5
+	VMOVUPS      (R10)(AX*2), X6
+	VINSERTF128  $0x01, (R10)(BX*2), Y6, Y6
+	VMOVUPS      (R10)(BX*1), X7
+	VINSERTF128  $0x01, (R10)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         $0x00000010, R10
+	VMOVUPS      (R11), X4
+	VINSERTF128  $0x01, (R11)(AX*4), Y4, Y4
+	VMOVUPS      (R11)(AX*1), X5
+	VINSERTF128  $0x01, (R11)(DX*1), Y5, Y5
+	VMOVUPS      (R11)(AX*2), X6
+	VINSERTF128  $0x01, (R11)(BX*2), Y6, Y6
+	VMOVUPS      (R11)(BX*1), X7
+	VINSERTF128  $0x01, (R11)(DI*1), Y7, Y7
+	VUNPCKLPS    Y5, Y4, Y8
+	VUNPCKHPS    Y5, Y4, Y9
+	VUNPCKLPS    Y7, Y6, Y10
+	VUNPCKHPS    Y7, Y6, Y11
+	VSHUFPS      $0x44, Y10, Y8, Y4
+	VSHUFPS      $0xee, Y10, Y8, Y5
+	VSHUFPS      $0x44, Y11, Y9, Y6
+	VSHUFPS      $0xee, Y11, Y9, Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y4, Y8, Y4
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 4(SI), Y9
+	VMULPS       Y5, Y9, Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 12(SI), Y9
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y7, Y3, Y3
+	ADDQ         $0x00000010, R11
+	ADDQ         $0x00000010, SI
+	DECQ         CX
+	JNZ          quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
 	VZEROUPPER
 	RET

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gemmTile1x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile1x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -14,7 +14,10 @@ TEXT ·gemmTile1x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z1
@@ -24,14 +27,27 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z1
-	VADDPS       Z0, Z1, Z0
-	MOVQ         48(R15), SI
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z1
+	VBROADCASTSS (SI), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z1
+	VADDPS    Z0, Z1, Z0
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -64,7 +80,7 @@ store:
 	RET
 
 // func gemmTile1x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile1x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -73,8 +89,11 @@ TEXT ·gemmTile1x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z2
@@ -86,16 +105,32 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z2
-	VADDPS       Z0, Z2, Z0
-	VMOVUPS.Z    64(SI), K1, Z2
-	VADDPS       Z1, Z2, Z1
-	MOVQ         48(R15), SI
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z2
+	VMOVUPS.Z    64(DX), K1, Z3
+	VBROADCASTSS (SI), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z2
+	VADDPS    Z0, Z2, Z0
+	VMOVUPS.Z 64(SI), K1, Z2
+	VADDPS    Z1, Z2, Z1
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -134,7 +169,7 @@ store:
 	RET
 
 // func gemmTile1x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile1x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -143,9 +178,12 @@ TEXT ·gemmTile1x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z3
@@ -159,18 +197,37 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z3
-	VADDPS       Z0, Z3, Z0
-	VMOVUPS      64(SI), Z3
-	VADDPS       Z1, Z3, Z1
-	VMOVUPS.Z    128(SI), K1, Z3
-	VADDPS       Z2, Z3, Z2
-	MOVQ         48(R15), SI
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z3
+	VMOVUPS      64(DX), Z4
+	VMOVUPS.Z    128(DX), K1, Z5
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS  Z3, Z6, Z0
+	VFMADD231PS  Z4, Z6, Z1
+	VFMADD231PS  Z5, Z6, Z2
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z3
+	VADDPS    Z0, Z3, Z0
+	VMOVUPS   64(SI), Z3
+	VADDPS    Z1, Z3, Z1
+	VMOVUPS.Z 128(SI), K1, Z3
+	VADDPS    Z2, Z3, Z2
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -215,7 +272,7 @@ store:
 	RET
 
 // func gemmTile1x64AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile1x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -224,10 +281,13 @@ TEXT ·gemmTile1x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z4
@@ -243,20 +303,42 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z4
-	VADDPS       Z0, Z4, Z0
-	VMOVUPS      64(SI), Z4
-	VADDPS       Z1, Z4, Z1
-	VMOVUPS      128(SI), Z4
-	VADDPS       Z2, Z4, Z2
-	VMOVUPS.Z    192(SI), K1, Z4
-	VADDPS       Z3, Z4, Z3
-	MOVQ         48(R15), SI
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	VMOVUPS      (DX), Z4
+	VMOVUPS      64(DX), Z5
+	VMOVUPS      128(DX), Z6
+	VMOVUPS.Z    192(DX), K1, Z7
+	VBROADCASTSS (SI), Z8
+	VFMADD231PS  Z4, Z8, Z0
+	VFMADD231PS  Z5, Z8, Z1
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z4
+	VADDPS    Z0, Z4, Z0
+	VMOVUPS   64(SI), Z4
+	VADDPS    Z1, Z4, Z1
+	VMOVUPS   128(SI), Z4
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS.Z 192(SI), K1, Z4
+	VADDPS    Z3, Z4, Z3
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -307,7 +389,7 @@ store:
 	RET
 
 // func gemmTile1x96AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile1x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -316,12 +398,15 @@ TEXT ·gemmTile1x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z6
@@ -341,24 +426,52 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z6
-	VADDPS       Z0, Z6, Z0
-	VMOVUPS      64(SI), Z6
-	VADDPS       Z1, Z6, Z1
-	VMOVUPS      128(SI), Z6
-	VADDPS       Z2, Z6, Z2
-	VMOVUPS      192(SI), Z6
-	VADDPS       Z3, Z6, Z3
-	VMOVUPS      256(SI), Z6
-	VADDPS       Z4, Z6, Z4
-	VMOVUPS.Z    320(SI), K1, Z6
-	VADDPS       Z5, Z6, Z5
-	MOVQ         48(R15), SI
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	PREFETCHT0   256(DX)(DI*1)
+	PREFETCHT0   320(DX)(DI*1)
+	VMOVUPS      (DX), Z6
+	VMOVUPS      64(DX), Z7
+	VMOVUPS      128(DX), Z8
+	VMOVUPS      192(DX), Z9
+	VMOVUPS      256(DX), Z10
+	VMOVUPS.Z    320(DX), K1, Z11
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  Z6, Z12, Z0
+	VFMADD231PS  Z7, Z12, Z1
+	VFMADD231PS  Z8, Z12, Z2
+	VFMADD231PS  Z9, Z12, Z3
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z6
+	VADDPS    Z0, Z6, Z0
+	VMOVUPS   64(SI), Z6
+	VADDPS    Z1, Z6, Z1
+	VMOVUPS   128(SI), Z6
+	VADDPS    Z2, Z6, Z2
+	VMOVUPS   192(SI), Z6
+	VADDPS    Z3, Z6, Z3
+	VMOVUPS   256(SI), Z6
+	VADDPS    Z4, Z6, Z4
+	VMOVUPS.Z 320(SI), K1, Z6
+	VADDPS    Z5, Z6, Z5
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -421,7 +534,7 @@ store:
 	RET
 
 // func gemmTile1x128AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile1x128AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -430,6 +543,8 @@ TEXT ·gemmTile1x128AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -438,6 +553,7 @@ TEXT ·gemmTile1x128AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z8
@@ -461,28 +577,62 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z8
-	VADDPS       Z0, Z8, Z0
-	VMOVUPS      64(SI), Z8
-	VADDPS       Z1, Z8, Z1
-	VMOVUPS      128(SI), Z8
-	VADDPS       Z2, Z8, Z2
-	VMOVUPS      192(SI), Z8
-	VADDPS       Z3, Z8, Z3
-	VMOVUPS      256(SI), Z8
-	VADDPS       Z4, Z8, Z4
-	VMOVUPS      320(SI), Z8
-	VADDPS       Z5, Z8, Z5
-	VMOVUPS      384(SI), Z8
-	VADDPS       Z6, Z8, Z6
-	VMOVUPS.Z    448(SI), K1, Z8
-	VADDPS       Z7, Z8, Z7
-	MOVQ         48(R15), SI
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	PREFETCHT0   256(DX)(DI*1)
+	PREFETCHT0   320(DX)(DI*1)
+	PREFETCHT0   384(DX)(DI*1)
+	PREFETCHT0   448(DX)(DI*1)
+	VMOVUPS      (DX), Z8
+	VMOVUPS      64(DX), Z9
+	VMOVUPS      128(DX), Z10
+	VMOVUPS      192(DX), Z11
+	VMOVUPS      256(DX), Z12
+	VMOVUPS      320(DX), Z13
+	VMOVUPS      384(DX), Z14
+	VMOVUPS.Z    448(DX), K1, Z15
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS  Z8, Z16, Z0
+	VFMADD231PS  Z9, Z16, Z1
+	VFMADD231PS  Z10, Z16, Z2
+	VFMADD231PS  Z11, Z16, Z3
+	VFMADD231PS  Z12, Z16, Z4
+	VFMADD231PS  Z13, Z16, Z5
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z8
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS   64(SI), Z8
+	VADDPS    Z1, Z8, Z1
+	VMOVUPS   128(SI), Z8
+	VADDPS    Z2, Z8, Z2
+	VMOVUPS   192(SI), Z8
+	VADDPS    Z3, Z8, Z3
+	VMOVUPS   256(SI), Z8
+	VADDPS    Z4, Z8, Z4
+	VMOVUPS   320(SI), Z8
+	VADDPS    Z5, Z8, Z5
+	VMOVUPS   384(SI), Z8
+	VADDPS    Z6, Z8, Z6
+	VMOVUPS.Z 448(SI), K1, Z8
+	VADDPS    Z7, Z8, Z7
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -557,7 +707,7 @@ store:
 	RET
 
 // func gemmTile2x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile2x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -567,8 +717,11 @@ TEXT ·gemmTile2x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z2
@@ -580,17 +733,32 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z2
-	VADDPS       Z0, Z2, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z2
+	VBROADCASTSS (SI), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (SI)(R8*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z2
-	VADDPS       Z1, Z2, Z1
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z2
+	VADDPS    Z0, Z2, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z2
+	VADDPS    Z1, Z2, Z1
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -630,7 +798,7 @@ store:
 	RET
 
 // func gemmTile2x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile2x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -640,10 +808,13 @@ TEXT ·gemmTile2x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z4
@@ -658,21 +829,40 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z4
-	VADDPS       Z0, Z4, Z0
-	VMOVUPS.Z    64(SI), K1, Z4
-	VADDPS       Z1, Z4, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z4
+	VMOVUPS.Z    64(DX), K1, Z5
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (SI)(R8*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z4
-	VADDPS       Z2, Z4, Z2
-	VMOVUPS.Z    64(SI), K1, Z4
-	VADDPS       Z3, Z4, Z3
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z4
+	VADDPS    Z0, Z4, Z0
+	VMOVUPS.Z 64(SI), K1, Z4
+	VADDPS    Z1, Z4, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z4
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS.Z 64(SI), K1, Z4
+	VADDPS    Z3, Z4, Z3
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -723,7 +913,7 @@ store:
 	RET
 
 // func gemmTile2x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile2x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -733,12 +923,15 @@ TEXT ·gemmTile2x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z6
@@ -756,25 +949,48 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z6
-	VADDPS       Z0, Z6, Z0
-	VMOVUPS      64(SI), Z6
-	VADDPS       Z1, Z6, Z1
-	VMOVUPS.Z    128(SI), K1, Z6
-	VADDPS       Z2, Z6, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z6
+	VMOVUPS      64(DX), Z7
+	VMOVUPS.Z    128(DX), K1, Z8
+	VBROADCASTSS (SI), Z9
+	VFMADD231PS  Z6, Z9, Z0
+	VFMADD231PS  Z7, Z9, Z1
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (SI)(R8*1), Z9
+	VFMADD231PS  Z6, Z9, Z3
+	VFMADD231PS  Z7, Z9, Z4
+	VFMADD231PS  Z8, Z9, Z5
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z6
-	VADDPS       Z3, Z6, Z3
-	VMOVUPS      64(SI), Z6
-	VADDPS       Z4, Z6, Z4
-	VMOVUPS.Z    128(SI), K1, Z6
-	VADDPS       Z5, Z6, Z5
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z6
+	VADDPS    Z0, Z6, Z0
+	VMOVUPS   64(SI), Z6
+	VADDPS    Z1, Z6, Z1
+	VMOVUPS.Z 128(SI), K1, Z6
+	VADDPS    Z2, Z6, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z6
+	VADDPS    Z3, Z6, Z3
+	VMOVUPS   64(SI), Z6
+	VADDPS    Z4, Z6, Z4
+	VMOVUPS.Z 128(SI), K1, Z6
+	VADDPS    Z5, Z6, Z5
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -836,7 +1052,7 @@ store:
 	RET
 
 // func gemmTile2x64AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile2x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -846,6 +1062,8 @@ TEXT ·gemmTile2x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -854,6 +1072,7 @@ TEXT ·gemmTile2x64AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z8
@@ -874,29 +1093,56 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z8
-	VADDPS       Z0, Z8, Z0
-	VMOVUPS      64(SI), Z8
-	VADDPS       Z1, Z8, Z1
-	VMOVUPS      128(SI), Z8
-	VADDPS       Z2, Z8, Z2
-	VMOVUPS.Z    192(SI), K1, Z8
-	VADDPS       Z3, Z8, Z3
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	VMOVUPS      (DX), Z8
+	VMOVUPS      64(DX), Z9
+	VMOVUPS      128(DX), Z10
+	VMOVUPS.Z    192(DX), K1, Z11
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  Z8, Z12, Z0
+	VFMADD231PS  Z9, Z12, Z1
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (SI)(R8*1), Z12
+	VFMADD231PS  Z8, Z12, Z4
+	VFMADD231PS  Z9, Z12, Z5
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z8
-	VADDPS       Z4, Z8, Z4
-	VMOVUPS      64(SI), Z8
-	VADDPS       Z5, Z8, Z5
-	VMOVUPS      128(SI), Z8
-	VADDPS       Z6, Z8, Z6
-	VMOVUPS.Z    192(SI), K1, Z8
-	VADDPS       Z7, Z8, Z7
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z8
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS   64(SI), Z8
+	VADDPS    Z1, Z8, Z1
+	VMOVUPS   128(SI), Z8
+	VADDPS    Z2, Z8, Z2
+	VMOVUPS.Z 192(SI), K1, Z8
+	VADDPS    Z3, Z8, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z8
+	VADDPS    Z4, Z8, Z4
+	VMOVUPS   64(SI), Z8
+	VADDPS    Z5, Z8, Z5
+	VMOVUPS   128(SI), Z8
+	VADDPS    Z6, Z8, Z6
+	VMOVUPS.Z 192(SI), K1, Z8
+	VADDPS    Z7, Z8, Z7
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -969,7 +1215,7 @@ store:
 	RET
 
 // func gemmTile2x96AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile2x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -979,6 +1225,8 @@ TEXT ·gemmTile2x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -991,6 +1239,7 @@ TEXT ·gemmTile2x96AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z12
@@ -1017,37 +1266,72 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z12
-	VADDPS       Z0, Z12, Z0
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z1, Z12, Z1
-	VMOVUPS      128(SI), Z12
-	VADDPS       Z2, Z12, Z2
-	VMOVUPS      192(SI), Z12
-	VADDPS       Z3, Z12, Z3
-	VMOVUPS      256(SI), Z12
-	VADDPS       Z4, Z12, Z4
-	VMOVUPS.Z    320(SI), K1, Z12
-	VADDPS       Z5, Z12, Z5
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	PREFETCHT0   256(DX)(DI*1)
+	PREFETCHT0   320(DX)(DI*1)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      64(DX), Z13
+	VMOVUPS      128(DX), Z14
+	VMOVUPS      192(DX), Z15
+	VMOVUPS      256(DX), Z16
+	VMOVUPS.Z    320(DX), K1, Z17
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS  Z12, Z18, Z0
+	VFMADD231PS  Z13, Z18, Z1
+	VFMADD231PS  Z14, Z18, Z2
+	VFMADD231PS  Z15, Z18, Z3
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (SI)(R8*1), Z18
+	VFMADD231PS  Z12, Z18, Z6
+	VFMADD231PS  Z13, Z18, Z7
+	VFMADD231PS  Z14, Z18, Z8
+	VFMADD231PS  Z15, Z18, Z9
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z6, Z12, Z6
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z7, Z12, Z7
-	VMOVUPS      128(SI), Z12
-	VADDPS       Z8, Z12, Z8
-	VMOVUPS      192(SI), Z12
-	VADDPS       Z9, Z12, Z9
-	VMOVUPS      256(SI), Z12
-	VADDPS       Z10, Z12, Z10
-	VMOVUPS.Z    320(SI), K1, Z12
-	VADDPS       Z11, Z12, Z11
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z12
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z1, Z12, Z1
+	VMOVUPS   128(SI), Z12
+	VADDPS    Z2, Z12, Z2
+	VMOVUPS   192(SI), Z12
+	VADDPS    Z3, Z12, Z3
+	VMOVUPS   256(SI), Z12
+	VADDPS    Z4, Z12, Z4
+	VMOVUPS.Z 320(SI), K1, Z12
+	VADDPS    Z5, Z12, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z6, Z12, Z6
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z7, Z12, Z7
+	VMOVUPS   128(SI), Z12
+	VADDPS    Z8, Z12, Z8
+	VMOVUPS   192(SI), Z12
+	VADDPS    Z9, Z12, Z9
+	VMOVUPS   256(SI), Z12
+	VADDPS    Z10, Z12, Z10
+	VMOVUPS.Z 320(SI), K1, Z12
+	VADDPS    Z11, Z12, Z11
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -1142,7 +1426,7 @@ store:
 	RET
 
 // func gemmTile2x128AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile2x128AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1152,6 +1436,8 @@ TEXT ·gemmTile2x128AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1168,6 +1454,7 @@ TEXT ·gemmTile2x128AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z16
@@ -1200,45 +1487,88 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z16
-	VADDPS       Z0, Z16, Z0
-	VMOVUPS      64(SI), Z16
-	VADDPS       Z1, Z16, Z1
-	VMOVUPS      128(SI), Z16
-	VADDPS       Z2, Z16, Z2
-	VMOVUPS      192(SI), Z16
-	VADDPS       Z3, Z16, Z3
-	VMOVUPS      256(SI), Z16
-	VADDPS       Z4, Z16, Z4
-	VMOVUPS      320(SI), Z16
-	VADDPS       Z5, Z16, Z5
-	VMOVUPS      384(SI), Z16
-	VADDPS       Z6, Z16, Z6
-	VMOVUPS.Z    448(SI), K1, Z16
-	VADDPS       Z7, Z16, Z7
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	PREFETCHT0   256(DX)(DI*1)
+	PREFETCHT0   320(DX)(DI*1)
+	PREFETCHT0   384(DX)(DI*1)
+	PREFETCHT0   448(DX)(DI*1)
+	VMOVUPS      (DX), Z16
+	VMOVUPS      64(DX), Z17
+	VMOVUPS      128(DX), Z18
+	VMOVUPS      192(DX), Z19
+	VMOVUPS      256(DX), Z20
+	VMOVUPS      320(DX), Z21
+	VMOVUPS      384(DX), Z22
+	VMOVUPS.Z    448(DX), K1, Z23
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS  Z16, Z24, Z0
+	VFMADD231PS  Z17, Z24, Z1
+	VFMADD231PS  Z18, Z24, Z2
+	VFMADD231PS  Z19, Z24, Z3
+	VFMADD231PS  Z20, Z24, Z4
+	VFMADD231PS  Z21, Z24, Z5
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (SI)(R8*1), Z24
+	VFMADD231PS  Z16, Z24, Z8
+	VFMADD231PS  Z17, Z24, Z9
+	VFMADD231PS  Z18, Z24, Z10
+	VFMADD231PS  Z19, Z24, Z11
+	VFMADD231PS  Z20, Z24, Z12
+	VFMADD231PS  Z21, Z24, Z13
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z8, Z16, Z8
-	VMOVUPS      64(SI), Z16
-	VADDPS       Z9, Z16, Z9
-	VMOVUPS      128(SI), Z16
-	VADDPS       Z10, Z16, Z10
-	VMOVUPS      192(SI), Z16
-	VADDPS       Z11, Z16, Z11
-	VMOVUPS      256(SI), Z16
-	VADDPS       Z12, Z16, Z12
-	VMOVUPS      320(SI), Z16
-	VADDPS       Z13, Z16, Z13
-	VMOVUPS      384(SI), Z16
-	VADDPS       Z14, Z16, Z14
-	VMOVUPS.Z    448(SI), K1, Z16
-	VADDPS       Z15, Z16, Z15
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z16
+	VADDPS    Z0, Z16, Z0
+	VMOVUPS   64(SI), Z16
+	VADDPS    Z1, Z16, Z1
+	VMOVUPS   128(SI), Z16
+	VADDPS    Z2, Z16, Z2
+	VMOVUPS   192(SI), Z16
+	VADDPS    Z3, Z16, Z3
+	VMOVUPS   256(SI), Z16
+	VADDPS    Z4, Z16, Z4
+	VMOVUPS   320(SI), Z16
+	VADDPS    Z5, Z16, Z5
+	VMOVUPS   384(SI), Z16
+	VADDPS    Z6, Z16, Z6
+	VMOVUPS.Z 448(SI), K1, Z16
+	VADDPS    Z7, Z16, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z8, Z16, Z8
+	VMOVUPS   64(SI), Z16
+	VADDPS    Z9, Z16, Z9
+	VMOVUPS   128(SI), Z16
+	VADDPS    Z10, Z16, Z10
+	VMOVUPS   192(SI), Z16
+	VADDPS    Z11, Z16, Z11
+	VMOVUPS   256(SI), Z16
+	VADDPS    Z12, Z16, Z12
+	VMOVUPS   320(SI), Z16
+	VADDPS    Z13, Z16, Z13
+	VMOVUPS   384(SI), Z16
+	VADDPS    Z14, Z16, Z14
+	VMOVUPS.Z 448(SI), K1, Z16
+	VADDPS    Z15, Z16, Z15
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -1355,7 +1685,7 @@ store:
 	RET
 
 // func gemmTile3x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile3x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1365,9 +1695,12 @@ TEXT ·gemmTile3x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z3
@@ -1381,20 +1714,37 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z3
-	VADDPS       Z0, Z3, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z3
+	VBROADCASTSS (SI), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (SI)(R8*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (SI)(R8*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z3
-	VADDPS       Z1, Z3, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z3
-	VADDPS       Z2, Z3, Z2
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z0, Z3, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z1, Z3, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z2, Z3, Z2
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -1441,7 +1791,7 @@ store:
 	RET
 
 // func gemmTile3x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile3x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1451,12 +1801,15 @@ TEXT ·gemmTile3x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z6
@@ -1474,26 +1827,48 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z6
-	VADDPS       Z0, Z6, Z0
-	VMOVUPS.Z    64(SI), K1, Z6
-	VADDPS       Z1, Z6, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z6
+	VMOVUPS.Z    64(DX), K1, Z7
+	VBROADCASTSS (SI), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (SI)(R8*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (SI)(R8*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z6
-	VADDPS       Z2, Z6, Z2
-	VMOVUPS.Z    64(SI), K1, Z6
-	VADDPS       Z3, Z6, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z6
-	VADDPS       Z4, Z6, Z4
-	VMOVUPS.Z    64(SI), K1, Z6
-	VADDPS       Z5, Z6, Z5
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z6
+	VADDPS    Z0, Z6, Z0
+	VMOVUPS.Z 64(SI), K1, Z6
+	VADDPS    Z1, Z6, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z6
+	VADDPS    Z2, Z6, Z2
+	VMOVUPS.Z 64(SI), K1, Z6
+	VADDPS    Z3, Z6, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z6
+	VADDPS    Z4, Z6, Z4
+	VMOVUPS.Z 64(SI), K1, Z6
+	VADDPS    Z5, Z6, Z5
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -1556,7 +1931,7 @@ store:
 	RET
 
 // func gemmTile3x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile3x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1566,6 +1941,8 @@ TEXT ·gemmTile3x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1575,6 +1952,7 @@ TEXT ·gemmTile3x48AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z9
@@ -1596,32 +1974,59 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z9
-	VADDPS       Z0, Z9, Z0
-	VMOVUPS      64(SI), Z9
-	VADDPS       Z1, Z9, Z1
-	VMOVUPS.Z    128(SI), K1, Z9
-	VADDPS       Z2, Z9, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z9
+	VMOVUPS      64(DX), Z10
+	VMOVUPS.Z    128(DX), K1, Z11
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  Z9, Z12, Z0
+	VFMADD231PS  Z10, Z12, Z1
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (SI)(R8*1), Z12
+	VFMADD231PS  Z9, Z12, Z3
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (SI)(R8*2), Z12
+	VFMADD231PS  Z9, Z12, Z6
+	VFMADD231PS  Z10, Z12, Z7
+	VFMADD231PS  Z11, Z12, Z8
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z9
-	VADDPS       Z3, Z9, Z3
-	VMOVUPS      64(SI), Z9
-	VADDPS       Z4, Z9, Z4
-	VMOVUPS.Z    128(SI), K1, Z9
-	VADDPS       Z5, Z9, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z9
-	VADDPS       Z6, Z9, Z6
-	VMOVUPS      64(SI), Z9
-	VADDPS       Z7, Z9, Z7
-	VMOVUPS.Z    128(SI), K1, Z9
-	VADDPS       Z8, Z9, Z8
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z9
+	VADDPS    Z0, Z9, Z0
+	VMOVUPS   64(SI), Z9
+	VADDPS    Z1, Z9, Z1
+	VMOVUPS.Z 128(SI), K1, Z9
+	VADDPS    Z2, Z9, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z9
+	VADDPS    Z3, Z9, Z3
+	VMOVUPS   64(SI), Z9
+	VADDPS    Z4, Z9, Z4
+	VMOVUPS.Z 128(SI), K1, Z9
+	VADDPS    Z5, Z9, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z9
+	VADDPS    Z6, Z9, Z6
+	VMOVUPS   64(SI), Z9
+	VADDPS    Z7, Z9, Z7
+	VMOVUPS.Z 128(SI), K1, Z9
+	VADDPS    Z8, Z9, Z8
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -1700,7 +2105,7 @@ store:
 	RET
 
 // func gemmTile3x64AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile3x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1710,6 +2115,8 @@ TEXT ·gemmTile3x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1722,6 +2129,7 @@ TEXT ·gemmTile3x64AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z12
@@ -1747,38 +2155,70 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z12
-	VADDPS       Z0, Z12, Z0
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z1, Z12, Z1
-	VMOVUPS      128(SI), Z12
-	VADDPS       Z2, Z12, Z2
-	VMOVUPS.Z    192(SI), K1, Z12
-	VADDPS       Z3, Z12, Z3
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      64(DX), Z13
+	VMOVUPS      128(DX), Z14
+	VMOVUPS.Z    192(DX), K1, Z15
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS  Z12, Z16, Z0
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (SI)(R8*1), Z16
+	VFMADD231PS  Z12, Z16, Z4
+	VFMADD231PS  Z13, Z16, Z5
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (SI)(R8*2), Z16
+	VFMADD231PS  Z12, Z16, Z8
+	VFMADD231PS  Z13, Z16, Z9
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z4, Z12, Z4
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z5, Z12, Z5
-	VMOVUPS      128(SI), Z12
-	VADDPS       Z6, Z12, Z6
-	VMOVUPS.Z    192(SI), K1, Z12
-	VADDPS       Z7, Z12, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z8, Z12, Z8
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z9, Z12, Z9
-	VMOVUPS      128(SI), Z12
-	VADDPS       Z10, Z12, Z10
-	VMOVUPS.Z    192(SI), K1, Z12
-	VADDPS       Z11, Z12, Z11
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z12
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z1, Z12, Z1
+	VMOVUPS   128(SI), Z12
+	VADDPS    Z2, Z12, Z2
+	VMOVUPS.Z 192(SI), K1, Z12
+	VADDPS    Z3, Z12, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z4, Z12, Z4
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z5, Z12, Z5
+	VMOVUPS   128(SI), Z12
+	VADDPS    Z6, Z12, Z6
+	VMOVUPS.Z 192(SI), K1, Z12
+	VADDPS    Z7, Z12, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z8, Z12, Z8
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z9, Z12, Z9
+	VMOVUPS   128(SI), Z12
+	VADDPS    Z10, Z12, Z10
+	VMOVUPS.Z 192(SI), K1, Z12
+	VADDPS    Z11, Z12, Z11
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -1873,7 +2313,7 @@ store:
 	RET
 
 // func gemmTile3x96AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile3x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -1883,6 +2323,8 @@ TEXT ·gemmTile3x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1901,6 +2343,7 @@ TEXT ·gemmTile3x96AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z18
@@ -1934,50 +2377,92 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z18
-	VADDPS       Z0, Z18, Z0
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z1, Z18, Z1
-	VMOVUPS      128(SI), Z18
-	VADDPS       Z2, Z18, Z2
-	VMOVUPS      192(SI), Z18
-	VADDPS       Z3, Z18, Z3
-	VMOVUPS      256(SI), Z18
-	VADDPS       Z4, Z18, Z4
-	VMOVUPS.Z    320(SI), K1, Z18
-	VADDPS       Z5, Z18, Z5
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	PREFETCHT0   256(DX)(DI*1)
+	PREFETCHT0   320(DX)(DI*1)
+	VMOVUPS      (DX), Z18
+	VMOVUPS      64(DX), Z19
+	VMOVUPS      128(DX), Z20
+	VMOVUPS      192(DX), Z21
+	VMOVUPS      256(DX), Z22
+	VMOVUPS.Z    320(DX), K1, Z23
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS  Z18, Z24, Z0
+	VFMADD231PS  Z19, Z24, Z1
+	VFMADD231PS  Z20, Z24, Z2
+	VFMADD231PS  Z21, Z24, Z3
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (SI)(R8*1), Z24
+	VFMADD231PS  Z18, Z24, Z6
+	VFMADD231PS  Z19, Z24, Z7
+	VFMADD231PS  Z20, Z24, Z8
+	VFMADD231PS  Z21, Z24, Z9
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (SI)(R8*2), Z24
+	VFMADD231PS  Z18, Z24, Z12
+	VFMADD231PS  Z19, Z24, Z13
+	VFMADD231PS  Z20, Z24, Z14
+	VFMADD231PS  Z21, Z24, Z15
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z6, Z18, Z6
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z7, Z18, Z7
-	VMOVUPS      128(SI), Z18
-	VADDPS       Z8, Z18, Z8
-	VMOVUPS      192(SI), Z18
-	VADDPS       Z9, Z18, Z9
-	VMOVUPS      256(SI), Z18
-	VADDPS       Z10, Z18, Z10
-	VMOVUPS.Z    320(SI), K1, Z18
-	VADDPS       Z11, Z18, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z12, Z18, Z12
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z13, Z18, Z13
-	VMOVUPS      128(SI), Z18
-	VADDPS       Z14, Z18, Z14
-	VMOVUPS      192(SI), Z18
-	VADDPS       Z15, Z18, Z15
-	VMOVUPS      256(SI), Z18
-	VADDPS       Z16, Z18, Z16
-	VMOVUPS.Z    320(SI), K1, Z18
-	VADDPS       Z17, Z18, Z17
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z18
+	VADDPS    Z0, Z18, Z0
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z1, Z18, Z1
+	VMOVUPS   128(SI), Z18
+	VADDPS    Z2, Z18, Z2
+	VMOVUPS   192(SI), Z18
+	VADDPS    Z3, Z18, Z3
+	VMOVUPS   256(SI), Z18
+	VADDPS    Z4, Z18, Z4
+	VMOVUPS.Z 320(SI), K1, Z18
+	VADDPS    Z5, Z18, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z6, Z18, Z6
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z7, Z18, Z7
+	VMOVUPS   128(SI), Z18
+	VADDPS    Z8, Z18, Z8
+	VMOVUPS   192(SI), Z18
+	VADDPS    Z9, Z18, Z9
+	VMOVUPS   256(SI), Z18
+	VADDPS    Z10, Z18, Z10
+	VMOVUPS.Z 320(SI), K1, Z18
+	VADDPS    Z11, Z18, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z12, Z18, Z12
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z13, Z18, Z13
+	VMOVUPS   128(SI), Z18
+	VADDPS    Z14, Z18, Z14
+	VMOVUPS   192(SI), Z18
+	VADDPS    Z15, Z18, Z15
+	VMOVUPS   256(SI), Z18
+	VADDPS    Z16, Z18, Z16
+	VMOVUPS.Z 320(SI), K1, Z18
+	VADDPS    Z17, Z18, Z17
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -2104,7 +2589,7 @@ store:
 	RET
 
 // func gemmTile4x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile4x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2115,10 +2600,13 @@ TEXT ·gemmTile4x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z4
@@ -2134,23 +2622,42 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z4
-	VADDPS       Z0, Z4, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z4
+	VBROADCASTSS (SI), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (SI)(R8*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (SI)(R8*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (SI)(R9*1), Z5
+	VFMADD231PS  Z4, Z5, Z3
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z4
-	VADDPS       Z1, Z4, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z4
-	VADDPS       Z2, Z4, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z4
-	VADDPS       Z3, Z4, Z3
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z0, Z4, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z1, Z4, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z2, Z4, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z4
+	VADDPS    Z3, Z4, Z3
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -2204,7 +2711,7 @@ store:
 	RET
 
 // func gemmTile4x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile4x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2215,6 +2722,8 @@ TEXT ·gemmTile4x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2223,6 +2732,7 @@ TEXT ·gemmTile4x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z8
@@ -2243,31 +2753,56 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z8
-	VADDPS       Z0, Z8, Z0
-	VMOVUPS.Z    64(SI), K1, Z8
-	VADDPS       Z1, Z8, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z8
+	VMOVUPS.Z    64(DX), K1, Z9
+	VBROADCASTSS (SI), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (SI)(R8*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (SI)(R8*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (SI)(R9*1), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z8
-	VADDPS       Z2, Z8, Z2
-	VMOVUPS.Z    64(SI), K1, Z8
-	VADDPS       Z3, Z8, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z8
-	VADDPS       Z4, Z8, Z4
-	VMOVUPS.Z    64(SI), K1, Z8
-	VADDPS       Z5, Z8, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z8
-	VADDPS       Z6, Z8, Z6
-	VMOVUPS.Z    64(SI), K1, Z8
-	VADDPS       Z7, Z8, Z7
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z8
+	VADDPS    Z0, Z8, Z0
+	VMOVUPS.Z 64(SI), K1, Z8
+	VADDPS    Z1, Z8, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z8
+	VADDPS    Z2, Z8, Z2
+	VMOVUPS.Z 64(SI), K1, Z8
+	VADDPS    Z3, Z8, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z8
+	VADDPS    Z4, Z8, Z4
+	VMOVUPS.Z 64(SI), K1, Z8
+	VADDPS    Z5, Z8, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z8
+	VADDPS    Z6, Z8, Z6
+	VMOVUPS.Z 64(SI), K1, Z8
+	VADDPS    Z7, Z8, Z7
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -2342,7 +2877,7 @@ store:
 	RET
 
 // func gemmTile4x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile4x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2353,6 +2888,8 @@ TEXT ·gemmTile4x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2365,6 +2902,7 @@ TEXT ·gemmTile4x48AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z12
@@ -2390,39 +2928,70 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z12
-	VADDPS       Z0, Z12, Z0
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z1, Z12, Z1
-	VMOVUPS.Z    128(SI), K1, Z12
-	VADDPS       Z2, Z12, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      64(DX), Z13
+	VMOVUPS.Z    128(DX), K1, Z14
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (SI)(R8*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (SI)(R8*2), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(R9*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z3, Z12, Z3
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z4, Z12, Z4
-	VMOVUPS.Z    128(SI), K1, Z12
-	VADDPS       Z5, Z12, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z6, Z12, Z6
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z7, Z12, Z7
-	VMOVUPS.Z    128(SI), K1, Z12
-	VADDPS       Z8, Z12, Z8
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z9, Z12, Z9
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z10, Z12, Z10
-	VMOVUPS.Z    128(SI), K1, Z12
-	VADDPS       Z11, Z12, Z11
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z12
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z1, Z12, Z1
+	VMOVUPS.Z 128(SI), K1, Z12
+	VADDPS    Z2, Z12, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z3, Z12, Z3
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z4, Z12, Z4
+	VMOVUPS.Z 128(SI), K1, Z12
+	VADDPS    Z5, Z12, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z6, Z12, Z6
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z7, Z12, Z7
+	VMOVUPS.Z 128(SI), K1, Z12
+	VADDPS    Z8, Z12, Z8
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z9, Z12, Z9
+	VMOVUPS   64(SI), Z12
+	VADDPS    Z10, Z12, Z10
+	VMOVUPS.Z 128(SI), K1, Z12
+	VADDPS    Z11, Z12, Z11
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -2518,7 +3087,7 @@ store:
 	RET
 
 // func gemmTile4x64AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile4x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2529,6 +3098,8 @@ TEXT ·gemmTile4x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2545,6 +3116,7 @@ TEXT ·gemmTile4x64AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z16
@@ -2575,47 +3147,84 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z16
-	VADDPS       Z0, Z16, Z0
-	VMOVUPS      64(SI), Z16
-	VADDPS       Z1, Z16, Z1
-	VMOVUPS      128(SI), Z16
-	VADDPS       Z2, Z16, Z2
-	VMOVUPS.Z    192(SI), K1, Z16
-	VADDPS       Z3, Z16, Z3
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	VMOVUPS      (DX), Z16
+	VMOVUPS      64(DX), Z17
+	VMOVUPS      128(DX), Z18
+	VMOVUPS.Z    192(DX), K1, Z19
+	VBROADCASTSS (SI), Z20
+	VFMADD231PS  Z16, Z20, Z0
+	VFMADD231PS  Z17, Z20, Z1
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (SI)(R8*1), Z20
+	VFMADD231PS  Z16, Z20, Z4
+	VFMADD231PS  Z17, Z20, Z5
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (SI)(R8*2), Z20
+	VFMADD231PS  Z16, Z20, Z8
+	VFMADD231PS  Z17, Z20, Z9
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (SI)(R9*1), Z20
+	VFMADD231PS  Z16, Z20, Z12
+	VFMADD231PS  Z17, Z20, Z13
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z4, Z16, Z4
-	VMOVUPS      64(SI), Z16
-	VADDPS       Z5, Z16, Z5
-	VMOVUPS      128(SI), Z16
-	VADDPS       Z6, Z16, Z6
-	VMOVUPS.Z    192(SI), K1, Z16
-	VADDPS       Z7, Z16, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z8, Z16, Z8
-	VMOVUPS      64(SI), Z16
-	VADDPS       Z9, Z16, Z9
-	VMOVUPS      128(SI), Z16
-	VADDPS       Z10, Z16, Z10
-	VMOVUPS.Z    192(SI), K1, Z16
-	VADDPS       Z11, Z16, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z12, Z16, Z12
-	VMOVUPS      64(SI), Z16
-	VADDPS       Z13, Z16, Z13
-	VMOVUPS      128(SI), Z16
-	VADDPS       Z14, Z16, Z14
-	VMOVUPS.Z    192(SI), K1, Z16
-	VADDPS       Z15, Z16, Z15
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z16
+	VADDPS    Z0, Z16, Z0
+	VMOVUPS   64(SI), Z16
+	VADDPS    Z1, Z16, Z1
+	VMOVUPS   128(SI), Z16
+	VADDPS    Z2, Z16, Z2
+	VMOVUPS.Z 192(SI), K1, Z16
+	VADDPS    Z3, Z16, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z4, Z16, Z4
+	VMOVUPS   64(SI), Z16
+	VADDPS    Z5, Z16, Z5
+	VMOVUPS   128(SI), Z16
+	VADDPS    Z6, Z16, Z6
+	VMOVUPS.Z 192(SI), K1, Z16
+	VADDPS    Z7, Z16, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z8, Z16, Z8
+	VMOVUPS   64(SI), Z16
+	VADDPS    Z9, Z16, Z9
+	VMOVUPS   128(SI), Z16
+	VADDPS    Z10, Z16, Z10
+	VMOVUPS.Z 192(SI), K1, Z16
+	VADDPS    Z11, Z16, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z12, Z16, Z12
+	VMOVUPS   64(SI), Z16
+	VADDPS    Z13, Z16, Z13
+	VMOVUPS   128(SI), Z16
+	VADDPS    Z14, Z16, Z14
+	VMOVUPS.Z 192(SI), K1, Z16
+	VADDPS    Z15, Z16, Z15
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -2732,7 +3341,7 @@ store:
 	RET
 
 // func gemmTile4x96AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile4x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -2743,6 +3352,8 @@ TEXT ·gemmTile4x96AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2767,6 +3378,7 @@ TEXT ·gemmTile4x96AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z24
@@ -2807,63 +3419,112 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z24
-	VADDPS       Z0, Z24, Z0
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z1, Z24, Z1
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z2, Z24, Z2
-	VMOVUPS      192(SI), Z24
-	VADDPS       Z3, Z24, Z3
-	VMOVUPS      256(SI), Z24
-	VADDPS       Z4, Z24, Z4
-	VMOVUPS.Z    320(SI), K1, Z24
-	VADDPS       Z5, Z24, Z5
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	PREFETCHT0   256(DX)(DI*1)
+	PREFETCHT0   320(DX)(DI*1)
+	VMOVUPS      (DX), Z24
+	VMOVUPS      64(DX), Z25
+	VMOVUPS      128(DX), Z26
+	VMOVUPS      192(DX), Z27
+	VMOVUPS      256(DX), Z28
+	VMOVUPS.Z    320(DX), K1, Z29
+	VBROADCASTSS (SI), Z30
+	VFMADD231PS  Z24, Z30, Z0
+	VFMADD231PS  Z25, Z30, Z1
+	VFMADD231PS  Z26, Z30, Z2
+	VFMADD231PS  Z27, Z30, Z3
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (SI)(R8*1), Z30
+	VFMADD231PS  Z24, Z30, Z6
+	VFMADD231PS  Z25, Z30, Z7
+	VFMADD231PS  Z26, Z30, Z8
+	VFMADD231PS  Z27, Z30, Z9
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (SI)(R8*2), Z30
+	VFMADD231PS  Z24, Z30, Z12
+	VFMADD231PS  Z25, Z30, Z13
+	VFMADD231PS  Z26, Z30, Z14
+	VFMADD231PS  Z27, Z30, Z15
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (SI)(R9*1), Z30
+	VFMADD231PS  Z24, Z30, Z18
+	VFMADD231PS  Z25, Z30, Z19
+	VFMADD231PS  Z26, Z30, Z20
+	VFMADD231PS  Z27, Z30, Z21
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z6, Z24, Z6
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z7, Z24, Z7
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z8, Z24, Z8
-	VMOVUPS      192(SI), Z24
-	VADDPS       Z9, Z24, Z9
-	VMOVUPS      256(SI), Z24
-	VADDPS       Z10, Z24, Z10
-	VMOVUPS.Z    320(SI), K1, Z24
-	VADDPS       Z11, Z24, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z12, Z24, Z12
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z13, Z24, Z13
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z14, Z24, Z14
-	VMOVUPS      192(SI), Z24
-	VADDPS       Z15, Z24, Z15
-	VMOVUPS      256(SI), Z24
-	VADDPS       Z16, Z24, Z16
-	VMOVUPS.Z    320(SI), K1, Z24
-	VADDPS       Z17, Z24, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z18, Z24, Z18
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z19, Z24, Z19
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z20, Z24, Z20
-	VMOVUPS      192(SI), Z24
-	VADDPS       Z21, Z24, Z21
-	VMOVUPS      256(SI), Z24
-	VADDPS       Z22, Z24, Z22
-	VMOVUPS.Z    320(SI), K1, Z24
-	VADDPS       Z23, Z24, Z23
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z24
+	VADDPS    Z0, Z24, Z0
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z1, Z24, Z1
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z2, Z24, Z2
+	VMOVUPS   192(SI), Z24
+	VADDPS    Z3, Z24, Z3
+	VMOVUPS   256(SI), Z24
+	VADDPS    Z4, Z24, Z4
+	VMOVUPS.Z 320(SI), K1, Z24
+	VADDPS    Z5, Z24, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z6, Z24, Z6
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z7, Z24, Z7
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z8, Z24, Z8
+	VMOVUPS   192(SI), Z24
+	VADDPS    Z9, Z24, Z9
+	VMOVUPS   256(SI), Z24
+	VADDPS    Z10, Z24, Z10
+	VMOVUPS.Z 320(SI), K1, Z24
+	VADDPS    Z11, Z24, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z12, Z24, Z12
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z13, Z24, Z13
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z14, Z24, Z14
+	VMOVUPS   192(SI), Z24
+	VADDPS    Z15, Z24, Z15
+	VMOVUPS   256(SI), Z24
+	VADDPS    Z16, Z24, Z16
+	VMOVUPS.Z 320(SI), K1, Z24
+	VADDPS    Z17, Z24, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z18, Z24, Z18
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z19, Z24, Z19
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z20, Z24, Z20
+	VMOVUPS   192(SI), Z24
+	VADDPS    Z21, Z24, Z21
+	VMOVUPS   256(SI), Z24
+	VADDPS    Z22, Z24, Z22
+	VMOVUPS.Z 320(SI), K1, Z24
+	VADDPS    Z23, Z24, Z23
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -3022,7 +3683,7 @@ store:
 	RET
 
 // func gemmTile5x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile5x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -3033,11 +3694,14 @@ TEXT ·gemmTile5x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z5
@@ -3055,26 +3719,47 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z5
-	VADDPS       Z0, Z5, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z5
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (SI)(R8*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (SI)(R8*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (SI)(R9*1), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (SI)(R8*4), Z6
+	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z5
-	VADDPS       Z1, Z5, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z5
-	VADDPS       Z2, Z5, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z5
-	VADDPS       Z3, Z5, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z5
-	VADDPS       Z4, Z5, Z4
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z0, Z5, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z1, Z5, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z2, Z5, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z3, Z5, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z4, Z5, Z4
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -3135,7 +3820,7 @@ store:
 	RET
 
 // func gemmTile5x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile5x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -3146,6 +3831,8 @@ TEXT ·gemmTile5x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3156,6 +3843,7 @@ TEXT ·gemmTile5x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z10
@@ -3179,36 +3867,64 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z10
-	VADDPS       Z0, Z10, Z0
-	VMOVUPS.Z    64(SI), K1, Z10
-	VADDPS       Z1, Z10, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z10
+	VMOVUPS.Z    64(DX), K1, Z11
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (SI)(R8*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (SI)(R8*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (SI)(R9*1), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (SI)(R8*4), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z10
-	VADDPS       Z2, Z10, Z2
-	VMOVUPS.Z    64(SI), K1, Z10
-	VADDPS       Z3, Z10, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z10
-	VADDPS       Z4, Z10, Z4
-	VMOVUPS.Z    64(SI), K1, Z10
-	VADDPS       Z5, Z10, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z10
-	VADDPS       Z6, Z10, Z6
-	VMOVUPS.Z    64(SI), K1, Z10
-	VADDPS       Z7, Z10, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z10
-	VADDPS       Z8, Z10, Z8
-	VMOVUPS.Z    64(SI), K1, Z10
-	VADDPS       Z9, Z10, Z9
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z10
+	VADDPS    Z0, Z10, Z0
+	VMOVUPS.Z 64(SI), K1, Z10
+	VADDPS    Z1, Z10, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z10
+	VADDPS    Z2, Z10, Z2
+	VMOVUPS.Z 64(SI), K1, Z10
+	VADDPS    Z3, Z10, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z10
+	VADDPS    Z4, Z10, Z4
+	VMOVUPS.Z 64(SI), K1, Z10
+	VADDPS    Z5, Z10, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z10
+	VADDPS    Z6, Z10, Z6
+	VMOVUPS.Z 64(SI), K1, Z10
+	VADDPS    Z7, Z10, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z10
+	VADDPS    Z8, Z10, Z8
+	VMOVUPS.Z 64(SI), K1, Z10
+	VADDPS    Z9, Z10, Z9
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -3295,7 +4011,7 @@ store:
 	RET
 
 // func gemmTile5x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile5x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -3306,6 +4022,8 @@ TEXT ·gemmTile5x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3321,6 +4039,7 @@ TEXT ·gemmTile5x48AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z15
@@ -3350,46 +4069,81 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z15
-	VADDPS       Z0, Z15, Z0
-	VMOVUPS      64(SI), Z15
-	VADDPS       Z1, Z15, Z1
-	VMOVUPS.Z    128(SI), K1, Z15
-	VADDPS       Z2, Z15, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z15
+	VMOVUPS      64(DX), Z16
+	VMOVUPS.Z    128(DX), K1, Z17
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS  Z15, Z18, Z0
+	VFMADD231PS  Z16, Z18, Z1
+	VFMADD231PS  Z17, Z18, Z2
+	VBROADCASTSS (SI)(R8*1), Z18
+	VFMADD231PS  Z15, Z18, Z3
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (SI)(R8*2), Z18
+	VFMADD231PS  Z15, Z18, Z6
+	VFMADD231PS  Z16, Z18, Z7
+	VFMADD231PS  Z17, Z18, Z8
+	VBROADCASTSS (SI)(R9*1), Z18
+	VFMADD231PS  Z15, Z18, Z9
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (SI)(R8*4), Z18
+	VFMADD231PS  Z15, Z18, Z12
+	VFMADD231PS  Z16, Z18, Z13
+	VFMADD231PS  Z17, Z18, Z14
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z15
-	VADDPS       Z3, Z15, Z3
-	VMOVUPS      64(SI), Z15
-	VADDPS       Z4, Z15, Z4
-	VMOVUPS.Z    128(SI), K1, Z15
-	VADDPS       Z5, Z15, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z15
-	VADDPS       Z6, Z15, Z6
-	VMOVUPS      64(SI), Z15
-	VADDPS       Z7, Z15, Z7
-	VMOVUPS.Z    128(SI), K1, Z15
-	VADDPS       Z8, Z15, Z8
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z15
-	VADDPS       Z9, Z15, Z9
-	VMOVUPS      64(SI), Z15
-	VADDPS       Z10, Z15, Z10
-	VMOVUPS.Z    128(SI), K1, Z15
-	VADDPS       Z11, Z15, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z15
-	VADDPS       Z12, Z15, Z12
-	VMOVUPS      64(SI), Z15
-	VADDPS       Z13, Z15, Z13
-	VMOVUPS.Z    128(SI), K1, Z15
-	VADDPS       Z14, Z15, Z14
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z15
+	VADDPS    Z0, Z15, Z0
+	VMOVUPS   64(SI), Z15
+	VADDPS    Z1, Z15, Z1
+	VMOVUPS.Z 128(SI), K1, Z15
+	VADDPS    Z2, Z15, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z15
+	VADDPS    Z3, Z15, Z3
+	VMOVUPS   64(SI), Z15
+	VADDPS    Z4, Z15, Z4
+	VMOVUPS.Z 128(SI), K1, Z15
+	VADDPS    Z5, Z15, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z15
+	VADDPS    Z6, Z15, Z6
+	VMOVUPS   64(SI), Z15
+	VADDPS    Z7, Z15, Z7
+	VMOVUPS.Z 128(SI), K1, Z15
+	VADDPS    Z8, Z15, Z8
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z15
+	VADDPS    Z9, Z15, Z9
+	VMOVUPS   64(SI), Z15
+	VADDPS    Z10, Z15, Z10
+	VMOVUPS.Z 128(SI), K1, Z15
+	VADDPS    Z11, Z15, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z15
+	VADDPS    Z12, Z15, Z12
+	VMOVUPS   64(SI), Z15
+	VADDPS    Z13, Z15, Z13
+	VMOVUPS.Z 128(SI), K1, Z15
+	VADDPS    Z14, Z15, Z14
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -3502,7 +4256,7 @@ store:
 	RET
 
 // func gemmTile5x64AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile5x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -3513,6 +4267,8 @@ TEXT ·gemmTile5x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3533,6 +4289,7 @@ TEXT ·gemmTile5x64AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z20
@@ -3568,56 +4325,98 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z20
-	VADDPS       Z0, Z20, Z0
-	VMOVUPS      64(SI), Z20
-	VADDPS       Z1, Z20, Z1
-	VMOVUPS      128(SI), Z20
-	VADDPS       Z2, Z20, Z2
-	VMOVUPS.Z    192(SI), K1, Z20
-	VADDPS       Z3, Z20, Z3
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	VMOVUPS      (DX), Z20
+	VMOVUPS      64(DX), Z21
+	VMOVUPS      128(DX), Z22
+	VMOVUPS.Z    192(DX), K1, Z23
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS  Z20, Z24, Z0
+	VFMADD231PS  Z21, Z24, Z1
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (SI)(R8*1), Z24
+	VFMADD231PS  Z20, Z24, Z4
+	VFMADD231PS  Z21, Z24, Z5
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (SI)(R8*2), Z24
+	VFMADD231PS  Z20, Z24, Z8
+	VFMADD231PS  Z21, Z24, Z9
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (SI)(R9*1), Z24
+	VFMADD231PS  Z20, Z24, Z12
+	VFMADD231PS  Z21, Z24, Z13
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (SI)(R8*4), Z24
+	VFMADD231PS  Z20, Z24, Z16
+	VFMADD231PS  Z21, Z24, Z17
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z4, Z20, Z4
-	VMOVUPS      64(SI), Z20
-	VADDPS       Z5, Z20, Z5
-	VMOVUPS      128(SI), Z20
-	VADDPS       Z6, Z20, Z6
-	VMOVUPS.Z    192(SI), K1, Z20
-	VADDPS       Z7, Z20, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z8, Z20, Z8
-	VMOVUPS      64(SI), Z20
-	VADDPS       Z9, Z20, Z9
-	VMOVUPS      128(SI), Z20
-	VADDPS       Z10, Z20, Z10
-	VMOVUPS.Z    192(SI), K1, Z20
-	VADDPS       Z11, Z20, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z12, Z20, Z12
-	VMOVUPS      64(SI), Z20
-	VADDPS       Z13, Z20, Z13
-	VMOVUPS      128(SI), Z20
-	VADDPS       Z14, Z20, Z14
-	VMOVUPS.Z    192(SI), K1, Z20
-	VADDPS       Z15, Z20, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z16, Z20, Z16
-	VMOVUPS      64(SI), Z20
-	VADDPS       Z17, Z20, Z17
-	VMOVUPS      128(SI), Z20
-	VADDPS       Z18, Z20, Z18
-	VMOVUPS.Z    192(SI), K1, Z20
-	VADDPS       Z19, Z20, Z19
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z20
+	VADDPS    Z0, Z20, Z0
+	VMOVUPS   64(SI), Z20
+	VADDPS    Z1, Z20, Z1
+	VMOVUPS   128(SI), Z20
+	VADDPS    Z2, Z20, Z2
+	VMOVUPS.Z 192(SI), K1, Z20
+	VADDPS    Z3, Z20, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z4, Z20, Z4
+	VMOVUPS   64(SI), Z20
+	VADDPS    Z5, Z20, Z5
+	VMOVUPS   128(SI), Z20
+	VADDPS    Z6, Z20, Z6
+	VMOVUPS.Z 192(SI), K1, Z20
+	VADDPS    Z7, Z20, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z8, Z20, Z8
+	VMOVUPS   64(SI), Z20
+	VADDPS    Z9, Z20, Z9
+	VMOVUPS   128(SI), Z20
+	VADDPS    Z10, Z20, Z10
+	VMOVUPS.Z 192(SI), K1, Z20
+	VADDPS    Z11, Z20, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z12, Z20, Z12
+	VMOVUPS   64(SI), Z20
+	VADDPS    Z13, Z20, Z13
+	VMOVUPS   128(SI), Z20
+	VADDPS    Z14, Z20, Z14
+	VMOVUPS.Z 192(SI), K1, Z20
+	VADDPS    Z15, Z20, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z16, Z20, Z16
+	VMOVUPS   64(SI), Z20
+	VADDPS    Z17, Z20, Z17
+	VMOVUPS   128(SI), Z20
+	VADDPS    Z18, Z20, Z18
+	VMOVUPS.Z 192(SI), K1, Z20
+	VADDPS    Z19, Z20, Z19
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -3756,7 +4555,7 @@ store:
 	RET
 
 // func gemmTile6x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile6x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -3768,12 +4567,15 @@ TEXT ·gemmTile6x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z6
@@ -3793,29 +4595,52 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z6
-	VADDPS       Z0, Z6, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z6
+	VBROADCASTSS (SI), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (SI)(R8*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (SI)(R8*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (SI)(R9*1), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (SI)(R8*4), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (SI)(R10*1), Z7
+	VFMADD231PS  Z6, Z7, Z5
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z6
-	VADDPS       Z1, Z6, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z6
-	VADDPS       Z2, Z6, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z6
-	VADDPS       Z3, Z6, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z6
-	VADDPS       Z4, Z6, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z6
-	VADDPS       Z5, Z6, Z5
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z0, Z6, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z1, Z6, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z2, Z6, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z3, Z6, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z4, Z6, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z5, Z6, Z5
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -3883,7 +4708,7 @@ store:
 	RET
 
 // func gemmTile6x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile6x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -3895,6 +4720,8 @@ TEXT ·gemmTile6x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3907,6 +4734,7 @@ TEXT ·gemmTile6x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z12
@@ -3933,41 +4761,72 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z12
-	VADDPS       Z0, Z12, Z0
-	VMOVUPS.Z    64(SI), K1, Z12
-	VADDPS       Z1, Z12, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z12
+	VMOVUPS.Z    64(DX), K1, Z13
+	VBROADCASTSS (SI), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (SI)(R8*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (SI)(R8*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (SI)(R9*1), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (SI)(R8*4), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (SI)(R10*1), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z2, Z12, Z2
-	VMOVUPS.Z    64(SI), K1, Z12
-	VADDPS       Z3, Z12, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z4, Z12, Z4
-	VMOVUPS.Z    64(SI), K1, Z12
-	VADDPS       Z5, Z12, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z6, Z12, Z6
-	VMOVUPS.Z    64(SI), K1, Z12
-	VADDPS       Z7, Z12, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z8, Z12, Z8
-	VMOVUPS.Z    64(SI), K1, Z12
-	VADDPS       Z9, Z12, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z12
-	VADDPS       Z10, Z12, Z10
-	VMOVUPS.Z    64(SI), K1, Z12
-	VADDPS       Z11, Z12, Z11
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z12
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS.Z 64(SI), K1, Z12
+	VADDPS    Z1, Z12, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z2, Z12, Z2
+	VMOVUPS.Z 64(SI), K1, Z12
+	VADDPS    Z3, Z12, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z4, Z12, Z4
+	VMOVUPS.Z 64(SI), K1, Z12
+	VADDPS    Z5, Z12, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z6, Z12, Z6
+	VMOVUPS.Z 64(SI), K1, Z12
+	VADDPS    Z7, Z12, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z8, Z12, Z8
+	VMOVUPS.Z 64(SI), K1, Z12
+	VADDPS    Z9, Z12, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z12
+	VADDPS    Z10, Z12, Z10
+	VMOVUPS.Z 64(SI), K1, Z12
+	VADDPS    Z11, Z12, Z11
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -4066,7 +4925,7 @@ store:
 	RET
 
 // func gemmTile6x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile6x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -4078,6 +4937,8 @@ TEXT ·gemmTile6x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4096,6 +4957,7 @@ TEXT ·gemmTile6x48AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z18
@@ -4129,53 +4991,92 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z18
-	VADDPS       Z0, Z18, Z0
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z1, Z18, Z1
-	VMOVUPS.Z    128(SI), K1, Z18
-	VADDPS       Z2, Z18, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z18
+	VMOVUPS      64(DX), Z19
+	VMOVUPS.Z    128(DX), K1, Z20
+	VBROADCASTSS (SI), Z21
+	VFMADD231PS  Z18, Z21, Z0
+	VFMADD231PS  Z19, Z21, Z1
+	VFMADD231PS  Z20, Z21, Z2
+	VBROADCASTSS (SI)(R8*1), Z21
+	VFMADD231PS  Z18, Z21, Z3
+	VFMADD231PS  Z19, Z21, Z4
+	VFMADD231PS  Z20, Z21, Z5
+	VBROADCASTSS (SI)(R8*2), Z21
+	VFMADD231PS  Z18, Z21, Z6
+	VFMADD231PS  Z19, Z21, Z7
+	VFMADD231PS  Z20, Z21, Z8
+	VBROADCASTSS (SI)(R9*1), Z21
+	VFMADD231PS  Z18, Z21, Z9
+	VFMADD231PS  Z19, Z21, Z10
+	VFMADD231PS  Z20, Z21, Z11
+	VBROADCASTSS (SI)(R8*4), Z21
+	VFMADD231PS  Z18, Z21, Z12
+	VFMADD231PS  Z19, Z21, Z13
+	VFMADD231PS  Z20, Z21, Z14
+	VBROADCASTSS (SI)(R10*1), Z21
+	VFMADD231PS  Z18, Z21, Z15
+	VFMADD231PS  Z19, Z21, Z16
+	VFMADD231PS  Z20, Z21, Z17
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z3, Z18, Z3
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z4, Z18, Z4
-	VMOVUPS.Z    128(SI), K1, Z18
-	VADDPS       Z5, Z18, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z6, Z18, Z6
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z7, Z18, Z7
-	VMOVUPS.Z    128(SI), K1, Z18
-	VADDPS       Z8, Z18, Z8
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z9, Z18, Z9
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z10, Z18, Z10
-	VMOVUPS.Z    128(SI), K1, Z18
-	VADDPS       Z11, Z18, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z12, Z18, Z12
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z13, Z18, Z13
-	VMOVUPS.Z    128(SI), K1, Z18
-	VADDPS       Z14, Z18, Z14
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z15, Z18, Z15
-	VMOVUPS      64(SI), Z18
-	VADDPS       Z16, Z18, Z16
-	VMOVUPS.Z    128(SI), K1, Z18
-	VADDPS       Z17, Z18, Z17
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z18
+	VADDPS    Z0, Z18, Z0
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z1, Z18, Z1
+	VMOVUPS.Z 128(SI), K1, Z18
+	VADDPS    Z2, Z18, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z3, Z18, Z3
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z4, Z18, Z4
+	VMOVUPS.Z 128(SI), K1, Z18
+	VADDPS    Z5, Z18, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z6, Z18, Z6
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z7, Z18, Z7
+	VMOVUPS.Z 128(SI), K1, Z18
+	VADDPS    Z8, Z18, Z8
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z9, Z18, Z9
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z10, Z18, Z10
+	VMOVUPS.Z 128(SI), K1, Z18
+	VADDPS    Z11, Z18, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z12, Z18, Z12
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z13, Z18, Z13
+	VMOVUPS.Z 128(SI), K1, Z18
+	VADDPS    Z14, Z18, Z14
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z15, Z18, Z15
+	VMOVUPS   64(SI), Z18
+	VADDPS    Z16, Z18, Z16
+	VMOVUPS.Z 128(SI), K1, Z18
+	VADDPS    Z17, Z18, Z17
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -4305,7 +5206,7 @@ store:
 	RET
 
 // func gemmTile6x64AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile6x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -4317,6 +5218,8 @@ TEXT ·gemmTile6x64AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4341,6 +5244,7 @@ TEXT ·gemmTile6x64AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z24
@@ -4381,65 +5285,112 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z24
-	VADDPS       Z0, Z24, Z0
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z1, Z24, Z1
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z2, Z24, Z2
-	VMOVUPS.Z    192(SI), K1, Z24
-	VADDPS       Z3, Z24, Z3
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
+	VMOVUPS      (DX), Z24
+	VMOVUPS      64(DX), Z25
+	VMOVUPS      128(DX), Z26
+	VMOVUPS.Z    192(DX), K1, Z27
+	VBROADCASTSS (SI), Z28
+	VFMADD231PS  Z24, Z28, Z0
+	VFMADD231PS  Z25, Z28, Z1
+	VFMADD231PS  Z26, Z28, Z2
+	VFMADD231PS  Z27, Z28, Z3
+	VBROADCASTSS (SI)(R8*1), Z28
+	VFMADD231PS  Z24, Z28, Z4
+	VFMADD231PS  Z25, Z28, Z5
+	VFMADD231PS  Z26, Z28, Z6
+	VFMADD231PS  Z27, Z28, Z7
+	VBROADCASTSS (SI)(R8*2), Z28
+	VFMADD231PS  Z24, Z28, Z8
+	VFMADD231PS  Z25, Z28, Z9
+	VFMADD231PS  Z26, Z28, Z10
+	VFMADD231PS  Z27, Z28, Z11
+	VBROADCASTSS (SI)(R9*1), Z28
+	VFMADD231PS  Z24, Z28, Z12
+	VFMADD231PS  Z25, Z28, Z13
+	VFMADD231PS  Z26, Z28, Z14
+	VFMADD231PS  Z27, Z28, Z15
+	VBROADCASTSS (SI)(R8*4), Z28
+	VFMADD231PS  Z24, Z28, Z16
+	VFMADD231PS  Z25, Z28, Z17
+	VFMADD231PS  Z26, Z28, Z18
+	VFMADD231PS  Z27, Z28, Z19
+	VBROADCASTSS (SI)(R10*1), Z28
+	VFMADD231PS  Z24, Z28, Z20
+	VFMADD231PS  Z25, Z28, Z21
+	VFMADD231PS  Z26, Z28, Z22
+	VFMADD231PS  Z27, Z28, Z23
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z4, Z24, Z4
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z5, Z24, Z5
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z6, Z24, Z6
-	VMOVUPS.Z    192(SI), K1, Z24
-	VADDPS       Z7, Z24, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z8, Z24, Z8
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z9, Z24, Z9
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z10, Z24, Z10
-	VMOVUPS.Z    192(SI), K1, Z24
-	VADDPS       Z11, Z24, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z12, Z24, Z12
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z13, Z24, Z13
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z14, Z24, Z14
-	VMOVUPS.Z    192(SI), K1, Z24
-	VADDPS       Z15, Z24, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z16, Z24, Z16
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z17, Z24, Z17
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z18, Z24, Z18
-	VMOVUPS.Z    192(SI), K1, Z24
-	VADDPS       Z19, Z24, Z19
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z20, Z24, Z20
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z21, Z24, Z21
-	VMOVUPS      128(SI), Z24
-	VADDPS       Z22, Z24, Z22
-	VMOVUPS.Z    192(SI), K1, Z24
-	VADDPS       Z23, Z24, Z23
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z24
+	VADDPS    Z0, Z24, Z0
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z1, Z24, Z1
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z2, Z24, Z2
+	VMOVUPS.Z 192(SI), K1, Z24
+	VADDPS    Z3, Z24, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z4, Z24, Z4
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z5, Z24, Z5
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z6, Z24, Z6
+	VMOVUPS.Z 192(SI), K1, Z24
+	VADDPS    Z7, Z24, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z8, Z24, Z8
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z9, Z24, Z9
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z10, Z24, Z10
+	VMOVUPS.Z 192(SI), K1, Z24
+	VADDPS    Z11, Z24, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z12, Z24, Z12
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z13, Z24, Z13
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z14, Z24, Z14
+	VMOVUPS.Z 192(SI), K1, Z24
+	VADDPS    Z15, Z24, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z16, Z24, Z16
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z17, Z24, Z17
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z18, Z24, Z18
+	VMOVUPS.Z 192(SI), K1, Z24
+	VADDPS    Z19, Z24, Z19
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z20, Z24, Z20
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z21, Z24, Z21
+	VMOVUPS   128(SI), Z24
+	VADDPS    Z22, Z24, Z22
+	VMOVUPS.Z 192(SI), K1, Z24
+	VADDPS    Z23, Z24, Z23
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -4600,7 +5551,7 @@ store:
 	RET
 
 // func gemmTile7x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile7x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -4612,6 +5563,8 @@ TEXT ·gemmTile7x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4619,6 +5572,7 @@ TEXT ·gemmTile7x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z7
@@ -4640,32 +5594,57 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z7
-	VADDPS       Z0, Z7, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z7
+	VBROADCASTSS (SI), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (SI)(R8*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (SI)(R8*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (SI)(R9*1), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (SI)(R8*4), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (SI)(R10*1), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (SI)(R9*2), Z8
+	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z7
-	VADDPS       Z1, Z7, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z7
-	VADDPS       Z2, Z7, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z7
-	VADDPS       Z3, Z7, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z7
-	VADDPS       Z4, Z7, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z7
-	VADDPS       Z5, Z7, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z7
-	VADDPS       Z6, Z7, Z6
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z0, Z7, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z1, Z7, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z2, Z7, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z3, Z7, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z4, Z7, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z5, Z7, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z7
+	VADDPS    Z6, Z7, Z6
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -4740,7 +5719,7 @@ store:
 	RET
 
 // func gemmTile7x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile7x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -4752,6 +5731,8 @@ TEXT ·gemmTile7x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4766,6 +5747,7 @@ TEXT ·gemmTile7x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z14
@@ -4795,46 +5777,80 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z14
-	VADDPS       Z0, Z14, Z0
-	VMOVUPS.Z    64(SI), K1, Z14
-	VADDPS       Z1, Z14, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z14
+	VMOVUPS.Z    64(DX), K1, Z15
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (SI)(R8*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (SI)(R8*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (SI)(R9*1), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (SI)(R8*4), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(R10*1), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (SI)(R9*2), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z14
-	VADDPS       Z2, Z14, Z2
-	VMOVUPS.Z    64(SI), K1, Z14
-	VADDPS       Z3, Z14, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z14
-	VADDPS       Z4, Z14, Z4
-	VMOVUPS.Z    64(SI), K1, Z14
-	VADDPS       Z5, Z14, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z14
-	VADDPS       Z6, Z14, Z6
-	VMOVUPS.Z    64(SI), K1, Z14
-	VADDPS       Z7, Z14, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z14
-	VADDPS       Z8, Z14, Z8
-	VMOVUPS.Z    64(SI), K1, Z14
-	VADDPS       Z9, Z14, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z14
-	VADDPS       Z10, Z14, Z10
-	VMOVUPS.Z    64(SI), K1, Z14
-	VADDPS       Z11, Z14, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z14
-	VADDPS       Z12, Z14, Z12
-	VMOVUPS.Z    64(SI), K1, Z14
-	VADDPS       Z13, Z14, Z13
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z14
+	VADDPS    Z0, Z14, Z0
+	VMOVUPS.Z 64(SI), K1, Z14
+	VADDPS    Z1, Z14, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z14
+	VADDPS    Z2, Z14, Z2
+	VMOVUPS.Z 64(SI), K1, Z14
+	VADDPS    Z3, Z14, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z14
+	VADDPS    Z4, Z14, Z4
+	VMOVUPS.Z 64(SI), K1, Z14
+	VADDPS    Z5, Z14, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z14
+	VADDPS    Z6, Z14, Z6
+	VMOVUPS.Z 64(SI), K1, Z14
+	VADDPS    Z7, Z14, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z14
+	VADDPS    Z8, Z14, Z8
+	VMOVUPS.Z 64(SI), K1, Z14
+	VADDPS    Z9, Z14, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z14
+	VADDPS    Z10, Z14, Z10
+	VMOVUPS.Z 64(SI), K1, Z14
+	VADDPS    Z11, Z14, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z14
+	VADDPS    Z12, Z14, Z12
+	VMOVUPS.Z 64(SI), K1, Z14
+	VADDPS    Z13, Z14, Z13
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -4945,7 +5961,7 @@ store:
 	RET
 
 // func gemmTile7x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile7x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -4957,6 +5973,8 @@ TEXT ·gemmTile7x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4978,6 +5996,7 @@ TEXT ·gemmTile7x48AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z21
@@ -5015,60 +6034,103 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z21
-	VADDPS       Z0, Z21, Z0
-	VMOVUPS      64(SI), Z21
-	VADDPS       Z1, Z21, Z1
-	VMOVUPS.Z    128(SI), K1, Z21
-	VADDPS       Z2, Z21, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z21
+	VMOVUPS      64(DX), Z22
+	VMOVUPS.Z    128(DX), K1, Z23
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS  Z21, Z24, Z0
+	VFMADD231PS  Z22, Z24, Z1
+	VFMADD231PS  Z23, Z24, Z2
+	VBROADCASTSS (SI)(R8*1), Z24
+	VFMADD231PS  Z21, Z24, Z3
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (SI)(R8*2), Z24
+	VFMADD231PS  Z21, Z24, Z6
+	VFMADD231PS  Z22, Z24, Z7
+	VFMADD231PS  Z23, Z24, Z8
+	VBROADCASTSS (SI)(R9*1), Z24
+	VFMADD231PS  Z21, Z24, Z9
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (SI)(R8*4), Z24
+	VFMADD231PS  Z21, Z24, Z12
+	VFMADD231PS  Z22, Z24, Z13
+	VFMADD231PS  Z23, Z24, Z14
+	VBROADCASTSS (SI)(R10*1), Z24
+	VFMADD231PS  Z21, Z24, Z15
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (SI)(R9*2), Z24
+	VFMADD231PS  Z21, Z24, Z18
+	VFMADD231PS  Z22, Z24, Z19
+	VFMADD231PS  Z23, Z24, Z20
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z21
-	VADDPS       Z3, Z21, Z3
-	VMOVUPS      64(SI), Z21
-	VADDPS       Z4, Z21, Z4
-	VMOVUPS.Z    128(SI), K1, Z21
-	VADDPS       Z5, Z21, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z21
-	VADDPS       Z6, Z21, Z6
-	VMOVUPS      64(SI), Z21
-	VADDPS       Z7, Z21, Z7
-	VMOVUPS.Z    128(SI), K1, Z21
-	VADDPS       Z8, Z21, Z8
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z21
-	VADDPS       Z9, Z21, Z9
-	VMOVUPS      64(SI), Z21
-	VADDPS       Z10, Z21, Z10
-	VMOVUPS.Z    128(SI), K1, Z21
-	VADDPS       Z11, Z21, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z21
-	VADDPS       Z12, Z21, Z12
-	VMOVUPS      64(SI), Z21
-	VADDPS       Z13, Z21, Z13
-	VMOVUPS.Z    128(SI), K1, Z21
-	VADDPS       Z14, Z21, Z14
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z21
-	VADDPS       Z15, Z21, Z15
-	VMOVUPS      64(SI), Z21
-	VADDPS       Z16, Z21, Z16
-	VMOVUPS.Z    128(SI), K1, Z21
-	VADDPS       Z17, Z21, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z21
-	VADDPS       Z18, Z21, Z18
-	VMOVUPS      64(SI), Z21
-	VADDPS       Z19, Z21, Z19
-	VMOVUPS.Z    128(SI), K1, Z21
-	VADDPS       Z20, Z21, Z20
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z21
+	VADDPS    Z0, Z21, Z0
+	VMOVUPS   64(SI), Z21
+	VADDPS    Z1, Z21, Z1
+	VMOVUPS.Z 128(SI), K1, Z21
+	VADDPS    Z2, Z21, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z21
+	VADDPS    Z3, Z21, Z3
+	VMOVUPS   64(SI), Z21
+	VADDPS    Z4, Z21, Z4
+	VMOVUPS.Z 128(SI), K1, Z21
+	VADDPS    Z5, Z21, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z21
+	VADDPS    Z6, Z21, Z6
+	VMOVUPS   64(SI), Z21
+	VADDPS    Z7, Z21, Z7
+	VMOVUPS.Z 128(SI), K1, Z21
+	VADDPS    Z8, Z21, Z8
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z21
+	VADDPS    Z9, Z21, Z9
+	VMOVUPS   64(SI), Z21
+	VADDPS    Z10, Z21, Z10
+	VMOVUPS.Z 128(SI), K1, Z21
+	VADDPS    Z11, Z21, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z21
+	VADDPS    Z12, Z21, Z12
+	VMOVUPS   64(SI), Z21
+	VADDPS    Z13, Z21, Z13
+	VMOVUPS.Z 128(SI), K1, Z21
+	VADDPS    Z14, Z21, Z14
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z21
+	VADDPS    Z15, Z21, Z15
+	VMOVUPS   64(SI), Z21
+	VADDPS    Z16, Z21, Z16
+	VMOVUPS.Z 128(SI), K1, Z21
+	VADDPS    Z17, Z21, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z21
+	VADDPS    Z18, Z21, Z18
+	VMOVUPS   64(SI), Z21
+	VADDPS    Z19, Z21, Z19
+	VMOVUPS.Z 128(SI), K1, Z21
+	VADDPS    Z20, Z21, Z20
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -5215,7 +6277,7 @@ store:
 	RET
 
 // func gemmTile8x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile8x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -5228,6 +6290,8 @@ TEXT ·gemmTile8x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5236,6 +6300,7 @@ TEXT ·gemmTile8x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z8
@@ -5259,35 +6324,62 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z0, Z8, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z8
+	VBROADCASTSS (SI), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (SI)(R8*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (SI)(R8*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (SI)(R9*1), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (SI)(R8*4), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (SI)(R10*1), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (SI)(R9*2), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (SI)(R11*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z1, Z8, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z2, Z8, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z3, Z8, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z4, Z8, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z5, Z8, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z6, Z8, Z6
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z8
-	VADDPS       Z7, Z8, Z7
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z0, Z8, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z1, Z8, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z2, Z8, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z3, Z8, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z4, Z8, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z5, Z8, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z6, Z8, Z6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z8
+	VADDPS    Z7, Z8, Z7
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -5369,7 +6461,7 @@ store:
 	RET
 
 // func gemmTile8x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile8x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -5382,6 +6474,8 @@ TEXT ·gemmTile8x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5398,6 +6492,7 @@ TEXT ·gemmTile8x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z16
@@ -5430,51 +6525,88 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z16
-	VADDPS       Z0, Z16, Z0
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z1, Z16, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z16
+	VMOVUPS.Z    64(DX), K1, Z17
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (SI)(R8*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (SI)(R8*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (SI)(R9*1), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (SI)(R8*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (SI)(R10*1), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (SI)(R9*2), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (SI)(R11*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z2, Z16, Z2
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z3, Z16, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z4, Z16, Z4
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z5, Z16, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z6, Z16, Z6
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z7, Z16, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z8, Z16, Z8
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z9, Z16, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z10, Z16, Z10
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z11, Z16, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z12, Z16, Z12
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z13, Z16, Z13
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z16
-	VADDPS       Z14, Z16, Z14
-	VMOVUPS.Z    64(SI), K1, Z16
-	VADDPS       Z15, Z16, Z15
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z16
+	VADDPS    Z0, Z16, Z0
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z1, Z16, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z2, Z16, Z2
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z3, Z16, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z4, Z16, Z4
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z5, Z16, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z6, Z16, Z6
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z7, Z16, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z8, Z16, Z8
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z9, Z16, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z10, Z16, Z10
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z11, Z16, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z12, Z16, Z12
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z13, Z16, Z13
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z16
+	VADDPS    Z14, Z16, Z14
+	VMOVUPS.Z 64(SI), K1, Z16
+	VADDPS    Z15, Z16, Z15
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -5597,7 +6729,7 @@ store:
 	RET
 
 // func gemmTile8x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile8x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -5610,6 +6742,8 @@ TEXT ·gemmTile8x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5634,6 +6768,7 @@ TEXT ·gemmTile8x48AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z24
@@ -5675,67 +6810,114 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z24
-	VADDPS       Z0, Z24, Z0
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z1, Z24, Z1
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z2, Z24, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z24
+	VMOVUPS      64(DX), Z25
+	VMOVUPS.Z    128(DX), K1, Z26
+	VBROADCASTSS (SI), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (SI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (SI)(R8*2), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (SI)(R9*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (SI)(R8*4), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (SI)(R10*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (SI)(R9*2), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (SI)(R11*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z3, Z24, Z3
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z4, Z24, Z4
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z5, Z24, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z6, Z24, Z6
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z7, Z24, Z7
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z8, Z24, Z8
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z9, Z24, Z9
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z10, Z24, Z10
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z11, Z24, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z12, Z24, Z12
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z13, Z24, Z13
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z14, Z24, Z14
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z15, Z24, Z15
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z16, Z24, Z16
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z17, Z24, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z18, Z24, Z18
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z19, Z24, Z19
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z20, Z24, Z20
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z21, Z24, Z21
-	VMOVUPS      64(SI), Z24
-	VADDPS       Z22, Z24, Z22
-	VMOVUPS.Z    128(SI), K1, Z24
-	VADDPS       Z23, Z24, Z23
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z24
+	VADDPS    Z0, Z24, Z0
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z1, Z24, Z1
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z2, Z24, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z3, Z24, Z3
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z4, Z24, Z4
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z5, Z24, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z6, Z24, Z6
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z7, Z24, Z7
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z8, Z24, Z8
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z9, Z24, Z9
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z10, Z24, Z10
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z11, Z24, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z12, Z24, Z12
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z13, Z24, Z13
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z14, Z24, Z14
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z15, Z24, Z15
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z16, Z24, Z16
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z17, Z24, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z18, Z24, Z18
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z19, Z24, Z19
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z20, Z24, Z20
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z21, Z24, Z21
+	VMOVUPS   64(SI), Z24
+	VADDPS    Z22, Z24, Z22
+	VMOVUPS.Z 128(SI), K1, Z24
+	VADDPS    Z23, Z24, Z23
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -5899,7 +7081,7 @@ store:
 	RET
 
 // func gemmTile9x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile9x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -5912,6 +7094,8 @@ TEXT ·gemmTile9x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5921,6 +7105,7 @@ TEXT ·gemmTile9x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z9
@@ -5946,38 +7131,67 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z0, Z9, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z9
+	VBROADCASTSS (SI), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (SI)(R8*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (SI)(R8*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (SI)(R9*1), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (SI)(R8*4), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (SI)(R10*1), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (SI)(R9*2), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (SI)(R11*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (SI)(R8*8), Z10
+	VFMADD231PS  Z9, Z10, Z8
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z1, Z9, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z2, Z9, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z3, Z9, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z4, Z9, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z5, Z9, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z6, Z9, Z6
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z7, Z9, Z7
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z9
-	VADDPS       Z8, Z9, Z8
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z0, Z9, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z1, Z9, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z2, Z9, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z3, Z9, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z4, Z9, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z5, Z9, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z6, Z9, Z6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z7, Z9, Z7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z9
+	VADDPS    Z8, Z9, Z8
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -6066,7 +7280,7 @@ store:
 	RET
 
 // func gemmTile9x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile9x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -6079,6 +7293,8 @@ TEXT ·gemmTile9x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6097,6 +7313,7 @@ TEXT ·gemmTile9x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z18
@@ -6132,56 +7349,96 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z18
-	VADDPS       Z0, Z18, Z0
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z1, Z18, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z18
+	VMOVUPS.Z    64(DX), K1, Z19
+	VBROADCASTSS (SI), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (SI)(R8*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (SI)(R8*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (SI)(R9*1), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (SI)(R8*4), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (SI)(R10*1), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (SI)(R9*2), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (SI)(R11*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (SI)(R8*8), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z2, Z18, Z2
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z3, Z18, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z4, Z18, Z4
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z5, Z18, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z6, Z18, Z6
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z7, Z18, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z8, Z18, Z8
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z9, Z18, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z10, Z18, Z10
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z11, Z18, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z12, Z18, Z12
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z13, Z18, Z13
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z14, Z18, Z14
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z15, Z18, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z18
-	VADDPS       Z16, Z18, Z16
-	VMOVUPS.Z    64(SI), K1, Z18
-	VADDPS       Z17, Z18, Z17
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z18
+	VADDPS    Z0, Z18, Z0
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z1, Z18, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z2, Z18, Z2
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z3, Z18, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z4, Z18, Z4
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z5, Z18, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z6, Z18, Z6
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z7, Z18, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z8, Z18, Z8
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z9, Z18, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z10, Z18, Z10
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z11, Z18, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z12, Z18, Z12
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z13, Z18, Z13
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z14, Z18, Z14
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z15, Z18, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z18
+	VADDPS    Z16, Z18, Z16
+	VMOVUPS.Z 64(SI), K1, Z18
+	VADDPS    Z17, Z18, Z17
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -6316,7 +7573,7 @@ store:
 	RET
 
 // func gemmTile9x48AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile9x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -6329,6 +7586,8 @@ TEXT ·gemmTile9x48AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6356,6 +7615,7 @@ TEXT ·gemmTile9x48AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z27
@@ -6401,74 +7661,125 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z27
-	VADDPS       Z0, Z27, Z0
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z1, Z27, Z1
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z2, Z27, Z2
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
+	VMOVUPS      (DX), Z27
+	VMOVUPS      64(DX), Z28
+	VMOVUPS.Z    128(DX), K1, Z29
+	VBROADCASTSS (SI), Z30
+	VFMADD231PS  Z27, Z30, Z0
+	VFMADD231PS  Z28, Z30, Z1
+	VFMADD231PS  Z29, Z30, Z2
+	VBROADCASTSS (SI)(R8*1), Z30
+	VFMADD231PS  Z27, Z30, Z3
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (SI)(R8*2), Z30
+	VFMADD231PS  Z27, Z30, Z6
+	VFMADD231PS  Z28, Z30, Z7
+	VFMADD231PS  Z29, Z30, Z8
+	VBROADCASTSS (SI)(R9*1), Z30
+	VFMADD231PS  Z27, Z30, Z9
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (SI)(R8*4), Z30
+	VFMADD231PS  Z27, Z30, Z12
+	VFMADD231PS  Z28, Z30, Z13
+	VFMADD231PS  Z29, Z30, Z14
+	VBROADCASTSS (SI)(R10*1), Z30
+	VFMADD231PS  Z27, Z30, Z15
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (SI)(R9*2), Z30
+	VFMADD231PS  Z27, Z30, Z18
+	VFMADD231PS  Z28, Z30, Z19
+	VFMADD231PS  Z29, Z30, Z20
+	VBROADCASTSS (SI)(R11*1), Z30
+	VFMADD231PS  Z27, Z30, Z21
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (SI)(R8*8), Z30
+	VFMADD231PS  Z27, Z30, Z24
+	VFMADD231PS  Z28, Z30, Z25
+	VFMADD231PS  Z29, Z30, Z26
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z3, Z27, Z3
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z4, Z27, Z4
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z5, Z27, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z6, Z27, Z6
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z7, Z27, Z7
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z8, Z27, Z8
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z9, Z27, Z9
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z10, Z27, Z10
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z11, Z27, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z12, Z27, Z12
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z13, Z27, Z13
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z14, Z27, Z14
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z15, Z27, Z15
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z16, Z27, Z16
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z17, Z27, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z18, Z27, Z18
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z19, Z27, Z19
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z20, Z27, Z20
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z21, Z27, Z21
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z22, Z27, Z22
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z23, Z27, Z23
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z27
-	VADDPS       Z24, Z27, Z24
-	VMOVUPS      64(SI), Z27
-	VADDPS       Z25, Z27, Z25
-	VMOVUPS.Z    128(SI), K1, Z27
-	VADDPS       Z26, Z27, Z26
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z27
+	VADDPS    Z0, Z27, Z0
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z1, Z27, Z1
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z2, Z27, Z2
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z3, Z27, Z3
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z4, Z27, Z4
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z5, Z27, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z6, Z27, Z6
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z7, Z27, Z7
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z8, Z27, Z8
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z9, Z27, Z9
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z10, Z27, Z10
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z11, Z27, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z12, Z27, Z12
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z13, Z27, Z13
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z14, Z27, Z14
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z15, Z27, Z15
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z16, Z27, Z16
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z17, Z27, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z18, Z27, Z18
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z19, Z27, Z19
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z20, Z27, Z20
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z21, Z27, Z21
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z22, Z27, Z22
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z23, Z27, Z23
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z27
+	VADDPS    Z24, Z27, Z24
+	VMOVUPS   64(SI), Z27
+	VADDPS    Z25, Z27, Z25
+	VMOVUPS.Z 128(SI), K1, Z27
+	VADDPS    Z26, Z27, Z26
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -6649,7 +7960,7 @@ store:
 	RET
 
 // func gemmTile10x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile10x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -6663,6 +7974,8 @@ TEXT ·gemmTile10x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6673,6 +7986,7 @@ TEXT ·gemmTile10x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z10
@@ -6700,41 +8014,72 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z0, Z10, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z10
+	VBROADCASTSS (SI), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (SI)(R8*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (SI)(R8*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (SI)(R9*1), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (SI)(R8*4), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (SI)(R10*1), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (SI)(R9*2), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (SI)(R11*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (SI)(R8*8), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (SI)(R12*1), Z11
+	VFMADD231PS  Z10, Z11, Z9
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z1, Z10, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z2, Z10, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z3, Z10, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z4, Z10, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z5, Z10, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z6, Z10, Z6
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z7, Z10, Z7
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z8, Z10, Z8
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z9, Z10, Z9
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z0, Z10, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z1, Z10, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z2, Z10, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z3, Z10, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z4, Z10, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z5, Z10, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z6, Z10, Z6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z7, Z10, Z7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z8, Z10, Z8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z10
+	VADDPS    Z9, Z10, Z9
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -6830,7 +8175,7 @@ store:
 	RET
 
 // func gemmTile10x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile10x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -6844,6 +8189,8 @@ TEXT ·gemmTile10x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6864,6 +8211,7 @@ TEXT ·gemmTile10x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z20
@@ -6902,61 +8250,104 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z20
-	VADDPS       Z0, Z20, Z0
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z1, Z20, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z20
+	VMOVUPS.Z    64(DX), K1, Z21
+	VBROADCASTSS (SI), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (SI)(R8*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (SI)(R8*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (SI)(R9*1), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (SI)(R8*4), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (SI)(R10*1), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (SI)(R9*2), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (SI)(R11*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (SI)(R8*8), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (SI)(R12*1), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z2, Z20, Z2
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z3, Z20, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z4, Z20, Z4
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z5, Z20, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z6, Z20, Z6
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z7, Z20, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z8, Z20, Z8
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z9, Z20, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z10, Z20, Z10
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z11, Z20, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z12, Z20, Z12
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z13, Z20, Z13
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z14, Z20, Z14
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z15, Z20, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z16, Z20, Z16
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z17, Z20, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z20
-	VADDPS       Z18, Z20, Z18
-	VMOVUPS.Z    64(SI), K1, Z20
-	VADDPS       Z19, Z20, Z19
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z20
+	VADDPS    Z0, Z20, Z0
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z1, Z20, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z2, Z20, Z2
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z3, Z20, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z4, Z20, Z4
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z5, Z20, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z6, Z20, Z6
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z7, Z20, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z8, Z20, Z8
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z9, Z20, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z10, Z20, Z10
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z11, Z20, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z12, Z20, Z12
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z13, Z20, Z13
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z14, Z20, Z14
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z15, Z20, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z16, Z20, Z16
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z17, Z20, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z20
+	VADDPS    Z18, Z20, Z18
+	VMOVUPS.Z 64(SI), K1, Z20
+	VADDPS    Z19, Z20, Z19
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -7103,7 +8494,7 @@ store:
 	RET
 
 // func gemmTile11x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile11x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -7117,6 +8508,8 @@ TEXT ·gemmTile11x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7128,6 +8521,7 @@ TEXT ·gemmTile11x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z11
@@ -7157,44 +8551,77 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z0, Z11, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z11
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (SI)(R8*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (SI)(R8*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (SI)(R9*1), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (SI)(R8*4), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (SI)(R10*1), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (SI)(R9*2), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (SI)(R11*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (SI)(R8*8), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (SI)(R12*1), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (SI)(R10*2), Z12
+	VFMADD231PS  Z11, Z12, Z10
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z1, Z11, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z2, Z11, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z3, Z11, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z4, Z11, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z5, Z11, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z6, Z11, Z6
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z7, Z11, Z7
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z8, Z11, Z8
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z9, Z11, Z9
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z11
-	VADDPS       Z10, Z11, Z10
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z0, Z11, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z1, Z11, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z2, Z11, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z3, Z11, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z4, Z11, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z5, Z11, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z6, Z11, Z6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z7, Z11, Z7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z8, Z11, Z8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z9, Z11, Z9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z10, Z11, Z10
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -7297,7 +8724,7 @@ store:
 	RET
 
 // func gemmTile11x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile11x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -7311,6 +8738,8 @@ TEXT ·gemmTile11x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7333,6 +8762,7 @@ TEXT ·gemmTile11x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z22
@@ -7374,66 +8804,112 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z22
-	VADDPS       Z0, Z22, Z0
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z1, Z22, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z22
+	VMOVUPS.Z    64(DX), K1, Z23
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (SI)(R8*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (SI)(R8*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (SI)(R9*1), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (SI)(R8*4), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (SI)(R10*1), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (SI)(R9*2), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (SI)(R11*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (SI)(R8*8), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (SI)(R12*1), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (SI)(R10*2), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z2, Z22, Z2
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z3, Z22, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z4, Z22, Z4
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z5, Z22, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z6, Z22, Z6
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z7, Z22, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z8, Z22, Z8
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z9, Z22, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z10, Z22, Z10
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z11, Z22, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z12, Z22, Z12
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z13, Z22, Z13
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z14, Z22, Z14
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z15, Z22, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z16, Z22, Z16
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z17, Z22, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z18, Z22, Z18
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z19, Z22, Z19
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z22
-	VADDPS       Z20, Z22, Z20
-	VMOVUPS.Z    64(SI), K1, Z22
-	VADDPS       Z21, Z22, Z21
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z22
+	VADDPS    Z0, Z22, Z0
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z1, Z22, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z2, Z22, Z2
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z3, Z22, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z4, Z22, Z4
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z5, Z22, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z6, Z22, Z6
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z7, Z22, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z8, Z22, Z8
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z9, Z22, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z10, Z22, Z10
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z11, Z22, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z12, Z22, Z12
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z13, Z22, Z13
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z14, Z22, Z14
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z15, Z22, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z16, Z22, Z16
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z17, Z22, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z18, Z22, Z18
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z19, Z22, Z19
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z22
+	VADDPS    Z20, Z22, Z20
+	VMOVUPS.Z 64(SI), K1, Z22
+	VADDPS    Z21, Z22, Z21
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -7592,7 +9068,7 @@ store:
 	RET
 
 // func gemmTile12x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile12x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -7607,6 +9083,8 @@ TEXT ·gemmTile12x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7619,6 +9097,7 @@ TEXT ·gemmTile12x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z12
@@ -7650,47 +9129,82 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z0, Z12, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z12
+	VBROADCASTSS (SI), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS (SI)(R8*1), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS (SI)(R8*2), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS (SI)(R9*1), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS (SI)(R8*4), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS (SI)(R10*1), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (SI)(R9*2), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (SI)(R11*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (SI)(R8*8), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (SI)(R12*1), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (SI)(R10*2), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (SI)(R13*1), Z13
+	VFMADD231PS  Z12, Z13, Z11
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z1, Z12, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z2, Z12, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z3, Z12, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z4, Z12, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z5, Z12, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z6, Z12, Z6
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z7, Z12, Z7
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z8, Z12, Z8
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z9, Z12, Z9
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z10, Z12, Z10
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z12
-	VADDPS       Z11, Z12, Z11
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z0, Z12, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z1, Z12, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z2, Z12, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z3, Z12, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z4, Z12, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z5, Z12, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z6, Z12, Z6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z7, Z12, Z7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z8, Z12, Z8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z9, Z12, Z9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z10, Z12, Z10
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z12
+	VADDPS    Z11, Z12, Z11
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -7800,7 +9314,7 @@ store:
 	RET
 
 // func gemmTile12x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile12x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -7815,6 +9329,8 @@ TEXT ·gemmTile12x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -7839,6 +9355,7 @@ TEXT ·gemmTile12x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z24
@@ -7883,71 +9400,120 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z24
-	VADDPS       Z0, Z24, Z0
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z1, Z24, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z24
+	VMOVUPS.Z    64(DX), K1, Z25
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (SI)(R8*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (SI)(R8*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (SI)(R9*1), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (SI)(R8*4), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (SI)(R10*1), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (SI)(R9*2), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (SI)(R11*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (SI)(R8*8), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (SI)(R12*1), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (SI)(R10*2), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (SI)(R13*1), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z2, Z24, Z2
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z3, Z24, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z4, Z24, Z4
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z5, Z24, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z6, Z24, Z6
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z7, Z24, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z8, Z24, Z8
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z9, Z24, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z10, Z24, Z10
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z11, Z24, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z12, Z24, Z12
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z13, Z24, Z13
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z14, Z24, Z14
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z15, Z24, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z16, Z24, Z16
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z17, Z24, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z18, Z24, Z18
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z19, Z24, Z19
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z20, Z24, Z20
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z21, Z24, Z21
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z24
-	VADDPS       Z22, Z24, Z22
-	VMOVUPS.Z    64(SI), K1, Z24
-	VADDPS       Z23, Z24, Z23
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z24
+	VADDPS    Z0, Z24, Z0
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z1, Z24, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z2, Z24, Z2
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z3, Z24, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z4, Z24, Z4
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z5, Z24, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z6, Z24, Z6
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z7, Z24, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z8, Z24, Z8
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z9, Z24, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z10, Z24, Z10
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z11, Z24, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z12, Z24, Z12
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z13, Z24, Z13
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z14, Z24, Z14
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z15, Z24, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z16, Z24, Z16
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z17, Z24, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z18, Z24, Z18
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z19, Z24, Z19
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z20, Z24, Z20
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z21, Z24, Z21
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z24
+	VADDPS    Z22, Z24, Z22
+	VMOVUPS.Z 64(SI), K1, Z24
+	VADDPS    Z23, Z24, Z23
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -8118,7 +9684,7 @@ store:
 	RET
 
 // func gemmTile13x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile13x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -8133,6 +9699,8 @@ TEXT ·gemmTile13x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8146,6 +9714,7 @@ TEXT ·gemmTile13x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z13
@@ -8179,50 +9748,87 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z0, Z13, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z13
+	VBROADCASTSS (SI), Z14
+	VFMADD231PS  Z13, Z14, Z0
+	VBROADCASTSS (SI)(R8*1), Z14
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (SI)(R8*2), Z14
+	VFMADD231PS  Z13, Z14, Z2
+	VBROADCASTSS (SI)(R9*1), Z14
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (SI)(R8*4), Z14
+	VFMADD231PS  Z13, Z14, Z4
+	VBROADCASTSS (SI)(R10*1), Z14
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (SI)(R9*2), Z14
+	VFMADD231PS  Z13, Z14, Z6
+	VBROADCASTSS (SI)(R11*1), Z14
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (SI)(R8*8), Z14
+	VFMADD231PS  Z13, Z14, Z8
+	VBROADCASTSS (SI)(R12*1), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (SI)(R10*2), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS (SI)(R13*1), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS (SI)(R9*4), Z14
+	VFMADD231PS  Z13, Z14, Z12
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z1, Z13, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z2, Z13, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z3, Z13, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z4, Z13, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z5, Z13, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z6, Z13, Z6
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z7, Z13, Z7
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z8, Z13, Z8
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z9, Z13, Z9
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z10, Z13, Z10
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z11, Z13, Z11
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z13
-	VADDPS       Z12, Z13, Z12
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z0, Z13, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z1, Z13, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z2, Z13, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z3, Z13, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z4, Z13, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z5, Z13, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z6, Z13, Z6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z7, Z13, Z7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z8, Z13, Z8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z9, Z13, Z9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z10, Z13, Z10
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z11, Z13, Z11
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z13
+	VADDPS    Z12, Z13, Z12
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -8339,7 +9945,7 @@ store:
 	RET
 
 // func gemmTile13x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile13x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -8354,6 +9960,8 @@ TEXT ·gemmTile13x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8380,6 +9988,7 @@ TEXT ·gemmTile13x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
 	VPXORD Z25, Z25, Z25
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z26
@@ -8427,76 +10036,128 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z26
-	VADDPS       Z0, Z26, Z0
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z1, Z26, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z26
+	VMOVUPS.Z    64(DX), K1, Z27
+	VBROADCASTSS (SI), Z28
+	VFMADD231PS  Z26, Z28, Z0
+	VFMADD231PS  Z27, Z28, Z1
+	VBROADCASTSS (SI)(R8*1), Z28
+	VFMADD231PS  Z26, Z28, Z2
+	VFMADD231PS  Z27, Z28, Z3
+	VBROADCASTSS (SI)(R8*2), Z28
+	VFMADD231PS  Z26, Z28, Z4
+	VFMADD231PS  Z27, Z28, Z5
+	VBROADCASTSS (SI)(R9*1), Z28
+	VFMADD231PS  Z26, Z28, Z6
+	VFMADD231PS  Z27, Z28, Z7
+	VBROADCASTSS (SI)(R8*4), Z28
+	VFMADD231PS  Z26, Z28, Z8
+	VFMADD231PS  Z27, Z28, Z9
+	VBROADCASTSS (SI)(R10*1), Z28
+	VFMADD231PS  Z26, Z28, Z10
+	VFMADD231PS  Z27, Z28, Z11
+	VBROADCASTSS (SI)(R9*2), Z28
+	VFMADD231PS  Z26, Z28, Z12
+	VFMADD231PS  Z27, Z28, Z13
+	VBROADCASTSS (SI)(R11*1), Z28
+	VFMADD231PS  Z26, Z28, Z14
+	VFMADD231PS  Z27, Z28, Z15
+	VBROADCASTSS (SI)(R8*8), Z28
+	VFMADD231PS  Z26, Z28, Z16
+	VFMADD231PS  Z27, Z28, Z17
+	VBROADCASTSS (SI)(R12*1), Z28
+	VFMADD231PS  Z26, Z28, Z18
+	VFMADD231PS  Z27, Z28, Z19
+	VBROADCASTSS (SI)(R10*2), Z28
+	VFMADD231PS  Z26, Z28, Z20
+	VFMADD231PS  Z27, Z28, Z21
+	VBROADCASTSS (SI)(R13*1), Z28
+	VFMADD231PS  Z26, Z28, Z22
+	VFMADD231PS  Z27, Z28, Z23
+	VBROADCASTSS (SI)(R9*4), Z28
+	VFMADD231PS  Z26, Z28, Z24
+	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z2, Z26, Z2
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z3, Z26, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z4, Z26, Z4
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z5, Z26, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z6, Z26, Z6
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z7, Z26, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z8, Z26, Z8
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z9, Z26, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z10, Z26, Z10
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z11, Z26, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z12, Z26, Z12
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z13, Z26, Z13
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z14, Z26, Z14
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z15, Z26, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z16, Z26, Z16
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z17, Z26, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z18, Z26, Z18
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z19, Z26, Z19
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z20, Z26, Z20
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z21, Z26, Z21
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z22, Z26, Z22
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z23, Z26, Z23
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z26
-	VADDPS       Z24, Z26, Z24
-	VMOVUPS.Z    64(SI), K1, Z26
-	VADDPS       Z25, Z26, Z25
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z26
+	VADDPS    Z0, Z26, Z0
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z1, Z26, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z2, Z26, Z2
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z3, Z26, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z4, Z26, Z4
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z5, Z26, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z6, Z26, Z6
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z7, Z26, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z8, Z26, Z8
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z9, Z26, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z10, Z26, Z10
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z11, Z26, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z12, Z26, Z12
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z13, Z26, Z13
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z14, Z26, Z14
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z15, Z26, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z16, Z26, Z16
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z17, Z26, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z18, Z26, Z18
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z19, Z26, Z19
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z20, Z26, Z20
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z21, Z26, Z21
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z22, Z26, Z22
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z23, Z26, Z23
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z26
+	VADDPS    Z24, Z26, Z24
+	VMOVUPS.Z 64(SI), K1, Z26
+	VADDPS    Z25, Z26, Z25
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -8679,7 +10340,7 @@ store:
 	RET
 
 // func gemmTile14x16AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile14x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -8695,6 +10356,8 @@ TEXT ·gemmTile14x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8709,6 +10372,7 @@ TEXT ·gemmTile14x16AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+	JNZ    ahead
 
 loop:
 	VMOVUPS.Z    (DX), K1, Z14
@@ -8744,53 +10408,92 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z0, Z14, Z0
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Z14
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z14, Z15, Z0
+	VBROADCASTSS (SI)(R8*1), Z15
+	VFMADD231PS  Z14, Z15, Z1
+	VBROADCASTSS (SI)(R8*2), Z15
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (SI)(R9*1), Z15
+	VFMADD231PS  Z14, Z15, Z3
+	VBROADCASTSS (SI)(R8*4), Z15
+	VFMADD231PS  Z14, Z15, Z4
+	VBROADCASTSS (SI)(R10*1), Z15
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (SI)(R9*2), Z15
+	VFMADD231PS  Z14, Z15, Z6
+	VBROADCASTSS (SI)(R11*1), Z15
+	VFMADD231PS  Z14, Z15, Z7
+	VBROADCASTSS (SI)(R8*8), Z15
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(R12*1), Z15
+	VFMADD231PS  Z14, Z15, Z9
+	VBROADCASTSS (SI)(R10*2), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS (SI)(R13*1), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS (SI)(R9*4), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS (SI)(R14*1), Z15
+	VFMADD231PS  Z14, Z15, Z13
 	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z1, Z14, Z1
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z2, Z14, Z2
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z3, Z14, Z3
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z4, Z14, Z4
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z5, Z14, Z5
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z6, Z14, Z6
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z7, Z14, Z7
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z8, Z14, Z8
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z9, Z14, Z9
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z10, Z14, Z10
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z11, Z14, Z11
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z12, Z14, Z12
-	ADDQ         AX, SI
-	VMOVUPS.Z    (SI), K1, Z14
-	VADDPS       Z13, Z14, Z13
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z0, Z14, Z0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z1, Z14, Z1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z2, Z14, Z2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z3, Z14, Z3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z4, Z14, Z4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z5, Z14, Z5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z6, Z14, Z6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z7, Z14, Z7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z8, Z14, Z8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z9, Z14, Z9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z10, Z14, Z10
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z11, Z14, Z11
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z12, Z14, Z12
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Z14
+	VADDPS    Z13, Z14, Z13
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -8914,7 +10617,7 @@ store:
 	RET
 
 // func gemmTile14x32AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·gemmTile14x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
@@ -8930,6 +10633,8 @@ TEXT ·gemmTile14x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
 	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -8958,6 +10663,7 @@ TEXT ·gemmTile14x32AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z25, Z25, Z25
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
+	JNZ    ahead
 
 loop:
 	VMOVUPS      (DX), Z28
@@ -9008,81 +10714,136 @@ loop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          loop
-	MOVQ         48(R15), SI
-	MOVQ         56(R15), AX
-	MOVQ         104(R15), BX
-	TESTQ        $0x00000001, BX
-	JZ           added
-	VMOVUPS      (SI), Z28
-	VADDPS       Z0, Z28, Z0
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z1, Z28, Z1
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
+	VMOVUPS      (DX), Z28
+	VMOVUPS.Z    64(DX), K1, Z29
+	VBROADCASTSS (SI), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (SI)(R8*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (SI)(R8*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (SI)(R9*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (SI)(R8*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (SI)(R10*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (SI)(R9*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (SI)(R11*1), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (SI)(R8*8), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (SI)(R12*1), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (SI)(R10*2), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (SI)(R13*1), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (SI)(R9*4), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (SI)(R14*1), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z2, Z28, Z2
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z3, Z28, Z3
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z4, Z28, Z4
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z5, Z28, Z5
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z6, Z28, Z6
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z7, Z28, Z7
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z8, Z28, Z8
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z9, Z28, Z9
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z10, Z28, Z10
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z11, Z28, Z11
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z12, Z28, Z12
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z13, Z28, Z13
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z14, Z28, Z14
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z15, Z28, Z15
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z16, Z28, Z16
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z17, Z28, Z17
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z18, Z28, Z18
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z19, Z28, Z19
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z20, Z28, Z20
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z21, Z28, Z21
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z22, Z28, Z22
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z23, Z28, Z23
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z24, Z28, Z24
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z25, Z28, Z25
-	ADDQ         AX, SI
-	VMOVUPS      (SI), Z28
-	VADDPS       Z26, Z28, Z26
-	VMOVUPS.Z    64(SI), K1, Z28
-	VADDPS       Z27, Z28, Z27
-	MOVQ         48(R15), SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS   (SI), Z28
+	VADDPS    Z0, Z28, Z0
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z1, Z28, Z1
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z2, Z28, Z2
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z3, Z28, Z3
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z4, Z28, Z4
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z5, Z28, Z5
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z6, Z28, Z6
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z7, Z28, Z7
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z8, Z28, Z8
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z9, Z28, Z9
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z10, Z28, Z10
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z11, Z28, Z11
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z12, Z28, Z12
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z13, Z28, Z13
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z14, Z28, Z14
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z15, Z28, Z15
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z16, Z28, Z16
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z17, Z28, Z17
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z18, Z28, Z18
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z19, Z28, Z19
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z20, Z28, Z20
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z21, Z28, Z21
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z22, Z28, Z22
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z23, Z28, Z23
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z24, Z28, Z24
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z25, Z28, Z25
+	ADDQ      AX, SI
+	VMOVUPS   (SI), Z28
+	VADDPS    Z26, Z28, Z26
+	VMOVUPS.Z 64(SI), K1, Z28
+	VADDPS    Z27, Z28, Z27
+	MOVQ      48(R15), SI
 
 added:
 	TESTQ        $0x00000002, BX
@@ -9273,5 +11034,5952 @@ store:
 	ADDQ    AX, SI
 	VMOVUPS Z26, (SI)
 	VMOVUPS Z27, K1, 64(SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile1x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile1x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y1
+	VBROADCASTSS (SI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y1
+	VBROADCASTSS (SI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y1
+	VADDPS    Y0, Y1, Y0
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y1
+	VADDPS       Y1, Y0, Y0
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y1
+	VADDPS    Y1, Y0, Y0
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 100(R15), Y1
+	VMINPS       Y0, Y1, Y0
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile2x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile2x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y2
+	VBROADCASTSS (SI), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (SI)(R8*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y2
+	VBROADCASTSS (SI), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (SI)(R8*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y2
+	VADDPS    Y0, Y2, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y2
+	VADDPS    Y1, Y2, Y1
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y2
+	VADDPS       Y2, Y0, Y0
+	VBROADCASTSS 4(DX), Y2
+	VADDPS       Y2, Y1, Y1
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y2
+	VADDPS    Y2, Y0, Y0
+	VADDPS    Y2, Y1, Y1
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 100(R15), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile3x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile3x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y3
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (SI)(R8*1), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (SI)(R8*2), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y3
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (SI)(R8*1), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (SI)(R8*2), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y3
+	VADDPS    Y0, Y3, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y3
+	VADDPS    Y1, Y3, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y3
+	VADDPS    Y2, Y3, Y2
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y3
+	VADDPS       Y3, Y0, Y0
+	VBROADCASTSS 4(DX), Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 8(DX), Y3
+	VADDPS       Y3, Y2, Y2
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y3
+	VADDPS    Y3, Y0, Y0
+	VADDPS    Y3, Y1, Y1
+	VADDPS    Y3, Y2, Y2
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS 100(R15), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile4x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile4x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y4
+	VBROADCASTSS (SI), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (SI)(R8*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (SI)(R8*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (SI)(R9*1), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y4
+	VBROADCASTSS (SI), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (SI)(R8*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (SI)(R8*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (SI)(R9*1), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y4
+	VADDPS    Y0, Y4, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y4
+	VADDPS    Y1, Y4, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y4
+	VADDPS    Y2, Y4, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y4
+	VADDPS    Y3, Y4, Y3
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y4
+	VADDPS       Y4, Y0, Y0
+	VBROADCASTSS 4(DX), Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 8(DX), Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 12(DX), Y4
+	VADDPS       Y4, Y3, Y3
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y4
+	VADDPS    Y4, Y0, Y0
+	VADDPS    Y4, Y1, Y1
+	VADDPS    Y4, Y2, Y2
+	VADDPS    Y4, Y3, Y3
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
+	VBROADCASTSS 100(R15), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile5x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile5x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y5
+	VBROADCASTSS (SI), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (SI)(R8*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (SI)(R8*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (SI)(R9*1), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (SI)(R8*4), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y5
+	VBROADCASTSS (SI), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (SI)(R8*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (SI)(R8*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (SI)(R9*1), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (SI)(R8*4), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y0, Y5, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y1, Y5, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y2, Y5, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y3, Y5, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y5
+	VADDPS    Y4, Y5, Y4
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y5
+	VADDPS       Y5, Y0, Y0
+	VBROADCASTSS 4(DX), Y5
+	VADDPS       Y5, Y1, Y1
+	VBROADCASTSS 8(DX), Y5
+	VADDPS       Y5, Y2, Y2
+	VBROADCASTSS 12(DX), Y5
+	VADDPS       Y5, Y3, Y3
+	VBROADCASTSS 16(DX), Y5
+	VADDPS       Y5, Y4, Y4
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y5
+	VADDPS    Y5, Y0, Y0
+	VADDPS    Y5, Y1, Y1
+	VADDPS    Y5, Y2, Y2
+	VADDPS    Y5, Y3, Y3
+	VADDPS    Y5, Y4, Y4
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y5
+	VMAXPS       Y0, Y5, Y0
+	VMAXPS       Y1, Y5, Y1
+	VMAXPS       Y2, Y5, Y2
+	VMAXPS       Y3, Y5, Y3
+	VMAXPS       Y4, Y5, Y4
+	VBROADCASTSS 100(R15), Y5
+	VMINPS       Y0, Y5, Y0
+	VMINPS       Y1, Y5, Y1
+	VMINPS       Y2, Y5, Y2
+	VMINPS       Y3, Y5, Y3
+	VMINPS       Y4, Y5, Y4
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile6x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile6x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y6
+	VBROADCASTSS (SI), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (SI)(R8*1), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (SI)(R8*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (SI)(R9*1), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (SI)(R8*4), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (SI)(R10*1), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y6
+	VBROADCASTSS (SI), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (SI)(R8*1), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (SI)(R8*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (SI)(R9*1), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (SI)(R8*4), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (SI)(R10*1), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y0, Y6, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y1, Y6, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y2, Y6, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y3, Y6, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y4, Y6, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y6
+	VADDPS    Y5, Y6, Y5
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y6
+	VADDPS       Y6, Y0, Y0
+	VBROADCASTSS 4(DX), Y6
+	VADDPS       Y6, Y1, Y1
+	VBROADCASTSS 8(DX), Y6
+	VADDPS       Y6, Y2, Y2
+	VBROADCASTSS 12(DX), Y6
+	VADDPS       Y6, Y3, Y3
+	VBROADCASTSS 16(DX), Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 20(DX), Y6
+	VADDPS       Y6, Y5, Y5
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y6
+	VADDPS    Y6, Y0, Y0
+	VADDPS    Y6, Y1, Y1
+	VADDPS    Y6, Y2, Y2
+	VADDPS    Y6, Y3, Y3
+	VADDPS    Y6, Y4, Y4
+	VADDPS    Y6, Y5, Y5
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y6
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y6, Y5
+	VBROADCASTSS 100(R15), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile7x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile7x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y7
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (SI)(R8*1), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (SI)(R8*2), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (SI)(R9*1), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (SI)(R8*4), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (SI)(R10*1), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (SI)(R9*2), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y7
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (SI)(R8*1), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (SI)(R8*2), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (SI)(R9*1), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (SI)(R8*4), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (SI)(R10*1), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (SI)(R9*2), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y0, Y7, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y1, Y7, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y2, Y7, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y3, Y7, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y4, Y7, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y5, Y7, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y7
+	VADDPS    Y6, Y7, Y6
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y7
+	VADDPS       Y7, Y0, Y0
+	VBROADCASTSS 4(DX), Y7
+	VADDPS       Y7, Y1, Y1
+	VBROADCASTSS 8(DX), Y7
+	VADDPS       Y7, Y2, Y2
+	VBROADCASTSS 12(DX), Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS 16(DX), Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS 20(DX), Y7
+	VADDPS       Y7, Y5, Y5
+	VBROADCASTSS 24(DX), Y7
+	VADDPS       Y7, Y6, Y6
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y7
+	VADDPS    Y7, Y0, Y0
+	VADDPS    Y7, Y1, Y1
+	VADDPS    Y7, Y2, Y2
+	VADDPS    Y7, Y3, Y3
+	VADDPS    Y7, Y4, Y4
+	VADDPS    Y7, Y5, Y5
+	VADDPS    Y7, Y6, Y6
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y7
+	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMAXPS       Y6, Y7, Y6
+	VBROADCASTSS 100(R15), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile8x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile8x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	LEAQ   (R10)(R8*2), R11
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y8
+	VBROADCASTSS (SI), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (SI)(R8*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (SI)(R8*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (SI)(R9*1), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS (SI)(R8*4), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (SI)(R10*1), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (SI)(R9*2), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (SI)(R11*1), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y8
+	VBROADCASTSS (SI), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (SI)(R8*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (SI)(R8*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (SI)(R9*1), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS (SI)(R8*4), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (SI)(R10*1), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (SI)(R9*2), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (SI)(R11*1), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y0, Y8, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y1, Y8, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y2, Y8, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y3, Y8, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y4, Y8, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y5, Y8, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y6, Y8, Y6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y8
+	VADDPS    Y7, Y8, Y7
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y8
+	VADDPS       Y8, Y0, Y0
+	VBROADCASTSS 4(DX), Y8
+	VADDPS       Y8, Y1, Y1
+	VBROADCASTSS 8(DX), Y8
+	VADDPS       Y8, Y2, Y2
+	VBROADCASTSS 12(DX), Y8
+	VADDPS       Y8, Y3, Y3
+	VBROADCASTSS 16(DX), Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS 20(DX), Y8
+	VADDPS       Y8, Y5, Y5
+	VBROADCASTSS 24(DX), Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 28(DX), Y8
+	VADDPS       Y8, Y7, Y7
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y8
+	VADDPS    Y8, Y0, Y0
+	VADDPS    Y8, Y1, Y1
+	VADDPS    Y8, Y2, Y2
+	VADDPS    Y8, Y3, Y3
+	VADDPS    Y8, Y4, Y4
+	VADDPS    Y8, Y5, Y5
+	VADDPS    Y8, Y6, Y6
+	VADDPS    Y8, Y7, Y7
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y8
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS 100(R15), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile9x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile9x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	LEAQ   (R10)(R8*2), R11
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y9
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (SI)(R8*1), Y10
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (SI)(R8*2), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS (SI)(R9*1), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (SI)(R8*4), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS (SI)(R10*1), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(R9*2), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (SI)(R11*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (SI)(R8*8), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y9
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (SI)(R8*1), Y10
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (SI)(R8*2), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS (SI)(R9*1), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (SI)(R8*4), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS (SI)(R10*1), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(R9*2), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (SI)(R11*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (SI)(R8*8), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y0, Y9, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y1, Y9, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y2, Y9, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y3, Y9, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y4, Y9, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y5, Y9, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y6, Y9, Y6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y7, Y9, Y7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y9
+	VADDPS    Y8, Y9, Y8
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y9
+	VADDPS       Y9, Y0, Y0
+	VBROADCASTSS 4(DX), Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 8(DX), Y9
+	VADDPS       Y9, Y2, Y2
+	VBROADCASTSS 12(DX), Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 16(DX), Y9
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS 20(DX), Y9
+	VADDPS       Y9, Y5, Y5
+	VBROADCASTSS 24(DX), Y9
+	VADDPS       Y9, Y6, Y6
+	VBROADCASTSS 28(DX), Y9
+	VADDPS       Y9, Y7, Y7
+	VBROADCASTSS 32(DX), Y9
+	VADDPS       Y9, Y8, Y8
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y9
+	VADDPS    Y9, Y0, Y0
+	VADDPS    Y9, Y1, Y1
+	VADDPS    Y9, Y2, Y2
+	VADDPS    Y9, Y3, Y3
+	VADDPS    Y9, Y4, Y4
+	VADDPS    Y9, Y5, Y5
+	VADDPS    Y9, Y6, Y6
+	VADDPS    Y9, Y7, Y7
+	VADDPS    Y9, Y8, Y8
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y9
+	VMAXPS       Y0, Y9, Y0
+	VMAXPS       Y1, Y9, Y1
+	VMAXPS       Y2, Y9, Y2
+	VMAXPS       Y3, Y9, Y3
+	VMAXPS       Y4, Y9, Y4
+	VMAXPS       Y5, Y9, Y5
+	VMAXPS       Y6, Y9, Y6
+	VMAXPS       Y7, Y9, Y7
+	VMAXPS       Y8, Y9, Y8
+	VBROADCASTSS 100(R15), Y9
+	VMINPS       Y0, Y9, Y0
+	VMINPS       Y1, Y9, Y1
+	VMINPS       Y2, Y9, Y2
+	VMINPS       Y3, Y9, Y3
+	VMINPS       Y4, Y9, Y4
+	VMINPS       Y5, Y9, Y5
+	VMINPS       Y6, Y9, Y6
+	VMINPS       Y7, Y9, Y7
+	VMINPS       Y8, Y9, Y8
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y8, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile10x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile10x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	LEAQ   (R10)(R8*2), R11
+	LEAQ   (R11)(R8*2), R12
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y10
+	VBROADCASTSS (SI), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (SI)(R8*1), Y11
+	VFMADD231PS  Y10, Y11, Y1
+	VBROADCASTSS (SI)(R8*2), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (SI)(R9*1), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS (SI)(R8*4), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (SI)(R10*1), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS (SI)(R9*2), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(R11*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (SI)(R8*8), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (SI)(R12*1), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y10
+	VBROADCASTSS (SI), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (SI)(R8*1), Y11
+	VFMADD231PS  Y10, Y11, Y1
+	VBROADCASTSS (SI)(R8*2), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (SI)(R9*1), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS (SI)(R8*4), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (SI)(R10*1), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS (SI)(R9*2), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(R11*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (SI)(R8*8), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (SI)(R12*1), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y0, Y10, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y1, Y10, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y2, Y10, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y3, Y10, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y4, Y10, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y5, Y10, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y6, Y10, Y6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y7, Y10, Y7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y8, Y10, Y8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y10
+	VADDPS    Y9, Y10, Y9
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y10
+	VADDPS       Y10, Y0, Y0
+	VBROADCASTSS 4(DX), Y10
+	VADDPS       Y10, Y1, Y1
+	VBROADCASTSS 8(DX), Y10
+	VADDPS       Y10, Y2, Y2
+	VBROADCASTSS 12(DX), Y10
+	VADDPS       Y10, Y3, Y3
+	VBROADCASTSS 16(DX), Y10
+	VADDPS       Y10, Y4, Y4
+	VBROADCASTSS 20(DX), Y10
+	VADDPS       Y10, Y5, Y5
+	VBROADCASTSS 24(DX), Y10
+	VADDPS       Y10, Y6, Y6
+	VBROADCASTSS 28(DX), Y10
+	VADDPS       Y10, Y7, Y7
+	VBROADCASTSS 32(DX), Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 36(DX), Y10
+	VADDPS       Y10, Y9, Y9
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y10
+	VADDPS    Y10, Y0, Y0
+	VADDPS    Y10, Y1, Y1
+	VADDPS    Y10, Y2, Y2
+	VADDPS    Y10, Y3, Y3
+	VADDPS    Y10, Y4, Y4
+	VADDPS    Y10, Y5, Y5
+	VADDPS    Y10, Y6, Y6
+	VADDPS    Y10, Y7, Y7
+	VADDPS    Y10, Y8, Y8
+	VADDPS    Y10, Y9, Y9
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y10
+	VMAXPS       Y0, Y10, Y0
+	VMAXPS       Y1, Y10, Y1
+	VMAXPS       Y2, Y10, Y2
+	VMAXPS       Y3, Y10, Y3
+	VMAXPS       Y4, Y10, Y4
+	VMAXPS       Y5, Y10, Y5
+	VMAXPS       Y6, Y10, Y6
+	VMAXPS       Y7, Y10, Y7
+	VMAXPS       Y8, Y10, Y8
+	VMAXPS       Y9, Y10, Y9
+	VBROADCASTSS 100(R15), Y10
+	VMINPS       Y0, Y10, Y0
+	VMINPS       Y1, Y10, Y1
+	VMINPS       Y2, Y10, Y2
+	VMINPS       Y3, Y10, Y3
+	VMINPS       Y4, Y10, Y4
+	VMINPS       Y5, Y10, Y5
+	VMINPS       Y6, Y10, Y6
+	VMINPS       Y7, Y10, Y7
+	VMINPS       Y8, Y10, Y8
+	VMINPS       Y9, Y10, Y9
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y9, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile11x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile11x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	LEAQ   (R10)(R8*2), R11
+	LEAQ   (R11)(R8*2), R12
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y11
+	VBROADCASTSS (SI), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (SI)(R8*1), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (SI)(R8*2), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (SI)(R9*1), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (SI)(R8*4), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS (SI)(R10*1), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (SI)(R9*2), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (SI)(R11*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (SI)(R8*8), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (SI)(R12*1), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (SI)(R10*2), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y11
+	VBROADCASTSS (SI), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (SI)(R8*1), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (SI)(R8*2), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (SI)(R9*1), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (SI)(R8*4), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS (SI)(R10*1), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (SI)(R9*2), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (SI)(R11*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (SI)(R8*8), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (SI)(R12*1), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (SI)(R10*2), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y0, Y11, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y1, Y11, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y2, Y11, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y3, Y11, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y4, Y11, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y5, Y11, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y6, Y11, Y6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y7, Y11, Y7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y8, Y11, Y8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y9, Y11, Y9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y11
+	VADDPS    Y10, Y11, Y10
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y11
+	VADDPS       Y11, Y0, Y0
+	VBROADCASTSS 4(DX), Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 8(DX), Y11
+	VADDPS       Y11, Y2, Y2
+	VBROADCASTSS 12(DX), Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 16(DX), Y11
+	VADDPS       Y11, Y4, Y4
+	VBROADCASTSS 20(DX), Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 24(DX), Y11
+	VADDPS       Y11, Y6, Y6
+	VBROADCASTSS 28(DX), Y11
+	VADDPS       Y11, Y7, Y7
+	VBROADCASTSS 32(DX), Y11
+	VADDPS       Y11, Y8, Y8
+	VBROADCASTSS 36(DX), Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 40(DX), Y11
+	VADDPS       Y11, Y10, Y10
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y11
+	VADDPS    Y11, Y0, Y0
+	VADDPS    Y11, Y1, Y1
+	VADDPS    Y11, Y2, Y2
+	VADDPS    Y11, Y3, Y3
+	VADDPS    Y11, Y4, Y4
+	VADDPS    Y11, Y5, Y5
+	VADDPS    Y11, Y6, Y6
+	VADDPS    Y11, Y7, Y7
+	VADDPS    Y11, Y8, Y8
+	VADDPS    Y11, Y9, Y9
+	VADDPS    Y11, Y10, Y10
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y11
+	VMAXPS       Y0, Y11, Y0
+	VMAXPS       Y1, Y11, Y1
+	VMAXPS       Y2, Y11, Y2
+	VMAXPS       Y3, Y11, Y3
+	VMAXPS       Y4, Y11, Y4
+	VMAXPS       Y5, Y11, Y5
+	VMAXPS       Y6, Y11, Y6
+	VMAXPS       Y7, Y11, Y7
+	VMAXPS       Y8, Y11, Y8
+	VMAXPS       Y9, Y11, Y9
+	VMAXPS       Y10, Y11, Y10
+	VBROADCASTSS 100(R15), Y11
+	VMINPS       Y0, Y11, Y0
+	VMINPS       Y1, Y11, Y1
+	VMINPS       Y2, Y11, Y2
+	VMINPS       Y3, Y11, Y3
+	VMINPS       Y4, Y11, Y4
+	VMINPS       Y5, Y11, Y5
+	VMINPS       Y6, Y11, Y6
+	VMINPS       Y7, Y11, Y7
+	VMINPS       Y8, Y11, Y8
+	VMINPS       Y9, Y11, Y9
+	VMINPS       Y10, Y11, Y10
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y10, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile12x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile12x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	LEAQ   (R10)(R8*2), R11
+	LEAQ   (R11)(R8*2), R12
+	LEAQ   (R12)(R8*2), R13
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y12
+	VBROADCASTSS (SI), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (SI)(R8*1), Y13
+	VFMADD231PS  Y12, Y13, Y1
+	VBROADCASTSS (SI)(R8*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (SI)(R9*1), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS (SI)(R8*4), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (SI)(R10*1), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS (SI)(R9*2), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (SI)(R11*1), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS (SI)(R8*8), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (SI)(R12*1), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (SI)(R10*2), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (SI)(R13*1), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y12
+	VBROADCASTSS (SI), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (SI)(R8*1), Y13
+	VFMADD231PS  Y12, Y13, Y1
+	VBROADCASTSS (SI)(R8*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (SI)(R9*1), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS (SI)(R8*4), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (SI)(R10*1), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS (SI)(R9*2), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (SI)(R11*1), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS (SI)(R8*8), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (SI)(R12*1), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (SI)(R10*2), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (SI)(R13*1), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y0, Y12, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y1, Y12, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y2, Y12, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y3, Y12, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y4, Y12, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y5, Y12, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y6, Y12, Y6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y7, Y12, Y7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y8, Y12, Y8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y9, Y12, Y9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y10, Y12, Y10
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y12
+	VADDPS    Y11, Y12, Y11
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y12
+	VADDPS       Y12, Y0, Y0
+	VBROADCASTSS 4(DX), Y12
+	VADDPS       Y12, Y1, Y1
+	VBROADCASTSS 8(DX), Y12
+	VADDPS       Y12, Y2, Y2
+	VBROADCASTSS 12(DX), Y12
+	VADDPS       Y12, Y3, Y3
+	VBROADCASTSS 16(DX), Y12
+	VADDPS       Y12, Y4, Y4
+	VBROADCASTSS 20(DX), Y12
+	VADDPS       Y12, Y5, Y5
+	VBROADCASTSS 24(DX), Y12
+	VADDPS       Y12, Y6, Y6
+	VBROADCASTSS 28(DX), Y12
+	VADDPS       Y12, Y7, Y7
+	VBROADCASTSS 32(DX), Y12
+	VADDPS       Y12, Y8, Y8
+	VBROADCASTSS 36(DX), Y12
+	VADDPS       Y12, Y9, Y9
+	VBROADCASTSS 40(DX), Y12
+	VADDPS       Y12, Y10, Y10
+	VBROADCASTSS 44(DX), Y12
+	VADDPS       Y12, Y11, Y11
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y12
+	VADDPS    Y12, Y0, Y0
+	VADDPS    Y12, Y1, Y1
+	VADDPS    Y12, Y2, Y2
+	VADDPS    Y12, Y3, Y3
+	VADDPS    Y12, Y4, Y4
+	VADDPS    Y12, Y5, Y5
+	VADDPS    Y12, Y6, Y6
+	VADDPS    Y12, Y7, Y7
+	VADDPS    Y12, Y8, Y8
+	VADDPS    Y12, Y9, Y9
+	VADDPS    Y12, Y10, Y10
+	VADDPS    Y12, Y11, Y11
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y12
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 100(R15), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y10, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y11, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile13x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile13x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	LEAQ   (R10)(R8*2), R11
+	LEAQ   (R11)(R8*2), R12
+	LEAQ   (R12)(R8*2), R13
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS  Y13, Y14, Y0
+	VBROADCASTSS (SI)(R8*1), Y14
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (SI)(R8*2), Y14
+	VFMADD231PS  Y13, Y14, Y2
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (SI)(R8*4), Y14
+	VFMADD231PS  Y13, Y14, Y4
+	VBROADCASTSS (SI)(R10*1), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS (SI)(R11*1), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (SI)(R8*8), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS (SI)(R12*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (SI)(R10*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VBROADCASTSS (SI)(R13*1), Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VBROADCASTSS (SI)(R9*4), Y14
+	VFMADD231PS  Y13, Y14, Y12
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y13
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS  Y13, Y14, Y0
+	VBROADCASTSS (SI)(R8*1), Y14
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (SI)(R8*2), Y14
+	VFMADD231PS  Y13, Y14, Y2
+	VBROADCASTSS (SI)(R9*1), Y14
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (SI)(R8*4), Y14
+	VFMADD231PS  Y13, Y14, Y4
+	VBROADCASTSS (SI)(R10*1), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (SI)(R9*2), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS (SI)(R11*1), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (SI)(R8*8), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS (SI)(R12*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (SI)(R10*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VBROADCASTSS (SI)(R13*1), Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VBROADCASTSS (SI)(R9*4), Y14
+	VFMADD231PS  Y13, Y14, Y12
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y0, Y13, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y1, Y13, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y2, Y13, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y3, Y13, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y4, Y13, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y5, Y13, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y6, Y13, Y6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y7, Y13, Y7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y8, Y13, Y8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y9, Y13, Y9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y10, Y13, Y10
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y11, Y13, Y11
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y13
+	VADDPS    Y12, Y13, Y12
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y13
+	VADDPS       Y13, Y0, Y0
+	VBROADCASTSS 4(DX), Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 8(DX), Y13
+	VADDPS       Y13, Y2, Y2
+	VBROADCASTSS 12(DX), Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 16(DX), Y13
+	VADDPS       Y13, Y4, Y4
+	VBROADCASTSS 20(DX), Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 24(DX), Y13
+	VADDPS       Y13, Y6, Y6
+	VBROADCASTSS 28(DX), Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 32(DX), Y13
+	VADDPS       Y13, Y8, Y8
+	VBROADCASTSS 36(DX), Y13
+	VADDPS       Y13, Y9, Y9
+	VBROADCASTSS 40(DX), Y13
+	VADDPS       Y13, Y10, Y10
+	VBROADCASTSS 44(DX), Y13
+	VADDPS       Y13, Y11, Y11
+	VBROADCASTSS 48(DX), Y13
+	VADDPS       Y13, Y12, Y12
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y13
+	VADDPS    Y13, Y0, Y0
+	VADDPS    Y13, Y1, Y1
+	VADDPS    Y13, Y2, Y2
+	VADDPS    Y13, Y3, Y3
+	VADDPS    Y13, Y4, Y4
+	VADDPS    Y13, Y5, Y5
+	VADDPS    Y13, Y6, Y6
+	VADDPS    Y13, Y7, Y7
+	VADDPS    Y13, Y8, Y8
+	VADDPS    Y13, Y9, Y9
+	VADDPS    Y13, Y10, Y10
+	VADDPS    Y13, Y11, Y11
+	VADDPS    Y13, Y12, Y12
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y13
+	VMAXPS       Y0, Y13, Y0
+	VMAXPS       Y1, Y13, Y1
+	VMAXPS       Y2, Y13, Y2
+	VMAXPS       Y3, Y13, Y3
+	VMAXPS       Y4, Y13, Y4
+	VMAXPS       Y5, Y13, Y5
+	VMAXPS       Y6, Y13, Y6
+	VMAXPS       Y7, Y13, Y7
+	VMAXPS       Y8, Y13, Y8
+	VMAXPS       Y9, Y13, Y9
+	VMAXPS       Y10, Y13, Y10
+	VMAXPS       Y11, Y13, Y11
+	VMAXPS       Y12, Y13, Y12
+	VBROADCASTSS 100(R15), Y13
+	VMINPS       Y0, Y13, Y0
+	VMINPS       Y1, Y13, Y1
+	VMINPS       Y2, Y13, Y2
+	VMINPS       Y3, Y13, Y3
+	VMINPS       Y4, Y13, Y4
+	VMINPS       Y5, Y13, Y5
+	VMINPS       Y6, Y13, Y6
+	VMINPS       Y7, Y13, Y7
+	VMINPS       Y8, Y13, Y8
+	VMINPS       Y9, Y13, Y9
+	VMINPS       Y10, Y13, Y10
+	VMINPS       Y11, Y13, Y11
+	VMINPS       Y12, Y13, Y12
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y10, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y11, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y12, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func gemmTile14x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·gemmTile14x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), R15
+	MOVQ   (R15), CX
+	MOVQ   8(R15), SI
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	LEAQ   (R10)(R8*2), R11
+	LEAQ   (R11)(R8*2), R12
+	LEAQ   (R12)(R8*2), R13
+	LEAQ   (R13)(R8*2), R14
+	MOVQ   24(R15), AX
+	MOVQ   32(R15), DX
+	MOVQ   40(R15), BX
+	KMOVW  88(R15), K1
+	MOVQ   104(R15), DI
+	SHRQ   $0x08, DI
+	VPXORD Y0, Y0, Y0
+	VPXORD Y1, Y1, Y1
+	VPXORD Y2, Y2, Y2
+	VPXORD Y3, Y3, Y3
+	VPXORD Y4, Y4, Y4
+	VPXORD Y5, Y5, Y5
+	VPXORD Y6, Y6, Y6
+	VPXORD Y7, Y7, Y7
+	VPXORD Y8, Y8, Y8
+	VPXORD Y9, Y9, Y9
+	VPXORD Y10, Y10, Y10
+	VPXORD Y11, Y11, Y11
+	VPXORD Y12, Y12, Y12
+	VPXORD Y13, Y13, Y13
+	JNZ    ahead
+
+loop:
+	VMOVUPS.Z    (DX), K1, Y14
+	VBROADCASTSS (SI), Y15
+	VFMADD231PS  Y14, Y15, Y0
+	VBROADCASTSS (SI)(R8*1), Y15
+	VFMADD231PS  Y14, Y15, Y1
+	VBROADCASTSS (SI)(R8*2), Y15
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS (SI)(R9*1), Y15
+	VFMADD231PS  Y14, Y15, Y3
+	VBROADCASTSS (SI)(R8*4), Y15
+	VFMADD231PS  Y14, Y15, Y4
+	VBROADCASTSS (SI)(R10*1), Y15
+	VFMADD231PS  Y14, Y15, Y5
+	VBROADCASTSS (SI)(R9*2), Y15
+	VFMADD231PS  Y14, Y15, Y6
+	VBROADCASTSS (SI)(R11*1), Y15
+	VFMADD231PS  Y14, Y15, Y7
+	VBROADCASTSS (SI)(R8*8), Y15
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (SI)(R12*1), Y15
+	VFMADD231PS  Y14, Y15, Y9
+	VBROADCASTSS (SI)(R10*2), Y15
+	VFMADD231PS  Y14, Y15, Y10
+	VBROADCASTSS (SI)(R13*1), Y15
+	VFMADD231PS  Y14, Y15, Y11
+	VBROADCASTSS (SI)(R9*4), Y15
+	VFMADD231PS  Y14, Y15, Y12
+	VBROADCASTSS (SI)(R14*1), Y15
+	VFMADD231PS  Y14, Y15, Y13
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          loop
+	JMP          epilogue
+
+ahead:
+	PREFETCHT0   (DX)(DI*1)
+	VMOVUPS.Z    (DX), K1, Y14
+	VBROADCASTSS (SI), Y15
+	VFMADD231PS  Y14, Y15, Y0
+	VBROADCASTSS (SI)(R8*1), Y15
+	VFMADD231PS  Y14, Y15, Y1
+	VBROADCASTSS (SI)(R8*2), Y15
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS (SI)(R9*1), Y15
+	VFMADD231PS  Y14, Y15, Y3
+	VBROADCASTSS (SI)(R8*4), Y15
+	VFMADD231PS  Y14, Y15, Y4
+	VBROADCASTSS (SI)(R10*1), Y15
+	VFMADD231PS  Y14, Y15, Y5
+	VBROADCASTSS (SI)(R9*2), Y15
+	VFMADD231PS  Y14, Y15, Y6
+	VBROADCASTSS (SI)(R11*1), Y15
+	VFMADD231PS  Y14, Y15, Y7
+	VBROADCASTSS (SI)(R8*8), Y15
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (SI)(R12*1), Y15
+	VFMADD231PS  Y14, Y15, Y9
+	VBROADCASTSS (SI)(R10*2), Y15
+	VFMADD231PS  Y14, Y15, Y10
+	VBROADCASTSS (SI)(R13*1), Y15
+	VFMADD231PS  Y14, Y15, Y11
+	VBROADCASTSS (SI)(R9*4), Y15
+	VFMADD231PS  Y14, Y15, Y12
+	VBROADCASTSS (SI)(R14*1), Y15
+	VFMADD231PS  Y14, Y15, Y13
+	ADDQ         AX, SI
+	ADDQ         BX, DX
+	DECQ         CX
+	JNZ          ahead
+
+epilogue:
+	MOVQ      48(R15), SI
+	MOVQ      56(R15), AX
+	MOVQ      104(R15), BX
+	TESTQ     $0x00000001, BX
+	JZ        added
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y0, Y14, Y0
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y1, Y14, Y1
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y2, Y14, Y2
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y3, Y14, Y3
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y4, Y14, Y4
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y5, Y14, Y5
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y6, Y14, Y6
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y7, Y14, Y7
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y8, Y14, Y8
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y9, Y14, Y9
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y10, Y14, Y10
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y11, Y14, Y11
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y12, Y14, Y12
+	ADDQ      AX, SI
+	VMOVUPS.Z (SI), K1, Y14
+	VADDPS    Y13, Y14, Y13
+	MOVQ      48(R15), SI
+
+added:
+	TESTQ        $0x00000002, BX
+	JZ           store
+	MOVQ         64(R15), DX
+	TESTQ        DX, DX
+	JZ           biasedM
+	VBROADCASTSS (DX), Y14
+	VADDPS       Y14, Y0, Y0
+	VBROADCASTSS 4(DX), Y14
+	VADDPS       Y14, Y1, Y1
+	VBROADCASTSS 8(DX), Y14
+	VADDPS       Y14, Y2, Y2
+	VBROADCASTSS 12(DX), Y14
+	VADDPS       Y14, Y3, Y3
+	VBROADCASTSS 16(DX), Y14
+	VADDPS       Y14, Y4, Y4
+	VBROADCASTSS 20(DX), Y14
+	VADDPS       Y14, Y5, Y5
+	VBROADCASTSS 24(DX), Y14
+	VADDPS       Y14, Y6, Y6
+	VBROADCASTSS 28(DX), Y14
+	VADDPS       Y14, Y7, Y7
+	VBROADCASTSS 32(DX), Y14
+	VADDPS       Y14, Y8, Y8
+	VBROADCASTSS 36(DX), Y14
+	VADDPS       Y14, Y9, Y9
+	VBROADCASTSS 40(DX), Y14
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS 44(DX), Y14
+	VADDPS       Y14, Y11, Y11
+	VBROADCASTSS 48(DX), Y14
+	VADDPS       Y14, Y12, Y12
+	VBROADCASTSS 52(DX), Y14
+	VADDPS       Y14, Y13, Y13
+
+biasedM:
+	MOVQ      72(R15), DX
+	TESTQ     DX, DX
+	JZ        biasedN
+	VMOVUPS.Z (DX), K1, Y14
+	VADDPS    Y14, Y0, Y0
+	VADDPS    Y14, Y1, Y1
+	VADDPS    Y14, Y2, Y2
+	VADDPS    Y14, Y3, Y3
+	VADDPS    Y14, Y4, Y4
+	VADDPS    Y14, Y5, Y5
+	VADDPS    Y14, Y6, Y6
+	VADDPS    Y14, Y7, Y7
+	VADDPS    Y14, Y8, Y8
+	VADDPS    Y14, Y9, Y9
+	VADDPS    Y14, Y10, Y10
+	VADDPS    Y14, Y11, Y11
+	VADDPS    Y14, Y12, Y12
+	VADDPS    Y14, Y13, Y13
+
+biasedN:
+	TESTQ        $0x00000004, BX
+	JZ           clamped
+	VBROADCASTSS 96(R15), Y14
+	VMAXPS       Y0, Y14, Y0
+	VMAXPS       Y1, Y14, Y1
+	VMAXPS       Y2, Y14, Y2
+	VMAXPS       Y3, Y14, Y3
+	VMAXPS       Y4, Y14, Y4
+	VMAXPS       Y5, Y14, Y5
+	VMAXPS       Y6, Y14, Y6
+	VMAXPS       Y7, Y14, Y7
+	VMAXPS       Y8, Y14, Y8
+	VMAXPS       Y9, Y14, Y9
+	VMAXPS       Y10, Y14, Y10
+	VMAXPS       Y11, Y14, Y11
+	VMAXPS       Y12, Y14, Y12
+	VMAXPS       Y13, Y14, Y13
+	VBROADCASTSS 100(R15), Y14
+	VMINPS       Y0, Y14, Y0
+	VMINPS       Y1, Y14, Y1
+	VMINPS       Y2, Y14, Y2
+	VMINPS       Y3, Y14, Y3
+	VMINPS       Y4, Y14, Y4
+	VMINPS       Y5, Y14, Y5
+	VMINPS       Y6, Y14, Y6
+	VMINPS       Y7, Y14, Y7
+	VMINPS       Y8, Y14, Y8
+	VMINPS       Y9, Y14, Y9
+	VMINPS       Y10, Y14, Y10
+	VMINPS       Y11, Y14, Y11
+	VMINPS       Y12, Y14, Y12
+	VMINPS       Y13, Y14, Y13
+
+clamped:
+store:
+	VMOVUPS Y0, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y7, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y8, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y9, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y10, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y11, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y12, K1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y13, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func dotTile1x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile1x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y1
+	VMOVUPS          (R8)(AX*1), Y2
+	VMOVUPS          (R8)(AX*2), Y3
+	VMOVUPS          (R8)(BX*1), Y4
+	VMOVUPS          (R8)(AX*4), Y5
+	VMOVUPS          (R8)(DX*1), Y6
+	VMOVUPS          (R8)(BX*2), Y7
+	VMOVUPS          (R8)(DI*1), Y8
+	VUNPCKLPS        Y2, Y1, Y9
+	VUNPCKHPS        Y2, Y1, Y10
+	VUNPCKLPS        Y4, Y3, Y11
+	VUNPCKHPS        Y4, Y3, Y12
+	VUNPCKLPS        Y6, Y5, Y13
+	VUNPCKHPS        Y6, Y5, Y14
+	VUNPCKLPS        Y8, Y7, Y15
+	VUNPCKHPS        Y8, Y7, Y16
+	VSHUFPS          $0x44, Y11, Y9, Y1
+	VSHUFPS          $0xee, Y11, Y9, Y2
+	VSHUFPS          $0x44, Y12, Y10, Y3
+	VSHUFPS          $0xee, Y12, Y10, Y4
+	VSHUFPS          $0x44, Y15, Y13, Y5
+	VSHUFPS          $0xee, Y15, Y13, Y6
+	VSHUFPS          $0x44, Y16, Y14, Y7
+	VSHUFPS          $0xee, Y16, Y14, Y8
+	VSHUFF32X4       $0x00, Y5, Y1, Y9
+	VSHUFF32X4       $0x03, Y5, Y1, Y13
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VFMADD231PS.BCST (SI), Y9, Y0
+	VFMADD231PS.BCST 4(SI), Y10, Y0
+	VFMADD231PS.BCST 8(SI), Y11, Y0
+	VFMADD231PS.BCST 12(SI), Y12, Y0
+	VFMADD231PS.BCST 16(SI), Y13, Y0
+	VFMADD231PS.BCST 20(SI), Y14, Y0
+	VFMADD231PS.BCST 24(SI), Y15, Y0
+	VFMADD231PS.BCST 28(SI), Y16, Y0
+	VMOVUPS          32(R8), Y1
+	VMOVUPS          32(R8)(AX*1), Y2
+	VMOVUPS          32(R8)(AX*2), Y3
+	VMOVUPS          32(R8)(BX*1), Y4
+	VMOVUPS          32(R8)(AX*4), Y5
+	VMOVUPS          32(R8)(DX*1), Y6
+	VMOVUPS          32(R8)(BX*2), Y7
+	VMOVUPS          32(R8)(DI*1), Y8
+	VUNPCKLPS        Y2, Y1, Y9
+	VUNPCKHPS        Y2, Y1, Y10
+	VUNPCKLPS        Y4, Y3, Y11
+	VUNPCKHPS        Y4, Y3, Y12
+	VUNPCKLPS        Y6, Y5, Y13
+	VUNPCKHPS        Y6, Y5, Y14
+	VUNPCKLPS        Y8, Y7, Y15
+	VUNPCKHPS        Y8, Y7, Y16
+	VSHUFPS          $0x44, Y11, Y9, Y1
+	VSHUFPS          $0xee, Y11, Y9, Y2
+	VSHUFPS          $0x44, Y12, Y10, Y3
+	VSHUFPS          $0xee, Y12, Y10, Y4
+	VSHUFPS          $0x44, Y15, Y13, Y5
+	VSHUFPS          $0xee, Y15, Y13, Y6
+	VSHUFPS          $0x44, Y16, Y14, Y7
+	VSHUFPS          $0xee, Y16, Y14, Y8
+	VSHUFF32X4       $0x00, Y5, Y1, Y9
+	VSHUFF32X4       $0x03, Y5, Y1, Y13
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VFMADD231PS.BCST 32(SI), Y9, Y0
+	VFMADD231PS.BCST 36(SI), Y10, Y0
+	VFMADD231PS.BCST 40(SI), Y11, Y0
+	VFMADD231PS.BCST 44(SI), Y12, Y0
+	VFMADD231PS.BCST 48(SI), Y13, Y0
+	VFMADD231PS.BCST 52(SI), Y14, Y0
+	VFMADD231PS.BCST 56(SI), Y15, Y0
+	VFMADD231PS.BCST 60(SI), Y16, Y0
+	ADDQ             $0x00000040, R8
+	ADDQ             $0x00000040, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X1
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y1, Y1
+	VMOVUPS          (R8)(AX*1), X2
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y2, Y2
+	VMOVUPS          (R8)(AX*2), X3
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y3, Y3
+	VMOVUPS          (R8)(BX*1), X4
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y4, Y4
+	VUNPCKLPS        Y2, Y1, Y5
+	VUNPCKHPS        Y2, Y1, Y6
+	VUNPCKLPS        Y4, Y3, Y7
+	VUNPCKHPS        Y4, Y3, Y8
+	VSHUFPS          $0x44, Y7, Y5, Y1
+	VSHUFPS          $0xee, Y7, Y5, Y2
+	VSHUFPS          $0x44, Y8, Y6, Y3
+	VSHUFPS          $0xee, Y8, Y6, Y4
+	VFMADD231PS.BCST (SI), Y1, Y0
+	VFMADD231PS.BCST 4(SI), Y2, Y0
+	VFMADD231PS.BCST 8(SI), Y3, Y0
+	VFMADD231PS.BCST 12(SI), Y4, Y0
+	ADDQ             $0x00000010, R8
+	ADDQ             $0x00000010, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+// func dotTile1x16AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile1x16AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	LEAQ    (R8)(AX*8), R9
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y2
+	VMOVUPS          (R8)(AX*1), Y3
+	VMOVUPS          (R8)(AX*2), Y4
+	VMOVUPS          (R8)(BX*1), Y5
+	VMOVUPS          (R8)(AX*4), Y6
+	VMOVUPS          (R8)(DX*1), Y7
+	VMOVUPS          (R8)(BX*2), Y8
+	VMOVUPS          (R8)(DI*1), Y9
+	VUNPCKLPS        Y3, Y2, Y10
+	VUNPCKHPS        Y3, Y2, Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VSHUFPS          $0x44, Y12, Y10, Y2
+	VSHUFPS          $0xee, Y12, Y10, Y3
+	VSHUFPS          $0x44, Y13, Y11, Y4
+	VSHUFPS          $0xee, Y13, Y11, Y5
+	VSHUFPS          $0x44, Y16, Y14, Y6
+	VSHUFPS          $0xee, Y16, Y14, Y7
+	VSHUFPS          $0x44, Y17, Y15, Y8
+	VSHUFPS          $0xee, Y17, Y15, Y9
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VFMADD231PS.BCST (SI), Y10, Y0
+	VFMADD231PS.BCST 4(SI), Y11, Y0
+	VFMADD231PS.BCST 8(SI), Y12, Y0
+	VFMADD231PS.BCST 12(SI), Y13, Y0
+	VFMADD231PS.BCST 16(SI), Y14, Y0
+	VFMADD231PS.BCST 20(SI), Y15, Y0
+	VFMADD231PS.BCST 24(SI), Y16, Y0
+	VFMADD231PS.BCST 28(SI), Y17, Y0
+	VMOVUPS          32(R8), Y2
+	VMOVUPS          32(R8)(AX*1), Y3
+	VMOVUPS          32(R8)(AX*2), Y4
+	VMOVUPS          32(R8)(BX*1), Y5
+	VMOVUPS          32(R8)(AX*4), Y6
+	VMOVUPS          32(R8)(DX*1), Y7
+	VMOVUPS          32(R8)(BX*2), Y8
+	VMOVUPS          32(R8)(DI*1), Y9
+	VUNPCKLPS        Y3, Y2, Y10
+	VUNPCKHPS        Y3, Y2, Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VSHUFPS          $0x44, Y12, Y10, Y2
+	VSHUFPS          $0xee, Y12, Y10, Y3
+	VSHUFPS          $0x44, Y13, Y11, Y4
+	VSHUFPS          $0xee, Y13, Y11, Y5
+	VSHUFPS          $0x44, Y16, Y14, Y6
+	VSHUFPS          $0xee, Y16, Y14, Y7
+	VSHUFPS          $0x44, Y17, Y15, Y8
+	VSHUFPS          $0xee, Y17, Y15, Y9
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VFMADD231PS.BCST 32(SI), Y10, Y0
+	VFMADD231PS.BCST 36(SI), Y11, Y0
+	VFMADD231PS.BCST 40(SI), Y12, Y0
+	VFMADD231PS.BCST 44(SI), Y13, Y0
+	VFMADD231PS.BCST 48(SI), Y14, Y0
+	VFMADD231PS.BCST 52(SI), Y15, Y0
+	VFMADD231PS.BCST 56(SI), Y16, Y0
+	VFMADD231PS.BCST 60(SI), Y17, Y0
+	ADDQ             $0x00000040, R8
+	LEAQ             (R9)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R9), Y2
+	VMOVUPS          (R9)(AX*1), Y3
+	VMOVUPS          (R9)(AX*2), Y4
+	VMOVUPS          (R9)(BX*1), Y5
+	VMOVUPS          (R9)(AX*4), Y6
+	VMOVUPS          (R9)(DX*1), Y7
+	VMOVUPS          (R9)(BX*2), Y8
+	VMOVUPS          (R9)(DI*1), Y9
+	VUNPCKLPS        Y3, Y2, Y10
+	VUNPCKHPS        Y3, Y2, Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VSHUFPS          $0x44, Y12, Y10, Y2
+	VSHUFPS          $0xee, Y12, Y10, Y3
+	VSHUFPS          $0x44, Y13, Y11, Y4
+	VSHUFPS          $0xee, Y13, Y11, Y5
+	VSHUFPS          $0x44, Y16, Y14, Y6
+	VSHUFPS          $0xee, Y16, Y14, Y7
+	VSHUFPS          $0x44, Y17, Y15, Y8
+	VSHUFPS          $0xee, Y17, Y15, Y9
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VFMADD231PS.BCST (SI), Y10, Y1
+	VFMADD231PS.BCST 4(SI), Y11, Y1
+	VFMADD231PS.BCST 8(SI), Y12, Y1
+	VFMADD231PS.BCST 12(SI), Y13, Y1
+	VFMADD231PS.BCST 16(SI), Y14, Y1
+	VFMADD231PS.BCST 20(SI), Y15, Y1
+	VFMADD231PS.BCST 24(SI), Y16, Y1
+	VFMADD231PS.BCST 28(SI), Y17, Y1
+	VMOVUPS          32(R9), Y2
+	VMOVUPS          32(R9)(AX*1), Y3
+	VMOVUPS          32(R9)(AX*2), Y4
+	VMOVUPS          32(R9)(BX*1), Y5
+	VMOVUPS          32(R9)(AX*4), Y6
+	VMOVUPS          32(R9)(DX*1), Y7
+	VMOVUPS          32(R9)(BX*2), Y8
+	VMOVUPS          32(R9)(DI*1), Y9
+	VUNPCKLPS        Y3, Y2, Y10
+	VUNPCKHPS        Y3, Y2, Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VSHUFPS          $0x44, Y12, Y10, Y2
+	VSHUFPS          $0xee, Y12, Y10, Y3
+	VSHUFPS          $0x44, Y13, Y11, Y4
+	VSHUFPS          $0xee, Y13, Y11, Y5
+	VSHUFPS          $0x44, Y16, Y14, Y6
+	VSHUFPS          $0xee, Y16, Y14, Y7
+	VSHUFPS          $0x44, Y17, Y15, Y8
+	VSHUFPS          $0xee, Y17, Y15, Y9
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VFMADD231PS.BCST 32(SI), Y10, Y1
+	VFMADD231PS.BCST 36(SI), Y11, Y1
+	VFMADD231PS.BCST 40(SI), Y12, Y1
+	VFMADD231PS.BCST 44(SI), Y13, Y1
+	VFMADD231PS.BCST 48(SI), Y14, Y1
+	VFMADD231PS.BCST 52(SI), Y15, Y1
+	VFMADD231PS.BCST 56(SI), Y16, Y1
+	VFMADD231PS.BCST 60(SI), Y17, Y1
+	ADDQ             $0x00000040, R9
+	ADDQ             $0x00000040, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X2
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y2, Y2
+	VMOVUPS          (R8)(AX*1), X3
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y3, Y3
+	VMOVUPS          (R8)(AX*2), X4
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y4, Y4
+	VMOVUPS          (R8)(BX*1), X5
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y5, Y5
+	VUNPCKLPS        Y3, Y2, Y6
+	VUNPCKHPS        Y3, Y2, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VSHUFPS          $0x44, Y8, Y6, Y2
+	VSHUFPS          $0xee, Y8, Y6, Y3
+	VSHUFPS          $0x44, Y9, Y7, Y4
+	VSHUFPS          $0xee, Y9, Y7, Y5
+	VFMADD231PS.BCST (SI), Y2, Y0
+	VFMADD231PS.BCST 4(SI), Y3, Y0
+	VFMADD231PS.BCST 8(SI), Y4, Y0
+	VFMADD231PS.BCST 12(SI), Y5, Y0
+	ADDQ             $0x00000010, R8
+	VMOVUPS          (R9), X2
+	VINSERTF32X4     $0x01, (R9)(AX*4), Y2, Y2
+	VMOVUPS          (R9)(AX*1), X3
+	VINSERTF32X4     $0x01, (R9)(DX*1), Y3, Y3
+	VMOVUPS          (R9)(AX*2), X4
+	VINSERTF32X4     $0x01, (R9)(BX*2), Y4, Y4
+	VMOVUPS          (R9)(BX*1), X5
+	VINSERTF32X4     $0x01, (R9)(DI*1), Y5, Y5
+	VUNPCKLPS        Y3, Y2, Y6
+	VUNPCKHPS        Y3, Y2, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VSHUFPS          $0x44, Y8, Y6, Y2
+	VSHUFPS          $0xee, Y8, Y6, Y3
+	VSHUFPS          $0x44, Y9, Y7, Y4
+	VSHUFPS          $0xee, Y9, Y7, Y5
+	VFMADD231PS.BCST (SI), Y2, Y1
+	VFMADD231PS.BCST 4(SI), Y3, Y1
+	VFMADD231PS.BCST 8(SI), Y4, Y1
+	VFMADD231PS.BCST 12(SI), Y5, Y1
+	ADDQ             $0x00000010, R9
+	ADDQ             $0x00000010, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile1x32AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile1x32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	LEAQ    (R8)(AX*8), R9
+	LEAQ    (R9)(AX*8), R10
+	LEAQ    (R10)(AX*8), R11
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y4
+	VMOVUPS          (R8)(AX*1), Y5
+	VMOVUPS          (R8)(AX*2), Y6
+	VMOVUPS          (R8)(BX*1), Y7
+	VMOVUPS          (R8)(AX*4), Y8
+	VMOVUPS          (R8)(DX*1), Y9
+	VMOVUPS          (R8)(BX*2), Y10
+	VMOVUPS          (R8)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST (SI), Y12, Y0
+	VFMADD231PS.BCST 4(SI), Y13, Y0
+	VFMADD231PS.BCST 8(SI), Y14, Y0
+	VFMADD231PS.BCST 12(SI), Y15, Y0
+	VFMADD231PS.BCST 16(SI), Y16, Y0
+	VFMADD231PS.BCST 20(SI), Y17, Y0
+	VFMADD231PS.BCST 24(SI), Y18, Y0
+	VFMADD231PS.BCST 28(SI), Y19, Y0
+	VMOVUPS          32(R8), Y4
+	VMOVUPS          32(R8)(AX*1), Y5
+	VMOVUPS          32(R8)(AX*2), Y6
+	VMOVUPS          32(R8)(BX*1), Y7
+	VMOVUPS          32(R8)(AX*4), Y8
+	VMOVUPS          32(R8)(DX*1), Y9
+	VMOVUPS          32(R8)(BX*2), Y10
+	VMOVUPS          32(R8)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST 32(SI), Y12, Y0
+	VFMADD231PS.BCST 36(SI), Y13, Y0
+	VFMADD231PS.BCST 40(SI), Y14, Y0
+	VFMADD231PS.BCST 44(SI), Y15, Y0
+	VFMADD231PS.BCST 48(SI), Y16, Y0
+	VFMADD231PS.BCST 52(SI), Y17, Y0
+	VFMADD231PS.BCST 56(SI), Y18, Y0
+	VFMADD231PS.BCST 60(SI), Y19, Y0
+	ADDQ             $0x00000040, R8
+	LEAQ             (R9)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R9), Y4
+	VMOVUPS          (R9)(AX*1), Y5
+	VMOVUPS          (R9)(AX*2), Y6
+	VMOVUPS          (R9)(BX*1), Y7
+	VMOVUPS          (R9)(AX*4), Y8
+	VMOVUPS          (R9)(DX*1), Y9
+	VMOVUPS          (R9)(BX*2), Y10
+	VMOVUPS          (R9)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST (SI), Y12, Y1
+	VFMADD231PS.BCST 4(SI), Y13, Y1
+	VFMADD231PS.BCST 8(SI), Y14, Y1
+	VFMADD231PS.BCST 12(SI), Y15, Y1
+	VFMADD231PS.BCST 16(SI), Y16, Y1
+	VFMADD231PS.BCST 20(SI), Y17, Y1
+	VFMADD231PS.BCST 24(SI), Y18, Y1
+	VFMADD231PS.BCST 28(SI), Y19, Y1
+	VMOVUPS          32(R9), Y4
+	VMOVUPS          32(R9)(AX*1), Y5
+	VMOVUPS          32(R9)(AX*2), Y6
+	VMOVUPS          32(R9)(BX*1), Y7
+	VMOVUPS          32(R9)(AX*4), Y8
+	VMOVUPS          32(R9)(DX*1), Y9
+	VMOVUPS          32(R9)(BX*2), Y10
+	VMOVUPS          32(R9)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST 32(SI), Y12, Y1
+	VFMADD231PS.BCST 36(SI), Y13, Y1
+	VFMADD231PS.BCST 40(SI), Y14, Y1
+	VFMADD231PS.BCST 44(SI), Y15, Y1
+	VFMADD231PS.BCST 48(SI), Y16, Y1
+	VFMADD231PS.BCST 52(SI), Y17, Y1
+	VFMADD231PS.BCST 56(SI), Y18, Y1
+	VFMADD231PS.BCST 60(SI), Y19, Y1
+	ADDQ             $0x00000040, R9
+	LEAQ             (R10)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R10), Y4
+	VMOVUPS          (R10)(AX*1), Y5
+	VMOVUPS          (R10)(AX*2), Y6
+	VMOVUPS          (R10)(BX*1), Y7
+	VMOVUPS          (R10)(AX*4), Y8
+	VMOVUPS          (R10)(DX*1), Y9
+	VMOVUPS          (R10)(BX*2), Y10
+	VMOVUPS          (R10)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST (SI), Y12, Y2
+	VFMADD231PS.BCST 4(SI), Y13, Y2
+	VFMADD231PS.BCST 8(SI), Y14, Y2
+	VFMADD231PS.BCST 12(SI), Y15, Y2
+	VFMADD231PS.BCST 16(SI), Y16, Y2
+	VFMADD231PS.BCST 20(SI), Y17, Y2
+	VFMADD231PS.BCST 24(SI), Y18, Y2
+	VFMADD231PS.BCST 28(SI), Y19, Y2
+	VMOVUPS          32(R10), Y4
+	VMOVUPS          32(R10)(AX*1), Y5
+	VMOVUPS          32(R10)(AX*2), Y6
+	VMOVUPS          32(R10)(BX*1), Y7
+	VMOVUPS          32(R10)(AX*4), Y8
+	VMOVUPS          32(R10)(DX*1), Y9
+	VMOVUPS          32(R10)(BX*2), Y10
+	VMOVUPS          32(R10)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST 32(SI), Y12, Y2
+	VFMADD231PS.BCST 36(SI), Y13, Y2
+	VFMADD231PS.BCST 40(SI), Y14, Y2
+	VFMADD231PS.BCST 44(SI), Y15, Y2
+	VFMADD231PS.BCST 48(SI), Y16, Y2
+	VFMADD231PS.BCST 52(SI), Y17, Y2
+	VFMADD231PS.BCST 56(SI), Y18, Y2
+	VFMADD231PS.BCST 60(SI), Y19, Y2
+	ADDQ             $0x00000040, R10
+	LEAQ             (R11)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R11), Y4
+	VMOVUPS          (R11)(AX*1), Y5
+	VMOVUPS          (R11)(AX*2), Y6
+	VMOVUPS          (R11)(BX*1), Y7
+	VMOVUPS          (R11)(AX*4), Y8
+	VMOVUPS          (R11)(DX*1), Y9
+	VMOVUPS          (R11)(BX*2), Y10
+	VMOVUPS          (R11)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST (SI), Y12, Y3
+	VFMADD231PS.BCST 4(SI), Y13, Y3
+	VFMADD231PS.BCST 8(SI), Y14, Y3
+	VFMADD231PS.BCST 12(SI), Y15, Y3
+	VFMADD231PS.BCST 16(SI), Y16, Y3
+	VFMADD231PS.BCST 20(SI), Y17, Y3
+	VFMADD231PS.BCST 24(SI), Y18, Y3
+	VFMADD231PS.BCST 28(SI), Y19, Y3
+	VMOVUPS          32(R11), Y4
+	VMOVUPS          32(R11)(AX*1), Y5
+	VMOVUPS          32(R11)(AX*2), Y6
+	VMOVUPS          32(R11)(BX*1), Y7
+	VMOVUPS          32(R11)(AX*4), Y8
+	VMOVUPS          32(R11)(DX*1), Y9
+	VMOVUPS          32(R11)(BX*2), Y10
+	VMOVUPS          32(R11)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST 32(SI), Y12, Y3
+	VFMADD231PS.BCST 36(SI), Y13, Y3
+	VFMADD231PS.BCST 40(SI), Y14, Y3
+	VFMADD231PS.BCST 44(SI), Y15, Y3
+	VFMADD231PS.BCST 48(SI), Y16, Y3
+	VFMADD231PS.BCST 52(SI), Y17, Y3
+	VFMADD231PS.BCST 56(SI), Y18, Y3
+	VFMADD231PS.BCST 60(SI), Y19, Y3
+	ADDQ             $0x00000040, R11
+	ADDQ             $0x00000040, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X4
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y4, Y4
+	VMOVUPS          (R8)(AX*1), X5
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y5, Y5
+	VMOVUPS          (R8)(AX*2), X6
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y6, Y6
+	VMOVUPS          (R8)(BX*1), X7
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y7, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VUNPCKLPS        Y7, Y6, Y10
+	VUNPCKHPS        Y7, Y6, Y11
+	VSHUFPS          $0x44, Y10, Y8, Y4
+	VSHUFPS          $0xee, Y10, Y8, Y5
+	VSHUFPS          $0x44, Y11, Y9, Y6
+	VSHUFPS          $0xee, Y11, Y9, Y7
+	VFMADD231PS.BCST (SI), Y4, Y0
+	VFMADD231PS.BCST 4(SI), Y5, Y0
+	VFMADD231PS.BCST 8(SI), Y6, Y0
+	VFMADD231PS.BCST 12(SI), Y7, Y0
+	ADDQ             $0x00000010, R8
+	VMOVUPS          (R9), X4
+	VINSERTF32X4     $0x01, (R9)(AX*4), Y4, Y4
+	VMOVUPS          (R9)(AX*1), X5
+	VINSERTF32X4     $0x01, (R9)(DX*1), Y5, Y5
+	VMOVUPS          (R9)(AX*2), X6
+	VINSERTF32X4     $0x01, (R9)(BX*2), Y6, Y6
+	VMOVUPS          (R9)(BX*1), X7
+	VINSERTF32X4     $0x01, (R9)(DI*1), Y7, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VUNPCKLPS        Y7, Y6, Y10
+	VUNPCKHPS        Y7, Y6, Y11
+	VSHUFPS          $0x44, Y10, Y8, Y4
+	VSHUFPS          $0xee, Y10, Y8, Y5
+	VSHUFPS          $0x44, Y11, Y9, Y6
+	VSHUFPS          $0xee, Y11, Y9, Y7
+	VFMADD231PS.BCST (SI), Y4, Y1
+	VFMADD231PS.BCST 4(SI), Y5, Y1
+	VFMADD231PS.BCST 8(SI), Y6, Y1
+	VFMADD231PS.BCST 12(SI), Y7, Y1
+	ADDQ             $0x00000010, R9
+	VMOVUPS          (R10), X4
+	VINSERTF32X4     $0x01, (R10)(AX*4), Y4, Y4
+	VMOVUPS          (R10)(AX*1), X5
+	VINSERTF32X4     $0x01, (R10)(DX*1), Y5, Y5
+	VMOVUPS          (R10)(AX*2), X6
+	VINSERTF32X4     $0x01, (R10)(BX*2), Y6, Y6
+	VMOVUPS          (R10)(BX*1), X7
+	VINSERTF32X4     $0x01, (R10)(DI*1), Y7, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VUNPCKLPS        Y7, Y6, Y10
+	VUNPCKHPS        Y7, Y6, Y11
+	VSHUFPS          $0x44, Y10, Y8, Y4
+	VSHUFPS          $0xee, Y10, Y8, Y5
+	VSHUFPS          $0x44, Y11, Y9, Y6
+	VSHUFPS          $0xee, Y11, Y9, Y7
+	VFMADD231PS.BCST (SI), Y4, Y2
+	VFMADD231PS.BCST 4(SI), Y5, Y2
+	VFMADD231PS.BCST 8(SI), Y6, Y2
+	VFMADD231PS.BCST 12(SI), Y7, Y2
+	ADDQ             $0x00000010, R10
+	VMOVUPS          (R11), X4
+	VINSERTF32X4     $0x01, (R11)(AX*4), Y4, Y4
+	VMOVUPS          (R11)(AX*1), X5
+	VINSERTF32X4     $0x01, (R11)(DX*1), Y5, Y5
+	VMOVUPS          (R11)(AX*2), X6
+	VINSERTF32X4     $0x01, (R11)(BX*2), Y6, Y6
+	VMOVUPS          (R11)(BX*1), X7
+	VINSERTF32X4     $0x01, (R11)(DI*1), Y7, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VUNPCKLPS        Y7, Y6, Y10
+	VUNPCKHPS        Y7, Y6, Y11
+	VSHUFPS          $0x44, Y10, Y8, Y4
+	VSHUFPS          $0xee, Y10, Y8, Y5
+	VSHUFPS          $0x44, Y11, Y9, Y6
+	VSHUFPS          $0xee, Y11, Y9, Y7
+	VFMADD231PS.BCST (SI), Y4, Y3
+	VFMADD231PS.BCST 4(SI), Y5, Y3
+	VFMADD231PS.BCST 8(SI), Y6, Y3
+	VFMADD231PS.BCST 12(SI), Y7, Y3
+	ADDQ             $0x00000010, R11
+	ADDQ             $0x00000010, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile2x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile2x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y2
+	VMOVUPS          (R8)(AX*1), Y3
+	VMOVUPS          (R8)(AX*2), Y4
+	VMOVUPS          (R8)(BX*1), Y5
+	VMOVUPS          (R8)(AX*4), Y6
+	VMOVUPS          (R8)(DX*1), Y7
+	VMOVUPS          (R8)(BX*2), Y8
+	VMOVUPS          (R8)(DI*1), Y9
+	VUNPCKLPS        Y3, Y2, Y10
+	VUNPCKHPS        Y3, Y2, Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VSHUFPS          $0x44, Y12, Y10, Y2
+	VSHUFPS          $0xee, Y12, Y10, Y3
+	VSHUFPS          $0x44, Y13, Y11, Y4
+	VSHUFPS          $0xee, Y13, Y11, Y5
+	VSHUFPS          $0x44, Y16, Y14, Y6
+	VSHUFPS          $0xee, Y16, Y14, Y7
+	VSHUFPS          $0x44, Y17, Y15, Y8
+	VSHUFPS          $0xee, Y17, Y15, Y9
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VFMADD231PS.BCST (SI), Y10, Y0
+	VFMADD231PS.BCST 4(SI), Y10, Y1
+	VFMADD231PS.BCST 8(SI), Y11, Y0
+	VFMADD231PS.BCST 12(SI), Y11, Y1
+	VFMADD231PS.BCST 16(SI), Y12, Y0
+	VFMADD231PS.BCST 20(SI), Y12, Y1
+	VFMADD231PS.BCST 24(SI), Y13, Y0
+	VFMADD231PS.BCST 28(SI), Y13, Y1
+	VFMADD231PS.BCST 32(SI), Y14, Y0
+	VFMADD231PS.BCST 36(SI), Y14, Y1
+	VFMADD231PS.BCST 40(SI), Y15, Y0
+	VFMADD231PS.BCST 44(SI), Y15, Y1
+	VFMADD231PS.BCST 48(SI), Y16, Y0
+	VFMADD231PS.BCST 52(SI), Y16, Y1
+	VFMADD231PS.BCST 56(SI), Y17, Y0
+	VFMADD231PS.BCST 60(SI), Y17, Y1
+	VMOVUPS          32(R8), Y2
+	VMOVUPS          32(R8)(AX*1), Y3
+	VMOVUPS          32(R8)(AX*2), Y4
+	VMOVUPS          32(R8)(BX*1), Y5
+	VMOVUPS          32(R8)(AX*4), Y6
+	VMOVUPS          32(R8)(DX*1), Y7
+	VMOVUPS          32(R8)(BX*2), Y8
+	VMOVUPS          32(R8)(DI*1), Y9
+	VUNPCKLPS        Y3, Y2, Y10
+	VUNPCKHPS        Y3, Y2, Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VSHUFPS          $0x44, Y12, Y10, Y2
+	VSHUFPS          $0xee, Y12, Y10, Y3
+	VSHUFPS          $0x44, Y13, Y11, Y4
+	VSHUFPS          $0xee, Y13, Y11, Y5
+	VSHUFPS          $0x44, Y16, Y14, Y6
+	VSHUFPS          $0xee, Y16, Y14, Y7
+	VSHUFPS          $0x44, Y17, Y15, Y8
+	VSHUFPS          $0xee, Y17, Y15, Y9
+	VSHUFF32X4       $0x00, Y6, Y2, Y10
+	VSHUFF32X4       $0x03, Y6, Y2, Y14
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VFMADD231PS.BCST 64(SI), Y10, Y0
+	VFMADD231PS.BCST 68(SI), Y10, Y1
+	VFMADD231PS.BCST 72(SI), Y11, Y0
+	VFMADD231PS.BCST 76(SI), Y11, Y1
+	VFMADD231PS.BCST 80(SI), Y12, Y0
+	VFMADD231PS.BCST 84(SI), Y12, Y1
+	VFMADD231PS.BCST 88(SI), Y13, Y0
+	VFMADD231PS.BCST 92(SI), Y13, Y1
+	VFMADD231PS.BCST 96(SI), Y14, Y0
+	VFMADD231PS.BCST 100(SI), Y14, Y1
+	VFMADD231PS.BCST 104(SI), Y15, Y0
+	VFMADD231PS.BCST 108(SI), Y15, Y1
+	VFMADD231PS.BCST 112(SI), Y16, Y0
+	VFMADD231PS.BCST 116(SI), Y16, Y1
+	VFMADD231PS.BCST 120(SI), Y17, Y0
+	VFMADD231PS.BCST 124(SI), Y17, Y1
+	ADDQ             $0x00000040, R8
+	ADDQ             $0x00000080, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X2
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y2, Y2
+	VMOVUPS          (R8)(AX*1), X3
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y3, Y3
+	VMOVUPS          (R8)(AX*2), X4
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y4, Y4
+	VMOVUPS          (R8)(BX*1), X5
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y5, Y5
+	VUNPCKLPS        Y3, Y2, Y6
+	VUNPCKHPS        Y3, Y2, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VSHUFPS          $0x44, Y8, Y6, Y2
+	VSHUFPS          $0xee, Y8, Y6, Y3
+	VSHUFPS          $0x44, Y9, Y7, Y4
+	VSHUFPS          $0xee, Y9, Y7, Y5
+	VFMADD231PS.BCST (SI), Y2, Y0
+	VFMADD231PS.BCST 4(SI), Y2, Y1
+	VFMADD231PS.BCST 8(SI), Y3, Y0
+	VFMADD231PS.BCST 12(SI), Y3, Y1
+	VFMADD231PS.BCST 16(SI), Y4, Y0
+	VFMADD231PS.BCST 20(SI), Y4, Y1
+	VFMADD231PS.BCST 24(SI), Y5, Y0
+	VFMADD231PS.BCST 28(SI), Y5, Y1
+	ADDQ             $0x00000010, R8
+	ADDQ             $0x00000020, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile2x32AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile2x32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	LEAQ    (R8)(AX*8), R9
+	LEAQ    (R9)(AX*8), R10
+	LEAQ    (R10)(AX*8), R11
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 128(CX), Y4
+	VMOVUPS 160(CX), Y5
+	VMOVUPS 192(CX), Y6
+	VMOVUPS 224(CX), Y7
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y8
+	VMOVUPS          (R8)(AX*1), Y9
+	VMOVUPS          (R8)(AX*2), Y10
+	VMOVUPS          (R8)(BX*1), Y11
+	VMOVUPS          (R8)(AX*4), Y12
+	VMOVUPS          (R8)(DX*1), Y13
+	VMOVUPS          (R8)(BX*2), Y14
+	VMOVUPS          (R8)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST (SI), Y16, Y0
+	VFMADD231PS.BCST 4(SI), Y16, Y4
+	VFMADD231PS.BCST 8(SI), Y17, Y0
+	VFMADD231PS.BCST 12(SI), Y17, Y4
+	VFMADD231PS.BCST 16(SI), Y18, Y0
+	VFMADD231PS.BCST 20(SI), Y18, Y4
+	VFMADD231PS.BCST 24(SI), Y19, Y0
+	VFMADD231PS.BCST 28(SI), Y19, Y4
+	VFMADD231PS.BCST 32(SI), Y20, Y0
+	VFMADD231PS.BCST 36(SI), Y20, Y4
+	VFMADD231PS.BCST 40(SI), Y21, Y0
+	VFMADD231PS.BCST 44(SI), Y21, Y4
+	VFMADD231PS.BCST 48(SI), Y22, Y0
+	VFMADD231PS.BCST 52(SI), Y22, Y4
+	VFMADD231PS.BCST 56(SI), Y23, Y0
+	VFMADD231PS.BCST 60(SI), Y23, Y4
+	VMOVUPS          32(R8), Y8
+	VMOVUPS          32(R8)(AX*1), Y9
+	VMOVUPS          32(R8)(AX*2), Y10
+	VMOVUPS          32(R8)(BX*1), Y11
+	VMOVUPS          32(R8)(AX*4), Y12
+	VMOVUPS          32(R8)(DX*1), Y13
+	VMOVUPS          32(R8)(BX*2), Y14
+	VMOVUPS          32(R8)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST 64(SI), Y16, Y0
+	VFMADD231PS.BCST 68(SI), Y16, Y4
+	VFMADD231PS.BCST 72(SI), Y17, Y0
+	VFMADD231PS.BCST 76(SI), Y17, Y4
+	VFMADD231PS.BCST 80(SI), Y18, Y0
+	VFMADD231PS.BCST 84(SI), Y18, Y4
+	VFMADD231PS.BCST 88(SI), Y19, Y0
+	VFMADD231PS.BCST 92(SI), Y19, Y4
+	VFMADD231PS.BCST 96(SI), Y20, Y0
+	VFMADD231PS.BCST 100(SI), Y20, Y4
+	VFMADD231PS.BCST 104(SI), Y21, Y0
+	VFMADD231PS.BCST 108(SI), Y21, Y4
+	VFMADD231PS.BCST 112(SI), Y22, Y0
+	VFMADD231PS.BCST 116(SI), Y22, Y4
+	VFMADD231PS.BCST 120(SI), Y23, Y0
+	VFMADD231PS.BCST 124(SI), Y23, Y4
+	ADDQ             $0x00000040, R8
+	LEAQ             (R9)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R9), Y8
+	VMOVUPS          (R9)(AX*1), Y9
+	VMOVUPS          (R9)(AX*2), Y10
+	VMOVUPS          (R9)(BX*1), Y11
+	VMOVUPS          (R9)(AX*4), Y12
+	VMOVUPS          (R9)(DX*1), Y13
+	VMOVUPS          (R9)(BX*2), Y14
+	VMOVUPS          (R9)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST (SI), Y16, Y1
+	VFMADD231PS.BCST 4(SI), Y16, Y5
+	VFMADD231PS.BCST 8(SI), Y17, Y1
+	VFMADD231PS.BCST 12(SI), Y17, Y5
+	VFMADD231PS.BCST 16(SI), Y18, Y1
+	VFMADD231PS.BCST 20(SI), Y18, Y5
+	VFMADD231PS.BCST 24(SI), Y19, Y1
+	VFMADD231PS.BCST 28(SI), Y19, Y5
+	VFMADD231PS.BCST 32(SI), Y20, Y1
+	VFMADD231PS.BCST 36(SI), Y20, Y5
+	VFMADD231PS.BCST 40(SI), Y21, Y1
+	VFMADD231PS.BCST 44(SI), Y21, Y5
+	VFMADD231PS.BCST 48(SI), Y22, Y1
+	VFMADD231PS.BCST 52(SI), Y22, Y5
+	VFMADD231PS.BCST 56(SI), Y23, Y1
+	VFMADD231PS.BCST 60(SI), Y23, Y5
+	VMOVUPS          32(R9), Y8
+	VMOVUPS          32(R9)(AX*1), Y9
+	VMOVUPS          32(R9)(AX*2), Y10
+	VMOVUPS          32(R9)(BX*1), Y11
+	VMOVUPS          32(R9)(AX*4), Y12
+	VMOVUPS          32(R9)(DX*1), Y13
+	VMOVUPS          32(R9)(BX*2), Y14
+	VMOVUPS          32(R9)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST 64(SI), Y16, Y1
+	VFMADD231PS.BCST 68(SI), Y16, Y5
+	VFMADD231PS.BCST 72(SI), Y17, Y1
+	VFMADD231PS.BCST 76(SI), Y17, Y5
+	VFMADD231PS.BCST 80(SI), Y18, Y1
+	VFMADD231PS.BCST 84(SI), Y18, Y5
+	VFMADD231PS.BCST 88(SI), Y19, Y1
+	VFMADD231PS.BCST 92(SI), Y19, Y5
+	VFMADD231PS.BCST 96(SI), Y20, Y1
+	VFMADD231PS.BCST 100(SI), Y20, Y5
+	VFMADD231PS.BCST 104(SI), Y21, Y1
+	VFMADD231PS.BCST 108(SI), Y21, Y5
+	VFMADD231PS.BCST 112(SI), Y22, Y1
+	VFMADD231PS.BCST 116(SI), Y22, Y5
+	VFMADD231PS.BCST 120(SI), Y23, Y1
+	VFMADD231PS.BCST 124(SI), Y23, Y5
+	ADDQ             $0x00000040, R9
+	LEAQ             (R10)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R10), Y8
+	VMOVUPS          (R10)(AX*1), Y9
+	VMOVUPS          (R10)(AX*2), Y10
+	VMOVUPS          (R10)(BX*1), Y11
+	VMOVUPS          (R10)(AX*4), Y12
+	VMOVUPS          (R10)(DX*1), Y13
+	VMOVUPS          (R10)(BX*2), Y14
+	VMOVUPS          (R10)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST (SI), Y16, Y2
+	VFMADD231PS.BCST 4(SI), Y16, Y6
+	VFMADD231PS.BCST 8(SI), Y17, Y2
+	VFMADD231PS.BCST 12(SI), Y17, Y6
+	VFMADD231PS.BCST 16(SI), Y18, Y2
+	VFMADD231PS.BCST 20(SI), Y18, Y6
+	VFMADD231PS.BCST 24(SI), Y19, Y2
+	VFMADD231PS.BCST 28(SI), Y19, Y6
+	VFMADD231PS.BCST 32(SI), Y20, Y2
+	VFMADD231PS.BCST 36(SI), Y20, Y6
+	VFMADD231PS.BCST 40(SI), Y21, Y2
+	VFMADD231PS.BCST 44(SI), Y21, Y6
+	VFMADD231PS.BCST 48(SI), Y22, Y2
+	VFMADD231PS.BCST 52(SI), Y22, Y6
+	VFMADD231PS.BCST 56(SI), Y23, Y2
+	VFMADD231PS.BCST 60(SI), Y23, Y6
+	VMOVUPS          32(R10), Y8
+	VMOVUPS          32(R10)(AX*1), Y9
+	VMOVUPS          32(R10)(AX*2), Y10
+	VMOVUPS          32(R10)(BX*1), Y11
+	VMOVUPS          32(R10)(AX*4), Y12
+	VMOVUPS          32(R10)(DX*1), Y13
+	VMOVUPS          32(R10)(BX*2), Y14
+	VMOVUPS          32(R10)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST 64(SI), Y16, Y2
+	VFMADD231PS.BCST 68(SI), Y16, Y6
+	VFMADD231PS.BCST 72(SI), Y17, Y2
+	VFMADD231PS.BCST 76(SI), Y17, Y6
+	VFMADD231PS.BCST 80(SI), Y18, Y2
+	VFMADD231PS.BCST 84(SI), Y18, Y6
+	VFMADD231PS.BCST 88(SI), Y19, Y2
+	VFMADD231PS.BCST 92(SI), Y19, Y6
+	VFMADD231PS.BCST 96(SI), Y20, Y2
+	VFMADD231PS.BCST 100(SI), Y20, Y6
+	VFMADD231PS.BCST 104(SI), Y21, Y2
+	VFMADD231PS.BCST 108(SI), Y21, Y6
+	VFMADD231PS.BCST 112(SI), Y22, Y2
+	VFMADD231PS.BCST 116(SI), Y22, Y6
+	VFMADD231PS.BCST 120(SI), Y23, Y2
+	VFMADD231PS.BCST 124(SI), Y23, Y6
+	ADDQ             $0x00000040, R10
+	LEAQ             (R11)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R11), Y8
+	VMOVUPS          (R11)(AX*1), Y9
+	VMOVUPS          (R11)(AX*2), Y10
+	VMOVUPS          (R11)(BX*1), Y11
+	VMOVUPS          (R11)(AX*4), Y12
+	VMOVUPS          (R11)(DX*1), Y13
+	VMOVUPS          (R11)(BX*2), Y14
+	VMOVUPS          (R11)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST (SI), Y16, Y3
+	VFMADD231PS.BCST 4(SI), Y16, Y7
+	VFMADD231PS.BCST 8(SI), Y17, Y3
+	VFMADD231PS.BCST 12(SI), Y17, Y7
+	VFMADD231PS.BCST 16(SI), Y18, Y3
+	VFMADD231PS.BCST 20(SI), Y18, Y7
+	VFMADD231PS.BCST 24(SI), Y19, Y3
+	VFMADD231PS.BCST 28(SI), Y19, Y7
+	VFMADD231PS.BCST 32(SI), Y20, Y3
+	VFMADD231PS.BCST 36(SI), Y20, Y7
+	VFMADD231PS.BCST 40(SI), Y21, Y3
+	VFMADD231PS.BCST 44(SI), Y21, Y7
+	VFMADD231PS.BCST 48(SI), Y22, Y3
+	VFMADD231PS.BCST 52(SI), Y22, Y7
+	VFMADD231PS.BCST 56(SI), Y23, Y3
+	VFMADD231PS.BCST 60(SI), Y23, Y7
+	VMOVUPS          32(R11), Y8
+	VMOVUPS          32(R11)(AX*1), Y9
+	VMOVUPS          32(R11)(AX*2), Y10
+	VMOVUPS          32(R11)(BX*1), Y11
+	VMOVUPS          32(R11)(AX*4), Y12
+	VMOVUPS          32(R11)(DX*1), Y13
+	VMOVUPS          32(R11)(BX*2), Y14
+	VMOVUPS          32(R11)(DI*1), Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFF32X4       $0x00, Y12, Y8, Y16
+	VSHUFF32X4       $0x03, Y12, Y8, Y20
+	VSHUFF32X4       $0x00, Y13, Y9, Y17
+	VSHUFF32X4       $0x03, Y13, Y9, Y21
+	VSHUFF32X4       $0x00, Y14, Y10, Y18
+	VSHUFF32X4       $0x03, Y14, Y10, Y22
+	VSHUFF32X4       $0x00, Y15, Y11, Y19
+	VSHUFF32X4       $0x03, Y15, Y11, Y23
+	VFMADD231PS.BCST 64(SI), Y16, Y3
+	VFMADD231PS.BCST 68(SI), Y16, Y7
+	VFMADD231PS.BCST 72(SI), Y17, Y3
+	VFMADD231PS.BCST 76(SI), Y17, Y7
+	VFMADD231PS.BCST 80(SI), Y18, Y3
+	VFMADD231PS.BCST 84(SI), Y18, Y7
+	VFMADD231PS.BCST 88(SI), Y19, Y3
+	VFMADD231PS.BCST 92(SI), Y19, Y7
+	VFMADD231PS.BCST 96(SI), Y20, Y3
+	VFMADD231PS.BCST 100(SI), Y20, Y7
+	VFMADD231PS.BCST 104(SI), Y21, Y3
+	VFMADD231PS.BCST 108(SI), Y21, Y7
+	VFMADD231PS.BCST 112(SI), Y22, Y3
+	VFMADD231PS.BCST 116(SI), Y22, Y7
+	VFMADD231PS.BCST 120(SI), Y23, Y3
+	VFMADD231PS.BCST 124(SI), Y23, Y7
+	ADDQ             $0x00000040, R11
+	ADDQ             $0x00000080, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X8
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y8, Y8
+	VMOVUPS          (R8)(AX*1), X9
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y9, Y9
+	VMOVUPS          (R8)(AX*2), X10
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y10, Y10
+	VMOVUPS          (R8)(BX*1), X11
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y11, Y11
+	VUNPCKLPS        Y9, Y8, Y12
+	VUNPCKHPS        Y9, Y8, Y13
+	VUNPCKLPS        Y11, Y10, Y14
+	VUNPCKHPS        Y11, Y10, Y15
+	VSHUFPS          $0x44, Y14, Y12, Y8
+	VSHUFPS          $0xee, Y14, Y12, Y9
+	VSHUFPS          $0x44, Y15, Y13, Y10
+	VSHUFPS          $0xee, Y15, Y13, Y11
+	VFMADD231PS.BCST (SI), Y8, Y0
+	VFMADD231PS.BCST 4(SI), Y8, Y4
+	VFMADD231PS.BCST 8(SI), Y9, Y0
+	VFMADD231PS.BCST 12(SI), Y9, Y4
+	VFMADD231PS.BCST 16(SI), Y10, Y0
+	VFMADD231PS.BCST 20(SI), Y10, Y4
+	VFMADD231PS.BCST 24(SI), Y11, Y0
+	VFMADD231PS.BCST 28(SI), Y11, Y4
+	ADDQ             $0x00000010, R8
+	VMOVUPS          (R9), X8
+	VINSERTF32X4     $0x01, (R9)(AX*4), Y8, Y8
+	VMOVUPS          (R9)(AX*1), X9
+	VINSERTF32X4     $0x01, (R9)(DX*1), Y9, Y9
+	VMOVUPS          (R9)(AX*2), X10
+	VINSERTF32X4     $0x01, (R9)(BX*2), Y10, Y10
+	VMOVUPS          (R9)(BX*1), X11
+	VINSERTF32X4     $0x01, (R9)(DI*1), Y11, Y11
+	VUNPCKLPS        Y9, Y8, Y12
+	VUNPCKHPS        Y9, Y8, Y13
+	VUNPCKLPS        Y11, Y10, Y14
+	VUNPCKHPS        Y11, Y10, Y15
+	VSHUFPS          $0x44, Y14, Y12, Y8
+	VSHUFPS          $0xee, Y14, Y12, Y9
+	VSHUFPS          $0x44, Y15, Y13, Y10
+	VSHUFPS          $0xee, Y15, Y13, Y11
+	VFMADD231PS.BCST (SI), Y8, Y1
+	VFMADD231PS.BCST 4(SI), Y8, Y5
+	VFMADD231PS.BCST 8(SI), Y9, Y1
+	VFMADD231PS.BCST 12(SI), Y9, Y5
+	VFMADD231PS.BCST 16(SI), Y10, Y1
+	VFMADD231PS.BCST 20(SI), Y10, Y5
+	VFMADD231PS.BCST 24(SI), Y11, Y1
+	VFMADD231PS.BCST 28(SI), Y11, Y5
+	ADDQ             $0x00000010, R9
+	VMOVUPS          (R10), X8
+	VINSERTF32X4     $0x01, (R10)(AX*4), Y8, Y8
+	VMOVUPS          (R10)(AX*1), X9
+	VINSERTF32X4     $0x01, (R10)(DX*1), Y9, Y9
+	VMOVUPS          (R10)(AX*2), X10
+	VINSERTF32X4     $0x01, (R10)(BX*2), Y10, Y10
+	VMOVUPS          (R10)(BX*1), X11
+	VINSERTF32X4     $0x01, (R10)(DI*1), Y11, Y11
+	VUNPCKLPS        Y9, Y8, Y12
+	VUNPCKHPS        Y9, Y8, Y13
+	VUNPCKLPS        Y11, Y10, Y14
+	VUNPCKHPS        Y11, Y10, Y15
+	VSHUFPS          $0x44, Y14, Y12, Y8
+	VSHUFPS          $0xee, Y14, Y12, Y9
+	VSHUFPS          $0x44, Y15, Y13, Y10
+	VSHUFPS          $0xee, Y15, Y13, Y11
+	VFMADD231PS.BCST (SI), Y8, Y2
+	VFMADD231PS.BCST 4(SI), Y8, Y6
+	VFMADD231PS.BCST 8(SI), Y9, Y2
+	VFMADD231PS.BCST 12(SI), Y9, Y6
+	VFMADD231PS.BCST 16(SI), Y10, Y2
+	VFMADD231PS.BCST 20(SI), Y10, Y6
+	VFMADD231PS.BCST 24(SI), Y11, Y2
+	VFMADD231PS.BCST 28(SI), Y11, Y6
+	ADDQ             $0x00000010, R10
+	VMOVUPS          (R11), X8
+	VINSERTF32X4     $0x01, (R11)(AX*4), Y8, Y8
+	VMOVUPS          (R11)(AX*1), X9
+	VINSERTF32X4     $0x01, (R11)(DX*1), Y9, Y9
+	VMOVUPS          (R11)(AX*2), X10
+	VINSERTF32X4     $0x01, (R11)(BX*2), Y10, Y10
+	VMOVUPS          (R11)(BX*1), X11
+	VINSERTF32X4     $0x01, (R11)(DI*1), Y11, Y11
+	VUNPCKLPS        Y9, Y8, Y12
+	VUNPCKHPS        Y9, Y8, Y13
+	VUNPCKLPS        Y11, Y10, Y14
+	VUNPCKHPS        Y11, Y10, Y15
+	VSHUFPS          $0x44, Y14, Y12, Y8
+	VSHUFPS          $0xee, Y14, Y12, Y9
+	VSHUFPS          $0x44, Y15, Y13, Y10
+	VSHUFPS          $0xee, Y15, Y13, Y11
+	VFMADD231PS.BCST (SI), Y8, Y3
+	VFMADD231PS.BCST 4(SI), Y8, Y7
+	VFMADD231PS.BCST 8(SI), Y9, Y3
+	VFMADD231PS.BCST 12(SI), Y9, Y7
+	VFMADD231PS.BCST 16(SI), Y10, Y3
+	VFMADD231PS.BCST 20(SI), Y10, Y7
+	VFMADD231PS.BCST 24(SI), Y11, Y3
+	VFMADD231PS.BCST 28(SI), Y11, Y7
+	ADDQ             $0x00000010, R11
+	ADDQ             $0x00000020, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, 128(CX)
+	VMOVUPS Y5, 160(CX)
+	VMOVUPS Y6, 192(CX)
+	VMOVUPS Y7, 224(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile3x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile3x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y3
+	VMOVUPS          (R8)(AX*1), Y4
+	VMOVUPS          (R8)(AX*2), Y5
+	VMOVUPS          (R8)(BX*1), Y6
+	VMOVUPS          (R8)(AX*4), Y7
+	VMOVUPS          (R8)(DX*1), Y8
+	VMOVUPS          (R8)(BX*2), Y9
+	VMOVUPS          (R8)(DI*1), Y10
+	VUNPCKLPS        Y4, Y3, Y11
+	VUNPCKHPS        Y4, Y3, Y12
+	VUNPCKLPS        Y6, Y5, Y13
+	VUNPCKHPS        Y6, Y5, Y14
+	VUNPCKLPS        Y8, Y7, Y15
+	VUNPCKHPS        Y8, Y7, Y16
+	VUNPCKLPS        Y10, Y9, Y17
+	VUNPCKHPS        Y10, Y9, Y18
+	VSHUFPS          $0x44, Y13, Y11, Y3
+	VSHUFPS          $0xee, Y13, Y11, Y4
+	VSHUFPS          $0x44, Y14, Y12, Y5
+	VSHUFPS          $0xee, Y14, Y12, Y6
+	VSHUFPS          $0x44, Y17, Y15, Y7
+	VSHUFPS          $0xee, Y17, Y15, Y8
+	VSHUFPS          $0x44, Y18, Y16, Y9
+	VSHUFPS          $0xee, Y18, Y16, Y10
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VFMADD231PS.BCST (SI), Y11, Y0
+	VFMADD231PS.BCST 4(SI), Y11, Y1
+	VFMADD231PS.BCST 8(SI), Y11, Y2
+	VFMADD231PS.BCST 12(SI), Y12, Y0
+	VFMADD231PS.BCST 16(SI), Y12, Y1
+	VFMADD231PS.BCST 20(SI), Y12, Y2
+	VFMADD231PS.BCST 24(SI), Y13, Y0
+	VFMADD231PS.BCST 28(SI), Y13, Y1
+	VFMADD231PS.BCST 32(SI), Y13, Y2
+	VFMADD231PS.BCST 36(SI), Y14, Y0
+	VFMADD231PS.BCST 40(SI), Y14, Y1
+	VFMADD231PS.BCST 44(SI), Y14, Y2
+	VFMADD231PS.BCST 48(SI), Y15, Y0
+	VFMADD231PS.BCST 52(SI), Y15, Y1
+	VFMADD231PS.BCST 56(SI), Y15, Y2
+	VFMADD231PS.BCST 60(SI), Y16, Y0
+	VFMADD231PS.BCST 64(SI), Y16, Y1
+	VFMADD231PS.BCST 68(SI), Y16, Y2
+	VFMADD231PS.BCST 72(SI), Y17, Y0
+	VFMADD231PS.BCST 76(SI), Y17, Y1
+	VFMADD231PS.BCST 80(SI), Y17, Y2
+	VFMADD231PS.BCST 84(SI), Y18, Y0
+	VFMADD231PS.BCST 88(SI), Y18, Y1
+	VFMADD231PS.BCST 92(SI), Y18, Y2
+	VMOVUPS          32(R8), Y3
+	VMOVUPS          32(R8)(AX*1), Y4
+	VMOVUPS          32(R8)(AX*2), Y5
+	VMOVUPS          32(R8)(BX*1), Y6
+	VMOVUPS          32(R8)(AX*4), Y7
+	VMOVUPS          32(R8)(DX*1), Y8
+	VMOVUPS          32(R8)(BX*2), Y9
+	VMOVUPS          32(R8)(DI*1), Y10
+	VUNPCKLPS        Y4, Y3, Y11
+	VUNPCKHPS        Y4, Y3, Y12
+	VUNPCKLPS        Y6, Y5, Y13
+	VUNPCKHPS        Y6, Y5, Y14
+	VUNPCKLPS        Y8, Y7, Y15
+	VUNPCKHPS        Y8, Y7, Y16
+	VUNPCKLPS        Y10, Y9, Y17
+	VUNPCKHPS        Y10, Y9, Y18
+	VSHUFPS          $0x44, Y13, Y11, Y3
+	VSHUFPS          $0xee, Y13, Y11, Y4
+	VSHUFPS          $0x44, Y14, Y12, Y5
+	VSHUFPS          $0xee, Y14, Y12, Y6
+	VSHUFPS          $0x44, Y17, Y15, Y7
+	VSHUFPS          $0xee, Y17, Y15, Y8
+	VSHUFPS          $0x44, Y18, Y16, Y9
+	VSHUFPS          $0xee, Y18, Y16, Y10
+	VSHUFF32X4       $0x00, Y7, Y3, Y11
+	VSHUFF32X4       $0x03, Y7, Y3, Y15
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VFMADD231PS.BCST 96(SI), Y11, Y0
+	VFMADD231PS.BCST 100(SI), Y11, Y1
+	VFMADD231PS.BCST 104(SI), Y11, Y2
+	VFMADD231PS.BCST 108(SI), Y12, Y0
+	VFMADD231PS.BCST 112(SI), Y12, Y1
+	VFMADD231PS.BCST 116(SI), Y12, Y2
+	VFMADD231PS.BCST 120(SI), Y13, Y0
+	VFMADD231PS.BCST 124(SI), Y13, Y1
+	VFMADD231PS.BCST 128(SI), Y13, Y2
+	VFMADD231PS.BCST 132(SI), Y14, Y0
+	VFMADD231PS.BCST 136(SI), Y14, Y1
+	VFMADD231PS.BCST 140(SI), Y14, Y2
+	VFMADD231PS.BCST 144(SI), Y15, Y0
+	VFMADD231PS.BCST 148(SI), Y15, Y1
+	VFMADD231PS.BCST 152(SI), Y15, Y2
+	VFMADD231PS.BCST 156(SI), Y16, Y0
+	VFMADD231PS.BCST 160(SI), Y16, Y1
+	VFMADD231PS.BCST 164(SI), Y16, Y2
+	VFMADD231PS.BCST 168(SI), Y17, Y0
+	VFMADD231PS.BCST 172(SI), Y17, Y1
+	VFMADD231PS.BCST 176(SI), Y17, Y2
+	VFMADD231PS.BCST 180(SI), Y18, Y0
+	VFMADD231PS.BCST 184(SI), Y18, Y1
+	VFMADD231PS.BCST 188(SI), Y18, Y2
+	ADDQ             $0x00000040, R8
+	ADDQ             $0x000000c0, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X3
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y3, Y3
+	VMOVUPS          (R8)(AX*1), X4
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y4, Y4
+	VMOVUPS          (R8)(AX*2), X5
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y5, Y5
+	VMOVUPS          (R8)(BX*1), X6
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y6, Y6
+	VUNPCKLPS        Y4, Y3, Y7
+	VUNPCKHPS        Y4, Y3, Y8
+	VUNPCKLPS        Y6, Y5, Y9
+	VUNPCKHPS        Y6, Y5, Y10
+	VSHUFPS          $0x44, Y9, Y7, Y3
+	VSHUFPS          $0xee, Y9, Y7, Y4
+	VSHUFPS          $0x44, Y10, Y8, Y5
+	VSHUFPS          $0xee, Y10, Y8, Y6
+	VFMADD231PS.BCST (SI), Y3, Y0
+	VFMADD231PS.BCST 4(SI), Y3, Y1
+	VFMADD231PS.BCST 8(SI), Y3, Y2
+	VFMADD231PS.BCST 12(SI), Y4, Y0
+	VFMADD231PS.BCST 16(SI), Y4, Y1
+	VFMADD231PS.BCST 20(SI), Y4, Y2
+	VFMADD231PS.BCST 24(SI), Y5, Y0
+	VFMADD231PS.BCST 28(SI), Y5, Y1
+	VFMADD231PS.BCST 32(SI), Y5, Y2
+	VFMADD231PS.BCST 36(SI), Y6, Y0
+	VFMADD231PS.BCST 40(SI), Y6, Y1
+	VFMADD231PS.BCST 44(SI), Y6, Y2
+	ADDQ             $0x00000010, R8
+	ADDQ             $0x00000030, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile3x32AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile3x32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	LEAQ    (R8)(AX*8), R9
+	LEAQ    (R9)(AX*8), R10
+	LEAQ    (R10)(AX*8), R11
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 128(CX), Y4
+	VMOVUPS 160(CX), Y5
+	VMOVUPS 192(CX), Y6
+	VMOVUPS 224(CX), Y7
+	VMOVUPS 256(CX), Y8
+	VMOVUPS 288(CX), Y9
+	VMOVUPS 320(CX), Y10
+	VMOVUPS 352(CX), Y11
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y12
+	VMOVUPS          (R8)(AX*1), Y13
+	VMOVUPS          (R8)(AX*2), Y14
+	VMOVUPS          (R8)(BX*1), Y15
+	VMOVUPS          (R8)(AX*4), Y16
+	VMOVUPS          (R8)(DX*1), Y17
+	VMOVUPS          (R8)(BX*2), Y18
+	VMOVUPS          (R8)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST (SI), Y20, Y0
+	VFMADD231PS.BCST 4(SI), Y20, Y4
+	VFMADD231PS.BCST 8(SI), Y20, Y8
+	VFMADD231PS.BCST 12(SI), Y21, Y0
+	VFMADD231PS.BCST 16(SI), Y21, Y4
+	VFMADD231PS.BCST 20(SI), Y21, Y8
+	VFMADD231PS.BCST 24(SI), Y22, Y0
+	VFMADD231PS.BCST 28(SI), Y22, Y4
+	VFMADD231PS.BCST 32(SI), Y22, Y8
+	VFMADD231PS.BCST 36(SI), Y23, Y0
+	VFMADD231PS.BCST 40(SI), Y23, Y4
+	VFMADD231PS.BCST 44(SI), Y23, Y8
+	VFMADD231PS.BCST 48(SI), Y24, Y0
+	VFMADD231PS.BCST 52(SI), Y24, Y4
+	VFMADD231PS.BCST 56(SI), Y24, Y8
+	VFMADD231PS.BCST 60(SI), Y25, Y0
+	VFMADD231PS.BCST 64(SI), Y25, Y4
+	VFMADD231PS.BCST 68(SI), Y25, Y8
+	VFMADD231PS.BCST 72(SI), Y26, Y0
+	VFMADD231PS.BCST 76(SI), Y26, Y4
+	VFMADD231PS.BCST 80(SI), Y26, Y8
+	VFMADD231PS.BCST 84(SI), Y27, Y0
+	VFMADD231PS.BCST 88(SI), Y27, Y4
+	VFMADD231PS.BCST 92(SI), Y27, Y8
+	VMOVUPS          32(R8), Y12
+	VMOVUPS          32(R8)(AX*1), Y13
+	VMOVUPS          32(R8)(AX*2), Y14
+	VMOVUPS          32(R8)(BX*1), Y15
+	VMOVUPS          32(R8)(AX*4), Y16
+	VMOVUPS          32(R8)(DX*1), Y17
+	VMOVUPS          32(R8)(BX*2), Y18
+	VMOVUPS          32(R8)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST 96(SI), Y20, Y0
+	VFMADD231PS.BCST 100(SI), Y20, Y4
+	VFMADD231PS.BCST 104(SI), Y20, Y8
+	VFMADD231PS.BCST 108(SI), Y21, Y0
+	VFMADD231PS.BCST 112(SI), Y21, Y4
+	VFMADD231PS.BCST 116(SI), Y21, Y8
+	VFMADD231PS.BCST 120(SI), Y22, Y0
+	VFMADD231PS.BCST 124(SI), Y22, Y4
+	VFMADD231PS.BCST 128(SI), Y22, Y8
+	VFMADD231PS.BCST 132(SI), Y23, Y0
+	VFMADD231PS.BCST 136(SI), Y23, Y4
+	VFMADD231PS.BCST 140(SI), Y23, Y8
+	VFMADD231PS.BCST 144(SI), Y24, Y0
+	VFMADD231PS.BCST 148(SI), Y24, Y4
+	VFMADD231PS.BCST 152(SI), Y24, Y8
+	VFMADD231PS.BCST 156(SI), Y25, Y0
+	VFMADD231PS.BCST 160(SI), Y25, Y4
+	VFMADD231PS.BCST 164(SI), Y25, Y8
+	VFMADD231PS.BCST 168(SI), Y26, Y0
+	VFMADD231PS.BCST 172(SI), Y26, Y4
+	VFMADD231PS.BCST 176(SI), Y26, Y8
+	VFMADD231PS.BCST 180(SI), Y27, Y0
+	VFMADD231PS.BCST 184(SI), Y27, Y4
+	VFMADD231PS.BCST 188(SI), Y27, Y8
+	ADDQ             $0x00000040, R8
+	LEAQ             (R9)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R9), Y12
+	VMOVUPS          (R9)(AX*1), Y13
+	VMOVUPS          (R9)(AX*2), Y14
+	VMOVUPS          (R9)(BX*1), Y15
+	VMOVUPS          (R9)(AX*4), Y16
+	VMOVUPS          (R9)(DX*1), Y17
+	VMOVUPS          (R9)(BX*2), Y18
+	VMOVUPS          (R9)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST (SI), Y20, Y1
+	VFMADD231PS.BCST 4(SI), Y20, Y5
+	VFMADD231PS.BCST 8(SI), Y20, Y9
+	VFMADD231PS.BCST 12(SI), Y21, Y1
+	VFMADD231PS.BCST 16(SI), Y21, Y5
+	VFMADD231PS.BCST 20(SI), Y21, Y9
+	VFMADD231PS.BCST 24(SI), Y22, Y1
+	VFMADD231PS.BCST 28(SI), Y22, Y5
+	VFMADD231PS.BCST 32(SI), Y22, Y9
+	VFMADD231PS.BCST 36(SI), Y23, Y1
+	VFMADD231PS.BCST 40(SI), Y23, Y5
+	VFMADD231PS.BCST 44(SI), Y23, Y9
+	VFMADD231PS.BCST 48(SI), Y24, Y1
+	VFMADD231PS.BCST 52(SI), Y24, Y5
+	VFMADD231PS.BCST 56(SI), Y24, Y9
+	VFMADD231PS.BCST 60(SI), Y25, Y1
+	VFMADD231PS.BCST 64(SI), Y25, Y5
+	VFMADD231PS.BCST 68(SI), Y25, Y9
+	VFMADD231PS.BCST 72(SI), Y26, Y1
+	VFMADD231PS.BCST 76(SI), Y26, Y5
+	VFMADD231PS.BCST 80(SI), Y26, Y9
+	VFMADD231PS.BCST 84(SI), Y27, Y1
+	VFMADD231PS.BCST 88(SI), Y27, Y5
+	VFMADD231PS.BCST 92(SI), Y27, Y9
+	VMOVUPS          32(R9), Y12
+	VMOVUPS          32(R9)(AX*1), Y13
+	VMOVUPS          32(R9)(AX*2), Y14
+	VMOVUPS          32(R9)(BX*1), Y15
+	VMOVUPS          32(R9)(AX*4), Y16
+	VMOVUPS          32(R9)(DX*1), Y17
+	VMOVUPS          32(R9)(BX*2), Y18
+	VMOVUPS          32(R9)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST 96(SI), Y20, Y1
+	VFMADD231PS.BCST 100(SI), Y20, Y5
+	VFMADD231PS.BCST 104(SI), Y20, Y9
+	VFMADD231PS.BCST 108(SI), Y21, Y1
+	VFMADD231PS.BCST 112(SI), Y21, Y5
+	VFMADD231PS.BCST 116(SI), Y21, Y9
+	VFMADD231PS.BCST 120(SI), Y22, Y1
+	VFMADD231PS.BCST 124(SI), Y22, Y5
+	VFMADD231PS.BCST 128(SI), Y22, Y9
+	VFMADD231PS.BCST 132(SI), Y23, Y1
+	VFMADD231PS.BCST 136(SI), Y23, Y5
+	VFMADD231PS.BCST 140(SI), Y23, Y9
+	VFMADD231PS.BCST 144(SI), Y24, Y1
+	VFMADD231PS.BCST 148(SI), Y24, Y5
+	VFMADD231PS.BCST 152(SI), Y24, Y9
+	VFMADD231PS.BCST 156(SI), Y25, Y1
+	VFMADD231PS.BCST 160(SI), Y25, Y5
+	VFMADD231PS.BCST 164(SI), Y25, Y9
+	VFMADD231PS.BCST 168(SI), Y26, Y1
+	VFMADD231PS.BCST 172(SI), Y26, Y5
+	VFMADD231PS.BCST 176(SI), Y26, Y9
+	VFMADD231PS.BCST 180(SI), Y27, Y1
+	VFMADD231PS.BCST 184(SI), Y27, Y5
+	VFMADD231PS.BCST 188(SI), Y27, Y9
+	ADDQ             $0x00000040, R9
+	LEAQ             (R10)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R10), Y12
+	VMOVUPS          (R10)(AX*1), Y13
+	VMOVUPS          (R10)(AX*2), Y14
+	VMOVUPS          (R10)(BX*1), Y15
+	VMOVUPS          (R10)(AX*4), Y16
+	VMOVUPS          (R10)(DX*1), Y17
+	VMOVUPS          (R10)(BX*2), Y18
+	VMOVUPS          (R10)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST (SI), Y20, Y2
+	VFMADD231PS.BCST 4(SI), Y20, Y6
+	VFMADD231PS.BCST 8(SI), Y20, Y10
+	VFMADD231PS.BCST 12(SI), Y21, Y2
+	VFMADD231PS.BCST 16(SI), Y21, Y6
+	VFMADD231PS.BCST 20(SI), Y21, Y10
+	VFMADD231PS.BCST 24(SI), Y22, Y2
+	VFMADD231PS.BCST 28(SI), Y22, Y6
+	VFMADD231PS.BCST 32(SI), Y22, Y10
+	VFMADD231PS.BCST 36(SI), Y23, Y2
+	VFMADD231PS.BCST 40(SI), Y23, Y6
+	VFMADD231PS.BCST 44(SI), Y23, Y10
+	VFMADD231PS.BCST 48(SI), Y24, Y2
+	VFMADD231PS.BCST 52(SI), Y24, Y6
+	VFMADD231PS.BCST 56(SI), Y24, Y10
+	VFMADD231PS.BCST 60(SI), Y25, Y2
+	VFMADD231PS.BCST 64(SI), Y25, Y6
+	VFMADD231PS.BCST 68(SI), Y25, Y10
+	VFMADD231PS.BCST 72(SI), Y26, Y2
+	VFMADD231PS.BCST 76(SI), Y26, Y6
+	VFMADD231PS.BCST 80(SI), Y26, Y10
+	VFMADD231PS.BCST 84(SI), Y27, Y2
+	VFMADD231PS.BCST 88(SI), Y27, Y6
+	VFMADD231PS.BCST 92(SI), Y27, Y10
+	VMOVUPS          32(R10), Y12
+	VMOVUPS          32(R10)(AX*1), Y13
+	VMOVUPS          32(R10)(AX*2), Y14
+	VMOVUPS          32(R10)(BX*1), Y15
+	VMOVUPS          32(R10)(AX*4), Y16
+	VMOVUPS          32(R10)(DX*1), Y17
+	VMOVUPS          32(R10)(BX*2), Y18
+	VMOVUPS          32(R10)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST 96(SI), Y20, Y2
+	VFMADD231PS.BCST 100(SI), Y20, Y6
+	VFMADD231PS.BCST 104(SI), Y20, Y10
+	VFMADD231PS.BCST 108(SI), Y21, Y2
+	VFMADD231PS.BCST 112(SI), Y21, Y6
+	VFMADD231PS.BCST 116(SI), Y21, Y10
+	VFMADD231PS.BCST 120(SI), Y22, Y2
+	VFMADD231PS.BCST 124(SI), Y22, Y6
+	VFMADD231PS.BCST 128(SI), Y22, Y10
+	VFMADD231PS.BCST 132(SI), Y23, Y2
+	VFMADD231PS.BCST 136(SI), Y23, Y6
+	VFMADD231PS.BCST 140(SI), Y23, Y10
+	VFMADD231PS.BCST 144(SI), Y24, Y2
+	VFMADD231PS.BCST 148(SI), Y24, Y6
+	VFMADD231PS.BCST 152(SI), Y24, Y10
+	VFMADD231PS.BCST 156(SI), Y25, Y2
+	VFMADD231PS.BCST 160(SI), Y25, Y6
+	VFMADD231PS.BCST 164(SI), Y25, Y10
+	VFMADD231PS.BCST 168(SI), Y26, Y2
+	VFMADD231PS.BCST 172(SI), Y26, Y6
+	VFMADD231PS.BCST 176(SI), Y26, Y10
+	VFMADD231PS.BCST 180(SI), Y27, Y2
+	VFMADD231PS.BCST 184(SI), Y27, Y6
+	VFMADD231PS.BCST 188(SI), Y27, Y10
+	ADDQ             $0x00000040, R10
+	LEAQ             (R11)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R11), Y12
+	VMOVUPS          (R11)(AX*1), Y13
+	VMOVUPS          (R11)(AX*2), Y14
+	VMOVUPS          (R11)(BX*1), Y15
+	VMOVUPS          (R11)(AX*4), Y16
+	VMOVUPS          (R11)(DX*1), Y17
+	VMOVUPS          (R11)(BX*2), Y18
+	VMOVUPS          (R11)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST (SI), Y20, Y3
+	VFMADD231PS.BCST 4(SI), Y20, Y7
+	VFMADD231PS.BCST 8(SI), Y20, Y11
+	VFMADD231PS.BCST 12(SI), Y21, Y3
+	VFMADD231PS.BCST 16(SI), Y21, Y7
+	VFMADD231PS.BCST 20(SI), Y21, Y11
+	VFMADD231PS.BCST 24(SI), Y22, Y3
+	VFMADD231PS.BCST 28(SI), Y22, Y7
+	VFMADD231PS.BCST 32(SI), Y22, Y11
+	VFMADD231PS.BCST 36(SI), Y23, Y3
+	VFMADD231PS.BCST 40(SI), Y23, Y7
+	VFMADD231PS.BCST 44(SI), Y23, Y11
+	VFMADD231PS.BCST 48(SI), Y24, Y3
+	VFMADD231PS.BCST 52(SI), Y24, Y7
+	VFMADD231PS.BCST 56(SI), Y24, Y11
+	VFMADD231PS.BCST 60(SI), Y25, Y3
+	VFMADD231PS.BCST 64(SI), Y25, Y7
+	VFMADD231PS.BCST 68(SI), Y25, Y11
+	VFMADD231PS.BCST 72(SI), Y26, Y3
+	VFMADD231PS.BCST 76(SI), Y26, Y7
+	VFMADD231PS.BCST 80(SI), Y26, Y11
+	VFMADD231PS.BCST 84(SI), Y27, Y3
+	VFMADD231PS.BCST 88(SI), Y27, Y7
+	VFMADD231PS.BCST 92(SI), Y27, Y11
+	VMOVUPS          32(R11), Y12
+	VMOVUPS          32(R11)(AX*1), Y13
+	VMOVUPS          32(R11)(AX*2), Y14
+	VMOVUPS          32(R11)(BX*1), Y15
+	VMOVUPS          32(R11)(AX*4), Y16
+	VMOVUPS          32(R11)(DX*1), Y17
+	VMOVUPS          32(R11)(BX*2), Y18
+	VMOVUPS          32(R11)(DI*1), Y19
+	VUNPCKLPS        Y13, Y12, Y20
+	VUNPCKHPS        Y13, Y12, Y21
+	VUNPCKLPS        Y15, Y14, Y22
+	VUNPCKHPS        Y15, Y14, Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VSHUFPS          $0x44, Y22, Y20, Y12
+	VSHUFPS          $0xee, Y22, Y20, Y13
+	VSHUFPS          $0x44, Y23, Y21, Y14
+	VSHUFPS          $0xee, Y23, Y21, Y15
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFF32X4       $0x00, Y16, Y12, Y20
+	VSHUFF32X4       $0x03, Y16, Y12, Y24
+	VSHUFF32X4       $0x00, Y17, Y13, Y21
+	VSHUFF32X4       $0x03, Y17, Y13, Y25
+	VSHUFF32X4       $0x00, Y18, Y14, Y22
+	VSHUFF32X4       $0x03, Y18, Y14, Y26
+	VSHUFF32X4       $0x00, Y19, Y15, Y23
+	VSHUFF32X4       $0x03, Y19, Y15, Y27
+	VFMADD231PS.BCST 96(SI), Y20, Y3
+	VFMADD231PS.BCST 100(SI), Y20, Y7
+	VFMADD231PS.BCST 104(SI), Y20, Y11
+	VFMADD231PS.BCST 108(SI), Y21, Y3
+	VFMADD231PS.BCST 112(SI), Y21, Y7
+	VFMADD231PS.BCST 116(SI), Y21, Y11
+	VFMADD231PS.BCST 120(SI), Y22, Y3
+	VFMADD231PS.BCST 124(SI), Y22, Y7
+	VFMADD231PS.BCST 128(SI), Y22, Y11
+	VFMADD231PS.BCST 132(SI), Y23, Y3
+	VFMADD231PS.BCST 136(SI), Y23, Y7
+	VFMADD231PS.BCST 140(SI), Y23, Y11
+	VFMADD231PS.BCST 144(SI), Y24, Y3
+	VFMADD231PS.BCST 148(SI), Y24, Y7
+	VFMADD231PS.BCST 152(SI), Y24, Y11
+	VFMADD231PS.BCST 156(SI), Y25, Y3
+	VFMADD231PS.BCST 160(SI), Y25, Y7
+	VFMADD231PS.BCST 164(SI), Y25, Y11
+	VFMADD231PS.BCST 168(SI), Y26, Y3
+	VFMADD231PS.BCST 172(SI), Y26, Y7
+	VFMADD231PS.BCST 176(SI), Y26, Y11
+	VFMADD231PS.BCST 180(SI), Y27, Y3
+	VFMADD231PS.BCST 184(SI), Y27, Y7
+	VFMADD231PS.BCST 188(SI), Y27, Y11
+	ADDQ             $0x00000040, R11
+	ADDQ             $0x000000c0, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X12
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y12, Y12
+	VMOVUPS          (R8)(AX*1), X13
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y13, Y13
+	VMOVUPS          (R8)(AX*2), X14
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y14, Y14
+	VMOVUPS          (R8)(BX*1), X15
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y15, Y15
+	VUNPCKLPS        Y13, Y12, Y16
+	VUNPCKHPS        Y13, Y12, Y17
+	VUNPCKLPS        Y15, Y14, Y18
+	VUNPCKHPS        Y15, Y14, Y19
+	VSHUFPS          $0x44, Y18, Y16, Y12
+	VSHUFPS          $0xee, Y18, Y16, Y13
+	VSHUFPS          $0x44, Y19, Y17, Y14
+	VSHUFPS          $0xee, Y19, Y17, Y15
+	VFMADD231PS.BCST (SI), Y12, Y0
+	VFMADD231PS.BCST 4(SI), Y12, Y4
+	VFMADD231PS.BCST 8(SI), Y12, Y8
+	VFMADD231PS.BCST 12(SI), Y13, Y0
+	VFMADD231PS.BCST 16(SI), Y13, Y4
+	VFMADD231PS.BCST 20(SI), Y13, Y8
+	VFMADD231PS.BCST 24(SI), Y14, Y0
+	VFMADD231PS.BCST 28(SI), Y14, Y4
+	VFMADD231PS.BCST 32(SI), Y14, Y8
+	VFMADD231PS.BCST 36(SI), Y15, Y0
+	VFMADD231PS.BCST 40(SI), Y15, Y4
+	VFMADD231PS.BCST 44(SI), Y15, Y8
+	ADDQ             $0x00000010, R8
+	VMOVUPS          (R9), X12
+	VINSERTF32X4     $0x01, (R9)(AX*4), Y12, Y12
+	VMOVUPS          (R9)(AX*1), X13
+	VINSERTF32X4     $0x01, (R9)(DX*1), Y13, Y13
+	VMOVUPS          (R9)(AX*2), X14
+	VINSERTF32X4     $0x01, (R9)(BX*2), Y14, Y14
+	VMOVUPS          (R9)(BX*1), X15
+	VINSERTF32X4     $0x01, (R9)(DI*1), Y15, Y15
+	VUNPCKLPS        Y13, Y12, Y16
+	VUNPCKHPS        Y13, Y12, Y17
+	VUNPCKLPS        Y15, Y14, Y18
+	VUNPCKHPS        Y15, Y14, Y19
+	VSHUFPS          $0x44, Y18, Y16, Y12
+	VSHUFPS          $0xee, Y18, Y16, Y13
+	VSHUFPS          $0x44, Y19, Y17, Y14
+	VSHUFPS          $0xee, Y19, Y17, Y15
+	VFMADD231PS.BCST (SI), Y12, Y1
+	VFMADD231PS.BCST 4(SI), Y12, Y5
+	VFMADD231PS.BCST 8(SI), Y12, Y9
+	VFMADD231PS.BCST 12(SI), Y13, Y1
+	VFMADD231PS.BCST 16(SI), Y13, Y5
+	VFMADD231PS.BCST 20(SI), Y13, Y9
+	VFMADD231PS.BCST 24(SI), Y14, Y1
+	VFMADD231PS.BCST 28(SI), Y14, Y5
+	VFMADD231PS.BCST 32(SI), Y14, Y9
+	VFMADD231PS.BCST 36(SI), Y15, Y1
+	VFMADD231PS.BCST 40(SI), Y15, Y5
+	VFMADD231PS.BCST 44(SI), Y15, Y9
+	ADDQ             $0x00000010, R9
+	VMOVUPS          (R10), X12
+	VINSERTF32X4     $0x01, (R10)(AX*4), Y12, Y12
+	VMOVUPS          (R10)(AX*1), X13
+	VINSERTF32X4     $0x01, (R10)(DX*1), Y13, Y13
+	VMOVUPS          (R10)(AX*2), X14
+	VINSERTF32X4     $0x01, (R10)(BX*2), Y14, Y14
+	VMOVUPS          (R10)(BX*1), X15
+	VINSERTF32X4     $0x01, (R10)(DI*1), Y15, Y15
+	VUNPCKLPS        Y13, Y12, Y16
+	VUNPCKHPS        Y13, Y12, Y17
+	VUNPCKLPS        Y15, Y14, Y18
+	VUNPCKHPS        Y15, Y14, Y19
+	VSHUFPS          $0x44, Y18, Y16, Y12
+	VSHUFPS          $0xee, Y18, Y16, Y13
+	VSHUFPS          $0x44, Y19, Y17, Y14
+	VSHUFPS          $0xee, Y19, Y17, Y15
+	VFMADD231PS.BCST (SI), Y12, Y2
+	VFMADD231PS.BCST 4(SI), Y12, Y6
+	VFMADD231PS.BCST 8(SI), Y12, Y10
+	VFMADD231PS.BCST 12(SI), Y13, Y2
+	VFMADD231PS.BCST 16(SI), Y13, Y6
+	VFMADD231PS.BCST 20(SI), Y13, Y10
+	VFMADD231PS.BCST 24(SI), Y14, Y2
+	VFMADD231PS.BCST 28(SI), Y14, Y6
+	VFMADD231PS.BCST 32(SI), Y14, Y10
+	VFMADD231PS.BCST 36(SI), Y15, Y2
+	VFMADD231PS.BCST 40(SI), Y15, Y6
+	VFMADD231PS.BCST 44(SI), Y15, Y10
+	ADDQ             $0x00000010, R10
+	VMOVUPS          (R11), X12
+	VINSERTF32X4     $0x01, (R11)(AX*4), Y12, Y12
+	VMOVUPS          (R11)(AX*1), X13
+	VINSERTF32X4     $0x01, (R11)(DX*1), Y13, Y13
+	VMOVUPS          (R11)(AX*2), X14
+	VINSERTF32X4     $0x01, (R11)(BX*2), Y14, Y14
+	VMOVUPS          (R11)(BX*1), X15
+	VINSERTF32X4     $0x01, (R11)(DI*1), Y15, Y15
+	VUNPCKLPS        Y13, Y12, Y16
+	VUNPCKHPS        Y13, Y12, Y17
+	VUNPCKLPS        Y15, Y14, Y18
+	VUNPCKHPS        Y15, Y14, Y19
+	VSHUFPS          $0x44, Y18, Y16, Y12
+	VSHUFPS          $0xee, Y18, Y16, Y13
+	VSHUFPS          $0x44, Y19, Y17, Y14
+	VSHUFPS          $0xee, Y19, Y17, Y15
+	VFMADD231PS.BCST (SI), Y12, Y3
+	VFMADD231PS.BCST 4(SI), Y12, Y7
+	VFMADD231PS.BCST 8(SI), Y12, Y11
+	VFMADD231PS.BCST 12(SI), Y13, Y3
+	VFMADD231PS.BCST 16(SI), Y13, Y7
+	VFMADD231PS.BCST 20(SI), Y13, Y11
+	VFMADD231PS.BCST 24(SI), Y14, Y3
+	VFMADD231PS.BCST 28(SI), Y14, Y7
+	VFMADD231PS.BCST 32(SI), Y14, Y11
+	VFMADD231PS.BCST 36(SI), Y15, Y3
+	VFMADD231PS.BCST 40(SI), Y15, Y7
+	VFMADD231PS.BCST 44(SI), Y15, Y11
+	ADDQ             $0x00000010, R11
+	ADDQ             $0x00000030, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, 128(CX)
+	VMOVUPS Y5, 160(CX)
+	VMOVUPS Y6, 192(CX)
+	VMOVUPS Y7, 224(CX)
+	VMOVUPS Y8, 256(CX)
+	VMOVUPS Y9, 288(CX)
+	VMOVUPS Y10, 320(CX)
+	VMOVUPS Y11, 352(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile4x8AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile4x8AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y4
+	VMOVUPS          (R8)(AX*1), Y5
+	VMOVUPS          (R8)(AX*2), Y6
+	VMOVUPS          (R8)(BX*1), Y7
+	VMOVUPS          (R8)(AX*4), Y8
+	VMOVUPS          (R8)(DX*1), Y9
+	VMOVUPS          (R8)(BX*2), Y10
+	VMOVUPS          (R8)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST (SI), Y12, Y0
+	VFMADD231PS.BCST 4(SI), Y12, Y1
+	VFMADD231PS.BCST 8(SI), Y12, Y2
+	VFMADD231PS.BCST 12(SI), Y12, Y3
+	VFMADD231PS.BCST 16(SI), Y13, Y0
+	VFMADD231PS.BCST 20(SI), Y13, Y1
+	VFMADD231PS.BCST 24(SI), Y13, Y2
+	VFMADD231PS.BCST 28(SI), Y13, Y3
+	VFMADD231PS.BCST 32(SI), Y14, Y0
+	VFMADD231PS.BCST 36(SI), Y14, Y1
+	VFMADD231PS.BCST 40(SI), Y14, Y2
+	VFMADD231PS.BCST 44(SI), Y14, Y3
+	VFMADD231PS.BCST 48(SI), Y15, Y0
+	VFMADD231PS.BCST 52(SI), Y15, Y1
+	VFMADD231PS.BCST 56(SI), Y15, Y2
+	VFMADD231PS.BCST 60(SI), Y15, Y3
+	VFMADD231PS.BCST 64(SI), Y16, Y0
+	VFMADD231PS.BCST 68(SI), Y16, Y1
+	VFMADD231PS.BCST 72(SI), Y16, Y2
+	VFMADD231PS.BCST 76(SI), Y16, Y3
+	VFMADD231PS.BCST 80(SI), Y17, Y0
+	VFMADD231PS.BCST 84(SI), Y17, Y1
+	VFMADD231PS.BCST 88(SI), Y17, Y2
+	VFMADD231PS.BCST 92(SI), Y17, Y3
+	VFMADD231PS.BCST 96(SI), Y18, Y0
+	VFMADD231PS.BCST 100(SI), Y18, Y1
+	VFMADD231PS.BCST 104(SI), Y18, Y2
+	VFMADD231PS.BCST 108(SI), Y18, Y3
+	VFMADD231PS.BCST 112(SI), Y19, Y0
+	VFMADD231PS.BCST 116(SI), Y19, Y1
+	VFMADD231PS.BCST 120(SI), Y19, Y2
+	VFMADD231PS.BCST 124(SI), Y19, Y3
+	VMOVUPS          32(R8), Y4
+	VMOVUPS          32(R8)(AX*1), Y5
+	VMOVUPS          32(R8)(AX*2), Y6
+	VMOVUPS          32(R8)(BX*1), Y7
+	VMOVUPS          32(R8)(AX*4), Y8
+	VMOVUPS          32(R8)(DX*1), Y9
+	VMOVUPS          32(R8)(BX*2), Y10
+	VMOVUPS          32(R8)(DI*1), Y11
+	VUNPCKLPS        Y5, Y4, Y12
+	VUNPCKHPS        Y5, Y4, Y13
+	VUNPCKLPS        Y7, Y6, Y14
+	VUNPCKHPS        Y7, Y6, Y15
+	VUNPCKLPS        Y9, Y8, Y16
+	VUNPCKHPS        Y9, Y8, Y17
+	VUNPCKLPS        Y11, Y10, Y18
+	VUNPCKHPS        Y11, Y10, Y19
+	VSHUFPS          $0x44, Y14, Y12, Y4
+	VSHUFPS          $0xee, Y14, Y12, Y5
+	VSHUFPS          $0x44, Y15, Y13, Y6
+	VSHUFPS          $0xee, Y15, Y13, Y7
+	VSHUFPS          $0x44, Y18, Y16, Y8
+	VSHUFPS          $0xee, Y18, Y16, Y9
+	VSHUFPS          $0x44, Y19, Y17, Y10
+	VSHUFPS          $0xee, Y19, Y17, Y11
+	VSHUFF32X4       $0x00, Y8, Y4, Y12
+	VSHUFF32X4       $0x03, Y8, Y4, Y16
+	VSHUFF32X4       $0x00, Y9, Y5, Y13
+	VSHUFF32X4       $0x03, Y9, Y5, Y17
+	VSHUFF32X4       $0x00, Y10, Y6, Y14
+	VSHUFF32X4       $0x03, Y10, Y6, Y18
+	VSHUFF32X4       $0x00, Y11, Y7, Y15
+	VSHUFF32X4       $0x03, Y11, Y7, Y19
+	VFMADD231PS.BCST 128(SI), Y12, Y0
+	VFMADD231PS.BCST 132(SI), Y12, Y1
+	VFMADD231PS.BCST 136(SI), Y12, Y2
+	VFMADD231PS.BCST 140(SI), Y12, Y3
+	VFMADD231PS.BCST 144(SI), Y13, Y0
+	VFMADD231PS.BCST 148(SI), Y13, Y1
+	VFMADD231PS.BCST 152(SI), Y13, Y2
+	VFMADD231PS.BCST 156(SI), Y13, Y3
+	VFMADD231PS.BCST 160(SI), Y14, Y0
+	VFMADD231PS.BCST 164(SI), Y14, Y1
+	VFMADD231PS.BCST 168(SI), Y14, Y2
+	VFMADD231PS.BCST 172(SI), Y14, Y3
+	VFMADD231PS.BCST 176(SI), Y15, Y0
+	VFMADD231PS.BCST 180(SI), Y15, Y1
+	VFMADD231PS.BCST 184(SI), Y15, Y2
+	VFMADD231PS.BCST 188(SI), Y15, Y3
+	VFMADD231PS.BCST 192(SI), Y16, Y0
+	VFMADD231PS.BCST 196(SI), Y16, Y1
+	VFMADD231PS.BCST 200(SI), Y16, Y2
+	VFMADD231PS.BCST 204(SI), Y16, Y3
+	VFMADD231PS.BCST 208(SI), Y17, Y0
+	VFMADD231PS.BCST 212(SI), Y17, Y1
+	VFMADD231PS.BCST 216(SI), Y17, Y2
+	VFMADD231PS.BCST 220(SI), Y17, Y3
+	VFMADD231PS.BCST 224(SI), Y18, Y0
+	VFMADD231PS.BCST 228(SI), Y18, Y1
+	VFMADD231PS.BCST 232(SI), Y18, Y2
+	VFMADD231PS.BCST 236(SI), Y18, Y3
+	VFMADD231PS.BCST 240(SI), Y19, Y0
+	VFMADD231PS.BCST 244(SI), Y19, Y1
+	VFMADD231PS.BCST 248(SI), Y19, Y2
+	VFMADD231PS.BCST 252(SI), Y19, Y3
+	ADDQ             $0x00000040, R8
+	ADDQ             $0x00000100, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X4
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y4, Y4
+	VMOVUPS          (R8)(AX*1), X5
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y5, Y5
+	VMOVUPS          (R8)(AX*2), X6
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y6, Y6
+	VMOVUPS          (R8)(BX*1), X7
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y7, Y7
+	VUNPCKLPS        Y5, Y4, Y8
+	VUNPCKHPS        Y5, Y4, Y9
+	VUNPCKLPS        Y7, Y6, Y10
+	VUNPCKHPS        Y7, Y6, Y11
+	VSHUFPS          $0x44, Y10, Y8, Y4
+	VSHUFPS          $0xee, Y10, Y8, Y5
+	VSHUFPS          $0x44, Y11, Y9, Y6
+	VSHUFPS          $0xee, Y11, Y9, Y7
+	VFMADD231PS.BCST (SI), Y4, Y0
+	VFMADD231PS.BCST 4(SI), Y4, Y1
+	VFMADD231PS.BCST 8(SI), Y4, Y2
+	VFMADD231PS.BCST 12(SI), Y4, Y3
+	VFMADD231PS.BCST 16(SI), Y5, Y0
+	VFMADD231PS.BCST 20(SI), Y5, Y1
+	VFMADD231PS.BCST 24(SI), Y5, Y2
+	VFMADD231PS.BCST 28(SI), Y5, Y3
+	VFMADD231PS.BCST 32(SI), Y6, Y0
+	VFMADD231PS.BCST 36(SI), Y6, Y1
+	VFMADD231PS.BCST 40(SI), Y6, Y2
+	VFMADD231PS.BCST 44(SI), Y6, Y3
+	VFMADD231PS.BCST 48(SI), Y7, Y0
+	VFMADD231PS.BCST 52(SI), Y7, Y1
+	VFMADD231PS.BCST 56(SI), Y7, Y2
+	VFMADD231PS.BCST 60(SI), Y7, Y3
+	ADDQ             $0x00000010, R8
+	ADDQ             $0x00000040, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile4x32AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL, MMX+
+TEXT ·dotTile4x32AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    16(R15), SI
+	MOVQ    24(R15), R8
+	MOVQ    32(R15), AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (AX)(AX*4), DX
+	LEAQ    (BX)(AX*4), DI
+	LEAQ    (R8)(AX*8), R9
+	LEAQ    (R9)(AX*8), R10
+	LEAQ    (R10)(AX*8), R11
+	MOVQ    40(R15), R12
+	MOVQ    48(R15), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 128(CX), Y4
+	VMOVUPS 160(CX), Y5
+	VMOVUPS 192(CX), Y6
+	VMOVUPS 224(CX), Y7
+	VMOVUPS 256(CX), Y8
+	VMOVUPS 288(CX), Y9
+	VMOVUPS 320(CX), Y10
+	VMOVUPS 352(CX), Y11
+	VMOVUPS 384(CX), Y12
+	VMOVUPS 416(CX), Y13
+	VMOVUPS 448(CX), Y14
+	VMOVUPS 480(CX), Y15
+	MOVQ    (R15), CX
+	TESTQ   CX, CX
+	JZ      linesDone
+
+lines:
+	LEAQ             (R8)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R8), Y16
+	VMOVUPS          (R8)(AX*1), Y17
+	VMOVUPS          (R8)(AX*2), Y18
+	VMOVUPS          (R8)(BX*1), Y19
+	VMOVUPS          (R8)(AX*4), Y20
+	VMOVUPS          (R8)(DX*1), Y21
+	VMOVUPS          (R8)(BX*2), Y22
+	VMOVUPS          (R8)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST (SI), Y24, Y0
+	VFMADD231PS.BCST 4(SI), Y24, Y4
+	VFMADD231PS.BCST 8(SI), Y24, Y8
+	VFMADD231PS.BCST 12(SI), Y24, Y12
+	VFMADD231PS.BCST 16(SI), Y25, Y0
+	VFMADD231PS.BCST 20(SI), Y25, Y4
+	VFMADD231PS.BCST 24(SI), Y25, Y8
+	VFMADD231PS.BCST 28(SI), Y25, Y12
+	VFMADD231PS.BCST 32(SI), Y26, Y0
+	VFMADD231PS.BCST 36(SI), Y26, Y4
+	VFMADD231PS.BCST 40(SI), Y26, Y8
+	VFMADD231PS.BCST 44(SI), Y26, Y12
+	VFMADD231PS.BCST 48(SI), Y27, Y0
+	VFMADD231PS.BCST 52(SI), Y27, Y4
+	VFMADD231PS.BCST 56(SI), Y27, Y8
+	VFMADD231PS.BCST 60(SI), Y27, Y12
+	VFMADD231PS.BCST 64(SI), Y28, Y0
+	VFMADD231PS.BCST 68(SI), Y28, Y4
+	VFMADD231PS.BCST 72(SI), Y28, Y8
+	VFMADD231PS.BCST 76(SI), Y28, Y12
+	VFMADD231PS.BCST 80(SI), Y29, Y0
+	VFMADD231PS.BCST 84(SI), Y29, Y4
+	VFMADD231PS.BCST 88(SI), Y29, Y8
+	VFMADD231PS.BCST 92(SI), Y29, Y12
+	VFMADD231PS.BCST 96(SI), Y30, Y0
+	VFMADD231PS.BCST 100(SI), Y30, Y4
+	VFMADD231PS.BCST 104(SI), Y30, Y8
+	VFMADD231PS.BCST 108(SI), Y30, Y12
+	VFMADD231PS.BCST 112(SI), Y31, Y0
+	VFMADD231PS.BCST 116(SI), Y31, Y4
+	VFMADD231PS.BCST 120(SI), Y31, Y8
+	VFMADD231PS.BCST 124(SI), Y31, Y12
+	VMOVUPS          32(R8), Y16
+	VMOVUPS          32(R8)(AX*1), Y17
+	VMOVUPS          32(R8)(AX*2), Y18
+	VMOVUPS          32(R8)(BX*1), Y19
+	VMOVUPS          32(R8)(AX*4), Y20
+	VMOVUPS          32(R8)(DX*1), Y21
+	VMOVUPS          32(R8)(BX*2), Y22
+	VMOVUPS          32(R8)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST 128(SI), Y24, Y0
+	VFMADD231PS.BCST 132(SI), Y24, Y4
+	VFMADD231PS.BCST 136(SI), Y24, Y8
+	VFMADD231PS.BCST 140(SI), Y24, Y12
+	VFMADD231PS.BCST 144(SI), Y25, Y0
+	VFMADD231PS.BCST 148(SI), Y25, Y4
+	VFMADD231PS.BCST 152(SI), Y25, Y8
+	VFMADD231PS.BCST 156(SI), Y25, Y12
+	VFMADD231PS.BCST 160(SI), Y26, Y0
+	VFMADD231PS.BCST 164(SI), Y26, Y4
+	VFMADD231PS.BCST 168(SI), Y26, Y8
+	VFMADD231PS.BCST 172(SI), Y26, Y12
+	VFMADD231PS.BCST 176(SI), Y27, Y0
+	VFMADD231PS.BCST 180(SI), Y27, Y4
+	VFMADD231PS.BCST 184(SI), Y27, Y8
+	VFMADD231PS.BCST 188(SI), Y27, Y12
+	VFMADD231PS.BCST 192(SI), Y28, Y0
+	VFMADD231PS.BCST 196(SI), Y28, Y4
+	VFMADD231PS.BCST 200(SI), Y28, Y8
+	VFMADD231PS.BCST 204(SI), Y28, Y12
+	VFMADD231PS.BCST 208(SI), Y29, Y0
+	VFMADD231PS.BCST 212(SI), Y29, Y4
+	VFMADD231PS.BCST 216(SI), Y29, Y8
+	VFMADD231PS.BCST 220(SI), Y29, Y12
+	VFMADD231PS.BCST 224(SI), Y30, Y0
+	VFMADD231PS.BCST 228(SI), Y30, Y4
+	VFMADD231PS.BCST 232(SI), Y30, Y8
+	VFMADD231PS.BCST 236(SI), Y30, Y12
+	VFMADD231PS.BCST 240(SI), Y31, Y0
+	VFMADD231PS.BCST 244(SI), Y31, Y4
+	VFMADD231PS.BCST 248(SI), Y31, Y8
+	VFMADD231PS.BCST 252(SI), Y31, Y12
+	ADDQ             $0x00000040, R8
+	LEAQ             (R9)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R9), Y16
+	VMOVUPS          (R9)(AX*1), Y17
+	VMOVUPS          (R9)(AX*2), Y18
+	VMOVUPS          (R9)(BX*1), Y19
+	VMOVUPS          (R9)(AX*4), Y20
+	VMOVUPS          (R9)(DX*1), Y21
+	VMOVUPS          (R9)(BX*2), Y22
+	VMOVUPS          (R9)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST (SI), Y24, Y1
+	VFMADD231PS.BCST 4(SI), Y24, Y5
+	VFMADD231PS.BCST 8(SI), Y24, Y9
+	VFMADD231PS.BCST 12(SI), Y24, Y13
+	VFMADD231PS.BCST 16(SI), Y25, Y1
+	VFMADD231PS.BCST 20(SI), Y25, Y5
+	VFMADD231PS.BCST 24(SI), Y25, Y9
+	VFMADD231PS.BCST 28(SI), Y25, Y13
+	VFMADD231PS.BCST 32(SI), Y26, Y1
+	VFMADD231PS.BCST 36(SI), Y26, Y5
+	VFMADD231PS.BCST 40(SI), Y26, Y9
+	VFMADD231PS.BCST 44(SI), Y26, Y13
+	VFMADD231PS.BCST 48(SI), Y27, Y1
+	VFMADD231PS.BCST 52(SI), Y27, Y5
+	VFMADD231PS.BCST 56(SI), Y27, Y9
+	VFMADD231PS.BCST 60(SI), Y27, Y13
+	VFMADD231PS.BCST 64(SI), Y28, Y1
+	VFMADD231PS.BCST 68(SI), Y28, Y5
+	VFMADD231PS.BCST 72(SI), Y28, Y9
+	VFMADD231PS.BCST 76(SI), Y28, Y13
+	VFMADD231PS.BCST 80(SI), Y29, Y1
+	VFMADD231PS.BCST 84(SI), Y29, Y5
+	VFMADD231PS.BCST 88(SI), Y29, Y9
+	VFMADD231PS.BCST 92(SI), Y29, Y13
+	VFMADD231PS.BCST 96(SI), Y30, Y1
+	VFMADD231PS.BCST 100(SI), Y30, Y5
+	VFMADD231PS.BCST 104(SI), Y30, Y9
+	VFMADD231PS.BCST 108(SI), Y30, Y13
+	VFMADD231PS.BCST 112(SI), Y31, Y1
+	VFMADD231PS.BCST 116(SI), Y31, Y5
+	VFMADD231PS.BCST 120(SI), Y31, Y9
+	VFMADD231PS.BCST 124(SI), Y31, Y13
+	VMOVUPS          32(R9), Y16
+	VMOVUPS          32(R9)(AX*1), Y17
+	VMOVUPS          32(R9)(AX*2), Y18
+	VMOVUPS          32(R9)(BX*1), Y19
+	VMOVUPS          32(R9)(AX*4), Y20
+	VMOVUPS          32(R9)(DX*1), Y21
+	VMOVUPS          32(R9)(BX*2), Y22
+	VMOVUPS          32(R9)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST 128(SI), Y24, Y1
+	VFMADD231PS.BCST 132(SI), Y24, Y5
+	VFMADD231PS.BCST 136(SI), Y24, Y9
+	VFMADD231PS.BCST 140(SI), Y24, Y13
+	VFMADD231PS.BCST 144(SI), Y25, Y1
+	VFMADD231PS.BCST 148(SI), Y25, Y5
+	VFMADD231PS.BCST 152(SI), Y25, Y9
+	VFMADD231PS.BCST 156(SI), Y25, Y13
+	VFMADD231PS.BCST 160(SI), Y26, Y1
+	VFMADD231PS.BCST 164(SI), Y26, Y5
+	VFMADD231PS.BCST 168(SI), Y26, Y9
+	VFMADD231PS.BCST 172(SI), Y26, Y13
+	VFMADD231PS.BCST 176(SI), Y27, Y1
+	VFMADD231PS.BCST 180(SI), Y27, Y5
+	VFMADD231PS.BCST 184(SI), Y27, Y9
+	VFMADD231PS.BCST 188(SI), Y27, Y13
+	VFMADD231PS.BCST 192(SI), Y28, Y1
+	VFMADD231PS.BCST 196(SI), Y28, Y5
+	VFMADD231PS.BCST 200(SI), Y28, Y9
+	VFMADD231PS.BCST 204(SI), Y28, Y13
+	VFMADD231PS.BCST 208(SI), Y29, Y1
+	VFMADD231PS.BCST 212(SI), Y29, Y5
+	VFMADD231PS.BCST 216(SI), Y29, Y9
+	VFMADD231PS.BCST 220(SI), Y29, Y13
+	VFMADD231PS.BCST 224(SI), Y30, Y1
+	VFMADD231PS.BCST 228(SI), Y30, Y5
+	VFMADD231PS.BCST 232(SI), Y30, Y9
+	VFMADD231PS.BCST 236(SI), Y30, Y13
+	VFMADD231PS.BCST 240(SI), Y31, Y1
+	VFMADD231PS.BCST 244(SI), Y31, Y5
+	VFMADD231PS.BCST 248(SI), Y31, Y9
+	VFMADD231PS.BCST 252(SI), Y31, Y13
+	ADDQ             $0x00000040, R9
+	LEAQ             (R10)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R10), Y16
+	VMOVUPS          (R10)(AX*1), Y17
+	VMOVUPS          (R10)(AX*2), Y18
+	VMOVUPS          (R10)(BX*1), Y19
+	VMOVUPS          (R10)(AX*4), Y20
+	VMOVUPS          (R10)(DX*1), Y21
+	VMOVUPS          (R10)(BX*2), Y22
+	VMOVUPS          (R10)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST (SI), Y24, Y2
+	VFMADD231PS.BCST 4(SI), Y24, Y6
+	VFMADD231PS.BCST 8(SI), Y24, Y10
+	VFMADD231PS.BCST 12(SI), Y24, Y14
+	VFMADD231PS.BCST 16(SI), Y25, Y2
+	VFMADD231PS.BCST 20(SI), Y25, Y6
+	VFMADD231PS.BCST 24(SI), Y25, Y10
+	VFMADD231PS.BCST 28(SI), Y25, Y14
+	VFMADD231PS.BCST 32(SI), Y26, Y2
+	VFMADD231PS.BCST 36(SI), Y26, Y6
+	VFMADD231PS.BCST 40(SI), Y26, Y10
+	VFMADD231PS.BCST 44(SI), Y26, Y14
+	VFMADD231PS.BCST 48(SI), Y27, Y2
+	VFMADD231PS.BCST 52(SI), Y27, Y6
+	VFMADD231PS.BCST 56(SI), Y27, Y10
+	VFMADD231PS.BCST 60(SI), Y27, Y14
+	VFMADD231PS.BCST 64(SI), Y28, Y2
+	VFMADD231PS.BCST 68(SI), Y28, Y6
+	VFMADD231PS.BCST 72(SI), Y28, Y10
+	VFMADD231PS.BCST 76(SI), Y28, Y14
+	VFMADD231PS.BCST 80(SI), Y29, Y2
+	VFMADD231PS.BCST 84(SI), Y29, Y6
+	VFMADD231PS.BCST 88(SI), Y29, Y10
+	VFMADD231PS.BCST 92(SI), Y29, Y14
+	VFMADD231PS.BCST 96(SI), Y30, Y2
+	VFMADD231PS.BCST 100(SI), Y30, Y6
+	VFMADD231PS.BCST 104(SI), Y30, Y10
+	VFMADD231PS.BCST 108(SI), Y30, Y14
+	VFMADD231PS.BCST 112(SI), Y31, Y2
+	VFMADD231PS.BCST 116(SI), Y31, Y6
+	VFMADD231PS.BCST 120(SI), Y31, Y10
+	VFMADD231PS.BCST 124(SI), Y31, Y14
+	VMOVUPS          32(R10), Y16
+	VMOVUPS          32(R10)(AX*1), Y17
+	VMOVUPS          32(R10)(AX*2), Y18
+	VMOVUPS          32(R10)(BX*1), Y19
+	VMOVUPS          32(R10)(AX*4), Y20
+	VMOVUPS          32(R10)(DX*1), Y21
+	VMOVUPS          32(R10)(BX*2), Y22
+	VMOVUPS          32(R10)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST 128(SI), Y24, Y2
+	VFMADD231PS.BCST 132(SI), Y24, Y6
+	VFMADD231PS.BCST 136(SI), Y24, Y10
+	VFMADD231PS.BCST 140(SI), Y24, Y14
+	VFMADD231PS.BCST 144(SI), Y25, Y2
+	VFMADD231PS.BCST 148(SI), Y25, Y6
+	VFMADD231PS.BCST 152(SI), Y25, Y10
+	VFMADD231PS.BCST 156(SI), Y25, Y14
+	VFMADD231PS.BCST 160(SI), Y26, Y2
+	VFMADD231PS.BCST 164(SI), Y26, Y6
+	VFMADD231PS.BCST 168(SI), Y26, Y10
+	VFMADD231PS.BCST 172(SI), Y26, Y14
+	VFMADD231PS.BCST 176(SI), Y27, Y2
+	VFMADD231PS.BCST 180(SI), Y27, Y6
+	VFMADD231PS.BCST 184(SI), Y27, Y10
+	VFMADD231PS.BCST 188(SI), Y27, Y14
+	VFMADD231PS.BCST 192(SI), Y28, Y2
+	VFMADD231PS.BCST 196(SI), Y28, Y6
+	VFMADD231PS.BCST 200(SI), Y28, Y10
+	VFMADD231PS.BCST 204(SI), Y28, Y14
+	VFMADD231PS.BCST 208(SI), Y29, Y2
+	VFMADD231PS.BCST 212(SI), Y29, Y6
+	VFMADD231PS.BCST 216(SI), Y29, Y10
+	VFMADD231PS.BCST 220(SI), Y29, Y14
+	VFMADD231PS.BCST 224(SI), Y30, Y2
+	VFMADD231PS.BCST 228(SI), Y30, Y6
+	VFMADD231PS.BCST 232(SI), Y30, Y10
+	VFMADD231PS.BCST 236(SI), Y30, Y14
+	VFMADD231PS.BCST 240(SI), Y31, Y2
+	VFMADD231PS.BCST 244(SI), Y31, Y6
+	VFMADD231PS.BCST 248(SI), Y31, Y10
+	VFMADD231PS.BCST 252(SI), Y31, Y14
+	ADDQ             $0x00000040, R10
+	LEAQ             (R11)(R12*1), R13
+	PREFETCHT1       (R13)
+	PREFETCHT1       (R13)(AX*1)
+	PREFETCHT1       (R13)(AX*2)
+	PREFETCHT1       (R13)(BX*1)
+	PREFETCHT1       (R13)(AX*4)
+	PREFETCHT1       (R13)(DX*1)
+	PREFETCHT1       (R13)(BX*2)
+	PREFETCHT1       (R13)(DI*1)
+	VMOVUPS          (R11), Y16
+	VMOVUPS          (R11)(AX*1), Y17
+	VMOVUPS          (R11)(AX*2), Y18
+	VMOVUPS          (R11)(BX*1), Y19
+	VMOVUPS          (R11)(AX*4), Y20
+	VMOVUPS          (R11)(DX*1), Y21
+	VMOVUPS          (R11)(BX*2), Y22
+	VMOVUPS          (R11)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST (SI), Y24, Y3
+	VFMADD231PS.BCST 4(SI), Y24, Y7
+	VFMADD231PS.BCST 8(SI), Y24, Y11
+	VFMADD231PS.BCST 12(SI), Y24, Y15
+	VFMADD231PS.BCST 16(SI), Y25, Y3
+	VFMADD231PS.BCST 20(SI), Y25, Y7
+	VFMADD231PS.BCST 24(SI), Y25, Y11
+	VFMADD231PS.BCST 28(SI), Y25, Y15
+	VFMADD231PS.BCST 32(SI), Y26, Y3
+	VFMADD231PS.BCST 36(SI), Y26, Y7
+	VFMADD231PS.BCST 40(SI), Y26, Y11
+	VFMADD231PS.BCST 44(SI), Y26, Y15
+	VFMADD231PS.BCST 48(SI), Y27, Y3
+	VFMADD231PS.BCST 52(SI), Y27, Y7
+	VFMADD231PS.BCST 56(SI), Y27, Y11
+	VFMADD231PS.BCST 60(SI), Y27, Y15
+	VFMADD231PS.BCST 64(SI), Y28, Y3
+	VFMADD231PS.BCST 68(SI), Y28, Y7
+	VFMADD231PS.BCST 72(SI), Y28, Y11
+	VFMADD231PS.BCST 76(SI), Y28, Y15
+	VFMADD231PS.BCST 80(SI), Y29, Y3
+	VFMADD231PS.BCST 84(SI), Y29, Y7
+	VFMADD231PS.BCST 88(SI), Y29, Y11
+	VFMADD231PS.BCST 92(SI), Y29, Y15
+	VFMADD231PS.BCST 96(SI), Y30, Y3
+	VFMADD231PS.BCST 100(SI), Y30, Y7
+	VFMADD231PS.BCST 104(SI), Y30, Y11
+	VFMADD231PS.BCST 108(SI), Y30, Y15
+	VFMADD231PS.BCST 112(SI), Y31, Y3
+	VFMADD231PS.BCST 116(SI), Y31, Y7
+	VFMADD231PS.BCST 120(SI), Y31, Y11
+	VFMADD231PS.BCST 124(SI), Y31, Y15
+	VMOVUPS          32(R11), Y16
+	VMOVUPS          32(R11)(AX*1), Y17
+	VMOVUPS          32(R11)(AX*2), Y18
+	VMOVUPS          32(R11)(BX*1), Y19
+	VMOVUPS          32(R11)(AX*4), Y20
+	VMOVUPS          32(R11)(DX*1), Y21
+	VMOVUPS          32(R11)(BX*2), Y22
+	VMOVUPS          32(R11)(DI*1), Y23
+	VUNPCKLPS        Y17, Y16, Y24
+	VUNPCKHPS        Y17, Y16, Y25
+	VUNPCKLPS        Y19, Y18, Y26
+	VUNPCKHPS        Y19, Y18, Y27
+	VUNPCKLPS        Y21, Y20, Y28
+	VUNPCKHPS        Y21, Y20, Y29
+	VUNPCKLPS        Y23, Y22, Y30
+	VUNPCKHPS        Y23, Y22, Y31
+	VSHUFPS          $0x44, Y26, Y24, Y16
+	VSHUFPS          $0xee, Y26, Y24, Y17
+	VSHUFPS          $0x44, Y27, Y25, Y18
+	VSHUFPS          $0xee, Y27, Y25, Y19
+	VSHUFPS          $0x44, Y30, Y28, Y20
+	VSHUFPS          $0xee, Y30, Y28, Y21
+	VSHUFPS          $0x44, Y31, Y29, Y22
+	VSHUFPS          $0xee, Y31, Y29, Y23
+	VSHUFF32X4       $0x00, Y20, Y16, Y24
+	VSHUFF32X4       $0x03, Y20, Y16, Y28
+	VSHUFF32X4       $0x00, Y21, Y17, Y25
+	VSHUFF32X4       $0x03, Y21, Y17, Y29
+	VSHUFF32X4       $0x00, Y22, Y18, Y26
+	VSHUFF32X4       $0x03, Y22, Y18, Y30
+	VSHUFF32X4       $0x00, Y23, Y19, Y27
+	VSHUFF32X4       $0x03, Y23, Y19, Y31
+	VFMADD231PS.BCST 128(SI), Y24, Y3
+	VFMADD231PS.BCST 132(SI), Y24, Y7
+	VFMADD231PS.BCST 136(SI), Y24, Y11
+	VFMADD231PS.BCST 140(SI), Y24, Y15
+	VFMADD231PS.BCST 144(SI), Y25, Y3
+	VFMADD231PS.BCST 148(SI), Y25, Y7
+	VFMADD231PS.BCST 152(SI), Y25, Y11
+	VFMADD231PS.BCST 156(SI), Y25, Y15
+	VFMADD231PS.BCST 160(SI), Y26, Y3
+	VFMADD231PS.BCST 164(SI), Y26, Y7
+	VFMADD231PS.BCST 168(SI), Y26, Y11
+	VFMADD231PS.BCST 172(SI), Y26, Y15
+	VFMADD231PS.BCST 176(SI), Y27, Y3
+	VFMADD231PS.BCST 180(SI), Y27, Y7
+	VFMADD231PS.BCST 184(SI), Y27, Y11
+	VFMADD231PS.BCST 188(SI), Y27, Y15
+	VFMADD231PS.BCST 192(SI), Y28, Y3
+	VFMADD231PS.BCST 196(SI), Y28, Y7
+	VFMADD231PS.BCST 200(SI), Y28, Y11
+	VFMADD231PS.BCST 204(SI), Y28, Y15
+	VFMADD231PS.BCST 208(SI), Y29, Y3
+	VFMADD231PS.BCST 212(SI), Y29, Y7
+	VFMADD231PS.BCST 216(SI), Y29, Y11
+	VFMADD231PS.BCST 220(SI), Y29, Y15
+	VFMADD231PS.BCST 224(SI), Y30, Y3
+	VFMADD231PS.BCST 228(SI), Y30, Y7
+	VFMADD231PS.BCST 232(SI), Y30, Y11
+	VFMADD231PS.BCST 236(SI), Y30, Y15
+	VFMADD231PS.BCST 240(SI), Y31, Y3
+	VFMADD231PS.BCST 244(SI), Y31, Y7
+	VFMADD231PS.BCST 248(SI), Y31, Y11
+	VFMADD231PS.BCST 252(SI), Y31, Y15
+	ADDQ             $0x00000040, R11
+	ADDQ             $0x00000100, SI
+	DECQ             CX
+	JNZ              lines
+
+linesDone:
+	MOVQ  8(R15), CX
+	TESTQ CX, CX
+	JZ    quartersDone
+
+quarters:
+	VMOVUPS          (R8), X16
+	VINSERTF32X4     $0x01, (R8)(AX*4), Y16, Y16
+	VMOVUPS          (R8)(AX*1), X17
+	VINSERTF32X4     $0x01, (R8)(DX*1), Y17, Y17
+	VMOVUPS          (R8)(AX*2), X18
+	VINSERTF32X4     $0x01, (R8)(BX*2), Y18, Y18
+	VMOVUPS          (R8)(BX*1), X19
+	VINSERTF32X4     $0x01, (R8)(DI*1), Y19, Y19
+	VUNPCKLPS        Y17, Y16, Y20
+	VUNPCKHPS        Y17, Y16, Y21
+	VUNPCKLPS        Y19, Y18, Y22
+	VUNPCKHPS        Y19, Y18, Y23
+	VSHUFPS          $0x44, Y22, Y20, Y16
+	VSHUFPS          $0xee, Y22, Y20, Y17
+	VSHUFPS          $0x44, Y23, Y21, Y18
+	VSHUFPS          $0xee, Y23, Y21, Y19
+	VFMADD231PS.BCST (SI), Y16, Y0
+	VFMADD231PS.BCST 4(SI), Y16, Y4
+	VFMADD231PS.BCST 8(SI), Y16, Y8
+	VFMADD231PS.BCST 12(SI), Y16, Y12
+	VFMADD231PS.BCST 16(SI), Y17, Y0
+	VFMADD231PS.BCST 20(SI), Y17, Y4
+	VFMADD231PS.BCST 24(SI), Y17, Y8
+	VFMADD231PS.BCST 28(SI), Y17, Y12
+	VFMADD231PS.BCST 32(SI), Y18, Y0
+	VFMADD231PS.BCST 36(SI), Y18, Y4
+	VFMADD231PS.BCST 40(SI), Y18, Y8
+	VFMADD231PS.BCST 44(SI), Y18, Y12
+	VFMADD231PS.BCST 48(SI), Y19, Y0
+	VFMADD231PS.BCST 52(SI), Y19, Y4
+	VFMADD231PS.BCST 56(SI), Y19, Y8
+	VFMADD231PS.BCST 60(SI), Y19, Y12
+	ADDQ             $0x00000010, R8
+	VMOVUPS          (R9), X16
+	VINSERTF32X4     $0x01, (R9)(AX*4), Y16, Y16
+	VMOVUPS          (R9)(AX*1), X17
+	VINSERTF32X4     $0x01, (R9)(DX*1), Y17, Y17
+	VMOVUPS          (R9)(AX*2), X18
+	VINSERTF32X4     $0x01, (R9)(BX*2), Y18, Y18
+	VMOVUPS          (R9)(BX*1), X19
+	VINSERTF32X4     $0x01, (R9)(DI*1), Y19, Y19
+	VUNPCKLPS        Y17, Y16, Y20
+	VUNPCKHPS        Y17, Y16, Y21
+	VUNPCKLPS        Y19, Y18, Y22
+	VUNPCKHPS        Y19, Y18, Y23
+	VSHUFPS          $0x44, Y22, Y20, Y16
+	VSHUFPS          $0xee, Y22, Y20, Y17
+	VSHUFPS          $0x44, Y23, Y21, Y18
+	VSHUFPS          $0xee, Y23, Y21, Y19
+	VFMADD231PS.BCST (SI), Y16, Y1
+	VFMADD231PS.BCST 4(SI), Y16, Y5
+	VFMADD231PS.BCST 8(SI), Y16, Y9
+	VFMADD231PS.BCST 12(SI), Y16, Y13
+	VFMADD231PS.BCST 16(SI), Y17, Y1
+	VFMADD231PS.BCST 20(SI), Y17, Y5
+	VFMADD231PS.BCST 24(SI), Y17, Y9
+	VFMADD231PS.BCST 28(SI), Y17, Y13
+	VFMADD231PS.BCST 32(SI), Y18, Y1
+	VFMADD231PS.BCST 36(SI), Y18, Y5
+	VFMADD231PS.BCST 40(SI), Y18, Y9
+	VFMADD231PS.BCST 44(SI), Y18, Y13
+	VFMADD231PS.BCST 48(SI), Y19, Y1
+	VFMADD231PS.BCST 52(SI), Y19, Y5
+	VFMADD231PS.BCST 56(SI), Y19, Y9
+	VFMADD231PS.BCST 60(SI), Y19, Y13
+	ADDQ             $0x00000010, R9
+	VMOVUPS          (R10), X16
+	VINSERTF32X4     $0x01, (R10)(AX*4), Y16, Y16
+	VMOVUPS          (R10)(AX*1), X17
+	VINSERTF32X4     $0x01, (R10)(DX*1), Y17, Y17
+	VMOVUPS          (R10)(AX*2), X18
+	VINSERTF32X4     $0x01, (R10)(BX*2), Y18, Y18
+	VMOVUPS          (R10)(BX*1), X19
+	VINSERTF32X4     $0x01, (R10)(DI*1), Y19, Y19
+	VUNPCKLPS        Y17, Y16, Y20
+	VUNPCKHPS        Y17, Y16, Y21
+	VUNPCKLPS        Y19, Y18, Y22
+	VUNPCKHPS        Y19, Y18, Y23
+	VSHUFPS          $0x44, Y22, Y20, Y16
+	VSHUFPS          $0xee, Y22, Y20, Y17
+	VSHUFPS          $0x44, Y23, Y21, Y18
+	VSHUFPS          $0xee, Y23, Y21, Y19
+	VFMADD231PS.BCST (SI), Y16, Y2
+	VFMADD231PS.BCST 4(SI), Y16, Y6
+	VFMADD231PS.BCST 8(SI), Y16, Y10
+	VFMADD231PS.BCST 12(SI), Y16, Y14
+	VFMADD231PS.BCST 16(SI), Y17, Y2
+	VFMADD231PS.BCST 20(SI), Y17, Y6
+	VFMADD231PS.BCST 24(SI), Y17, Y10
+	VFMADD231PS.BCST 28(SI), Y17, Y14
+	VFMADD231PS.BCST 32(SI), Y18, Y2
+	VFMADD231PS.BCST 36(SI), Y18, Y6
+	VFMADD231PS.BCST 40(SI), Y18, Y10
+	VFMADD231PS.BCST 44(SI), Y18, Y14
+	VFMADD231PS.BCST 48(SI), Y19, Y2
+	VFMADD231PS.BCST 52(SI), Y19, Y6
+	VFMADD231PS.BCST 56(SI), Y19, Y10
+	VFMADD231PS.BCST 60(SI), Y19, Y14
+	ADDQ             $0x00000010, R10
+	VMOVUPS          (R11), X16
+	VINSERTF32X4     $0x01, (R11)(AX*4), Y16, Y16
+	VMOVUPS          (R11)(AX*1), X17
+	VINSERTF32X4     $0x01, (R11)(DX*1), Y17, Y17
+	VMOVUPS          (R11)(AX*2), X18
+	VINSERTF32X4     $0x01, (R11)(BX*2), Y18, Y18
+	VMOVUPS          (R11)(BX*1), X19
+	VINSERTF32X4     $0x01, (R11)(DI*1), Y19, Y19
+	VUNPCKLPS        Y17, Y16, Y20
+	VUNPCKHPS        Y17, Y16, Y21
+	VUNPCKLPS        Y19, Y18, Y22
+	VUNPCKHPS        Y19, Y18, Y23
+	VSHUFPS          $0x44, Y22, Y20, Y16
+	VSHUFPS          $0xee, Y22, Y20, Y17
+	VSHUFPS          $0x44, Y23, Y21, Y18
+	VSHUFPS          $0xee, Y23, Y21, Y19
+	VFMADD231PS.BCST (SI), Y16, Y3
+	VFMADD231PS.BCST 4(SI), Y16, Y7
+	VFMADD231PS.BCST 8(SI), Y16, Y11
+	VFMADD231PS.BCST 12(SI), Y16, Y15
+	VFMADD231PS.BCST 16(SI), Y17, Y3
+	VFMADD231PS.BCST 20(SI), Y17, Y7
+	VFMADD231PS.BCST 24(SI), Y17, Y11
+	VFMADD231PS.BCST 28(SI), Y17, Y15
+	VFMADD231PS.BCST 32(SI), Y18, Y3
+	VFMADD231PS.BCST 36(SI), Y18, Y7
+	VFMADD231PS.BCST 40(SI), Y18, Y11
+	VFMADD231PS.BCST 44(SI), Y18, Y15
+	VFMADD231PS.BCST 48(SI), Y19, Y3
+	VFMADD231PS.BCST 52(SI), Y19, Y7
+	VFMADD231PS.BCST 56(SI), Y19, Y11
+	VFMADD231PS.BCST 60(SI), Y19, Y15
+	ADDQ             $0x00000010, R11
+	ADDQ             $0x00000040, SI
+	DECQ             CX
+	JNZ              quarters
+
+quartersDone:
+	MOVQ    48(R15), CX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
+	VMOVUPS Y4, 128(CX)
+	VMOVUPS Y5, 160(CX)
+	VMOVUPS Y6, 192(CX)
+	VMOVUPS Y7, 224(CX)
+	VMOVUPS Y8, 256(CX)
+	VMOVUPS Y9, 288(CX)
+	VMOVUPS Y10, 320(CX)
+	VMOVUPS Y11, 352(CX)
+	VMOVUPS Y12, 384(CX)
+	VMOVUPS Y13, 416(CX)
+	VMOVUPS Y14, 448(CX)
+	VMOVUPS Y15, 480(CX)
 	VZEROUPPER
 	RET

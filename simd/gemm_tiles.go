@@ -2,6 +2,9 @@
 
 package simd
 
+// swapSize is how many elements of A are too many for L1.
+const swapSize = 1 << 14
+
 // streamSize is how many elements of a panel of B stay in L1 together with what it is packed from.
 const streamSize = 8192
 
@@ -28,8 +31,8 @@ func (t *tileSet) packPanels(dst []float32, width int, b []float32, ldb int, tra
 	k := k1 - k0
 	j := j0
 	if together := packTogether / width; together > 1 && !transB {
-		for ; j+packTogether <= j1; j += packTogether { // whole cache lines of each row
-			copyBlock(&blockArgs{dst: &dst[(j-j0)*k], src: &b[k0*ldb+j], outer: k, rows: together, n: width,
+		for ; j+together*width <= j1; j += together * width { // whole cache lines of each row
+			t.copyBlock(&blockArgs{dst: &dst[(j-j0)*k], src: &b[k0*ldb+j], outer: k, rows: together, n: width,
 				dOuter: width, dRow: k * width, dCol: 1, sOuter: ldb, sRow: width, sCol: 1})
 		}
 	}
@@ -45,52 +48,75 @@ func (t *tileSet) packPanel(dst []float32, width int, b []float32, ldb int, tran
 		t.packRows(dst, width, b[j0*ldb+k0:], ldb, n, k1-k0)
 		return
 	}
-	copyBlock(&blockArgs{dst: &dst[0], src: &b[k0*ldb+j0], outer: 1, rows: k1 - k0, n: n, dRow: width, dCol: 1, sRow: ldb, sCol: 1})
+	t.copyBlock(&blockArgs{dst: &dst[0], src: &b[k0*ldb+j0], outer: 1, rows: k1 - k0, n: n, dRow: width, dCol: 1, sRow: ldb, sCol: 1})
 }
 
 // gemmScratch bounds what gemmRegion needs: a block of B, panels of A, and a row of results.
 func (t *tileSet) gemmScratch(a *GemmArgs) int {
 	k := min(a.K, KChunk)
 	n, m := min(max(a.N, 1), blockN)+mostCols*t.lanes, t.gemm.rows
-	if a.N == 1 {
+	if t.swaps(a) {
 		n = min(a.M, blockN) + mostCols*t.lanes
 	}
 	if a.N > blockN {
 		m = max(min(a.M, blockM), m)
 	}
-	s := k*n + m*k + 8 + 2*alignSlack
-	if a.N == 1 {
-		s = max(s, t.streamScratch(1, a.M, a.K))
-	} else {
-		s = max(s, t.streamScratch(a.M, a.N, a.K))
+	s := k*n + max(m*k+8, dotPack(m, k)) + 2*alignSlack
+	if t.swaps(a) {
+		return max(s, t.streamScratch(a.N, a.M, a.K)) + a.N*min(a.M, swapBlock)
 	}
-	if a.N == 1 && a.LDC != 1 {
-		s += a.M
-	}
-	return s
+	return max(s, t.streamScratch(a.M, a.N, a.K))
 }
 
-// gemmColumn computes a product with N == 1 as the row C^T = op(B)^T * op(A)^T, so that lanes run over rows of A.
-func (t *tileSet) gemmColumn(a *GemmArgs, i0, i1 int, scratch []float32) {
+// swapBlock is how many rows of A a product of few columns takes at a time.
+const swapBlock = 512
+
+// swaps says whether a product is computed as the transposed one.
+func (t *tileSet) swaps(a *GemmArgs) bool {
+	if a.M <= a.N || a.PackedB != nil || a.BiasM != nil && a.BiasN != nil { // the biases would be added in the other order
+		return false
+	}
+	return a.N == 1 || a.M*a.K >= swapSize && t.swapsColumns(a)
+}
+
+// gemmSwapped computes a product of few columns as C^T = op(B)^T * op(A)^T, so that lanes run over rows of A, swapBlock of them at a time.
+func (t *tileSet) gemmSwapped(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {
 	r := *a
-	r.M, r.N = 1, a.M
+	r.M, r.N = a.N, a.M
 	r.A, r.LDA, r.TransA = a.B, a.LDB, !a.TransB
 	r.B, r.LDB, r.TransB = a.A, a.LDA, !a.TransA
 	r.BiasM, r.BiasN = a.BiasN, a.BiasM
-	if a.LDC == 1 {
-		t.gemmRegion(&r, 0, 1, i0, i1, scratch)
+	if a.N == 1 && a.LDC == 1 {
+		t.gemmRegion(&r, j0, j1, i0, i1, scratch)
 		return
 	}
-	c := scratch[:a.M]
-	r.C, r.LDC = c, a.M
-	if a.Acc {
-		for i := i0; i < i1; i++ {
-			c[i] = a.C[i*a.LDC]
+	w := min(a.M, swapBlock)
+	c := scratch[:a.N*w]
+	scratch = scratch[len(c):]
+	r.C, r.LDC = c, w
+	for ; i0 < i1; i0 += w {
+		n := min(w, i1-i0)
+		at := i0 * a.LDA
+		if a.TransA {
+			at = i0
 		}
-	}
-	t.gemmRegion(&r, 0, 1, i0, i1, scratch[a.M:])
-	for i := i0; i < i1; i++ {
-		a.C[i*a.LDC] = c[i]
+		r.B, r.N = a.A[at:], n
+		if a.BiasM != nil {
+			r.BiasN = a.BiasM[i0:]
+		}
+		if a.Acc {
+			for j := j0; j < j1; j++ {
+				for i := range n {
+					c[j*w+i] = a.C[(i0+i)*a.LDC+j]
+				}
+			}
+		}
+		t.gemmRegion(&r, j0, j1, 0, n, scratch)
+		for j := j0; j < j1; j++ {
+			for i, v := range c[j*w:][:n] {
+				a.C[(i0+i)*a.LDC+j] = v
+			}
+		}
 	}
 }
 
@@ -100,8 +126,8 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		gemmGeneric(MulAdd, a, i0, i1, j0, j1)
 		return
 	}
-	if a.N == 1 && a.M > 1 && a.PackedB == nil && (a.BiasM == nil || a.BiasN == nil) { // the biases would be added in the other order
-		t.gemmColumn(a, i0, i1, scratch)
+	if t.swaps(a) {
+		t.gemmSwapped(a, i0, i1, j0, j1, scratch)
 		return
 	}
 	if t.streamsB(a) {
@@ -115,7 +141,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	// How B is read: packed before, packed here block by block, or in place.
 	width := 2
 	kc := min(a.K, KChunk)
-	inRows := t.readsRows(a, rows)
+	inRows := t.readsRows(a, rows, cols)
 	packs := a.PackedB == nil && !inRows && (a.TransB || packsB(rows, panels, a.LDB*kc))
 	if panels == 1 && a.PackedB == nil {
 		width = t.gemm.wide[tallest]
@@ -126,13 +152,16 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		width = min(width, max(streamSize/(kc*t.lanes), 1))
 	}
 	g := gemmRun{GemmArgs: noescape(a), nw: width * t.lanes, packs: packs, inRows: inRows, block: blockN}
+	if inRows {
+		g.block = max(cols, blockN)
+	}
 	scratch = aligned(scratch)
 	if packs {
 		n := kc * roundUp(min(cols, blockN), g.nw)
 		g.blockB, scratch = scratch[:n], aligned(scratch[n:])
 	}
 	if streams {
-		g.block = max(g.nw, packTogether) // and all its k follow one another: long runs of memory
+		g.block = max(g.nw, streamBlock) // and all its k follow one another: long runs of memory
 	}
 	g.sweepArgs.cs, g.sweepArgs.nw = 4*a.LDC, g.nw
 	if a.Act != ActNone {
@@ -140,12 +169,16 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		g.lo, g.hi = a.Act.bounds(a.Lo, a.Hi)
 	}
 	g.finish |= tileFinish
+	g.fetchC = fetches && kc >= 128 && rows*cols > fetchSize
 	g.packedA = scratch
 	times := packATimes
 	if a.TransA {
 		times = packATTimes
 	}
 	g.packsA = min(cols, blockN) > times*g.nw
+	if inPlace := !packs && !inRows && a.PackedB == nil; fetches && inPlace && panels <= 2 && a.LDB*a.K > fetchSize {
+		g.fetch = 4 * g.nw << tileBits
+	}
 	if streams {
 		for j := j0; j < j1; j += g.block {
 			for k0 := 0; k0 < a.K; k0 += KChunk {
@@ -155,16 +188,20 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		return
 	}
 	// Panels of A are packed once for all blocks of B, not more at a time than stay in L3.
-	most := panels
+	blocks := 1
 	if g.holdsA = g.packsA && cols > blockN; g.holdsA {
-		most = blockM / t.gemm.rows
+		most := blockM / t.gemm.rows
+		blocks = (panels + most - 1) / most
 	}
-	for left := (panels + most - 1) / most; left > 0; left-- {
-		p := panelHeight(panels, left)
-		end := i0 + panelsHeight(i1-i0, panels, p)
+	for ; blocks > 0; blocks-- {
+		p, end := panels, i1
+		if blocks > 1 {
+			p = panelHeight(panels, blocks)
+			end = i0 + panelsHeight(i1-i0, panels, p)
+		}
 		for k0 := 0; k0 < a.K; k0 += KChunk {
-			for j := j0; j < j1; j += blockN {
-				t.sweepBlock(&g, i0, end, p, k0, j, min(j+blockN, j1), j == j0)
+			for j := j0; j < j1; j += g.block {
+				t.sweepBlock(&g, i0, end, p, k0, j, min(j+g.block, j1), j == j0)
 			}
 		}
 		i0, panels = end, panels-p
@@ -182,6 +219,7 @@ type gemmRun struct {
 	packsA  bool
 	holdsA  bool      // packed panels of A follow one another and serve all blocks of B
 	finish  int       // flags of the last chunk
+	fetch   int       // flags of all: what is fetched ahead
 	blockB  []float32 // a block of B, packed
 	packedA []float32
 }
@@ -202,6 +240,7 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 	if k1 == a.K {
 		args.flags |= g.finish
 	}
+	args.flags |= g.fetch
 	// Regions start where panels of B do.
 	var b *float32
 	switch {
@@ -228,12 +267,19 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 			base = k0*a.LDA + i
 			args.ars, args.acs = 4, 4*a.LDA
 		}
+		args.aheadRows = 0
 		switch {
+		case g.inRows:
+			args.a, args.b, args.rows = &a.A[base], b, h
+			t.packDots(args, packed)
 		case !g.packsA:
 			args.a = &a.A[base]
 		case first:
+			if left > 1 {
+				t.wantRows(args, a, i+h, panelHeight(i1-i-h, left-1), k0)
+			}
 			if a.TransA {
-				copyBlock(&blockArgs{dst: &packed[0], src: &a.A[base], outer: 1, rows: args.k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
+				t.copyBlock(&blockArgs{dst: &packed[0], src: &a.A[base], outer: 1, rows: args.k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
 			} else {
 				t.packRows(packed, h, a.A[base:], a.LDA, h, args.k)
 			}

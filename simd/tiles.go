@@ -31,7 +31,12 @@ type tileArgs struct {
 type sweepArgs struct {
 	tileArgs      // b, c and biasN of the first column; mask and bits are free
 	rows, n   int // rows of the panel, columns
-	nw, bstep int // columns of a panel of B, bytes between panels
+	nw, bstep int // columns of a panel of B, bytes between panels; bstep 0: op(B) is transposed and read in place, column j at b + j*bs
+
+	// Rows of memory that are wanted next, and whether C comes from far (native).
+	ahead                            *float32
+	aheadStep, aheadRows, aheadLines int // bytes between rows, rows, cache lines of a row
+	fetchC                           bool
 }
 
 // rowsArgs are the arguments of packRows in the kernel module.
@@ -56,6 +61,7 @@ const (
 	tileAdd    = 1 // add to what the output (the lanes of a gradient) holds
 	tileFinish = 2 // the last call for this output: apply the epilogue (add up the lanes)
 	tileClamp  = 4 // the epilogue clamps to [lo, hi]
+	tileBits   = 8 // above these bits: bytes from b to what a matrix-product tile fetches ahead (native)
 )
 
 // Limits of the tables.

@@ -94,6 +94,21 @@ func gemmTile6x8AVX2(a *tileArgs)
 //go:noescape
 func gemmTile6x16AVX2(a *tileArgs)
 
+// dotTile1x8AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 8, in the order of k.
+//
+//go:noescape
+func dotTile1x8AVX2(a *dotArgs)
+
+// dotTile1x16AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 16, in the order of k.
+//
+//go:noescape
+func dotTile1x16AVX2(a *dotArgs)
+
+// dotTile1x32AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 32, in the order of k.
+//
+//go:noescape
+func dotTile1x32AVX2(a *dotArgs)
+
 // transpose8AVX2 computes dst[c*ds + r] = src[r][c], r < 8, c < 8*n; rows of dst are written from the first to the last.
 //
 //go:noescape
@@ -103,6 +118,16 @@ func transpose8AVX2(a *transposeArgs)
 //
 //go:noescape
 func addColumnsAVX2(a *columnsArgs)
+
+// copyRowsAVX2 computes dst[r][i] = src[r][i], r < rows, i < n, n >= 8.
+//
+//go:noescape
+func copyRowsAVX2(a *copyArgs)
+
+// fetchRowsAVX2 computes nothing: it asks for the cache lines p + r*step + 64*i, r < rows, i < lines, in L2.
+//
+//go:noescape
+func fetchRowsAVX2(a *fetchArgs)
 
 // convTile1x1x8AVX2 computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over groups of pixels, in the order of k; then the epilogue.
 //
@@ -508,6 +533,21 @@ func gemmTile6x8AVX2MulAdd(a *tileArgs)
 //
 //go:noescape
 func gemmTile6x16AVX2MulAdd(a *tileArgs)
+
+// dotTile1x8AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 8, in the order of k.
+//
+//go:noescape
+func dotTile1x8AVX2MulAdd(a *dotArgs)
+
+// dotTile1x16AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 16, in the order of k.
+//
+//go:noescape
+func dotTile1x16AVX2MulAdd(a *dotArgs)
+
+// dotTile1x32AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 32, in the order of k.
+//
+//go:noescape
+func dotTile1x32AVX2MulAdd(a *dotArgs)
 
 // convTile1x1x8AVX2MulAdd computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over groups of pixels, in the order of k; then the epilogue.
 //
@@ -1073,6 +1113,121 @@ func gemmTile14x16AVX512(a *tileArgs)
 //
 //go:noescape
 func gemmTile14x32AVX512(a *tileArgs)
+
+// gemmTile1x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 1, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile1x8AVX512(a *tileArgs)
+
+// gemmTile2x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 2, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile2x8AVX512(a *tileArgs)
+
+// gemmTile3x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 3, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile3x8AVX512(a *tileArgs)
+
+// gemmTile4x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 4, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile4x8AVX512(a *tileArgs)
+
+// gemmTile5x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 5, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile5x8AVX512(a *tileArgs)
+
+// gemmTile6x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 6, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile6x8AVX512(a *tileArgs)
+
+// gemmTile7x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 7, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile7x8AVX512(a *tileArgs)
+
+// gemmTile8x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 8, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile8x8AVX512(a *tileArgs)
+
+// gemmTile9x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 9, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile9x8AVX512(a *tileArgs)
+
+// gemmTile10x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 10, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile10x8AVX512(a *tileArgs)
+
+// gemmTile11x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 11, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile11x8AVX512(a *tileArgs)
+
+// gemmTile12x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 12, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile12x8AVX512(a *tileArgs)
+
+// gemmTile13x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 13, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile13x8AVX512(a *tileArgs)
+
+// gemmTile14x8AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 14, j < 8, in the order of k; then the epilogue.
+//
+//go:noescape
+func gemmTile14x8AVX512(a *tileArgs)
+
+// dotTile1x8AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 8, in the order of k.
+//
+//go:noescape
+func dotTile1x8AVX512(a *dotArgs)
+
+// dotTile1x16AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 16, in the order of k.
+//
+//go:noescape
+func dotTile1x16AVX512(a *dotArgs)
+
+// dotTile1x32AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 32, in the order of k.
+//
+//go:noescape
+func dotTile1x32AVX512(a *dotArgs)
+
+// dotTile2x8AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 2, j < 8, in the order of k.
+//
+//go:noescape
+func dotTile2x8AVX512(a *dotArgs)
+
+// dotTile2x32AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 2, j < 32, in the order of k.
+//
+//go:noescape
+func dotTile2x32AVX512(a *dotArgs)
+
+// dotTile3x8AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 3, j < 8, in the order of k.
+//
+//go:noescape
+func dotTile3x8AVX512(a *dotArgs)
+
+// dotTile3x32AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 3, j < 32, in the order of k.
+//
+//go:noescape
+func dotTile3x32AVX512(a *dotArgs)
+
+// dotTile4x8AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 4, j < 8, in the order of k.
+//
+//go:noescape
+func dotTile4x8AVX512(a *dotArgs)
+
+// dotTile4x32AVX512 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 4, j < 32, in the order of k.
+//
+//go:noescape
+func dotTile4x32AVX512(a *dotArgs)
 
 // convTile1x2x8AVX512 computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over groups of pixels, in the order of k; then the epilogue.
 //
@@ -1936,6 +2091,33 @@ var depthwiseTilesAVX512 = []tile[depthwiseArgs]{
 	{8, 1, depthwiseTile8AVX512},
 }
 
+// dotTilesAVX2 lists the tiles by rows and vectors (or taps).
+var dotTilesAVX2 = []tile[dotArgs]{
+	{1, 1, dotTile1x8AVX2},
+	{1, 2, dotTile1x16AVX2},
+	{1, 4, dotTile1x32AVX2},
+}
+
+// dotTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
+var dotTilesAVX2MulAdd = []tile[dotArgs]{
+	{1, 1, dotTile1x8AVX2MulAdd},
+	{1, 2, dotTile1x16AVX2MulAdd},
+	{1, 4, dotTile1x32AVX2MulAdd},
+}
+
+// dotTilesAVX512 lists the tiles by rows and vectors (or taps).
+var dotTilesAVX512 = []tile[dotArgs]{
+	{1, 1, dotTile1x8AVX512},
+	{1, 2, dotTile1x16AVX512},
+	{1, 4, dotTile1x32AVX512},
+	{2, 1, dotTile2x8AVX512},
+	{2, 4, dotTile2x32AVX512},
+	{3, 1, dotTile3x8AVX512},
+	{3, 4, dotTile3x32AVX512},
+	{4, 1, dotTile4x8AVX512},
+	{4, 4, dotTile4x32AVX512},
+}
+
 // gemmTilesAVX2 lists the tiles by rows and vectors (or taps).
 var gemmTilesAVX2 = []tile[tileArgs]{
 	{1, 1, gemmTile1x8AVX2},
@@ -2031,6 +2213,20 @@ var gemmTilesAVX512 = []tile[tileArgs]{
 	{13, 2, gemmTile13x32AVX512},
 	{14, 1, gemmTile14x16AVX512},
 	{14, 2, gemmTile14x32AVX512},
+	{1, 0, gemmTile1x8AVX512},
+	{2, 0, gemmTile2x8AVX512},
+	{3, 0, gemmTile3x8AVX512},
+	{4, 0, gemmTile4x8AVX512},
+	{5, 0, gemmTile5x8AVX512},
+	{6, 0, gemmTile6x8AVX512},
+	{7, 0, gemmTile7x8AVX512},
+	{8, 0, gemmTile8x8AVX512},
+	{9, 0, gemmTile9x8AVX512},
+	{10, 0, gemmTile10x8AVX512},
+	{11, 0, gemmTile11x8AVX512},
+	{12, 0, gemmTile12x8AVX512},
+	{13, 0, gemmTile13x8AVX512},
+	{14, 0, gemmTile14x8AVX512},
 }
 
 // gradTilesAVX2 lists the tiles by rows and vectors (or taps).

@@ -57,6 +57,8 @@ const (
 	packATimes, packATTimes = 4, 2
 	// packTogether is how many columns of B are packed at a time: two cache lines.
 	packTogether = 32
+	// streamBlock is how many columns of B are packed just before their only use.
+	streamBlock = 32
 )
 
 // packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
@@ -65,10 +67,25 @@ func packsB(rows, panels, span int) bool {
 	return panels >= 3 && span > 1<<15 || rows > 1 && span > 1<<20
 }
 
-// readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A.
-func (t *tileSet) readsRows(a *GemmArgs, rows int) bool {
+// readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A and columns.
+func (t *tileSet) readsRows(a *GemmArgs, rows, cols int) bool {
 	return rows == 1 && a.TransB && a.PackedB == nil && (!a.TransA || a.LDA == 1)
 }
+
+// In the page one row of A is read in place for a transposed B, a product of one column only is computed as the transposed one, and nothing
+// is fetched ahead.
+const (
+	fetches   = false
+	fetchSize = 0
+)
+
+func dotPack(rows, k int) int { return 0 }
+
+func (t *tileSet) packDots(*sweepArgs, []float32) {}
+
+func (t *tileSet) swapsColumns(*GemmArgs) bool { return false }
+
+func (t *tileSet) wantRows(*sweepArgs, *GemmArgs, int, int, int) {}
 
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) { callKernel(idGemmSweep, unsafe.Pointer(s)) }
@@ -93,6 +110,8 @@ func (t *tileSet) runLast(s *lastSeg) { callKernel(idLastSegment, unsafe.Pointer
 
 // runDepthwise computes pixels of a depthwise convolution: runs are the offsets of the k taps, m the channels.
 func (t *tileSet) runDepthwise(s *lastSeg) { callKernel(idDepthwiseSegment, unsafe.Pointer(s)) }
+
+func (t *tileSet) copyBlock(a *blockArgs) { copyBlock(a) }
 
 // runSeg computes a segment.
 func (t *tileSet) runSeg(s *convSeg) { callKernel(idConvSegment, unsafe.Pointer(s)) }

@@ -72,6 +72,29 @@ type gradArgs struct {
 	x                    [8]*float32
 }
 
+// dotArgs are the arguments of a tile of rows of A and columns of a transposed op(B), which lie in rows of k.
+type dotArgs struct {
+	k, k4 int      // blocks of 16 products, and of 4 after them
+	a     *float32 // element (r, k) is at a + (k*rows + r)*4
+	b     *float32 // column j is at b + j*bs
+	bs    int
+	ahead int      // bytes from a column to the one that is fetched when it is used
+	acc   *float32 // accumulators, [rows][columns]
+}
+
+// copyArgs are the arguments of copyRows.
+type copyArgs struct {
+	dst, src   *float32
+	dRow, sRow int // bytes between rows
+	rows, n    int // n: bytes of a row, at least 32
+}
+
+// fetchArgs are the arguments of fetchRows.
+type fetchArgs struct {
+	p                 *float32
+	step, rows, lines int // step: bytes between rows
+}
+
 // transposeArgs are the arguments of transpose8.
 type transposeArgs struct {
 	n   int // blocks of 8 columns
@@ -131,6 +154,11 @@ type tileSet struct {
 	depthwise tileTable[depthwiseArgs]
 	grad      tileTable[gradArgs]
 	transpose func(*transposeArgs)
+
+	// Where they pay:
+	dot   tileTable[dotArgs] // tiles by rows and groups of 8 columns; rows == 0: none
+	copy  func(*copyArgs)
+	fetch func(*fetchArgs)
 }
 
 // laneMasks holds n words of ones before 8-n zeros, at laneMasks[8-n].
@@ -148,16 +176,15 @@ const (
 	// packATimes is from how many uses on a panel of A is worth packing: its rows may lie at strides that
 	// evict each other from L1, and one broadcast per row from as many pages is slow. packATTimes is the same for a transposed A.
 	packATimes, packATTimes = 6, 6
-	// packTogether is how many columns of B are packed at a time, panels of at least that width being packed alone.
-	packTogether = 1
+	// packTogether is how many columns of B are packed at a time, panels of at least that width being packed alone: long runs of memory.
+	packTogether = blockN
+	// streamBlock is how many columns of B, at least a panel, are packed just before their only use.
+	streamBlock = 1
 )
 
 // packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
 // that spans that many elements.
 func packsB(rows, panels, span int) bool { return panels >= 8 && span > 1<<15 }
-
-// readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A.
-func (t *tileSet) readsRows(a *GemmArgs, rows int) bool { return false }
 
 // A product of few rows is swept here.
 func (t *tileSet) streamsB(*GemmArgs) bool { return false }
@@ -168,29 +195,69 @@ func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) {
+	if s.bstep == 0 {
+		t.sweepRows(s)
+		return
+	}
 	args, f := &s.tileArgs, &t.gemm.f[s.rows]
-	b, c, biasN := unsafe.Pointer(s.b), s.c, s.biasN
-	for j := 0; j < s.n; {
-		n := min(s.nw, s.n-j)
+	j, fetched := 0, 0
+	args.bits, args.mask = 1<<t.lanes-1, nil
+	if tile := f[s.nw/t.lanes]; tile != nil { // whole panels of B
+		for ; j+s.nw <= s.n; j += s.nw {
+			if s.aheadRows > 0 {
+				fetched = t.fetchAhead(s, fetched, j+s.nw)
+			}
+			if s.fetchC {
+				t.fetch(&fetchArgs{p: at(args.c, s.nw), step: s.cs, rows: s.rows, lines: (4*s.nw + 63) / 64})
+			}
+			tile(args)
+			args.b = (*float32)(unsafe.Add(unsafe.Pointer(args.b), s.bstep))
+			args.c = at(args.c, s.nw)
+			if args.biasN != nil {
+				args.biasN = at(args.biasN, s.nw)
+			}
+		}
+	}
+	for col := 0; j < s.n; { // parts of a panel, from column col on
+		n := min(s.nw-col, s.n-j)
 		vecs := (n + t.lanes - 1) / t.lanes
 		if v := t.gemm.fit(s.rows, vecs); v < vecs {
 			vecs, n = v, v*t.lanes
 		}
-		p := j / s.nw
-		args.b = (*float32)(unsafe.Add(b, p*s.bstep+4*(j-p*s.nw)))
-		args.c = at(c, j)
-		if biasN != nil {
-			args.biasN = at(biasN, j)
-		}
 		rem := n - (vecs-1)*t.lanes
-		args.bits = 1<<rem - 1
-		args.mask = nil
+		args.bits, args.mask = 1<<rem-1, nil
 		if rem < t.lanes && t.lanes <= 8 {
 			args.mask = laneMask(rem)
 		}
-		f[vecs](args)
+		tile := f[vecs]
+		if vecs == 1 && rem <= 8 && f[0] != nil {
+			tile = f[0]
+		}
+		if s.aheadRows > 0 {
+			fetched = t.fetchAhead(s, fetched, j+n)
+		}
+		tile(args)
 		j += n
+		step := 4 * n
+		if col += n; col == s.nw {
+			col, step = 0, s.bstep-4*(s.nw-n)
+		}
+		args.b = (*float32)(unsafe.Add(unsafe.Pointer(args.b), step))
+		args.c = at(args.c, n)
+		if args.biasN != nil {
+			args.biasN = at(args.biasN, n)
+		}
 	}
+}
+
+// fetchAhead asks for the share of the rows ahead that belongs to the columns before j; those before fetched are under way.
+func (t *tileSet) fetchAhead(s *sweepArgs, fetched, j int) int {
+	upTo := s.aheadRows * j / s.n
+	if upTo > fetched {
+		p := (*float32)(unsafe.Add(unsafe.Pointer(s.ahead), fetched*s.aheadStep))
+		t.fetch(&fetchArgs{p: p, step: s.aheadStep, rows: upTo - fetched, lines: s.aheadLines})
+	}
+	return upTo
 }
 
 // packRows transposes n rows of k elements each, ld apart, into dst[k][width] with n <= width. When width is not a multiple of 8, up
@@ -247,6 +314,19 @@ func transposeTiles(eight func(*transposeArgs), four func(*wholeTransposeArgs), 
 	if r4 < rows && cols > 0 {
 		TransposeAny(dst[r4:], x[r4*ldx:], rows-r4, cols, ldx, ldd)
 	}
+}
+
+// copyBlock is copyBlock with the set's kernel.
+func (t *tileSet) copyBlock(a *blockArgs) {
+	if t.copy != nil && a.n >= 8 && a.dCol == 1 && a.sCol == 1 {
+		c := copyArgs{dRow: 4 * a.dRow, sRow: 4 * a.sRow, rows: a.rows, n: 4 * a.n}
+		for o := range a.outer {
+			c.dst, c.src = at(a.dst, o*a.dOuter), at(a.src, o*a.sOuter)
+			t.copy(noescape(&c))
+		}
+		return
+	}
+	copyBlock(a)
 }
 
 // copyBlock copies a block.

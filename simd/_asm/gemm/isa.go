@@ -10,8 +10,9 @@ import (
 
 // isa is an instruction set and a numeric class.
 type isa struct {
-	wide bool // AVX-512 instead of AVX2
-	fma  bool // one rounding; otherwise a multiplication and an addition
+	wide   bool // AVX-512 instead of AVX2
+	fma    bool // one rounding; otherwise a multiplication and an addition
+	halved bool // of AVX-512, 8 lanes of each register
 }
 
 // file is the part of a file name that names the set.
@@ -40,7 +41,7 @@ func (s isa) suffix() string {
 
 // lanes returns the float32 in a vector.
 func (s isa) lanes() int {
-	if s.wide {
+	if s.wide && !s.halved {
 		return 16
 	}
 	return 8
@@ -95,10 +96,10 @@ type gen struct {
 
 // vec returns vector register i in the width of the set.
 func (g *gen) vec(i int) reg.VecPhysical {
-	if g.wide {
+	if g.wide && !g.halved {
 		return zmm[i]
 	}
-	return ymm[i]
+	return g.low(i)
 }
 
 // madd emits acc += a*b in the class of the set; b may be memory. tmp is not used when fusing.

@@ -23,7 +23,7 @@ func main() {
 	flag.Parse()
 	decls := new(declarations)
 	emit(*out, "cpu", isa{}, decls, genCPU)
-	for _, s := range []isa{{false, true}, {false, false}, {true, true}} {
+	for _, s := range []isa{{fma: true}, {}, {wide: true, fma: true}} {
 		emit(*out, "gemm", s, decls, genGemm)
 		emit(*out, "conv", s, decls, genConv)
 		emit(*out, "last", s, decls, genLast)

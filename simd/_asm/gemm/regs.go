@@ -39,7 +39,7 @@ const (
 	tileMask             // AVX2: lanes of the last vector as 8 words of ones or zeros; nil: all
 	tileBits             // AVX-512: lanes of the last vector as bits
 	tileLo               // lo, hi: two float32
-	tileFlags            // see flag constants
+	tileFlags            // see flag constants; above flagBits: bytes from b to what is fetched ahead
 )
 
 // Offsets in convArgs.
@@ -113,4 +113,5 @@ const (
 	flagAdd    = 1 // add to what is there
 	flagFinish = 2 // the last call for this tile: epilogue (tile, conv), reduction of the lanes (grad)
 	flagClamp  = 4 // the epilogue clamps to [lo, hi]
+	flagBits   = 8 // how many bits there are for flags
 )

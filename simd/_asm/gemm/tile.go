@@ -14,9 +14,19 @@ func genGemm(g *gen) {
 			g.tile(rows, cols)
 		}
 	}
+	if g.wide {
+		for rows := 1; rows <= g.maxRows(); rows++ {
+			g.halved = true
+			g.tile(rows, 1)
+			g.halved = false
+		}
+	}
+	g.dots()
 	if !g.wide && g.fma {
 		g.transpose()
 		g.addColumns()
+		g.copyRows()
+		g.fetch()
 	}
 }
 
@@ -50,10 +60,15 @@ func row(base reg.Register, i int) op.Mem {
 
 // tile writes the kernel for a tile of rows x cols vectors of C.
 func (g *gen) tile(rows, cols int) {
-	g.begin("gemm", []int{rows, cols}, fmt.Sprintf("gemmTile%dx%d", rows, cols*g.lanes()), "tileArgs",
+	key := []int{rows, cols}
+	if g.halved {
+		key[1] = 0
+	}
+	g.begin("gemm", key, fmt.Sprintf("gemmTile%dx%d", rows, cols*g.lanes()), "tileArgs",
 		fmt.Sprintf("C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < %d, j < %d, in the order of k; then the epilogue.", rows, cols*g.lanes()))
 	var (
 		a, b, k, acs, bs, mask = reg.RSI, reg.RDX, reg.RCX, reg.RAX, reg.RBX, reg.RDI
+		ahead                  = reg.R12 // not among the registers of strides: AVX2's tiles are short
 		acc                    = func(r, c int) reg.VecPhysical { return g.vec(r*cols + c) }
 		last                   = cols - 1
 	)
@@ -71,14 +86,22 @@ func (g *gen) tile(rows, cols int) {
 	g.MOVQ(field(tileBS), bs)
 	if g.wide {
 		g.KMOVW(field(tileBits), reg.K1)
+		ahead = mask
 	} else {
 		g.MOVQ(field(tileMask), mask)
 	}
+	g.MOVQ(field(tileFlags), ahead)
+	g.SHRQ(op.Imm(flagBits), ahead)
 	for i := range rows * cols {
 		g.zero(g.vec(i))
 	}
-	loop := func(name string, masked bool) {
+	loop := func(name string, masked, fetch bool) {
 		g.Label(name)
+		for c := 0; fetch && c < cols*g.lanes()*4; c += 64 {
+			m := indexed(b, ahead, 1)
+			m.Disp = c
+			g.PREFETCHT0(m)
+		}
 		for c := range cols {
 			src := mem(b, c*g.lanes()*4)
 			switch {
@@ -102,16 +125,24 @@ func (g *gen) tile(rows, cols int) {
 		g.DECQ(k)
 		g.JNZ(op.LabelRef(name))
 	}
-	if g.wide {
-		loop("loop", true)
-	} else {
+	g.JNZ(op.LabelRef("ahead"))
+	if !g.wide {
 		g.TESTQ(mask, mask)
 		g.JNZ(op.LabelRef("masked"))
-		loop("loop", false)
-		g.JMP(op.LabelRef("epilogue"))
-		loop("masked", true)
-		g.Label("epilogue")
 	}
+	loop("loop", g.wide, false)
+	g.JMP(op.LabelRef("epilogue"))
+	if !g.wide {
+		loop("masked", true, false)
+		g.JMP(op.LabelRef("epilogue"))
+		g.Label("ahead")
+		g.TESTQ(mask, mask)
+		g.JNZ(op.LabelRef("masked"))
+		loop("aheadLoop", false, true)
+	} else {
+		loop("ahead", true, true)
+	}
+	g.Label("epilogue")
 	g.tileEpilogue(rows, cols)
 	g.end()
 }

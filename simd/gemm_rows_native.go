@@ -1,0 +1,146 @@
+//go:build !noasm && (amd64 || arm64)
+
+package simd
+
+import (
+	"math"
+	"unsafe"
+)
+
+const (
+	mostDot   = 4  // rows of the tallest tile of a transposed B in place
+	dotWide   = 32 // columns of the widest
+	dotPasses = 2  // how many times, at most, a block of columns is read for the rows of A
+	dotSize   = 1 << 12
+	// fetchSize is from how many elements on B in place, and C, are fetched ahead.
+	fetchSize = 1 << 18
+	fetches   = true
+)
+
+// readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A and columns.
+func (t *tileSet) readsRows(a *GemmArgs, rows, cols int) bool {
+	return a.TransB && a.PackedB == nil && rows <= dotPasses*t.dot.rows && cols >= 8 && cols*a.K >= dotSize && a.K >= 16
+}
+
+// swapsColumns says whether a product of few columns is computed as the transposed one: lanes then run along A, which is read once.
+func (t *tileSet) swapsColumns(a *GemmArgs) bool {
+	if a.TransA {
+		return a.N < t.lanes
+	}
+	return a.N <= dotPasses*t.dot.rows && a.N < t.lanes
+}
+
+// wantRows asks for rows i to i+h of op(A), k from k0 on, while a sweep is at work.
+func (t *tileSet) wantRows(s *sweepArgs, a *GemmArgs, i, h, k0 int) {
+	if t.fetch == nil {
+		return
+	}
+	s.aheadStep = 4 * a.LDA
+	if a.TransA {
+		s.ahead, s.aheadRows, s.aheadLines = &a.A[k0*a.LDA+i], s.k, (4*h+63)/64
+		return
+	}
+	s.ahead, s.aheadRows, s.aheadLines = &a.A[i*a.LDA+k0], h, (4*s.k+63)/64
+}
+
+// dotPanels returns how the rows of A are cut for a transposed B in place.
+func (t *tileSet) dotPanels(rows int) int { return (rows + t.dot.rows - 1) / t.dot.rows }
+
+// dotPack returns how many elements sweepRows needs for rows of A: see packDots.
+func dotPack(rows, k int) int { return rows*roundUp(k, 4) + 1024 + alignSlack }
+
+// packDots packs rows of A for sweepRows, in panels of [k][row]. Products up to a multiple of 4 are added: -0 of A times +0 of B is -0,
+// which changes no sum. The copy starts half a page from where B does, modulo pages: rows of B whose lengths are powers of two
+// fill all ways of one set of L1.
+func (t *tileSet) packDots(s *sweepArgs, dst []float32) {
+	away := (int(uintptr(unsafe.Pointer(s.b)))/4 + 512 - int(uintptr(unsafe.Pointer(&dst[0])))/4) & 1023
+	dst = dst[away:]
+	first := &dst[0]
+	k4 := roundUp(s.k, 4)
+	for i, p := 0, t.dotPanels(s.rows); p > 0; p-- {
+		h := panelHeight(s.rows-i, p)
+		for r := range h {
+			src := (*float32)(unsafe.Add(unsafe.Pointer(s.a), (i+r)*s.ars))
+			for k := range s.k {
+				dst[k*h+r] = *(*float32)(unsafe.Add(unsafe.Pointer(src), k*s.acs))
+			}
+		}
+		for k := s.k * h; k < k4*h; k++ {
+			dst[k] = float32(math.Copysign(0, -1))
+		}
+		dst = dst[k4*h:]
+		i += h
+	}
+	s.a = first
+}
+
+// sweepRows computes a panel of rows, which packDots has packed, times columns of a transposed B in place, at least 8 of them.
+func (t *tileSet) sweepRows(s *sweepArgs) {
+	for j := 0; j < s.n; {
+		w := dotWide
+		for w > s.n-j && w > 8 {
+			w /= 2
+		}
+		if s.rows > 1 && w < dotWide {
+			w = 8
+		}
+		from := min(j, s.n-w)
+		a := s.a
+		for i, p := 0, t.dotPanels(s.rows); p > 0; p-- {
+			h := panelHeight(s.rows-i, p)
+			t.dotTile(s, a, i, h, from, w, j-from)
+			a = at(a, h*roundUp(s.k, 4))
+			i += h
+		}
+		j = from + w
+	}
+}
+
+// dotTile computes rows i to i+h of columns from to from+w of a sweep, and stores them without the first skip columns.
+func (t *tileSet) dotTile(s *sweepArgs, a *float32, i, h, from, w, skip int) {
+	var (
+		acc  [mostDot * dotWide]float32
+		args dotArgs
+	)
+	args.k, args.k4, args.a, args.acc = s.k/16, s.k%16/4, a, &acc[0]
+	args.b, args.bs, args.ahead = (*float32)(unsafe.Add(unsafe.Pointer(s.b), from*s.bs)), s.bs, dotWide*s.bs
+	f := t.dot.f[h][w/8]
+	f(noescape(&args))
+	if k := s.k &^ 3; k < s.k {
+		var tail [dotWide * 4]float32
+		for q := range w {
+			src := unsafe.Add(unsafe.Pointer(args.b), q*s.bs)
+			for p := range s.k - k {
+				tail[4*q+p] = *(*float32)(unsafe.Add(src, 4*(k+p)))
+			}
+		}
+		args.k, args.k4, args.a, args.b, args.bs = 0, 1, at(a, k*h), &tail[0], 16
+		f(noescape(&args))
+	}
+	for r := range h {
+		row, y := i+r, acc[r*w:][:w]
+		c := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(s.c), row*s.cs+4*from)), w)
+		if s.flags&tileAdd != 0 {
+			for q := skip; q < w; q++ {
+				y[q] += c[q]
+			}
+		}
+		if s.flags&tileFinish != 0 {
+			if s.biasM != nil {
+				v := *at(s.biasM, row)
+				for q := range y {
+					y[q] += v
+				}
+			}
+			if s.biasN != nil {
+				for q, v := range unsafe.Slice(at(s.biasN, from), w) {
+					y[q] += v
+				}
+			}
+			if s.flags&tileClamp != 0 {
+				clampGeneric(y, s.lo, s.hi)
+			}
+		}
+		copy(c[skip:], y[skip:])
+	}
+}
