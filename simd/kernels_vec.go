@@ -22,8 +22,8 @@ type vecKernels struct {
 
 	normRow       func(dst, x, gamma, beta []float32, mean, inv float32)
 	normGrad      func(dx, dy, x []float32, mean, a, b, s float32)
-	normParamGrad func(dgamma, dbeta, dy, x []float32, mean, inv float32)
-	rmsParamGrad  func(dgamma, dy, x []float32, inv float32)
+	normParamGrad func(dgamma, dbeta, dy, x, mean, inv []float32, rows, n int) // at least 4 columns
+	rmsParamGrad  func(dgamma, dy, x, inv []float32, rows, n int)              // likewise
 
 	// Recurrent cells (simd/rnn.go), a row each.
 	lstmState      func(g, i, f, cPrev, c []float32) // g is replaced by tanh(g)
@@ -63,7 +63,10 @@ type vecKernels struct {
 	layerNorm     func(dst, mean, inv, x, gamma, beta []float32, rows, n int, eps float32)
 	layerNormGrad func(dx, dy, x, gamma, mean, inv []float32, rows, n int)
 	rmsNorm       func(dst, inv, x, gamma []float32, rows, n int, eps float32)
-	rmsNormGrad   func(dx, dy, x, gamma, inv []float32, rows, n int)
+	rmsNormGrad   func(dx, inv, dy, x, gamma []float32, rows, n int, eps float32)
+	affineRows    func(dst, x, scale, shift []float32, rows, n int)
+	normSums      func(sum, dot, dy, x []float32, mean float32, rows, n int)
+	groupGrad     func(dx, dy, x, scale []float32, mean, a, b float32, rows, n int)
 
 	// Where Go's own loops are slow.
 	uniform func(dst []float32, seed, stream, block uint64, scale, lo float32) // a multiple of 16 numbers

@@ -110,11 +110,19 @@ func LayerNormGrad(dx, dy, x, gamma, mean, inv []float32, rows, n int) {
 // LayerNormParamGrad computes dgamma[j] = sum over r of dy[r,j]*((x[r,j]-mean[r])*inv[r]) (madd) and dbeta[j] = sum over r of
 // dy[r,j], sequentially over the rows from +0.
 func LayerNormParamGrad(dgamma, dbeta, dy, x, mean, inv []float32, rows, n int) {
+	if f := current.vec.normParamGrad; f != nil && rows > 0 && n >= 4 {
+		f(dgamma[:n], dbeta[:n], dy[:rows*n], x[:rows*n], mean[:rows], inv[:rows], rows, n)
+		return
+	}
 	clear(dgamma[:n])
 	clear(dbeta[:n])
+	c := current.Class
 	for r := range rows {
 		g, row := dy[r*n:r*n+n], x[r*n:r*n+n]
-		normParamGrad(dgamma[:n], dbeta[:n], g, row, mean[r], inv[r])
+		for j, v := range g {
+			dgamma[j] = c.madd(v, float32((row[j]-mean[r])*inv[r]), dgamma[j])
+			dbeta[j] += v
+		}
 	}
 }
 
@@ -136,40 +144,42 @@ func RMSNorm(dst, inv, x, gamma []float32, rows, n int, eps float32) {
 	}
 }
 
-// RMSNormGrad computes dx of [RMSNorm] for the given rows. With d = dy*gamma:
+// RMSNormGrad computes dx of [RMSNorm] for the given rows, and inv, the factors of the forward pass. With d = dy*gamma:
 //
 //	dx = (x*(-(inv*(inv*sum(d*x)))/n) + d) * inv
 //
 // the sum a madd in Lanes lanes, the sum in the brackets a madd. dx may be x or dy.
-func RMSNormGrad(dx, dy, x, gamma, inv []float32, rows, n int) {
+func RMSNormGrad(dx, inv, dy, x, gamma []float32, rows, n int, eps float32) {
 	if f := current.vec.rmsNormGrad; f != nil && rows > 0 && n > 0 {
-		f(dx[:rows*n], dy[:rows*n], x[:rows*n], gamma[:n], inv[:rows], rows, n)
+		f(dx[:rows*n], inv[:rows], dy[:rows*n], x[:rows*n], gamma[:n], rows, n, eps)
 		return
 	}
 	c := current.Class
 	for r := range rows {
 		var acc [Lanes]float32
 		g, row, out := dy[r*n:r*n+n], x[r*n:r*n+n], dx[r*n:r*n+n]
+		k := 1 / sqrt32(reduceRuns(SumSq, row, 1, n, n, 0)/float32(n)+eps)
 		for i, v := range g {
 			acc[i%Lanes] = c.madd(float32(v*gamma[i]), row[i], acc[i%Lanes])
 		}
-		a := -float32(inv[r]*float32(inv[r]*Sum.tree(&acc))) / float32(n)
+		a := -float32(k*float32(k*Sum.tree(&acc))) / float32(n)
 		for i, v := range g {
-			out[i] = c.madd(row[i], a, float32(v*gamma[i])) * inv[r]
+			out[i] = c.madd(row[i], a, float32(v*gamma[i])) * k
 		}
+		inv[r] = k
 	}
 }
 
 // RMSNormParamGrad computes dgamma[j] = sum over r of dy[r,j]*(x[r,j]*inv[r]), madds sequentially over the rows from +0.
 func RMSNormParamGrad(dgamma, dy, x, inv []float32, rows, n int) {
+	if f := current.vec.rmsParamGrad; f != nil && rows > 0 && n >= 4 {
+		f(dgamma[:n], dy[:rows*n], x[:rows*n], inv[:rows], rows, n)
+		return
+	}
 	clear(dgamma[:n])
 	c := current.Class
 	for r := range rows {
 		g, row := dy[r*n:r*n+n], x[r*n:r*n+n]
-		if f := current.vec.rmsParamGrad; f != nil {
-			f(dgamma[:n], g, row, inv[r])
-			continue
-		}
 		for j, v := range g {
 			dgamma[j] = c.madd(v, float32(row[j]*inv[r]), dgamma[j])
 		}
@@ -211,18 +221,5 @@ func normGrad(dx, dy, x []float32, mean, a, b, s float32) {
 	c := current.Class
 	for j, v := range x {
 		dx[j] = c.madd(v-mean, a, dy[j]-b) * s
-	}
-}
-
-// normParamGrad adds one row to the sums of LayerNormParamGrad.
-func normParamGrad(dgamma, dbeta, dy, x []float32, mean, inv float32) {
-	if f := current.vec.normParamGrad; f != nil {
-		f(dgamma, dbeta, dy, x, mean, inv)
-		return
-	}
-	c := current.Class
-	for j, v := range x {
-		dgamma[j] = c.madd(dy[j], float32((v-mean)*inv), dgamma[j])
-		dbeta[j] += dy[j]
 	}
 }

@@ -4858,7 +4858,7 @@ columns4:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows4:
@@ -4877,7 +4877,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Y0, (R12)(AX*1)
 	VMOVUPS Y1, 32(R12)(AX*1)
 	VMOVUPS Y2, 64(R12)(AX*1)
@@ -4891,7 +4890,7 @@ columns1:
 	CMPQ   BX, CX
 	JHI    columns1End
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows1:
@@ -4901,7 +4900,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Y3, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     columns1
@@ -4914,7 +4912,7 @@ columns1End:
 	ADDQ    AX, BX
 	VMOVUPS (BX), Y3
 	VXORPS  Y2, Y2, Y2
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -4924,7 +4922,6 @@ rowsPart:
 	ADDQ       DX, R8
 	DECQ       BX
 	JNE        rowsPart
-	MOVQ       SI, R8
 	VMASKMOVPS Y2, Y3, (R12)(AX*1)
 
 done:
@@ -5089,7 +5086,7 @@ columns4:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows4:
@@ -5108,7 +5105,6 @@ rows4:
 	ADDQ        DX, R8
 	DECQ        BX
 	JNE         rows4
-	MOVQ        SI, R8
 	VMOVUPS     Y0, (R12)(AX*1)
 	VMOVUPS     Y1, 32(R12)(AX*1)
 	VMOVUPS     Y2, 64(R12)(AX*1)
@@ -5122,7 +5118,7 @@ columns1:
 	CMPQ   BX, CX
 	JHI    columns1End
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows1:
@@ -5132,7 +5128,6 @@ rows1:
 	ADDQ        DX, R8
 	DECQ        BX
 	JNE         rows1
-	MOVQ        SI, R8
 	VMOVUPS     Y3, (R12)(AX*1)
 	ADDQ        $+32, AX
 	JMP         columns1
@@ -5145,7 +5140,7 @@ columns1End:
 	ADDQ    AX, BX
 	VMOVUPS (BX), Y3
 	VXORPS  Y2, Y2, Y2
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -5155,7 +5150,6 @@ rowsPart:
 	ADDQ        DX, R8
 	DECQ        BX
 	JNE         rowsPart
-	MOVQ        SI, R8
 	VMASKMOVPS  Y2, Y3, (R12)(AX*1)
 
 done:
@@ -5334,7 +5328,7 @@ columns4:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows4:
@@ -5357,7 +5351,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Y0, (R12)(AX*1)
 	VMOVUPS Y1, 32(R12)(AX*1)
 	VMOVUPS Y2, 64(R12)(AX*1)
@@ -5371,7 +5364,7 @@ columns1:
 	CMPQ   BX, CX
 	JHI    columns1End
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows1:
@@ -5382,7 +5375,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Y3, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     columns1
@@ -5395,7 +5387,7 @@ columns1End:
 	ADDQ    AX, BX
 	VMOVUPS (BX), Y3
 	VXORPS  Y2, Y2, Y2
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -5406,7 +5398,6 @@ rowsPart:
 	ADDQ       DX, R8
 	DECQ       BX
 	JNE        rowsPart
-	MOVQ       SI, R8
 	VMASKMOVPS Y2, Y3, (R12)(AX*1)
 
 done:
@@ -5571,7 +5562,7 @@ columns4:
 	VMOVUPS vecConst<>+64(SB), Y1
 	VMOVUPS vecConst<>+64(SB), Y2
 	VMOVUPS vecConst<>+64(SB), Y3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows4:
@@ -5590,7 +5581,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Y0, (R12)(AX*1)
 	VMOVUPS Y1, 32(R12)(AX*1)
 	VMOVUPS Y2, 64(R12)(AX*1)
@@ -5604,7 +5594,7 @@ columns1:
 	CMPQ    BX, CX
 	JHI     columns1End
 	VMOVUPS vecConst<>+64(SB), Y3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows1:
@@ -5614,7 +5604,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Y3, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     columns1
@@ -5627,7 +5616,7 @@ columns1End:
 	ADDQ    AX, BX
 	VMOVUPS (BX), Y3
 	VMOVUPS vecConst<>+64(SB), Y2
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -5637,7 +5626,6 @@ rowsPart:
 	ADDQ       DX, R8
 	DECQ       BX
 	JNE        rowsPart
-	MOVQ       SI, R8
 	VMASKMOVPS Y2, Y3, (R12)(AX*1)
 
 done:
@@ -5802,7 +5790,7 @@ columns4:
 	VMOVUPS vecConst<>+1216(SB), Y1
 	VMOVUPS vecConst<>+1216(SB), Y2
 	VMOVUPS vecConst<>+1216(SB), Y3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows4:
@@ -5821,7 +5809,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Y0, (R12)(AX*1)
 	VMOVUPS Y1, 32(R12)(AX*1)
 	VMOVUPS Y2, 64(R12)(AX*1)
@@ -5835,7 +5822,7 @@ columns1:
 	CMPQ    BX, CX
 	JHI     columns1End
 	VMOVUPS vecConst<>+1216(SB), Y3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows1:
@@ -5845,7 +5832,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Y3, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     columns1
@@ -5858,7 +5844,7 @@ columns1End:
 	ADDQ    AX, BX
 	VMOVUPS (BX), Y3
 	VMOVUPS vecConst<>+1216(SB), Y2
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -5868,7 +5854,6 @@ rowsPart:
 	ADDQ       DX, R8
 	DECQ       BX
 	JNE        rowsPart
-	MOVQ       SI, R8
 	VMASKMOVPS Y2, Y3, (R12)(AX*1)
 
 done:
@@ -6033,7 +6018,7 @@ columns4:
 	VMOVUPS vecConst<>+1152(SB), Y1
 	VMOVUPS vecConst<>+1152(SB), Y2
 	VMOVUPS vecConst<>+1152(SB), Y3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows4:
@@ -6052,7 +6037,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Y0, (R12)(AX*1)
 	VMOVUPS Y1, 32(R12)(AX*1)
 	VMOVUPS Y2, 64(R12)(AX*1)
@@ -6066,7 +6050,7 @@ columns1:
 	CMPQ    BX, CX
 	JHI     columns1End
 	VMOVUPS vecConst<>+1152(SB), Y3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows1:
@@ -6076,7 +6060,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Y3, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     columns1
@@ -6089,7 +6072,7 @@ columns1End:
 	ADDQ    AX, BX
 	VMOVUPS (BX), Y3
 	VMOVUPS vecConst<>+1152(SB), Y2
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -6099,7 +6082,6 @@ rowsPart:
 	ADDQ       DX, R8
 	DECQ       BX
 	JNE        rowsPart
-	MOVQ       SI, R8
 	VMASKMOVPS Y2, Y3, (R12)(AX*1)
 
 done:
@@ -7820,76 +7802,133 @@ TEXT ·vecNormParamGradAVX2(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, CX
 	MOVQ         24(DI), R8
 	MOVQ         32(DI), R9
-	MOVQ         40(DI), R10
-	MOVQ         48(DI), R11
 	MOVQ         56(DI), R12
 	MOVQ         64(DI), R13
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
+	MOVQ         16(DI), DX
+	SHLQ         $0x02, DX
 	XORQ         AX, AX
 
-block:
-	LEAQ        64(AX), DX
-	CMPQ        DX, CX
-	JHI         blockEnd
-	VMOVUPS     (R10)(AX*1), Y2
-	VMOVUPS     (R11)(AX*1), Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMOVUPS     (R8)(AX*1), Y4
-	VFMADD231PS Y3, Y2, Y4
-	VMOVUPS     Y4, (R12)(AX*1)
-	VMOVUPS     (R9)(AX*1), Y4
-	VADDPS      Y2, Y4, Y2
-	VMOVUPS     Y2, (R13)(AX*1)
-	VMOVUPS     32(R10)(AX*1), Y2
-	VMOVUPS     32(R11)(AX*1), Y4
-	VSUBPS      Y0, Y4, Y4
-	VMULPS      Y1, Y4, Y4
-	VMOVUPS     32(R8)(AX*1), Y3
-	VFMADD231PS Y4, Y2, Y3
-	VMOVUPS     Y3, 32(R12)(AX*1)
-	VMOVUPS     32(R9)(AX*1), Y3
-	VADDPS      Y2, Y3, Y2
-	VMOVUPS     Y2, 32(R13)(AX*1)
-	ADDQ        $+64, AX
-	JMP         block
+columns2:
+	LEAQ   64(AX), BX
+	CMPQ   BX, CX
+	JHI    columns2End
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   48(DI), R14
+	MOVQ   8(DI), BX
 
-blockEnd:
-vector:
-	LEAQ        32(AX), DX
-	CMPQ        DX, CX
-	JHI         vectorEnd
-	VMOVUPS     (R10)(AX*1), Y2
-	VMOVUPS     (R11)(AX*1), Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMOVUPS     (R8)(AX*1), Y4
-	VFMADD231PS Y3, Y2, Y4
-	VMOVUPS     Y4, (R12)(AX*1)
-	VMOVUPS     (R9)(AX*1), Y4
-	VADDPS      Y2, Y4, Y2
-	VMOVUPS     Y2, (R13)(AX*1)
-	ADDQ        $+32, AX
-	JMP         vector
+rows2:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Y1
+	ADDQ         $+4, R14
+	VMOVUPS      (R8)(AX*1), Y6
+	VMOVUPS      (R9)(AX*1), Y7
+	VSUBPS       Y0, Y7, Y7
+	VMULPS       Y1, Y7, Y7
+	VMOVAPS      Y2, Y8
+	VFMADD231PS  Y7, Y6, Y8
+	VMOVAPS      Y8, Y2
+	VADDPS       Y6, Y3, Y6
+	VMOVAPS      Y6, Y3
+	VMOVUPS      32(R8)(AX*1), Y6
+	VMOVUPS      32(R9)(AX*1), Y8
+	VSUBPS       Y0, Y8, Y8
+	VMULPS       Y1, Y8, Y8
+	VMOVAPS      Y4, Y7
+	VFMADD231PS  Y8, Y6, Y7
+	VMOVAPS      Y7, Y4
+	VADDPS       Y6, Y5, Y6
+	VMOVAPS      Y6, Y5
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows2
+	VMOVUPS      Y2, (R12)(AX*1)
+	VMOVUPS      Y3, (R13)(AX*1)
+	VMOVUPS      Y4, 32(R12)(AX*1)
+	VMOVUPS      Y5, 32(R13)(AX*1)
+	ADDQ         $+64, AX
+	JMP          columns2
 
-vectorEnd:
-	CMPQ        AX, CX
-	JE          done
-	LEAQ        vecMask<>+128(SB), DX
-	SUBQ        CX, DX
-	ADDQ        AX, DX
-	VMOVUPS     (DX), Y2
-	VMASKMOVPS  (R10)(AX*1), Y2, Y4
-	VMASKMOVPS  (R11)(AX*1), Y2, Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  (R8)(AX*1), Y2, Y5
-	VFMADD231PS Y3, Y4, Y5
-	VMASKMOVPS  Y5, Y2, (R12)(AX*1)
-	VMASKMOVPS  (R9)(AX*1), Y2, Y5
-	VADDPS      Y4, Y5, Y4
-	VMASKMOVPS  Y4, Y2, (R13)(AX*1)
+columns2End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y5, Y5, Y5
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   48(DI), R14
+	MOVQ   8(DI), BX
+
+rows1:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Y1
+	ADDQ         $+4, R14
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  Y2, Y3, Y6
+	VMOVAPS      Y6, Y5
+	VADDPS       Y3, Y4, Y3
+	VMOVAPS      Y3, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows1
+	VMOVUPS      Y5, (R12)(AX*1)
+	VMOVUPS      Y4, (R13)(AX*1)
+	ADDQ         $+32, AX
+	JMP          columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y3, Y3, Y3
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), SI
+	MOVQ    48(DI), R14
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Y1
+	ADDQ         $+4, R14
+	VMASKMOVPS   (R8)(AX*1), Y4, Y6
+	VMASKMOVPS   (R9)(AX*1), Y4, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVAPS      Y5, Y7
+	VFMADD231PS  Y2, Y6, Y7
+	VBLENDVPS    Y4, Y7, Y5, Y5
+	VADDPS       Y6, Y3, Y6
+	VBLENDVPS    Y4, Y6, Y3, Y3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rowsPart
+	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+	VMASKMOVPS   Y3, Y4, (R13)(AX*1)
 
 done:
 	VZEROUPPER
@@ -7903,69 +7942,112 @@ TEXT ·vecRMSParamGradAVX2(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, CX
 	MOVQ         24(DI), R8
 	MOVQ         32(DI), R9
-	MOVQ         40(DI), R10
 	MOVQ         56(DI), R12
 	VBROADCASTSS 80(DI), Y0
+	MOVQ         16(DI), DX
+	SHLQ         $0x02, DX
 	XORQ         AX, AX
 
-block:
-	LEAQ        128(AX), DX
-	CMPQ        DX, CX
-	JHI         blockEnd
-	VMOVUPS     (R9)(AX*1), Y1
-	VMOVUPS     (R10)(AX*1), Y2
-	VMULPS      Y0, Y2, Y2
-	VMOVUPS     (R8)(AX*1), Y3
-	VFMADD231PS Y2, Y1, Y3
-	VMOVUPS     Y3, (R12)(AX*1)
-	VMOVUPS     32(R9)(AX*1), Y3
-	VMOVUPS     32(R10)(AX*1), Y2
-	VMULPS      Y0, Y2, Y2
-	VMOVUPS     32(R8)(AX*1), Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMOVUPS     Y1, 32(R12)(AX*1)
-	VMOVUPS     64(R9)(AX*1), Y1
-	VMOVUPS     64(R10)(AX*1), Y2
-	VMULPS      Y0, Y2, Y2
-	VMOVUPS     64(R8)(AX*1), Y3
-	VFMADD231PS Y2, Y1, Y3
-	VMOVUPS     Y3, 64(R12)(AX*1)
-	VMOVUPS     96(R9)(AX*1), Y3
-	VMOVUPS     96(R10)(AX*1), Y2
-	VMULPS      Y0, Y2, Y2
-	VMOVUPS     96(R8)(AX*1), Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMOVUPS     Y1, 96(R12)(AX*1)
-	ADDQ        $+128, AX
-	JMP         block
+columns4:
+	LEAQ   128(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   8(DI), BX
 
-blockEnd:
-vector:
-	LEAQ        32(AX), DX
-	CMPQ        DX, CX
-	JHI         vectorEnd
-	VMOVUPS     (R9)(AX*1), Y1
-	VMOVUPS     (R10)(AX*1), Y2
-	VMULPS      Y0, Y2, Y2
-	VMOVUPS     (R8)(AX*1), Y3
-	VFMADD231PS Y2, Y1, Y3
-	VMOVUPS     Y3, (R12)(AX*1)
-	ADDQ        $+32, AX
-	JMP         vector
+rows4:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VMOVUPS      (R8)(AX*1), Y5
+	VMOVUPS      (R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD213PS  Y1, Y6, Y5
+	VMOVAPS      Y5, Y1
+	VMOVUPS      32(R8)(AX*1), Y5
+	VMOVUPS      32(R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD213PS  Y2, Y6, Y5
+	VMOVAPS      Y5, Y2
+	VMOVUPS      64(R8)(AX*1), Y5
+	VMOVUPS      64(R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD213PS  Y3, Y6, Y5
+	VMOVAPS      Y5, Y3
+	VMOVUPS      96(R8)(AX*1), Y5
+	VMOVUPS      96(R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VFMADD213PS  Y4, Y6, Y5
+	VMOVAPS      Y5, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows4
+	VMOVUPS      Y1, (R12)(AX*1)
+	VMOVUPS      Y2, 32(R12)(AX*1)
+	VMOVUPS      Y3, 64(R12)(AX*1)
+	VMOVUPS      Y4, 96(R12)(AX*1)
+	ADDQ         $+128, AX
+	JMP          columns4
 
-vectorEnd:
-	CMPQ        AX, CX
-	JE          done
-	LEAQ        vecMask<>+128(SB), DX
-	SUBQ        CX, DX
-	ADDQ        AX, DX
-	VMOVUPS     (DX), Y3
-	VMASKMOVPS  (R9)(AX*1), Y3, Y2
-	VMASKMOVPS  (R10)(AX*1), Y3, Y1
-	VMULPS      Y0, Y1, Y1
-	VMASKMOVPS  (R8)(AX*1), Y3, Y4
-	VFMADD231PS Y1, Y2, Y4
-	VMASKMOVPS  Y4, Y3, (R12)(AX*1)
+columns4End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y2
+	VMULPS       Y0, Y2, Y2
+	VFMADD213PS  Y4, Y2, Y3
+	VMOVAPS      Y3, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows1
+	VMOVUPS      Y4, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y4
+	VXORPS  Y3, Y3, Y3
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VMASKMOVPS   (R8)(AX*1), Y4, Y2
+	VMASKMOVPS   (R9)(AX*1), Y4, Y1
+	VMULPS       Y0, Y1, Y1
+	VFMADD213PS  Y3, Y1, Y2
+	VBLENDVPS    Y4, Y2, Y3, Y3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rowsPart
+	VMASKMOVPS   Y3, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -12666,10 +12748,6 @@ TEXT ·rowRMSNormGradAVX2(SB), NOSPLIT, $0-8
 	MOVQ 160(DI), R12
 
 row:
-	MOVQ   176(DI), DX
-	VMOVSS (DX), X0
-	VMOVSS X0, 84(DI)
-	ADDQ   $+4, 176(DI)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12680,6 +12758,76 @@ pass0block:
 	LEAQ        128(AX), DX
 	CMPQ        DX, CX
 	JHI         pass0blockEnd
+	VMOVUPS     (R9)(AX*1), Y4
+	VFMADD213PS Y0, Y4, Y4
+	VMOVAPS     Y4, Y0
+	VMOVUPS     32(R9)(AX*1), Y4
+	VFMADD213PS Y1, Y4, Y4
+	VMOVAPS     Y4, Y1
+	VMOVUPS     64(R9)(AX*1), Y4
+	VFMADD213PS Y2, Y4, Y4
+	VMOVAPS     Y4, Y2
+	VMOVUPS     96(R9)(AX*1), Y4
+	VFMADD213PS Y3, Y4, Y4
+	VMOVAPS     Y4, Y3
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R9)(AX*1), Y4, Y5
+	VFMADD213PS Y0, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y0, Y0
+	VMOVUPS     32(DX), Y4
+	VMASKMOVPS  32(R9)(AX*1), Y4, Y5
+	VFMADD213PS Y1, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y1, Y1
+	VMOVUPS     64(DX), Y4
+	VMASKMOVPS  64(R9)(AX*1), Y4, Y5
+	VFMADD213PS Y2, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y2, Y2
+	VMOVUPS     96(DX), Y4
+	VMASKMOVPS  96(R9)(AX*1), Y4, Y5
+	VFMADD213PS Y3, Y5, Y5
+	VBLENDVPS   Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
 	VMOVUPS     (R8)(AX*1), Y4
 	VMOVUPS     (R10)(AX*1), Y5
 	VMULPS      Y5, Y4, Y5
@@ -12705,11 +12853,11 @@ pass0block:
 	VFMADD213PS Y3, Y5, Y4
 	VMOVAPS     Y4, Y3
 	ADDQ        $+128, AX
-	JMP         pass0block
+	JMP         pass1block
 
-pass0blockEnd:
+pass1blockEnd:
 	CMPQ        AX, CX
-	JE          pass0next
+	JE          pass1next
 	LEAQ        vecMask<>+128(SB), DX
 	SUBQ        CX, DX
 	ADDQ        AX, DX
@@ -12742,7 +12890,7 @@ pass0blockEnd:
 	VFMADD213PS Y3, Y6, Y5
 	VBLENDVPS   Y4, Y5, Y3, Y3
 
-pass0next:
+pass1next:
 	VADDPS       Y0, Y2, Y0
 	VADDPS       Y1, Y3, Y1
 	VADDPS       Y0, Y1, Y0
@@ -12765,10 +12913,10 @@ pass0next:
 	VBROADCASTSS 96(DI), Y1
 	XORQ         AX, AX
 
-pass1block:
+pass2block:
 	LEAQ        64(AX), DX
 	CMPQ        DX, CX
-	JHI         pass1blockEnd
+	JHI         pass2blockEnd
 	VMOVUPS     (R9)(AX*1), Y2
 	VMOVUPS     (R8)(AX*1), Y3
 	VMOVUPS     (R10)(AX*1), Y4
@@ -12784,13 +12932,13 @@ pass1block:
 	VMULPS      Y0, Y3, Y3
 	VMOVUPS     Y3, 32(R12)(AX*1)
 	ADDQ        $+64, AX
-	JMP         pass1block
+	JMP         pass2block
 
-pass1blockEnd:
-pass1vector:
+pass2blockEnd:
+pass2vector:
 	LEAQ        32(AX), DX
 	CMPQ        DX, CX
-	JHI         pass1vectorEnd
+	JHI         pass2vectorEnd
 	VMOVUPS     (R9)(AX*1), Y3
 	VMOVUPS     (R8)(AX*1), Y4
 	VMOVUPS     (R10)(AX*1), Y2
@@ -12799,11 +12947,11 @@ pass1vector:
 	VMULPS      Y0, Y2, Y2
 	VMOVUPS     Y2, (R12)(AX*1)
 	ADDQ        $+32, AX
-	JMP         pass1vector
+	JMP         pass2vector
 
-pass1vectorEnd:
+pass2vectorEnd:
 	CMPQ        AX, CX
-	JE          pass1done
+	JE          pass2done
 	LEAQ        vecMask<>+128(SB), DX
 	SUBQ        CX, DX
 	ADDQ        AX, DX
@@ -12816,7 +12964,316 @@ pass1vectorEnd:
 	VMULPS      Y0, Y5, Y5
 	VMASKMOVPS  Y5, Y2, (R12)(AX*1)
 
-pass1done:
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowAffineAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·rowAffineAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ         176(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 80(DI)
+	ADDQ         $+4, 176(DI)
+	MOVQ         184(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 84(DI)
+	ADDQ         $+4, 184(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(AX*1)
+	VMOVUPS     32(R8)(AX*1), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, 32(R12)(AX*1)
+	VMOVUPS     64(R8)(AX*1), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, 64(R12)(AX*1)
+	VMOVUPS     96(R8)(AX*1), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, 96(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+pass0vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0vectorEnd
+	VMOVUPS     (R8)(AX*1), Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         pass0vector
+
+pass0vectorEnd:
+	CMPQ        AX, CX
+	JE          pass0done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y2
+	VMASKMOVPS  (R8)(AX*1), Y2, Y3
+	VFMADD213PS Y1, Y0, Y3
+	VMASKMOVPS  Y3, Y2, (R12)(AX*1)
+
+pass0done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowNormSumsAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·rowNormSumsAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VMOVUPS     (R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y0, Y6, Y5
+	VMOVAPS     Y5, Y0
+	VMOVUPS     32(R8)(AX*1), Y5
+	VMOVUPS     32(R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y1, Y6, Y5
+	VMOVAPS     Y5, Y1
+	VMOVUPS     64(R8)(AX*1), Y5
+	VMOVUPS     64(R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y2, Y6, Y5
+	VMOVAPS     Y5, Y2
+	VMOVUPS     96(R8)(AX*1), Y5
+	VMOVUPS     96(R9)(AX*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD213PS Y3, Y6, Y5
+	VMOVAPS     Y5, Y3
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R8)(AX*1), Y5, Y6
+	VMASKMOVPS  (R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y0, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y0, Y0
+	VMOVUPS     32(DX), Y5
+	VMASKMOVPS  32(R8)(AX*1), Y5, Y6
+	VMASKMOVPS  32(R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y1, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y1, Y1
+	VMOVUPS     64(DX), Y5
+	VMASKMOVPS  64(R8)(AX*1), Y5, Y6
+	VMASKMOVPS  64(R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y2, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y2, Y2
+	VMOVUPS     96(DX), Y5
+	VMASKMOVPS  96(R8)(AX*1), Y5, Y6
+	VMASKMOVPS  96(R9)(AX*1), Y5, Y7
+	VSUBPS      Y4, Y7, Y7
+	VFMADD213PS Y3, Y7, Y6
+	VBLENDVPS   Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         200(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 200(DI)
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowGroupGradAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·rowGroupGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ         176(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 88(DI)
+	ADDQ         $+4, 176(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	VBROADCASTSS 88(DI), Y2
+	XORQ         AX, AX
+
+pass0block:
+	LEAQ         64(AX), DX
+	CMPQ         DX, CX
+	JHI          pass0blockEnd
+	VMOVUPS      (R9)(AX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      (R8)(AX*1), Y4
+	VBROADCASTSS 92(DI), Y5
+	VFMADD213PS  Y5, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, (R12)(AX*1)
+	VMOVUPS      32(R9)(AX*1), Y4
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      32(R8)(AX*1), Y3
+	VBROADCASTSS 92(DI), Y5
+	VFMADD213PS  Y5, Y2, Y3
+	VFMADD231PS  Y1, Y4, Y3
+	VMOVUPS      Y3, 32(R12)(AX*1)
+	ADDQ         $+64, AX
+	JMP          pass0block
+
+pass0blockEnd:
+pass0vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          pass0vectorEnd
+	VMOVUPS      (R9)(AX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      (R8)(AX*1), Y4
+	VBROADCASTSS 92(DI), Y5
+	VFMADD213PS  Y5, Y2, Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          pass0vector
+
+pass0vectorEnd:
+	CMPQ         AX, CX
+	JE           pass0done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y4
+	VMASKMOVPS   (R9)(AX*1), Y4, Y3
+	VSUBPS       Y0, Y3, Y3
+	VMASKMOVPS   (R8)(AX*1), Y4, Y5
+	VBROADCASTSS 92(DI), Y6
+	VFMADD213PS  Y6, Y2, Y5
+	VFMADD231PS  Y1, Y3, Y5
+	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+
+pass0done:
 	ADDQ CX, R8
 	ADDQ CX, R9
 	ADDQ CX, R12
@@ -15919,7 +16376,7 @@ columns4:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows4:
@@ -15942,7 +16399,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Y0, (R12)(AX*1)
 	VMOVUPS Y1, 32(R12)(AX*1)
 	VMOVUPS Y2, 64(R12)(AX*1)
@@ -15956,7 +16412,7 @@ columns1:
 	CMPQ   BX, CX
 	JHI    columns1End
 	VXORPS Y3, Y3, Y3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows1:
@@ -15967,7 +16423,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Y3, (R12)(AX*1)
 	ADDQ    $+32, AX
 	JMP     columns1
@@ -15980,7 +16435,7 @@ columns1End:
 	ADDQ    AX, BX
 	VMOVUPS (BX), Y3
 	VXORPS  Y1, Y1, Y1
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -15991,7 +16446,6 @@ rowsPart:
 	ADDQ       DX, R8
 	DECQ       BX
 	JNE        rowsPart
-	MOVQ       SI, R8
 	VMASKMOVPS Y1, Y3, (R12)(AX*1)
 
 done:
@@ -18152,80 +18606,133 @@ TEXT ·vecNormParamGradAVX2MulAdd(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, CX
 	MOVQ         24(DI), R8
 	MOVQ         32(DI), R9
-	MOVQ         40(DI), R10
-	MOVQ         48(DI), R11
 	MOVQ         56(DI), R12
 	MOVQ         64(DI), R13
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
+	MOVQ         16(DI), DX
+	SHLQ         $0x02, DX
 	XORQ         AX, AX
 
-block:
-	LEAQ    64(AX), DX
-	CMPQ    DX, CX
-	JHI     blockEnd
-	VMOVUPS (R10)(AX*1), Y2
-	VMOVUPS (R11)(AX*1), Y3
-	VSUBPS  Y0, Y3, Y3
-	VMULPS  Y1, Y3, Y3
-	VMOVUPS (R8)(AX*1), Y4
-	VMULPS  Y3, Y2, Y5
-	VADDPS  Y4, Y5, Y5
-	VMOVUPS Y5, (R12)(AX*1)
-	VMOVUPS (R9)(AX*1), Y5
-	VADDPS  Y2, Y5, Y2
-	VMOVUPS Y2, (R13)(AX*1)
-	VMOVUPS 32(R10)(AX*1), Y2
-	VMOVUPS 32(R11)(AX*1), Y5
-	VSUBPS  Y0, Y5, Y5
-	VMULPS  Y1, Y5, Y5
-	VMOVUPS 32(R8)(AX*1), Y4
-	VMULPS  Y5, Y2, Y3
-	VADDPS  Y4, Y3, Y3
-	VMOVUPS Y3, 32(R12)(AX*1)
-	VMOVUPS 32(R9)(AX*1), Y3
-	VADDPS  Y2, Y3, Y2
-	VMOVUPS Y2, 32(R13)(AX*1)
-	ADDQ    $+64, AX
-	JMP     block
+columns2:
+	LEAQ   64(AX), BX
+	CMPQ   BX, CX
+	JHI    columns2End
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   48(DI), R14
+	MOVQ   8(DI), BX
 
-blockEnd:
-vector:
-	LEAQ    32(AX), DX
-	CMPQ    DX, CX
-	JHI     vectorEnd
-	VMOVUPS (R10)(AX*1), Y2
-	VMOVUPS (R11)(AX*1), Y3
-	VSUBPS  Y0, Y3, Y3
-	VMULPS  Y1, Y3, Y3
-	VMOVUPS (R8)(AX*1), Y4
-	VMULPS  Y3, Y2, Y5
-	VADDPS  Y4, Y5, Y5
-	VMOVUPS Y5, (R12)(AX*1)
-	VMOVUPS (R9)(AX*1), Y5
-	VADDPS  Y2, Y5, Y2
-	VMOVUPS Y2, (R13)(AX*1)
-	ADDQ    $+32, AX
-	JMP     vector
+rows2:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Y1
+	ADDQ         $+4, R14
+	VMOVUPS      (R8)(AX*1), Y6
+	VMOVUPS      (R9)(AX*1), Y7
+	VSUBPS       Y0, Y7, Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y7, Y6, Y8
+	VADDPS       Y2, Y8, Y8
+	VMOVAPS      Y8, Y2
+	VADDPS       Y6, Y3, Y6
+	VMOVAPS      Y6, Y3
+	VMOVUPS      32(R8)(AX*1), Y6
+	VMOVUPS      32(R9)(AX*1), Y8
+	VSUBPS       Y0, Y8, Y8
+	VMULPS       Y1, Y8, Y8
+	VMULPS       Y8, Y6, Y7
+	VADDPS       Y4, Y7, Y7
+	VMOVAPS      Y7, Y4
+	VADDPS       Y6, Y5, Y6
+	VMOVAPS      Y6, Y5
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows2
+	VMOVUPS      Y2, (R12)(AX*1)
+	VMOVUPS      Y3, (R13)(AX*1)
+	VMOVUPS      Y4, 32(R12)(AX*1)
+	VMOVUPS      Y5, 32(R13)(AX*1)
+	ADDQ         $+64, AX
+	JMP          columns2
 
-vectorEnd:
-	CMPQ       AX, CX
-	JE         done
-	LEAQ       vecMask<>+128(SB), DX
-	SUBQ       CX, DX
-	ADDQ       AX, DX
-	VMOVUPS    (DX), Y2
-	VMASKMOVPS (R10)(AX*1), Y2, Y5
-	VMASKMOVPS (R11)(AX*1), Y2, Y4
-	VSUBPS     Y0, Y4, Y4
-	VMULPS     Y1, Y4, Y4
-	VMASKMOVPS (R8)(AX*1), Y2, Y3
-	VMULPS     Y4, Y5, Y6
-	VADDPS     Y3, Y6, Y6
-	VMASKMOVPS Y6, Y2, (R12)(AX*1)
-	VMASKMOVPS (R9)(AX*1), Y2, Y6
-	VADDPS     Y5, Y6, Y5
-	VMASKMOVPS Y5, Y2, (R13)(AX*1)
+columns2End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y5, Y5, Y5
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   48(DI), R14
+	MOVQ   8(DI), BX
+
+rows1:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Y1
+	ADDQ         $+4, R14
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y2, Y3, Y6
+	VADDPS       Y5, Y6, Y6
+	VMOVAPS      Y6, Y5
+	VADDPS       Y3, Y4, Y3
+	VMOVAPS      Y3, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows1
+	VMOVUPS      Y5, (R12)(AX*1)
+	VMOVUPS      Y4, (R13)(AX*1)
+	ADDQ         $+32, AX
+	JMP          columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y3, Y3, Y3
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), SI
+	MOVQ    48(DI), R14
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Y1
+	ADDQ         $+4, R14
+	VMASKMOVPS   (R8)(AX*1), Y4, Y6
+	VMASKMOVPS   (R9)(AX*1), Y4, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y2, Y6, Y7
+	VADDPS       Y5, Y7, Y7
+	VBLENDVPS    Y4, Y7, Y5, Y5
+	VADDPS       Y6, Y3, Y6
+	VBLENDVPS    Y4, Y6, Y3, Y3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rowsPart
+	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+	VMASKMOVPS   Y3, Y4, (R13)(AX*1)
 
 done:
 	VZEROUPPER
@@ -18239,75 +18746,118 @@ TEXT ·vecRMSParamGradAVX2MulAdd(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, CX
 	MOVQ         24(DI), R8
 	MOVQ         32(DI), R9
-	MOVQ         40(DI), R10
 	MOVQ         56(DI), R12
 	VBROADCASTSS 80(DI), Y0
+	MOVQ         16(DI), DX
+	SHLQ         $0x02, DX
 	XORQ         AX, AX
 
-block:
-	LEAQ    128(AX), DX
-	CMPQ    DX, CX
-	JHI     blockEnd
-	VMOVUPS (R9)(AX*1), Y1
-	VMOVUPS (R10)(AX*1), Y2
-	VMULPS  Y0, Y2, Y2
-	VMOVUPS (R8)(AX*1), Y3
-	VMULPS  Y2, Y1, Y4
-	VADDPS  Y3, Y4, Y4
-	VMOVUPS Y4, (R12)(AX*1)
-	VMOVUPS 32(R9)(AX*1), Y4
-	VMOVUPS 32(R10)(AX*1), Y3
-	VMULPS  Y0, Y3, Y3
-	VMOVUPS 32(R8)(AX*1), Y2
-	VMULPS  Y3, Y4, Y1
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(R12)(AX*1)
-	VMOVUPS 64(R9)(AX*1), Y1
-	VMOVUPS 64(R10)(AX*1), Y2
-	VMULPS  Y0, Y2, Y2
-	VMOVUPS 64(R8)(AX*1), Y3
-	VMULPS  Y2, Y1, Y4
-	VADDPS  Y3, Y4, Y4
-	VMOVUPS Y4, 64(R12)(AX*1)
-	VMOVUPS 96(R9)(AX*1), Y4
-	VMOVUPS 96(R10)(AX*1), Y3
-	VMULPS  Y0, Y3, Y3
-	VMOVUPS 96(R8)(AX*1), Y2
-	VMULPS  Y3, Y4, Y1
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(R12)(AX*1)
-	ADDQ    $+128, AX
-	JMP     block
+columns4:
+	LEAQ   128(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   8(DI), BX
 
-blockEnd:
-vector:
-	LEAQ    32(AX), DX
-	CMPQ    DX, CX
-	JHI     vectorEnd
-	VMOVUPS (R9)(AX*1), Y1
-	VMOVUPS (R10)(AX*1), Y2
-	VMULPS  Y0, Y2, Y2
-	VMOVUPS (R8)(AX*1), Y3
-	VMULPS  Y2, Y1, Y4
-	VADDPS  Y3, Y4, Y4
-	VMOVUPS Y4, (R12)(AX*1)
-	ADDQ    $+32, AX
-	JMP     vector
+rows4:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VMOVUPS      (R8)(AX*1), Y5
+	VMOVUPS      (R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y6, Y5, Y7
+	VADDPS       Y1, Y7, Y7
+	VMOVAPS      Y7, Y1
+	VMOVUPS      32(R8)(AX*1), Y7
+	VMOVUPS      32(R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y6, Y7, Y5
+	VADDPS       Y2, Y5, Y5
+	VMOVAPS      Y5, Y2
+	VMOVUPS      64(R8)(AX*1), Y5
+	VMOVUPS      64(R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y6, Y5, Y7
+	VADDPS       Y3, Y7, Y7
+	VMOVAPS      Y7, Y3
+	VMOVUPS      96(R8)(AX*1), Y7
+	VMOVUPS      96(R9)(AX*1), Y6
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y6, Y7, Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVAPS      Y5, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows4
+	VMOVUPS      Y1, (R12)(AX*1)
+	VMOVUPS      Y2, 32(R12)(AX*1)
+	VMOVUPS      Y3, 64(R12)(AX*1)
+	VMOVUPS      Y4, 96(R12)(AX*1)
+	ADDQ         $+128, AX
+	JMP          columns4
 
-vectorEnd:
-	CMPQ       AX, CX
-	JE         done
-	LEAQ       vecMask<>+128(SB), DX
-	SUBQ       CX, DX
-	ADDQ       AX, DX
-	VMOVUPS    (DX), Y4
-	VMASKMOVPS (R9)(AX*1), Y4, Y3
-	VMASKMOVPS (R10)(AX*1), Y4, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS (R8)(AX*1), Y4, Y1
-	VMULPS     Y2, Y3, Y5
-	VADDPS     Y1, Y5, Y5
-	VMASKMOVPS Y5, Y4, (R12)(AX*1)
+columns4End:
+columns1:
+	LEAQ   32(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VXORPS Y4, Y4, Y4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y2
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y2, Y3, Y1
+	VADDPS       Y4, Y1, Y1
+	VMOVAPS      Y1, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows1
+	VMOVUPS      Y4, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          columns1
+
+columns1End:
+	CMPQ    AX, CX
+	JE      done
+	LEAQ    vecMask<>+128(SB), BX
+	SUBQ    CX, BX
+	ADDQ    AX, BX
+	VMOVUPS (BX), Y4
+	VXORPS  Y1, Y1, Y1
+	MOVQ    24(DI), R8
+	MOVQ    32(DI), R9
+	MOVQ    40(DI), SI
+	MOVQ    8(DI), BX
+
+rowsPart:
+	VBROADCASTSS (SI), Y0
+	ADDQ         $+4, SI
+	VMASKMOVPS   (R8)(AX*1), Y4, Y2
+	VMASKMOVPS   (R9)(AX*1), Y4, Y3
+	VMULPS       Y0, Y3, Y3
+	VMULPS       Y3, Y2, Y5
+	VADDPS       Y1, Y5, Y5
+	VBLENDVPS    Y4, Y5, Y1, Y1
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rowsPart
+	VMASKMOVPS   Y1, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -22863,10 +23413,6 @@ TEXT ·rowRMSNormGradAVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ 160(DI), R12
 
 row:
-	MOVQ   176(DI), DX
-	VMOVSS (DX), X0
-	VMOVSS X0, 84(DI)
-	ADDQ   $+4, 176(DI)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -22877,6 +23423,84 @@ pass0block:
 	LEAQ    128(AX), DX
 	CMPQ    DX, CX
 	JHI     pass0blockEnd
+	VMOVUPS (R9)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y0, Y5, Y5
+	VMOVAPS Y5, Y0
+	VMOVUPS 32(R9)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y1, Y4, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R9)(AX*1), Y4
+	VMULPS  Y4, Y4, Y5
+	VADDPS  Y2, Y5, Y5
+	VMOVAPS Y5, Y2
+	VMOVUPS 96(R9)(AX*1), Y5
+	VMULPS  Y5, Y5, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R9)(AX*1), Y4, Y5
+	VMULPS     Y5, Y5, Y6
+	VADDPS     Y0, Y6, Y6
+	VBLENDVPS  Y4, Y6, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R9)(AX*1), Y4, Y6
+	VMULPS     Y6, Y6, Y5
+	VADDPS     Y1, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R9)(AX*1), Y4, Y5
+	VMULPS     Y5, Y5, Y6
+	VADDPS     Y2, Y6, Y6
+	VBLENDVPS  Y4, Y6, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R9)(AX*1), Y4, Y6
+	VMULPS     Y6, Y6, Y5
+	VADDPS     Y3, Y5, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	VBROADCASTSS 88(DI), Y3
+	VDIVPS       Y3, Y0, Y3
+	VBROADCASTSS 92(DI), Y2
+	VADDPS       Y2, Y3, Y3
+	VSQRTPS      Y3, Y3
+	VMOVUPS      vecConst<>+64(SB), Y2
+	VDIVPS       Y3, Y2, Y3
+	VMOVSS       X3, 84(DI)
+	MOVQ         192(DI), DX
+	VMOVSS       X3, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
 	VMOVUPS (R8)(AX*1), Y4
 	VMOVUPS (R10)(AX*1), Y5
 	VMULPS  Y5, Y4, Y5
@@ -22906,11 +23530,11 @@ pass0block:
 	VADDPS  Y3, Y6, Y6
 	VMOVAPS Y6, Y3
 	ADDQ    $+128, AX
-	JMP     pass0block
+	JMP     pass1block
 
-pass0blockEnd:
+pass1blockEnd:
 	CMPQ       AX, CX
-	JE         pass0next
+	JE         pass1next
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
@@ -22947,7 +23571,7 @@ pass0blockEnd:
 	VADDPS     Y3, Y7, Y7
 	VBLENDVPS  Y6, Y7, Y3, Y3
 
-pass0next:
+pass1next:
 	VADDPS       Y0, Y2, Y0
 	VADDPS       Y1, Y3, Y1
 	VADDPS       Y0, Y1, Y0
@@ -22970,10 +23594,10 @@ pass0next:
 	VBROADCASTSS 96(DI), Y1
 	XORQ         AX, AX
 
-pass1block:
+pass2block:
 	LEAQ    64(AX), DX
 	CMPQ    DX, CX
-	JHI     pass1blockEnd
+	JHI     pass2blockEnd
 	VMOVUPS (R9)(AX*1), Y2
 	VMOVUPS (R8)(AX*1), Y3
 	VMOVUPS (R10)(AX*1), Y4
@@ -22991,13 +23615,13 @@ pass1block:
 	VMULPS  Y0, Y4, Y4
 	VMOVUPS Y4, 32(R12)(AX*1)
 	ADDQ    $+64, AX
-	JMP     pass1block
+	JMP     pass2block
 
-pass1blockEnd:
-pass1vector:
+pass2blockEnd:
+pass2vector:
 	LEAQ    32(AX), DX
 	CMPQ    DX, CX
-	JHI     pass1vectorEnd
+	JHI     pass2vectorEnd
 	VMOVUPS (R9)(AX*1), Y4
 	VMOVUPS (R8)(AX*1), Y2
 	VMOVUPS (R10)(AX*1), Y3
@@ -23007,11 +23631,11 @@ pass1vector:
 	VMULPS  Y0, Y2, Y2
 	VMOVUPS Y2, (R12)(AX*1)
 	ADDQ    $+32, AX
-	JMP     pass1vector
+	JMP     pass2vector
 
-pass1vectorEnd:
+pass2vectorEnd:
 	CMPQ       AX, CX
-	JE         pass1done
+	JE         pass2done
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
@@ -23025,7 +23649,338 @@ pass1vectorEnd:
 	VMULPS     Y0, Y4, Y4
 	VMASKMOVPS Y4, Y2, (R12)(AX*1)
 
-pass1done:
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowAffineAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·rowAffineAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ         176(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 80(DI)
+	ADDQ         $+4, 176(DI)
+	MOVQ         184(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 84(DI)
+	ADDQ         $+4, 184(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VMULPS  Y0, Y2, Y3
+	VADDPS  Y1, Y3, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y3
+	VMULPS  Y0, Y3, Y2
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y2
+	VMULPS  Y0, Y2, Y3
+	VADDPS  Y1, Y3, Y3
+	VMOVUPS Y3, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y3
+	VMULPS  Y0, Y3, Y2
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+pass0vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0vectorEnd
+	VMOVUPS (R8)(AX*1), Y2
+	VMULPS  Y0, Y2, Y3
+	VADDPS  Y1, Y3, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass0vector
+
+pass0vectorEnd:
+	CMPQ       AX, CX
+	JE         pass0done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y3
+	VMASKMOVPS (R8)(AX*1), Y3, Y2
+	VMULPS     Y0, Y2, Y4
+	VADDPS     Y1, Y4, Y4
+	VMASKMOVPS Y4, Y3, (R12)(AX*1)
+
+pass0done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowNormSumsAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·rowNormSumsAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VADDPS  Y4, Y0, Y4
+	VMOVAPS Y4, Y0
+	VMOVUPS 32(R8)(AX*1), Y4
+	VADDPS  Y4, Y1, Y4
+	VMOVAPS Y4, Y1
+	VMOVUPS 64(R8)(AX*1), Y4
+	VADDPS  Y4, Y2, Y4
+	VMOVAPS Y4, Y2
+	VMOVUPS 96(R8)(AX*1), Y4
+	VADDPS  Y4, Y3, Y4
+	VMOVAPS Y4, Y3
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ       AX, CX
+	JE         pass0next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y0, Y5
+	VBLENDVPS  Y4, Y5, Y0, Y0
+	VMOVUPS    32(DX), Y4
+	VMASKMOVPS 32(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y1, Y5
+	VBLENDVPS  Y4, Y5, Y1, Y1
+	VMOVUPS    64(DX), Y4
+	VMASKMOVPS 64(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y2, Y5
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMOVUPS    96(DX), Y4
+	VMASKMOVPS 96(R8)(AX*1), Y4, Y5
+	VADDPS     Y5, Y3, Y5
+	VBLENDVPS  Y4, Y5, Y3, Y3
+
+pass0next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         192(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS 80(DI), Y4
+	XORQ         AX, AX
+
+pass1block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass1blockEnd
+	VMOVUPS (R8)(AX*1), Y5
+	VMOVUPS (R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y5, Y7
+	VADDPS  Y0, Y7, Y7
+	VMOVAPS Y7, Y0
+	VMOVUPS 32(R8)(AX*1), Y7
+	VMOVUPS 32(R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y7, Y5
+	VADDPS  Y1, Y5, Y5
+	VMOVAPS Y5, Y1
+	VMOVUPS 64(R8)(AX*1), Y5
+	VMOVUPS 64(R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y5, Y7
+	VADDPS  Y2, Y7, Y7
+	VMOVAPS Y7, Y2
+	VMOVUPS 96(R8)(AX*1), Y7
+	VMOVUPS 96(R9)(AX*1), Y6
+	VSUBPS  Y4, Y6, Y6
+	VMULPS  Y6, Y7, Y5
+	VADDPS  Y3, Y5, Y5
+	VMOVAPS Y5, Y3
+	ADDQ    $+128, AX
+	JMP     pass1block
+
+pass1blockEnd:
+	CMPQ       AX, CX
+	JE         pass1next
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R8)(AX*1), Y5, Y6
+	VMASKMOVPS (R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y6, Y8
+	VADDPS     Y0, Y8, Y8
+	VBLENDVPS  Y5, Y8, Y0, Y0
+	VMOVUPS    32(DX), Y5
+	VMASKMOVPS 32(R8)(AX*1), Y5, Y8
+	VMASKMOVPS 32(R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y8, Y6
+	VADDPS     Y1, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y1, Y1
+	VMOVUPS    64(DX), Y5
+	VMASKMOVPS 64(R8)(AX*1), Y5, Y6
+	VMASKMOVPS 64(R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y6, Y8
+	VADDPS     Y2, Y8, Y8
+	VBLENDVPS  Y5, Y8, Y2, Y2
+	VMOVUPS    96(DX), Y5
+	VMASKMOVPS 96(R8)(AX*1), Y5, Y8
+	VMASKMOVPS 96(R9)(AX*1), Y5, Y7
+	VSUBPS     Y4, Y7, Y7
+	VMULPS     Y7, Y8, Y6
+	VADDPS     Y3, Y6, Y6
+	VBLENDVPS  Y5, Y6, Y3, Y3
+
+pass1next:
+	VADDPS       Y0, Y2, Y0
+	VADDPS       Y1, Y3, Y1
+	VADDPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X0, X1, X0
+	VMOVSHDUP    X0, X1
+	VADDPS       X0, X1, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         200(DI), DX
+	VMOVSS       X0, (DX)
+	ADDQ         $+4, 200(DI)
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	DECQ         120(DI)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func rowGroupGradAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·rowGroupGradAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ         176(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 88(DI)
+	ADDQ         $+4, 176(DI)
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	VBROADCASTSS 88(DI), Y2
+	XORQ         AX, AX
+
+pass0block:
+	LEAQ         64(AX), DX
+	CMPQ         DX, CX
+	JHI          pass0blockEnd
+	VMOVUPS      (R9)(AX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      (R8)(AX*1), Y4
+	VMULPS       Y2, Y4, Y5
+	VBROADCASTSS 92(DI), Y6
+	VADDPS       Y6, Y5, Y5
+	VMULPS       Y1, Y3, Y4
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (R12)(AX*1)
+	VMOVUPS      32(R9)(AX*1), Y4
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      32(R8)(AX*1), Y5
+	VMULPS       Y2, Y5, Y3
+	VBROADCASTSS 92(DI), Y6
+	VADDPS       Y6, Y3, Y3
+	VMULPS       Y1, Y4, Y5
+	VADDPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 32(R12)(AX*1)
+	ADDQ         $+64, AX
+	JMP          pass0block
+
+pass0blockEnd:
+pass0vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          pass0vectorEnd
+	VMOVUPS      (R9)(AX*1), Y5
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      (R8)(AX*1), Y3
+	VMULPS       Y2, Y3, Y4
+	VBROADCASTSS 92(DI), Y6
+	VADDPS       Y6, Y4, Y4
+	VMULPS       Y1, Y5, Y3
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          pass0vector
+
+pass0vectorEnd:
+	CMPQ         AX, CX
+	JE           pass0done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y3
+	VMASKMOVPS   (R9)(AX*1), Y3, Y4
+	VSUBPS       Y0, Y4, Y4
+	VMASKMOVPS   (R8)(AX*1), Y3, Y5
+	VMULPS       Y2, Y5, Y6
+	VBROADCASTSS 92(DI), Y7
+	VADDPS       Y7, Y6, Y6
+	VMULPS       Y1, Y4, Y5
+	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   Y5, Y3, (R12)(AX*1)
+
+pass0done:
 	ADDQ CX, R8
 	ADDQ CX, R9
 	ADDQ CX, R12

@@ -5088,7 +5088,7 @@ columns4:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows4:
@@ -5107,7 +5107,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Z0, (R12)(AX*1)
 	VMOVUPS Z1, 64(R12)(AX*1)
 	VMOVUPS Z2, 128(R12)(AX*1)
@@ -5121,7 +5120,7 @@ columns1:
 	CMPQ   BX, CX
 	JHI    columns1End
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows1:
@@ -5131,7 +5130,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Z3, (R12)(AX*1)
 	ADDQ    $+64, AX
 	JMP     columns1
@@ -5142,11 +5140,11 @@ columns1End:
 	MOVQ   CX, BX
 	SUBQ   AX, BX
 	SHRQ   $0x02, BX
-	MOVQ   $-1, R9
-	BZHIQ  BX, R9, R9
-	KMOVW  R9, K1
+	MOVQ   $-1, R8
+	BZHIQ  BX, R8, R8
+	KMOVW  R8, K1
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rowsPart:
@@ -5156,7 +5154,6 @@ rowsPart:
 	ADDQ      DX, R8
 	DECQ      BX
 	JNE       rowsPart
-	MOVQ      SI, R8
 	VMOVUPS   Z3, K1, (R12)(AX*1)
 
 done:
@@ -5310,7 +5307,7 @@ columns4:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows4:
@@ -5329,7 +5326,6 @@ rows4:
 	ADDQ        DX, R8
 	DECQ        BX
 	JNE         rows4
-	MOVQ        SI, R8
 	VMOVUPS     Z0, (R12)(AX*1)
 	VMOVUPS     Z1, 64(R12)(AX*1)
 	VMOVUPS     Z2, 128(R12)(AX*1)
@@ -5343,7 +5339,7 @@ columns1:
 	CMPQ   BX, CX
 	JHI    columns1End
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows1:
@@ -5353,7 +5349,6 @@ rows1:
 	ADDQ        DX, R8
 	DECQ        BX
 	JNE         rows1
-	MOVQ        SI, R8
 	VMOVUPS     Z3, (R12)(AX*1)
 	ADDQ        $+64, AX
 	JMP         columns1
@@ -5364,11 +5359,11 @@ columns1End:
 	MOVQ   CX, BX
 	SUBQ   AX, BX
 	SHRQ   $0x02, BX
-	MOVQ   $-1, R9
-	BZHIQ  BX, R9, R9
-	KMOVW  R9, K1
+	MOVQ   $-1, R8
+	BZHIQ  BX, R8, R8
+	KMOVW  R8, K1
 	VPXORD Z3, Z3, Z3
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rowsPart:
@@ -5378,7 +5373,6 @@ rowsPart:
 	ADDQ        DX, R8
 	DECQ        BX
 	JNE         rowsPart
-	MOVQ        SI, R8
 	VMOVUPS     Z3, K1, (R12)(AX*1)
 
 done:
@@ -5545,7 +5539,7 @@ columns4:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows4:
@@ -5568,7 +5562,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Z1, (R12)(AX*1)
 	VMOVUPS Z2, 64(R12)(AX*1)
 	VMOVUPS Z3, 128(R12)(AX*1)
@@ -5582,7 +5575,7 @@ columns1:
 	CMPQ   BX, CX
 	JHI    columns1End
 	VPXORD Z4, Z4, Z4
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rows1:
@@ -5593,7 +5586,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Z4, (R12)(AX*1)
 	ADDQ    $+64, AX
 	JMP     columns1
@@ -5604,11 +5596,11 @@ columns1End:
 	MOVQ   CX, BX
 	SUBQ   AX, BX
 	SHRQ   $0x02, BX
-	MOVQ   $-1, R9
-	BZHIQ  BX, R9, R9
-	KMOVW  R9, K1
+	MOVQ   $-1, R8
+	BZHIQ  BX, R8, R8
+	KMOVW  R8, K1
 	VPXORD Z4, Z4, Z4
-	MOVQ   R8, SI
+	MOVQ   24(DI), R8
 	MOVQ   8(DI), BX
 
 rowsPart:
@@ -5619,7 +5611,6 @@ rowsPart:
 	ADDQ      DX, R8
 	DECQ      BX
 	JNE       rowsPart
-	MOVQ      SI, R8
 	VMOVUPS   Z4, K1, (R12)(AX*1)
 
 done:
@@ -5773,7 +5764,7 @@ columns4:
 	VMOVUPS vecConst<>+128(SB), Z1
 	VMOVUPS vecConst<>+128(SB), Z2
 	VMOVUPS vecConst<>+128(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows4:
@@ -5792,7 +5783,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Z0, (R12)(AX*1)
 	VMOVUPS Z1, 64(R12)(AX*1)
 	VMOVUPS Z2, 128(R12)(AX*1)
@@ -5806,7 +5796,7 @@ columns1:
 	CMPQ    BX, CX
 	JHI     columns1End
 	VMOVUPS vecConst<>+128(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows1:
@@ -5816,7 +5806,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Z3, (R12)(AX*1)
 	ADDQ    $+64, AX
 	JMP     columns1
@@ -5827,11 +5816,11 @@ columns1End:
 	MOVQ    CX, BX
 	SUBQ    AX, BX
 	SHRQ    $0x02, BX
-	MOVQ    $-1, R9
-	BZHIQ   BX, R9, R9
-	KMOVW   R9, K1
+	MOVQ    $-1, R8
+	BZHIQ   BX, R8, R8
+	KMOVW   R8, K1
 	VMOVUPS vecConst<>+128(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -5841,7 +5830,6 @@ rowsPart:
 	ADDQ      DX, R8
 	DECQ      BX
 	JNE       rowsPart
-	MOVQ      SI, R8
 	VMOVUPS   Z3, K1, (R12)(AX*1)
 
 done:
@@ -5995,7 +5983,7 @@ columns4:
 	VMOVUPS vecConst<>+2432(SB), Z1
 	VMOVUPS vecConst<>+2432(SB), Z2
 	VMOVUPS vecConst<>+2432(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows4:
@@ -6014,7 +6002,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Z0, (R12)(AX*1)
 	VMOVUPS Z1, 64(R12)(AX*1)
 	VMOVUPS Z2, 128(R12)(AX*1)
@@ -6028,7 +6015,7 @@ columns1:
 	CMPQ    BX, CX
 	JHI     columns1End
 	VMOVUPS vecConst<>+2432(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows1:
@@ -6038,7 +6025,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Z3, (R12)(AX*1)
 	ADDQ    $+64, AX
 	JMP     columns1
@@ -6049,11 +6035,11 @@ columns1End:
 	MOVQ    CX, BX
 	SUBQ    AX, BX
 	SHRQ    $0x02, BX
-	MOVQ    $-1, R9
-	BZHIQ   BX, R9, R9
-	KMOVW   R9, K1
+	MOVQ    $-1, R8
+	BZHIQ   BX, R8, R8
+	KMOVW   R8, K1
 	VMOVUPS vecConst<>+2432(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -6063,7 +6049,6 @@ rowsPart:
 	ADDQ      DX, R8
 	DECQ      BX
 	JNE       rowsPart
-	MOVQ      SI, R8
 	VMOVUPS   Z3, K1, (R12)(AX*1)
 
 done:
@@ -6217,7 +6202,7 @@ columns4:
 	VMOVUPS vecConst<>+2304(SB), Z1
 	VMOVUPS vecConst<>+2304(SB), Z2
 	VMOVUPS vecConst<>+2304(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows4:
@@ -6236,7 +6221,6 @@ rows4:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows4
-	MOVQ    SI, R8
 	VMOVUPS Z0, (R12)(AX*1)
 	VMOVUPS Z1, 64(R12)(AX*1)
 	VMOVUPS Z2, 128(R12)(AX*1)
@@ -6250,7 +6234,7 @@ columns1:
 	CMPQ    BX, CX
 	JHI     columns1End
 	VMOVUPS vecConst<>+2304(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rows1:
@@ -6260,7 +6244,6 @@ rows1:
 	ADDQ    DX, R8
 	DECQ    BX
 	JNE     rows1
-	MOVQ    SI, R8
 	VMOVUPS Z3, (R12)(AX*1)
 	ADDQ    $+64, AX
 	JMP     columns1
@@ -6271,11 +6254,11 @@ columns1End:
 	MOVQ    CX, BX
 	SUBQ    AX, BX
 	SHRQ    $0x02, BX
-	MOVQ    $-1, R9
-	BZHIQ   BX, R9, R9
-	KMOVW   R9, K1
+	MOVQ    $-1, R8
+	BZHIQ   BX, R8, R8
+	KMOVW   R8, K1
 	VMOVUPS vecConst<>+2304(SB), Z3
-	MOVQ    R8, SI
+	MOVQ    24(DI), R8
 	MOVQ    8(DI), BX
 
 rowsPart:
@@ -6285,7 +6268,6 @@ rowsPart:
 	ADDQ      DX, R8
 	DECQ      BX
 	JNE       rowsPart
-	MOVQ      SI, R8
 	VMOVUPS   Z3, K1, (R12)(AX*1)
 
 done:
@@ -7759,78 +7741,135 @@ TEXT ·vecNormParamGradAVX512(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, CX
 	MOVQ         24(DI), R8
 	MOVQ         32(DI), R9
-	MOVQ         40(DI), R10
-	MOVQ         48(DI), R11
 	MOVQ         56(DI), R12
 	MOVQ         64(DI), R13
 	VBROADCASTSS 80(DI), Z0
 	VBROADCASTSS 84(DI), Z1
+	MOVQ         16(DI), DX
+	SHLQ         $0x02, DX
 	XORQ         AX, AX
 
-block:
-	LEAQ        128(AX), DX
-	CMPQ        DX, CX
-	JHI         blockEnd
-	VMOVUPS     (R10)(AX*1), Z2
-	VMOVUPS     (R11)(AX*1), Z3
-	VSUBPS      Z0, Z3, Z3
-	VMULPS      Z1, Z3, Z3
-	VMOVUPS     (R8)(AX*1), Z4
-	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z4, (R12)(AX*1)
-	VMOVUPS     (R9)(AX*1), Z4
-	VADDPS      Z2, Z4, Z2
-	VMOVUPS     Z2, (R13)(AX*1)
-	VMOVUPS     64(R10)(AX*1), Z2
-	VMOVUPS     64(R11)(AX*1), Z4
-	VSUBPS      Z0, Z4, Z4
-	VMULPS      Z1, Z4, Z4
-	VMOVUPS     64(R8)(AX*1), Z3
-	VFMADD231PS Z4, Z2, Z3
-	VMOVUPS     Z3, 64(R12)(AX*1)
-	VMOVUPS     64(R9)(AX*1), Z3
-	VADDPS      Z2, Z3, Z2
-	VMOVUPS     Z2, 64(R13)(AX*1)
-	ADDQ        $+128, AX
-	JMP         block
+columns2:
+	LEAQ   128(AX), BX
+	CMPQ   BX, CX
+	JHI    columns2End
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   48(DI), R14
+	MOVQ   8(DI), BX
 
-blockEnd:
-vector:
-	LEAQ        64(AX), DX
-	CMPQ        DX, CX
-	JHI         vectorEnd
-	VMOVUPS     (R10)(AX*1), Z2
-	VMOVUPS     (R11)(AX*1), Z3
-	VSUBPS      Z0, Z3, Z3
-	VMULPS      Z1, Z3, Z3
-	VMOVUPS     (R8)(AX*1), Z4
-	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z4, (R12)(AX*1)
-	VMOVUPS     (R9)(AX*1), Z4
-	VADDPS      Z2, Z4, Z2
-	VMOVUPS     Z2, (R13)(AX*1)
-	ADDQ        $+64, AX
-	JMP         vector
+rows2:
+	VBROADCASTSS (SI), Z0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Z1
+	ADDQ         $+4, R14
+	VMOVUPS      (R8)(AX*1), Z6
+	VMOVUPS      (R9)(AX*1), Z7
+	VSUBPS       Z0, Z7, Z7
+	VMULPS       Z1, Z7, Z7
+	VMOVAPS      Z2, Z8
+	VFMADD231PS  Z7, Z6, Z8
+	VMOVAPS      Z8, Z2
+	VADDPS       Z6, Z3, Z6
+	VMOVAPS      Z6, Z3
+	VMOVUPS      64(R8)(AX*1), Z6
+	VMOVUPS      64(R9)(AX*1), Z8
+	VSUBPS       Z0, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	VMOVAPS      Z4, Z7
+	VFMADD231PS  Z8, Z6, Z7
+	VMOVAPS      Z7, Z4
+	VADDPS       Z6, Z5, Z6
+	VMOVAPS      Z6, Z5
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows2
+	VMOVUPS      Z2, (R12)(AX*1)
+	VMOVUPS      Z3, (R13)(AX*1)
+	VMOVUPS      Z4, 64(R12)(AX*1)
+	VMOVUPS      Z5, 64(R13)(AX*1)
+	ADDQ         $+128, AX
+	JMP          columns2
 
-vectorEnd:
-	CMPQ        AX, CX
-	JE          done
-	MOVQ        CX, SI
-	SUBQ        AX, SI
-	SHRQ        $0x02, SI
-	MOVQ        $-1, DX
-	BZHIQ       SI, DX, DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (R10)(AX*1), K1, Z2
-	VMOVUPS.Z   (R11)(AX*1), K1, Z4
-	VSUBPS      Z0, Z4, Z4
-	VMULPS      Z1, Z4, Z4
-	VMOVUPS.Z   (R8)(AX*1), K1, Z3
-	VFMADD231PS Z4, Z2, Z3
-	VMOVUPS     Z3, K1, (R12)(AX*1)
-	VMOVUPS.Z   (R9)(AX*1), K1, Z3
-	VADDPS      Z2, Z3, Z2
-	VMOVUPS     Z2, K1, (R13)(AX*1)
+columns2End:
+columns1:
+	LEAQ   64(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VPXORD Z5, Z5, Z5
+	VPXORD Z4, Z4, Z4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   48(DI), R14
+	MOVQ   8(DI), BX
+
+rows1:
+	VBROADCASTSS (SI), Z0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Z1
+	ADDQ         $+4, R14
+	VMOVUPS      (R8)(AX*1), Z3
+	VMOVUPS      (R9)(AX*1), Z2
+	VSUBPS       Z0, Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVAPS      Z5, Z6
+	VFMADD231PS  Z2, Z3, Z6
+	VMOVAPS      Z6, Z5
+	VADDPS       Z3, Z4, Z3
+	VMOVAPS      Z3, Z4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows1
+	VMOVUPS      Z5, (R12)(AX*1)
+	VMOVUPS      Z4, (R13)(AX*1)
+	ADDQ         $+64, AX
+	JMP          columns1
+
+columns1End:
+	CMPQ   AX, CX
+	JE     done
+	MOVQ   CX, BX
+	SUBQ   AX, BX
+	SHRQ   $0x02, BX
+	MOVQ   $-1, R8
+	BZHIQ  BX, R8, R8
+	KMOVW  R8, K1
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   48(DI), R14
+	MOVQ   8(DI), BX
+
+rowsPart:
+	VBROADCASTSS (SI), Z0
+	ADDQ         $+4, SI
+	VBROADCASTSS (R14), Z1
+	ADDQ         $+4, R14
+	VMOVUPS.Z    (R8)(AX*1), K1, Z3
+	VMOVUPS.Z    (R9)(AX*1), K1, Z6
+	VSUBPS       Z0, Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	VMOVAPS      Z4, Z2
+	VFMADD231PS  Z6, Z3, Z2
+	VMOVAPS      Z2, K1, Z4
+	VADDPS       Z3, Z5, Z3
+	VMOVAPS      Z3, K1, Z5
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rowsPart
+	VMOVUPS      Z4, K1, (R12)(AX*1)
+	VMOVUPS      Z5, K1, (R13)(AX*1)
 
 done:
 	VZEROUPPER
@@ -7844,71 +7883,114 @@ TEXT ·vecRMSParamGradAVX512(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, CX
 	MOVQ         24(DI), R8
 	MOVQ         32(DI), R9
-	MOVQ         40(DI), R10
 	MOVQ         56(DI), R12
 	VBROADCASTSS 80(DI), Z0
+	MOVQ         16(DI), DX
+	SHLQ         $0x02, DX
 	XORQ         AX, AX
 
-block:
-	LEAQ        256(AX), DX
-	CMPQ        DX, CX
-	JHI         blockEnd
-	VMOVUPS     (R9)(AX*1), Z1
-	VMOVUPS     (R10)(AX*1), Z2
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     (R8)(AX*1), Z3
-	VFMADD231PS Z2, Z1, Z3
-	VMOVUPS     Z3, (R12)(AX*1)
-	VMOVUPS     64(R9)(AX*1), Z3
-	VMOVUPS     64(R10)(AX*1), Z2
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     64(R8)(AX*1), Z1
-	VFMADD231PS Z2, Z3, Z1
-	VMOVUPS     Z1, 64(R12)(AX*1)
-	VMOVUPS     128(R9)(AX*1), Z1
-	VMOVUPS     128(R10)(AX*1), Z2
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     128(R8)(AX*1), Z3
-	VFMADD231PS Z2, Z1, Z3
-	VMOVUPS     Z3, 128(R12)(AX*1)
-	VMOVUPS     192(R9)(AX*1), Z3
-	VMOVUPS     192(R10)(AX*1), Z2
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     192(R8)(AX*1), Z1
-	VFMADD231PS Z2, Z3, Z1
-	VMOVUPS     Z1, 192(R12)(AX*1)
-	ADDQ        $+256, AX
-	JMP         block
+columns4:
+	LEAQ   256(AX), BX
+	CMPQ   BX, CX
+	JHI    columns4End
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   8(DI), BX
 
-blockEnd:
-vector:
-	LEAQ        64(AX), DX
-	CMPQ        DX, CX
-	JHI         vectorEnd
-	VMOVUPS     (R9)(AX*1), Z1
-	VMOVUPS     (R10)(AX*1), Z2
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     (R8)(AX*1), Z3
-	VFMADD231PS Z2, Z1, Z3
-	VMOVUPS     Z3, (R12)(AX*1)
-	ADDQ        $+64, AX
-	JMP         vector
+rows4:
+	VBROADCASTSS (SI), Z0
+	ADDQ         $+4, SI
+	VMOVUPS      (R8)(AX*1), Z5
+	VMOVUPS      (R9)(AX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD213PS  Z1, Z6, Z5
+	VMOVAPS      Z5, Z1
+	VMOVUPS      64(R8)(AX*1), Z5
+	VMOVUPS      64(R9)(AX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD213PS  Z2, Z6, Z5
+	VMOVAPS      Z5, Z2
+	VMOVUPS      128(R8)(AX*1), Z5
+	VMOVUPS      128(R9)(AX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD213PS  Z3, Z6, Z5
+	VMOVAPS      Z5, Z3
+	VMOVUPS      192(R8)(AX*1), Z5
+	VMOVUPS      192(R9)(AX*1), Z6
+	VMULPS       Z0, Z6, Z6
+	VFMADD213PS  Z4, Z6, Z5
+	VMOVAPS      Z5, Z4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows4
+	VMOVUPS      Z1, (R12)(AX*1)
+	VMOVUPS      Z2, 64(R12)(AX*1)
+	VMOVUPS      Z3, 128(R12)(AX*1)
+	VMOVUPS      Z4, 192(R12)(AX*1)
+	ADDQ         $+256, AX
+	JMP          columns4
 
-vectorEnd:
-	CMPQ        AX, CX
-	JE          done
-	MOVQ        CX, SI
-	SUBQ        AX, SI
-	SHRQ        $0x02, SI
-	MOVQ        $-1, DX
-	BZHIQ       SI, DX, DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (R9)(AX*1), K1, Z3
-	VMOVUPS.Z   (R10)(AX*1), K1, Z2
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS.Z   (R8)(AX*1), K1, Z1
-	VFMADD231PS Z2, Z3, Z1
-	VMOVUPS     Z1, K1, (R12)(AX*1)
+columns4End:
+columns1:
+	LEAQ   64(AX), BX
+	CMPQ   BX, CX
+	JHI    columns1End
+	VPXORD Z4, Z4, Z4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   8(DI), BX
+
+rows1:
+	VBROADCASTSS (SI), Z0
+	ADDQ         $+4, SI
+	VMOVUPS      (R8)(AX*1), Z3
+	VMOVUPS      (R9)(AX*1), Z2
+	VMULPS       Z0, Z2, Z2
+	VFMADD213PS  Z4, Z2, Z3
+	VMOVAPS      Z3, Z4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rows1
+	VMOVUPS      Z4, (R12)(AX*1)
+	ADDQ         $+64, AX
+	JMP          columns1
+
+columns1End:
+	CMPQ   AX, CX
+	JE     done
+	MOVQ   CX, BX
+	SUBQ   AX, BX
+	SHRQ   $0x02, BX
+	MOVQ   $-1, R8
+	BZHIQ  BX, R8, R8
+	KMOVW  R8, K1
+	VPXORD Z4, Z4, Z4
+	MOVQ   24(DI), R8
+	MOVQ   32(DI), R9
+	MOVQ   40(DI), SI
+	MOVQ   8(DI), BX
+
+rowsPart:
+	VBROADCASTSS (SI), Z0
+	ADDQ         $+4, SI
+	VMOVUPS.Z    (R8)(AX*1), K1, Z3
+	VMOVUPS.Z    (R9)(AX*1), K1, Z2
+	VMULPS       Z0, Z2, Z2
+	VFMADD213PS  Z4, Z2, Z3
+	VMOVAPS      Z3, K1, Z4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	DECQ         BX
+	JNE          rowsPart
+	VMOVUPS      Z4, K1, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -11930,10 +12012,6 @@ TEXT ·rowRMSNormGradAVX512(SB), NOSPLIT, $0-8
 	MOVQ 160(DI), R12
 
 row:
-	MOVQ   176(DI), DX
-	VMOVSS (DX), X0
-	VMOVSS X0, 84(DI)
-	ADDQ   $+4, 176(DI)
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	XORQ   AX, AX
@@ -11942,6 +12020,63 @@ pass0block:
 	LEAQ        128(AX), DX
 	CMPQ        DX, CX
 	JHI         pass0blockEnd
+	VMOVUPS     (R9)(AX*1), Z2
+	VFMADD213PS Z0, Z2, Z2
+	VMOVAPS     Z2, Z0
+	VMOVUPS     64(R9)(AX*1), Z2
+	VFMADD213PS Z1, Z2, Z2
+	VMOVAPS     Z2, Z1
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+	CMPQ        AX, CX
+	JE          pass0next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z2
+	VFMADD213PS Z0, Z2, Z2
+	VMOVAPS     Z2, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R9)(AX*1), K1, Z2
+	VFMADD213PS Z1, Z2, Z2
+	VMOVAPS     Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  88(DI), Z1
+	VDIVPS        Z1, Z0, Z1
+	VBROADCASTSS  92(DI), Z2
+	VADDPS        Z2, Z1, Z1
+	VSQRTPS       Z1, Z1
+	VMOVUPS       vecConst<>+128(SB), Z2
+	VDIVPS        Z1, Z2, Z1
+	VMOVSS        X1, 84(DI)
+	MOVQ          192(DI), DX
+	VMOVSS        X1, (DX)
+	ADDQ          $+4, 192(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
 	VMOVUPS     (R8)(AX*1), Z2
 	VMOVUPS     (R10)(AX*1), Z3
 	VMULPS      Z3, Z2, Z3
@@ -11955,11 +12090,11 @@ pass0block:
 	VFMADD213PS Z1, Z3, Z2
 	VMOVAPS     Z2, Z1
 	ADDQ        $+128, AX
-	JMP         pass0block
+	JMP         pass1block
 
-pass0blockEnd:
+pass1blockEnd:
 	CMPQ        AX, CX
-	JE          pass0next
+	JE          pass1next
 	MOVQ        CX, BX
 	SUBQ        AX, BX
 	SHRQ        $0x02, BX
@@ -11981,7 +12116,7 @@ pass0blockEnd:
 	VFMADD213PS Z1, Z3, Z2
 	VMOVAPS     Z2, K1, Z1
 
-pass0next:
+pass1next:
 	VADDPS        Z0, Z1, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPS        Y0, Y1, Y0
@@ -12004,10 +12139,10 @@ pass0next:
 	VBROADCASTSS  96(DI), Z1
 	XORQ          AX, AX
 
-pass1block:
+pass2block:
 	LEAQ        128(AX), DX
 	CMPQ        DX, CX
-	JHI         pass1blockEnd
+	JHI         pass2blockEnd
 	VMOVUPS     (R9)(AX*1), Z2
 	VMOVUPS     (R8)(AX*1), Z3
 	VMOVUPS     (R10)(AX*1), Z4
@@ -12023,13 +12158,13 @@ pass1block:
 	VMULPS      Z0, Z3, Z3
 	VMOVUPS     Z3, 64(R12)(AX*1)
 	ADDQ        $+128, AX
-	JMP         pass1block
+	JMP         pass2block
 
-pass1blockEnd:
-pass1vector:
+pass2blockEnd:
+pass2vector:
 	LEAQ        64(AX), DX
 	CMPQ        DX, CX
-	JHI         pass1vectorEnd
+	JHI         pass2vectorEnd
 	VMOVUPS     (R9)(AX*1), Z3
 	VMOVUPS     (R8)(AX*1), Z4
 	VMOVUPS     (R10)(AX*1), Z2
@@ -12038,11 +12173,11 @@ pass1vector:
 	VMULPS      Z0, Z2, Z2
 	VMOVUPS     Z2, (R12)(AX*1)
 	ADDQ        $+64, AX
-	JMP         pass1vector
+	JMP         pass2vector
 
-pass1vectorEnd:
+pass2vectorEnd:
 	CMPQ        AX, CX
-	JE          pass1done
+	JE          pass2done
 	MOVQ        CX, SI
 	SUBQ        AX, SI
 	SHRQ        $0x02, SI
@@ -12057,7 +12192,283 @@ pass1vectorEnd:
 	VMULPS      Z0, Z4, Z4
 	VMOVUPS     Z4, K1, (R12)(AX*1)
 
-pass1done:
+pass2done:
+	ADDQ CX, R8
+	ADDQ CX, R9
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowAffineAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowAffineAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ         176(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 80(DI)
+	ADDQ         $+4, 176(DI)
+	MOVQ         184(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 84(DI)
+	ADDQ         $+4, 184(DI)
+	VBROADCASTSS 80(DI), Z0
+	VBROADCASTSS 84(DI), Z1
+	XORQ         AX, AX
+
+pass0block:
+	LEAQ        256(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (R12)(AX*1)
+	VMOVUPS     64(R8)(AX*1), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, 64(R12)(AX*1)
+	VMOVUPS     128(R8)(AX*1), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, 128(R12)(AX*1)
+	VMOVUPS     192(R8)(AX*1), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, 192(R12)(AX*1)
+	ADDQ        $+256, AX
+	JMP         pass0block
+
+pass0blockEnd:
+pass0vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0vectorEnd
+	VMOVUPS     (R8)(AX*1), Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass0vector
+
+pass0vectorEnd:
+	CMPQ        AX, CX
+	JE          pass0done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (R12)(AX*1)
+
+pass0done:
+	ADDQ CX, R8
+	ADDQ CX, R12
+	DECQ 120(DI)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func rowNormSumsAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowNormSumsAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	XORQ   AX, AX
+
+pass0block:
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R8)(AX*1), Z2
+	VADDPS  Z2, Z0, Z2
+	VMOVAPS Z2, Z0
+	VMOVUPS 64(R8)(AX*1), Z2
+	VADDPS  Z2, Z1, Z2
+	VMOVAPS Z2, Z1
+	ADDQ    $+128, AX
+	JMP     pass0block
+
+pass0blockEnd:
+	CMPQ      AX, CX
+	JE        pass0next
+	MOVQ      CX, BX
+	SUBQ      AX, BX
+	SHRQ      $0x02, BX
+	MOVQ      $-1, DX
+	BZHIQ     BX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z0, Z2
+	VMOVAPS   Z2, K1, Z0
+	SHRQ      $0x10, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z2
+	VADDPS    Z2, Z1, Z2
+	VMOVAPS   Z2, K1, Z1
+
+pass0next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          192(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 192(DI)
+	VPXORD        Z0, Z0, Z0
+	VPXORD        Z1, Z1, Z1
+	VBROADCASTSS  80(DI), Z2
+	XORQ          AX, AX
+
+pass1block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass1blockEnd
+	VMOVUPS     (R8)(AX*1), Z3
+	VMOVUPS     (R9)(AX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z0, Z4, Z3
+	VMOVAPS     Z3, Z0
+	VMOVUPS     64(R8)(AX*1), Z3
+	VMOVUPS     64(R9)(AX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z1, Z4, Z3
+	VMOVAPS     Z3, Z1
+	ADDQ        $+128, AX
+	JMP         pass1block
+
+pass1blockEnd:
+	CMPQ        AX, CX
+	JE          pass1next
+	MOVQ        CX, BX
+	SUBQ        AX, BX
+	SHRQ        $0x02, BX
+	MOVQ        $-1, DX
+	BZHIQ       BX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z3
+	VMOVUPS.Z   (R9)(AX*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z0, Z4, Z3
+	VMOVAPS     Z3, K1, Z0
+	SHRQ        $0x10, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   64(R8)(AX*1), K1, Z3
+	VMOVUPS.Z   64(R9)(AX*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VFMADD213PS Z1, Z4, Z3
+	VMOVAPS     Z3, K1, Z1
+
+pass1next:
+	VADDPS        Z0, Z1, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VMOVHLPS      X0, X0, X1
+	VADDPS        X0, X1, X0
+	VMOVSHDUP     X0, X1
+	VADDPS        X0, X1, X0
+	VBROADCASTSS  X0, Z0
+	MOVQ          200(DI), DX
+	VMOVSS        X0, (DX)
+	ADDQ          $+4, 200(DI)
+	ADDQ          CX, R8
+	ADDQ          CX, R9
+	DECQ          120(DI)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func rowGroupGradAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rowGroupGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 128(DI), R8
+	MOVQ 136(DI), R9
+	MOVQ 160(DI), R12
+
+row:
+	MOVQ         176(DI), DX
+	VMOVSS       (DX), X0
+	VMOVSS       X0, 88(DI)
+	ADDQ         $+4, 176(DI)
+	VBROADCASTSS 80(DI), Z0
+	VBROADCASTSS 84(DI), Z1
+	VBROADCASTSS 88(DI), Z2
+	VBROADCASTSS 92(DI), Z3
+	XORQ         AX, AX
+
+pass0block:
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R9)(AX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (R8)(AX*1), Z5
+	VFMADD213PS Z3, Z2, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VMOVUPS     Z5, (R12)(AX*1)
+	VMOVUPS     64(R9)(AX*1), Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS     64(R8)(AX*1), Z4
+	VFMADD213PS Z3, Z2, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMOVUPS     Z4, 64(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         pass0block
+
+pass0blockEnd:
+pass0vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0vectorEnd
+	VMOVUPS     (R9)(AX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (R8)(AX*1), Z5
+	VFMADD213PS Z3, Z2, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VMOVUPS     Z5, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass0vector
+
+pass0vectorEnd:
+	CMPQ        AX, CX
+	JE          pass0done
+	MOVQ        CX, SI
+	SUBQ        AX, SI
+	SHRQ        $0x02, SI
+	MOVQ        $-1, DX
+	BZHIQ       SI, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (R9)(AX*1), K1, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVUPS.Z   (R8)(AX*1), K1, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VFMADD231PS Z1, Z5, Z4
+	VMOVUPS     Z4, K1, (R12)(AX*1)
+
+pass0done:
 	ADDQ CX, R8
 	ADDQ CX, R9
 	ADDQ CX, R12

@@ -7166,8 +7166,8 @@ rows1:
 columns1End:
 	CBZ R1, done
 	ADD R1<<2, R3, R3
-	SUB $16, R3, R3
 	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
 	SUB $16, R8, R8
 	WORD $0x3DC059C3 // ldr q3, [x14, #352]
 	MOVD R3, R19
@@ -7502,8 +7502,8 @@ rows1:
 columns1End:
 	CBZ R1, done
 	ADD R1<<2, R3, R3
-	SUB $16, R3, R3
 	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
 	SUB $16, R8, R8
 	WORD $0x3DC059C3 // ldr q3, [x14, #352]
 	MOVD R3, R19
@@ -7842,8 +7842,8 @@ rows1:
 columns1End:
 	CBZ R1, done
 	ADD R1<<2, R3, R3
-	SUB $16, R3, R3
 	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
 	SUB $16, R8, R8
 	WORD $0x3DC059C4 // ldr q4, [x14, #352]
 	MOVD R3, R19
@@ -8152,8 +8152,8 @@ rows1:
 columns1End:
 	CBZ R1, done
 	ADD R1<<2, R3, R3
-	SUB $16, R3, R3
 	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
 	SUB $16, R8, R8
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
 	MOVD R3, R19
@@ -8506,8 +8506,8 @@ rows1:
 columns1End:
 	CBZ R1, done
 	ADD R1<<2, R3, R3
-	SUB $16, R3, R3
 	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
 	SUB $16, R8, R8
 	WORD $0x3DC09DC3 // ldr q3, [x14, #624]
 	MOVD R3, R19
@@ -8861,8 +8861,8 @@ rows1:
 columns1End:
 	CBZ R1, done
 	ADD R1<<2, R3, R3
-	SUB $16, R3, R3
 	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
 	SUB $16, R8, R8
 	WORD $0x3DC095C3 // ldr q3, [x14, #592]
 	MOVD R3, R19
@@ -12416,14 +12416,12 @@ out0:
 next:
 	RET
 
-// vecNormParamGrad: out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].
-TEXT ·vecNormParamGradNEON(SB), NOSPLIT, $112-8
+// vecNormParamGrad: out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.
+TEXT ·vecNormParamGradNEON(SB), NOSPLIT, $80-8
 	MOVD a+0(FP), R0
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD 32(R0), R4
-	MOVD 40(R0), R5
-	MOVD 48(R0), R6
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
@@ -12431,266 +12429,281 @@ TEXT ·vecNormParamGradNEON(SB), NOSPLIT, $112-8
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
 	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
 
-block:
+columns2:
 	CMP $8, R1
-	BLT blockEnd
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x3DC000C3 // ldr q3, [x6, #0]
-	WORD $0x4EA0D464 // fsub v4, v3, v0
-	WORD $0x6E21DC83 // fmul v3, v4, v1
-	WORD $0x3DC00064 // ldr q4, [x3, #0]
-	WORD $0x4EA41C85 // orr v5, v4, v4
-	WORD $0x4E23CC45 // fmla v5, v2, v3
-	WORD $0x3D800105 // str q5, [x8, #0]
-	WORD $0x3DC00085 // ldr q5, [x4, #0]
-	WORD $0x4E22D4A4 // fadd v4, v5, v2
-	WORD $0x3D800124 // str q4, [x9, #0]
-	WORD $0x3DC004A4 // ldr q4, [x5, #16]
-	WORD $0x3DC004C2 // ldr q2, [x6, #16]
-	WORD $0x4EA0D445 // fsub v5, v2, v0
-	WORD $0x6E21DCA2 // fmul v2, v5, v1
-	WORD $0x3DC00465 // ldr q5, [x3, #16]
-	WORD $0x4EA51CA3 // orr v3, v5, v5
-	WORD $0x4E22CC83 // fmla v3, v4, v2
-	WORD $0x3D800503 // str q3, [x8, #16]
-	WORD $0x3DC00483 // ldr q3, [x4, #16]
-	WORD $0x4E24D465 // fadd v5, v3, v4
+	BLT columns2End
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD R2, R21
+
+rows2:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x4D40C8C1 // ld1r {v1.4s}, [x6]
+	ADD $4, R6, R6
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x4EA0D4E8 // fsub v8, v7, v0
+	WORD $0x6E21DD07 // fmul v7, v8, v1
+	WORD $0x4EA21C48 // orr v8, v2, v2
+	WORD $0x4E27CCC8 // fmla v8, v6, v7
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x4E26D468 // fadd v8, v3, v6
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC00468 // ldr q8, [x3, #16]
+	WORD $0x3DC00486 // ldr q6, [x4, #16]
+	WORD $0x4EA0D4C7 // fsub v7, v6, v0
+	WORD $0x6E21DCE6 // fmul v6, v7, v1
+	WORD $0x4EA41C87 // orr v7, v4, v4
+	WORD $0x4E26CD07 // fmla v7, v8, v6
+	WORD $0x4EA71CE4 // orr v4, v7, v7
+	WORD $0x4E28D4A7 // fadd v7, v5, v8
+	WORD $0x4EA71CE5 // orr v5, v7, v7
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows2
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x3D800504 // str q4, [x8, #16]
 	WORD $0x3D800525 // str q5, [x9, #16]
 	ADD $32, R3, R3
 	ADD $32, R4, R4
-	ADD $32, R5, R5
-	ADD $32, R6, R6
 	ADD $32, R8, R8
 	ADD $32, R9, R9
 	SUB $8, R1, R1
-	B block
+	B columns2
 
-blockEnd:
+columns2End:
 
-vector:
+columns1:
 	CMP $4, R1
-	BLT vectorEnd
-	WORD $0x3DC000A5 // ldr q5, [x5, #0]
-	WORD $0x3DC000C4 // ldr q4, [x6, #0]
-	WORD $0x4EA0D483 // fsub v3, v4, v0
-	WORD $0x6E21DC64 // fmul v4, v3, v1
+	BLT columns1End
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD R2, R21
+
+rows1:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x4D40C8C1 // ld1r {v1.4s}, [x6]
+	ADD $4, R6, R6
 	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x4EA31C62 // orr v2, v3, v3
-	WORD $0x4E24CCA2 // fmla v2, v5, v4
-	WORD $0x3D800102 // str q2, [x8, #0]
 	WORD $0x3DC00082 // ldr q2, [x4, #0]
-	WORD $0x4E25D443 // fadd v3, v2, v5
-	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x4EA0D447 // fsub v7, v2, v0
+	WORD $0x6E21DCE2 // fmul v2, v7, v1
+	WORD $0x4EA51CA7 // orr v7, v5, v5
+	WORD $0x4E22CC67 // fmla v7, v3, v2
+	WORD $0x4EA71CE5 // orr v5, v7, v7
+	WORD $0x4E23D487 // fadd v7, v4, v3
+	WORD $0x4EA71CE4 // orr v4, v7, v7
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3D800124 // str q4, [x9, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
-	ADD $16, R5, R5
-	ADD $16, R6, R6
 	ADD $16, R8, R8
 	ADD $16, R9, R9
 	SUB $4, R1, R1
-	B vector
+	B columns1
 
-vectorEnd:
-	CBZ R1, next
-	MOVD $buf-16(SP), R11
-	MOVD R3, R12
-	MOVD R1, R13
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	ADD R1<<2, R4, R4
+	ADD R1<<2, R8, R8
+	ADD R1<<2, R9, R9
+	SUB $16, R3, R3
+	SUB $16, R4, R4
+	SUB $16, R8, R8
+	SUB $16, R9, R9
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD R2, R21
 
-in0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in0
-	MOVD $buf-16(SP), R3
-	MOVD $buf-32(SP), R11
-	MOVD R4, R12
-	MOVD R1, R13
-
-in1:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in1
-	MOVD $buf-32(SP), R4
-	MOVD $buf-48(SP), R11
-	MOVD R5, R12
-	MOVD R1, R13
-
-in2:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in2
-	MOVD $buf-48(SP), R5
-	MOVD $buf-64(SP), R11
-	MOVD R6, R12
-	MOVD R1, R13
-
-in3:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in3
-	MOVD $buf-64(SP), R6
-	MOVD R8, R22
-	MOVD $buf-80(SP), R8
-	MOVD R9, R23
-	MOVD $buf-96(SP), R9
-	WORD $0x3DC000A3 // ldr q3, [x5, #0]
-	WORD $0x3DC000C5 // ldr q5, [x6, #0]
-	WORD $0x4EA0D4A2 // fsub v2, v5, v0
-	WORD $0x6E21DC45 // fmul v5, v2, v1
-	WORD $0x3DC00062 // ldr q2, [x3, #0]
+rowsPart:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x4D40C8C1 // ld1r {v1.4s}, [x6]
+	ADD $4, R6, R6
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x4EA0D462 // fsub v2, v3, v0
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x4EA41C82 // orr v2, v4, v4
+	WORD $0x4E23CCE2 // fmla v2, v7, v3
 	WORD $0x4EA21C44 // orr v4, v2, v2
-	WORD $0x4E25CC64 // fmla v4, v3, v5
+	WORD $0x4E27D4A2 // fadd v2, v5, v7
+	WORD $0x4EA21C45 // orr v5, v2, v2
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	MOVD R20, R4
 	WORD $0x3D800104 // str q4, [x8, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x4E23D482 // fadd v2, v4, v3
-	WORD $0x3D800122 // str q2, [x9, #0]
-	MOVD $buf-80(SP), R11
-	MOVD R11, R12
-	MOVD R1, R13
+	WORD $0x3D800125 // str q5, [x9, #0]
 
-out0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R22)
-	SUBS $1, R13, R13
-	BNE out0
-	MOVD $buf-96(SP), R11
-	MOVD R11, R12
-	MOVD R1, R13
-
-out1:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R23)
-	SUBS $1, R13, R13
-	BNE out1
-
-next:
+done:
 	RET
 
-// vecRMSParamGrad: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
-TEXT ·vecRMSParamGradNEON(SB), NOSPLIT, $80-8
+// vecRMSParamGrad: out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.
+TEXT ·vecRMSParamGradNEON(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD 32(R0), R4
-	MOVD 40(R0), R5
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	ADD $80, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
 
-block:
+columns4:
 	CMP $16, R1
-	BLT blockEnd
-	WORD $0x3DC00081 // ldr q1, [x4, #0]
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00062 // ldr q2, [x3, #0]
-	WORD $0x4EA21C44 // orr v4, v2, v2
-	WORD $0x4E23CC24 // fmla v4, v1, v3
-	WORD $0x3D800104 // str q4, [x8, #0]
-	WORD $0x3DC00484 // ldr q4, [x4, #16]
-	WORD $0x3DC004A2 // ldr q2, [x5, #16]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00462 // ldr q2, [x3, #16]
-	WORD $0x4EA21C41 // orr v1, v2, v2
-	WORD $0x4E23CC81 // fmla v1, v4, v3
-	WORD $0x3D800501 // str q1, [x8, #16]
-	WORD $0x3DC00881 // ldr q1, [x4, #32]
-	WORD $0x3DC008A2 // ldr q2, [x5, #32]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00862 // ldr q2, [x3, #32]
-	WORD $0x4EA21C44 // orr v4, v2, v2
-	WORD $0x4E23CC24 // fmla v4, v1, v3
-	WORD $0x3D800904 // str q4, [x8, #32]
-	WORD $0x3DC00C84 // ldr q4, [x4, #48]
-	WORD $0x3DC00CA2 // ldr q2, [x5, #48]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00C62 // ldr q2, [x3, #48]
-	WORD $0x4EA21C41 // orr v1, v2, v2
-	WORD $0x4E23CC81 // fmla v1, v4, v3
-	WORD $0x3D800D01 // str q1, [x8, #48]
+	BLT columns4End
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD R2, R21
+
+rows4:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x3DC00086 // ldr q6, [x4, #0]
+	WORD $0x6E20DCC7 // fmul v7, v6, v0
+	WORD $0x4EA11C26 // orr v6, v1, v1
+	WORD $0x4E27CCA6 // fmla v6, v5, v7
+	WORD $0x4EA61CC1 // orr v1, v6, v6
+	WORD $0x3DC00466 // ldr q6, [x3, #16]
+	WORD $0x3DC00487 // ldr q7, [x4, #16]
+	WORD $0x6E20DCE5 // fmul v5, v7, v0
+	WORD $0x4EA21C47 // orr v7, v2, v2
+	WORD $0x4E25CCC7 // fmla v7, v6, v5
+	WORD $0x4EA71CE2 // orr v2, v7, v7
+	WORD $0x3DC00867 // ldr q7, [x3, #32]
+	WORD $0x3DC00885 // ldr q5, [x4, #32]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x4EA31C65 // orr v5, v3, v3
+	WORD $0x4E26CCE5 // fmla v5, v7, v6
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x3DC00C86 // ldr q6, [x4, #48]
+	WORD $0x6E20DCC7 // fmul v7, v6, v0
+	WORD $0x4EA41C86 // orr v6, v4, v4
+	WORD $0x4E27CCA6 // fmla v6, v5, v7
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800101 // str q1, [x8, #0]
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3D800903 // str q3, [x8, #32]
+	WORD $0x3D800D04 // str q4, [x8, #48]
 	ADD $64, R3, R3
 	ADD $64, R4, R4
-	ADD $64, R5, R5
 	ADD $64, R8, R8
 	SUB $16, R1, R1
-	B block
+	B columns4
 
-blockEnd:
+columns4End:
 
-vector:
+columns1:
 	CMP $4, R1
-	BLT vectorEnd
-	WORD $0x3DC00081 // ldr q1, [x4, #0]
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	BLT columns1End
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD R2, R21
+
+rows1:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x4EA41C82 // orr v2, v4, v4
+	WORD $0x4E21CC62 // fmla v2, v3, v1
 	WORD $0x4EA21C44 // orr v4, v2, v2
-	WORD $0x4E23CC24 // fmla v4, v1, v3
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	MOVD R20, R4
 	WORD $0x3D800104 // str q4, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
-	ADD $16, R5, R5
 	ADD $16, R8, R8
 	SUB $4, R1, R1
-	B vector
+	B columns1
 
-vectorEnd:
-	CBZ R1, next
-	MOVD $buf-16(SP), R11
-	MOVD R3, R12
-	MOVD R1, R13
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	ADD R1<<2, R4, R4
+	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
+	SUB $16, R4, R4
+	SUB $16, R8, R8
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD R2, R21
 
-in0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in0
-	MOVD $buf-16(SP), R3
-	MOVD $buf-32(SP), R11
-	MOVD R4, R12
-	MOVD R1, R13
-
-in1:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in1
-	MOVD $buf-32(SP), R4
-	MOVD $buf-48(SP), R11
-	MOVD R5, R12
-	MOVD R1, R13
-
-in2:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in2
-	MOVD $buf-48(SP), R5
-	MOVD R8, R22
-	MOVD $buf-64(SP), R8
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
+rowsPart:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
 	WORD $0x3DC00062 // ldr q2, [x3, #0]
-	WORD $0x4EA21C41 // orr v1, v2, v2
-	WORD $0x4E23CC81 // fmla v1, v4, v3
-	WORD $0x3D800101 // str q1, [x8, #0]
-	MOVD $buf-64(SP), R11
-	MOVD R11, R12
-	MOVD R1, R13
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC23 // fmul v3, v1, v0
+	WORD $0x4EA41C81 // orr v1, v4, v4
+	WORD $0x4E23CC41 // fmla v1, v2, v3
+	WORD $0x4EA11C24 // orr v4, v1, v1
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800104 // str q4, [x8, #0]
 
-out0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R22)
-	SUBS $1, R13, R13
-	BNE out0
-
-next:
+done:
 	RET
 
 // vecDownExpSum: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
@@ -22385,16 +22398,164 @@ pass1next:
 	BNE row
 	RET
 
-// rowRMSNormGrad: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+// rowRMSNormGrad: with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
 TEXT ·rowRMSNormGradNEON(SB), NOSPLIT, $528-8
 	MOVD a+0(FP), R0
 	MOVD $vecConst<>(SB), R14
 
 row:
-	MOVD 176(R0), R11
-	MOVWU.P 4(R11), R12
-	MOVW R12, 84(R0)
-	MOVD R11, 176(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00088 // ldr q8, [x4, #0]
+	WORD $0x4EA01C09 // orr v9, v0, v0
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00489 // ldr q9, [x4, #16]
+	WORD $0x4EA11C28 // orr v8, v1, v1
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00888 // ldr q8, [x4, #32]
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C89 // ldr q9, [x4, #48]
+	WORD $0x4EA31C68 // orr v8, v3, v3
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01088 // ldr q8, [x4, #64]
+	WORD $0x4EA41C89 // orr v9, v4, v4
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA51CA8 // orr v8, v5, v5
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01888 // ldr q8, [x4, #96]
+	WORD $0x4EA61CC9 // orr v9, v6, v6
+	WORD $0x4E28CD09 // fmla v9, v8, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C89 // ldr q9, [x4, #112]
+	WORD $0x4EA71CE8 // orr v8, v7, v7
+	WORD $0x4E29CD28 // fmla v8, v9, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0048A // ldr q10, [x4, #16]
+	WORD $0x4EA11C29 // orr v9, v1, v1
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA21C4A // orr v10, v2, v2
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA31C69 // orr v9, v3, v3
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01089 // ldr q9, [x4, #64]
+	WORD $0x4EA41C8A // orr v10, v4, v4
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0148A // ldr q10, [x4, #80]
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01889 // ldr q9, [x4, #96]
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E29CD2A // fmla v10, v9, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C8A // ldr q10, [x4, #112]
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E2ACD49 // fmla v9, v10, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 192(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
 	MOVD 136(R0), R4
@@ -22408,9 +22569,9 @@ row:
 	WORD $0x3DC059C6 // ldr q6, [x14, #352]
 	WORD $0x3DC059C7 // ldr q7, [x14, #352]
 
-pass0block:
+pass1block:
 	CMP $32, R1
-	BLT pass0blockEnd
+	BLT pass1blockEnd
 	WORD $0x3DC00068 // ldr q8, [x3, #0]
 	WORD $0x3DC000A9 // ldr q9, [x5, #0]
 	WORD $0x6E29DD0A // fmul v10, v8, v9
@@ -22471,39 +22632,39 @@ pass0block:
 	ADD $128, R4, R4
 	ADD $128, R5, R5
 	SUB $32, R1, R1
-	B pass0block
+	B pass1block
 
-pass0blockEnd:
-	CBZ R1, pass0next
+pass1blockEnd:
+	CBZ R1, pass1next
 	MOVD $buf-128(SP), R11
 	MOVD R3, R12
 	MOVD R1, R13
 
-pass0in0:
+pass1in0:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass0in0
+	BNE pass1in0
 	MOVD $buf-128(SP), R3
 	MOVD $buf-256(SP), R11
 	MOVD R4, R12
 	MOVD R1, R13
 
-pass0in1:
+pass1in1:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass0in1
+	BNE pass1in1
 	MOVD $buf-256(SP), R4
 	MOVD $buf-384(SP), R11
 	MOVD R5, R12
 	MOVD R1, R13
 
-pass0in2:
+pass1in2:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass0in2
+	BNE pass1in2
 	MOVD $buf-384(SP), R5
 	MOVD $vecMask<>+128(SB), R25
 	SUB R1<<2, R25, R25
@@ -22580,7 +22741,7 @@ pass0in2:
 	WORD $0x6E671D28 // bsl v8, v9, v7
 	WORD $0x4EA81D07 // orr v7, v8, v8
 
-pass0next:
+pass1next:
 	WORD $0x4E24D400 // fadd v0, v0, v4
 	WORD $0x4E25D421 // fadd v1, v1, v5
 	WORD $0x4E26D442 // fadd v2, v2, v6
@@ -22615,9 +22776,9 @@ pass0next:
 	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
 
-pass1block:
+pass2block:
 	CMP $8, R1
-	BLT pass1blockEnd
+	BLT pass2blockEnd
 	WORD $0x3DC00082 // ldr q2, [x4, #0]
 	WORD $0x3DC00063 // ldr q3, [x3, #0]
 	WORD $0x3DC000A4 // ldr q4, [x5, #0]
@@ -22639,13 +22800,13 @@ pass1block:
 	ADD $32, R5, R5
 	ADD $32, R8, R8
 	SUB $8, R1, R1
-	B pass1block
+	B pass2block
 
-pass1blockEnd:
+pass2blockEnd:
 
-pass1vector:
+pass2vector:
 	CMP $4, R1
-	BLT pass1vectorEnd
+	BLT pass2vectorEnd
 	WORD $0x3DC00083 // ldr q3, [x4, #0]
 	WORD $0x3DC00062 // ldr q2, [x3, #0]
 	WORD $0x3DC000A5 // ldr q5, [x5, #0]
@@ -22659,39 +22820,39 @@ pass1vector:
 	ADD $16, R5, R5
 	ADD $16, R8, R8
 	SUB $4, R1, R1
-	B pass1vector
+	B pass2vector
 
-pass1vectorEnd:
-	CBZ R1, pass1next
+pass2vectorEnd:
+	CBZ R1, pass2next
 	MOVD $buf-16(SP), R11
 	MOVD R3, R12
 	MOVD R1, R13
 
-pass1in0:
+pass2in0:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass1in0
+	BNE pass2in0
 	MOVD $buf-16(SP), R3
 	MOVD $buf-32(SP), R11
 	MOVD R4, R12
 	MOVD R1, R13
 
-pass1in1:
+pass2in1:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass1in1
+	BNE pass2in1
 	MOVD $buf-32(SP), R4
 	MOVD $buf-48(SP), R11
 	MOVD R5, R12
 	MOVD R1, R13
 
-pass1in2:
+pass2in2:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass1in2
+	BNE pass2in2
 	MOVD $buf-48(SP), R5
 	MOVD R8, R22
 	MOVD $buf-64(SP), R8
@@ -22707,13 +22868,550 @@ pass1in2:
 	MOVD R11, R12
 	MOVD R1, R13
 
-pass1out0:
+pass2out0:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R22)
 	SUBS $1, R13, R13
-	BNE pass1out0
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowAffine: out0 = in0*p0 + p1, p0 and p1 of every row.
+TEXT ·rowAffineNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 80(R0)
+	MOVD R11, 176(R0)
+	MOVD 184(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 84(R0)
+	MOVD R11, 184(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass0block:
+	CMP $16, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	WORD $0x4E20CC43 // fmla v3, v2, v0
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E20CC62 // fmla v2, v3, v0
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	WORD $0x4E20CC43 // fmla v3, v2, v0
+	WORD $0x3D800903 // str q3, [x8, #32]
+	WORD $0x3DC00C63 // ldr q3, [x3, #48]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E20CC62 // fmla v2, v3, v0
+	WORD $0x3D800D02 // str q2, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass0block
+
+pass0blockEnd:
+
+pass0vector:
+	CMP $4, R1
+	BLT pass0vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x4EA11C23 // orr v3, v1, v1
+	WORD $0x4E20CC43 // fmla v3, v2, v0
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass0vector
+
+pass0vectorEnd:
+	CBZ R1, pass0next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x4EA11C22 // orr v2, v1, v1
+	WORD $0x4E20CC62 // fmla v2, v3, v0
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass0out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass0out0
+
+pass0next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowNormSums: stat0 = sum of in0, stat1 = sum of in0*(in1-p0).
+TEXT ·rowNormSumsNEON(SB), NOSPLIT, $272-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E2BCD2A // fmla v10, v9, v11
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x3DC0048B // ldr q11, [x4, #16]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x4EA11C2B // orr v11, v1, v1
+	WORD $0x4E29CD4B // fmla v11, v10, v9
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC0086B // ldr q11, [x3, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA31C6A // orr v10, v3, v3
+	WORD $0x4E2BCD2A // fmla v10, v9, v11
+	WORD $0x4EAA1D43 // orr v3, v10, v10
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x3DC0108B // ldr q11, [x4, #64]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x4EA41C8B // orr v11, v4, v4
+	WORD $0x4E29CD4B // fmla v11, v10, v9
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC0146B // ldr q11, [x3, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD69 // fmla v9, v11, v10
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E2BCD2A // fmla v10, v9, v11
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x3DC01C8B // ldr q11, [x4, #112]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x4EA71CEB // orr v11, v7, v7
+	WORD $0x4E29CD4B // fmla v11, v10, v9
+	WORD $0x4EAB1D67 // orr v7, v11, v11
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-256(SP), R4
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC0032B // ldr q11, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x4EA01C0A // orr v10, v0, v0
+	WORD $0x4E2CCD2A // fmla v10, v9, v12
+	WORD $0x6E601D4B // bsl v11, v10, v0
+	WORD $0x4EAB1D60 // orr v0, v11, v11
+	WORD $0x3DC0072B // ldr q11, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x3DC0048C // ldr q12, [x4, #16]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x4EA11C2C // orr v12, v1, v1
+	WORD $0x4E29CD4C // fmla v12, v10, v9
+	WORD $0x6E611D8B // bsl v11, v12, v1
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC00B2B // ldr q11, [x25, #32]
+	WORD $0x3DC0086C // ldr q12, [x3, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA21C49 // orr v9, v2, v2
+	WORD $0x4E2ACD89 // fmla v9, v12, v10
+	WORD $0x6E621D2B // bsl v11, v9, v2
+	WORD $0x4EAB1D62 // orr v2, v11, v11
+	WORD $0x3DC00F2B // ldr q11, [x25, #48]
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x4EA31C6A // orr v10, v3, v3
+	WORD $0x4E2CCD2A // fmla v10, v9, v12
+	WORD $0x6E631D4B // bsl v11, v10, v3
+	WORD $0x4EAB1D63 // orr v3, v11, v11
+	WORD $0x3DC0132B // ldr q11, [x25, #64]
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x3DC0108C // ldr q12, [x4, #64]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x4EA41C8C // orr v12, v4, v4
+	WORD $0x4E29CD4C // fmla v12, v10, v9
+	WORD $0x6E641D8B // bsl v11, v12, v4
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC0172B // ldr q11, [x25, #80]
+	WORD $0x3DC0146C // ldr q12, [x3, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x4EA51CA9 // orr v9, v5, v5
+	WORD $0x4E2ACD89 // fmla v9, v12, v10
+	WORD $0x6E651D2B // bsl v11, v9, v5
+	WORD $0x4EAB1D65 // orr v5, v11, v11
+	WORD $0x3DC01B2B // ldr q11, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E2CCD2A // fmla v10, v9, v12
+	WORD $0x6E661D4B // bsl v11, v10, v6
+	WORD $0x4EAB1D66 // orr v6, v11, v11
+	WORD $0x3DC01F2B // ldr q11, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x3DC01C8C // ldr q12, [x4, #112]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x4EA71CEC // orr v12, v7, v7
+	WORD $0x4E29CD4C // fmla v12, v10, v9
+	WORD $0x6E671D8B // bsl v11, v12, v7
+	WORD $0x4EAB1D67 // orr v7, v11, v11
 
 pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E00400B // ext v11.16b, v0.16b, v0.16b, #8
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x6E00200B // ext v11.16b, v0.16b, v0.16b, #4
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 200(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowGroupGrad: out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.
+TEXT ·rowGroupGradNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 88(R0)
+	MOVD R11, 176(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $88, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	ADD $92, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
+
+pass0block:
+	CMP $8, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4EA21C46 // orr v6, v2, v2
+	WORD $0x4E21CC86 // fmla v6, v4, v1
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	WORD $0x4E23CCA4 // fmla v4, v5, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3DC00484 // ldr q4, [x4, #16]
+	WORD $0x4EA0D486 // fsub v6, v4, v0
+	WORD $0x3DC00464 // ldr q4, [x3, #16]
+	WORD $0x4EA21C45 // orr v5, v2, v2
+	WORD $0x4E21CC85 // fmla v5, v4, v1
+	WORD $0x4EA51CA4 // orr v4, v5, v5
+	WORD $0x4E23CCC4 // fmla v4, v6, v3
+	WORD $0x3D800504 // str q4, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass0block
+
+pass0blockEnd:
+
+pass0vector:
+	CMP $4, R1
+	BLT pass0vectorEnd
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4EA21C46 // orr v6, v2, v2
+	WORD $0x4E21CC86 // fmla v6, v4, v1
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	WORD $0x4E23CCA4 // fmla v4, v5, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass0vector
+
+pass0vectorEnd:
+	CBZ R1, pass0next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D486 // fsub v6, v4, v0
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4EA21C45 // orr v5, v2, v2
+	WORD $0x4E21CC85 // fmla v5, v4, v1
+	WORD $0x4EA51CA4 // orr v4, v5, v5
+	WORD $0x4E23CCC4 // fmla v4, v6, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass0out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass0out0
+
+pass0next:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R11
 	ADD R1<<2, R11, R11
@@ -26959,8 +27657,8 @@ rows1:
 columns1End:
 	CBZ R1, done
 	ADD R1<<2, R3, R3
-	SUB $16, R3, R3
 	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
 	SUB $16, R8, R8
 	WORD $0x3DC059C3 // ldr q3, [x14, #352]
 	MOVD R3, R19
@@ -30335,14 +31033,12 @@ out0:
 next:
 	RET
 
-// vecNormParamGrad: out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].
-TEXT ·vecNormParamGradNEONMulAdd(SB), NOSPLIT, $112-8
+// vecNormParamGrad: out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.
+TEXT ·vecNormParamGradNEONMulAdd(SB), NOSPLIT, $80-8
 	MOVD a+0(FP), R0
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD 32(R0), R4
-	MOVD 40(R0), R5
-	MOVD 48(R0), R6
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
@@ -30350,266 +31046,281 @@ TEXT ·vecNormParamGradNEONMulAdd(SB), NOSPLIT, $112-8
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
 	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
 
-block:
+columns2:
 	CMP $8, R1
-	BLT blockEnd
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x3DC000C3 // ldr q3, [x6, #0]
-	WORD $0x4EA0D464 // fsub v4, v3, v0
-	WORD $0x6E21DC83 // fmul v3, v4, v1
-	WORD $0x3DC00064 // ldr q4, [x3, #0]
-	WORD $0x6E23DC45 // fmul v5, v2, v3
-	WORD $0x4E24D4A5 // fadd v5, v5, v4
-	WORD $0x3D800105 // str q5, [x8, #0]
-	WORD $0x3DC00085 // ldr q5, [x4, #0]
-	WORD $0x4E22D4A4 // fadd v4, v5, v2
-	WORD $0x3D800124 // str q4, [x9, #0]
-	WORD $0x3DC004A4 // ldr q4, [x5, #16]
-	WORD $0x3DC004C2 // ldr q2, [x6, #16]
-	WORD $0x4EA0D445 // fsub v5, v2, v0
-	WORD $0x6E21DCA2 // fmul v2, v5, v1
-	WORD $0x3DC00465 // ldr q5, [x3, #16]
-	WORD $0x6E22DC83 // fmul v3, v4, v2
-	WORD $0x4E25D463 // fadd v3, v3, v5
-	WORD $0x3D800503 // str q3, [x8, #16]
-	WORD $0x3DC00483 // ldr q3, [x4, #16]
-	WORD $0x4E24D465 // fadd v5, v3, v4
+	BLT columns2End
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD R2, R21
+
+rows2:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x4D40C8C1 // ld1r {v1.4s}, [x6]
+	ADD $4, R6, R6
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x4EA0D4E8 // fsub v8, v7, v0
+	WORD $0x6E21DD07 // fmul v7, v8, v1
+	WORD $0x6E27DCC8 // fmul v8, v6, v7
+	WORD $0x4E22D508 // fadd v8, v8, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x4E26D468 // fadd v8, v3, v6
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC00468 // ldr q8, [x3, #16]
+	WORD $0x3DC00486 // ldr q6, [x4, #16]
+	WORD $0x4EA0D4C7 // fsub v7, v6, v0
+	WORD $0x6E21DCE6 // fmul v6, v7, v1
+	WORD $0x6E26DD07 // fmul v7, v8, v6
+	WORD $0x4E24D4E7 // fadd v7, v7, v4
+	WORD $0x4EA71CE4 // orr v4, v7, v7
+	WORD $0x4E28D4A7 // fadd v7, v5, v8
+	WORD $0x4EA71CE5 // orr v5, v7, v7
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows2
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x3D800504 // str q4, [x8, #16]
 	WORD $0x3D800525 // str q5, [x9, #16]
 	ADD $32, R3, R3
 	ADD $32, R4, R4
-	ADD $32, R5, R5
-	ADD $32, R6, R6
 	ADD $32, R8, R8
 	ADD $32, R9, R9
 	SUB $8, R1, R1
-	B block
+	B columns2
 
-blockEnd:
+columns2End:
 
-vector:
+columns1:
 	CMP $4, R1
-	BLT vectorEnd
-	WORD $0x3DC000A5 // ldr q5, [x5, #0]
-	WORD $0x3DC000C4 // ldr q4, [x6, #0]
-	WORD $0x4EA0D483 // fsub v3, v4, v0
-	WORD $0x6E21DC64 // fmul v4, v3, v1
+	BLT columns1End
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD R2, R21
+
+rows1:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x4D40C8C1 // ld1r {v1.4s}, [x6]
+	ADD $4, R6, R6
 	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x6E24DCA2 // fmul v2, v5, v4
-	WORD $0x4E23D442 // fadd v2, v2, v3
-	WORD $0x3D800102 // str q2, [x8, #0]
 	WORD $0x3DC00082 // ldr q2, [x4, #0]
-	WORD $0x4E25D443 // fadd v3, v2, v5
-	WORD $0x3D800123 // str q3, [x9, #0]
+	WORD $0x4EA0D447 // fsub v7, v2, v0
+	WORD $0x6E21DCE2 // fmul v2, v7, v1
+	WORD $0x6E22DC67 // fmul v7, v3, v2
+	WORD $0x4E25D4E7 // fadd v7, v7, v5
+	WORD $0x4EA71CE5 // orr v5, v7, v7
+	WORD $0x4E23D487 // fadd v7, v4, v3
+	WORD $0x4EA71CE4 // orr v4, v7, v7
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3D800124 // str q4, [x9, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
-	ADD $16, R5, R5
-	ADD $16, R6, R6
 	ADD $16, R8, R8
 	ADD $16, R9, R9
 	SUB $4, R1, R1
-	B vector
+	B columns1
 
-vectorEnd:
-	CBZ R1, next
-	MOVD $buf-16(SP), R11
-	MOVD R3, R12
-	MOVD R1, R13
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	ADD R1<<2, R4, R4
+	ADD R1<<2, R8, R8
+	ADD R1<<2, R9, R9
+	SUB $16, R3, R3
+	SUB $16, R4, R4
+	SUB $16, R8, R8
+	SUB $16, R9, R9
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD R2, R21
 
-in0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in0
-	MOVD $buf-16(SP), R3
-	MOVD $buf-32(SP), R11
-	MOVD R4, R12
-	MOVD R1, R13
-
-in1:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in1
-	MOVD $buf-32(SP), R4
-	MOVD $buf-48(SP), R11
-	MOVD R5, R12
-	MOVD R1, R13
-
-in2:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in2
-	MOVD $buf-48(SP), R5
-	MOVD $buf-64(SP), R11
-	MOVD R6, R12
-	MOVD R1, R13
-
-in3:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in3
-	MOVD $buf-64(SP), R6
-	MOVD R8, R22
-	MOVD $buf-80(SP), R8
-	MOVD R9, R23
-	MOVD $buf-96(SP), R9
-	WORD $0x3DC000A3 // ldr q3, [x5, #0]
-	WORD $0x3DC000C5 // ldr q5, [x6, #0]
-	WORD $0x4EA0D4A2 // fsub v2, v5, v0
-	WORD $0x6E21DC45 // fmul v5, v2, v1
-	WORD $0x3DC00062 // ldr q2, [x3, #0]
-	WORD $0x6E25DC64 // fmul v4, v3, v5
-	WORD $0x4E22D484 // fadd v4, v4, v2
+rowsPart:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x4D40C8C1 // ld1r {v1.4s}, [x6]
+	ADD $4, R6, R6
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x4EA0D462 // fsub v2, v3, v0
+	WORD $0x6E21DC43 // fmul v3, v2, v1
+	WORD $0x6E23DCE2 // fmul v2, v7, v3
+	WORD $0x4E24D442 // fadd v2, v2, v4
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x4E27D4A2 // fadd v2, v5, v7
+	WORD $0x4EA21C45 // orr v5, v2, v2
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	MOVD R20, R4
 	WORD $0x3D800104 // str q4, [x8, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x4E23D482 // fadd v2, v4, v3
-	WORD $0x3D800122 // str q2, [x9, #0]
-	MOVD $buf-80(SP), R11
-	MOVD R11, R12
-	MOVD R1, R13
+	WORD $0x3D800125 // str q5, [x9, #0]
 
-out0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R22)
-	SUBS $1, R13, R13
-	BNE out0
-	MOVD $buf-96(SP), R11
-	MOVD R11, R12
-	MOVD R1, R13
-
-out1:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R23)
-	SUBS $1, R13, R13
-	BNE out1
-
-next:
+done:
 	RET
 
-// vecRMSParamGrad: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
-TEXT ·vecRMSParamGradNEONMulAdd(SB), NOSPLIT, $80-8
+// vecRMSParamGrad: out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.
+TEXT ·vecRMSParamGradNEONMulAdd(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD 32(R0), R4
-	MOVD 40(R0), R5
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	ADD $80, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	MOVD 16(R0), R13
+	MOVD 8(R0), R2
 
-block:
+columns4:
 	CMP $16, R1
-	BLT blockEnd
-	WORD $0x3DC00081 // ldr q1, [x4, #0]
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00062 // ldr q2, [x3, #0]
-	WORD $0x6E23DC24 // fmul v4, v1, v3
-	WORD $0x4E22D484 // fadd v4, v4, v2
-	WORD $0x3D800104 // str q4, [x8, #0]
-	WORD $0x3DC00484 // ldr q4, [x4, #16]
-	WORD $0x3DC004A2 // ldr q2, [x5, #16]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00462 // ldr q2, [x3, #16]
-	WORD $0x6E23DC81 // fmul v1, v4, v3
-	WORD $0x4E22D421 // fadd v1, v1, v2
-	WORD $0x3D800501 // str q1, [x8, #16]
-	WORD $0x3DC00881 // ldr q1, [x4, #32]
-	WORD $0x3DC008A2 // ldr q2, [x5, #32]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00862 // ldr q2, [x3, #32]
-	WORD $0x6E23DC24 // fmul v4, v1, v3
-	WORD $0x4E22D484 // fadd v4, v4, v2
-	WORD $0x3D800904 // str q4, [x8, #32]
-	WORD $0x3DC00C84 // ldr q4, [x4, #48]
-	WORD $0x3DC00CA2 // ldr q2, [x5, #48]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00C62 // ldr q2, [x3, #48]
-	WORD $0x6E23DC81 // fmul v1, v4, v3
-	WORD $0x4E22D421 // fadd v1, v1, v2
-	WORD $0x3D800D01 // str q1, [x8, #48]
+	BLT columns4End
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD R2, R21
+
+rows4:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x3DC00086 // ldr q6, [x4, #0]
+	WORD $0x6E20DCC7 // fmul v7, v6, v0
+	WORD $0x6E27DCA6 // fmul v6, v5, v7
+	WORD $0x4E21D4C6 // fadd v6, v6, v1
+	WORD $0x4EA61CC1 // orr v1, v6, v6
+	WORD $0x3DC00466 // ldr q6, [x3, #16]
+	WORD $0x3DC00487 // ldr q7, [x4, #16]
+	WORD $0x6E20DCE5 // fmul v5, v7, v0
+	WORD $0x6E25DCC7 // fmul v7, v6, v5
+	WORD $0x4E22D4E7 // fadd v7, v7, v2
+	WORD $0x4EA71CE2 // orr v2, v7, v7
+	WORD $0x3DC00867 // ldr q7, [x3, #32]
+	WORD $0x3DC00885 // ldr q5, [x4, #32]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x6E26DCE5 // fmul v5, v7, v6
+	WORD $0x4E23D4A5 // fadd v5, v5, v3
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x3DC00C65 // ldr q5, [x3, #48]
+	WORD $0x3DC00C86 // ldr q6, [x4, #48]
+	WORD $0x6E20DCC7 // fmul v7, v6, v0
+	WORD $0x6E27DCA6 // fmul v6, v5, v7
+	WORD $0x4E24D4C6 // fadd v6, v6, v4
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows4
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800101 // str q1, [x8, #0]
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3D800903 // str q3, [x8, #32]
+	WORD $0x3D800D04 // str q4, [x8, #48]
 	ADD $64, R3, R3
 	ADD $64, R4, R4
-	ADD $64, R5, R5
 	ADD $64, R8, R8
 	SUB $16, R1, R1
-	B block
+	B columns4
 
-blockEnd:
+columns4End:
 
-vector:
+columns1:
 	CMP $4, R1
-	BLT vectorEnd
-	WORD $0x3DC00081 // ldr q1, [x4, #0]
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
-	WORD $0x3DC00062 // ldr q2, [x3, #0]
-	WORD $0x6E23DC24 // fmul v4, v1, v3
-	WORD $0x4E22D484 // fadd v4, v4, v2
+	BLT columns1End
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD R2, R21
+
+rows1:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x6E20DC41 // fmul v1, v2, v0
+	WORD $0x6E21DC62 // fmul v2, v3, v1
+	WORD $0x4E24D442 // fadd v2, v2, v4
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rows1
+	MOVD R19, R3
+	MOVD R20, R4
 	WORD $0x3D800104 // str q4, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
-	ADD $16, R5, R5
 	ADD $16, R8, R8
 	SUB $4, R1, R1
-	B vector
+	B columns1
 
-vectorEnd:
-	CBZ R1, next
-	MOVD $buf-16(SP), R11
-	MOVD R3, R12
-	MOVD R1, R13
+columns1End:
+	CBZ R1, done
+	ADD R1<<2, R3, R3
+	ADD R1<<2, R4, R4
+	ADD R1<<2, R8, R8
+	SUB $16, R3, R3
+	SUB $16, R4, R4
+	SUB $16, R8, R8
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	MOVD R3, R19
+	MOVD R4, R20
+	MOVD 40(R0), R5
+	MOVD R2, R21
 
-in0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in0
-	MOVD $buf-16(SP), R3
-	MOVD $buf-32(SP), R11
-	MOVD R4, R12
-	MOVD R1, R13
-
-in1:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in1
-	MOVD $buf-32(SP), R4
-	MOVD $buf-48(SP), R11
-	MOVD R5, R12
-	MOVD R1, R13
-
-in2:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R11)
-	SUBS $1, R13, R13
-	BNE in2
-	MOVD $buf-48(SP), R5
-	MOVD R8, R22
-	MOVD $buf-64(SP), R8
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x3DC000A2 // ldr q2, [x5, #0]
-	WORD $0x6E20DC43 // fmul v3, v2, v0
+rowsPart:
+	WORD $0x4D40C8A0 // ld1r {v0.4s}, [x5]
+	ADD $4, R5, R5
 	WORD $0x3DC00062 // ldr q2, [x3, #0]
-	WORD $0x6E23DC81 // fmul v1, v4, v3
-	WORD $0x4E22D421 // fadd v1, v1, v2
-	WORD $0x3D800101 // str q1, [x8, #0]
-	MOVD $buf-64(SP), R11
-	MOVD R11, R12
-	MOVD R1, R13
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20DC23 // fmul v3, v1, v0
+	WORD $0x6E23DC41 // fmul v1, v2, v3
+	WORD $0x4E24D421 // fadd v1, v1, v4
+	WORD $0x4EA11C24 // orr v4, v1, v1
+	ADD R13<<2, R3, R3
+	ADD R13<<2, R4, R4
+	SUBS $1, R21, R21
+	BNE rowsPart
+	MOVD R19, R3
+	MOVD R20, R4
+	WORD $0x3D800104 // str q4, [x8, #0]
 
-out0:
-	MOVWU.P 4(R12), R15
-	MOVW.P R15, 4(R22)
-	SUBS $1, R13, R13
-	BNE out0
-
-next:
+done:
 	RET
 
 // vecDownExpSum: out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.
@@ -39301,16 +40012,164 @@ pass1next:
 	BNE row
 	RET
 
-// rowRMSNormGrad: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+// rowRMSNormGrad: with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
 TEXT ·rowRMSNormGradNEONMulAdd(SB), NOSPLIT, $528-8
 	MOVD a+0(FP), R0
 	MOVD $vecConst<>(SB), R14
 
 row:
-	MOVD 176(R0), R11
-	MOVWU.P 4(R11), R12
-	MOVW R12, 84(R0)
-	MOVD R11, 176(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00088 // ldr q8, [x4, #0]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E20D529 // fadd v9, v9, v0
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00489 // ldr q9, [x4, #16]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E21D508 // fadd v8, v8, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00888 // ldr q8, [x4, #32]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C89 // ldr q9, [x4, #48]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E23D508 // fadd v8, v8, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01088 // ldr q8, [x4, #64]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E24D529 // fadd v9, v9, v4
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E25D508 // fadd v8, v8, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01888 // ldr q8, [x4, #96]
+	WORD $0x6E28DD09 // fmul v9, v8, v8
+	WORD $0x4E26D529 // fadd v9, v9, v6
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C89 // ldr q9, [x4, #112]
+	WORD $0x6E29DD28 // fmul v8, v9, v9
+	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-256(SP), R4
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0048A // ldr q10, [x4, #16]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E21D529 // fadd v9, v9, v1
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E22D54A // fadd v10, v10, v2
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E23D529 // fadd v9, v9, v3
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01089 // ldr q9, [x4, #64]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E24D54A // fadd v10, v10, v4
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0148A // ldr q10, [x4, #80]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01889 // ldr q9, [x4, #96]
+	WORD $0x6E29DD2A // fmul v10, v9, v9
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C8A // ldr q10, [x4, #112]
+	WORD $0x6E2ADD49 // fmul v9, v10, v10
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	ADD $88, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x6E27FC06 // fdiv v6, v0, v7
+	ADD $92, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x4E27D4C5 // fadd v5, v6, v7
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
+	WORD $0x6E26FCA7 // fdiv v7, v5, v6
+	WORD $0xBD005407 // str s7, [x0, #84]
+	MOVD 192(R0), R11
+	WORD $0xBD000167 // str s7, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
 	MOVD 136(R0), R4
@@ -39324,9 +40183,9 @@ row:
 	WORD $0x3DC059C6 // ldr q6, [x14, #352]
 	WORD $0x3DC059C7 // ldr q7, [x14, #352]
 
-pass0block:
+pass1block:
 	CMP $32, R1
-	BLT pass0blockEnd
+	BLT pass1blockEnd
 	WORD $0x3DC00068 // ldr q8, [x3, #0]
 	WORD $0x3DC000A9 // ldr q9, [x5, #0]
 	WORD $0x6E29DD0A // fmul v10, v8, v9
@@ -39387,39 +40246,39 @@ pass0block:
 	ADD $128, R4, R4
 	ADD $128, R5, R5
 	SUB $32, R1, R1
-	B pass0block
+	B pass1block
 
-pass0blockEnd:
-	CBZ R1, pass0next
+pass1blockEnd:
+	CBZ R1, pass1next
 	MOVD $buf-128(SP), R11
 	MOVD R3, R12
 	MOVD R1, R13
 
-pass0in0:
+pass1in0:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass0in0
+	BNE pass1in0
 	MOVD $buf-128(SP), R3
 	MOVD $buf-256(SP), R11
 	MOVD R4, R12
 	MOVD R1, R13
 
-pass0in1:
+pass1in1:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass0in1
+	BNE pass1in1
 	MOVD $buf-256(SP), R4
 	MOVD $buf-384(SP), R11
 	MOVD R5, R12
 	MOVD R1, R13
 
-pass0in2:
+pass1in2:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass0in2
+	BNE pass1in2
 	MOVD $buf-384(SP), R5
 	MOVD $vecMask<>+128(SB), R25
 	SUB R1<<2, R25, R25
@@ -39496,7 +40355,7 @@ pass0in2:
 	WORD $0x6E671D28 // bsl v8, v9, v7
 	WORD $0x4EA81D07 // orr v7, v8, v8
 
-pass0next:
+pass1next:
 	WORD $0x4E24D400 // fadd v0, v0, v4
 	WORD $0x4E25D421 // fadd v1, v1, v5
 	WORD $0x4E26D442 // fadd v2, v2, v6
@@ -39531,9 +40390,9 @@ pass0next:
 	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
 
-pass1block:
+pass2block:
 	CMP $8, R1
-	BLT pass1blockEnd
+	BLT pass2blockEnd
 	WORD $0x3DC00082 // ldr q2, [x4, #0]
 	WORD $0x3DC00063 // ldr q3, [x3, #0]
 	WORD $0x3DC000A4 // ldr q4, [x5, #0]
@@ -39555,13 +40414,13 @@ pass1block:
 	ADD $32, R5, R5
 	ADD $32, R8, R8
 	SUB $8, R1, R1
-	B pass1block
+	B pass2block
 
-pass1blockEnd:
+pass2blockEnd:
 
-pass1vector:
+pass2vector:
 	CMP $4, R1
-	BLT pass1vectorEnd
+	BLT pass2vectorEnd
 	WORD $0x3DC00083 // ldr q3, [x4, #0]
 	WORD $0x3DC00062 // ldr q2, [x3, #0]
 	WORD $0x3DC000A5 // ldr q5, [x5, #0]
@@ -39575,39 +40434,39 @@ pass1vector:
 	ADD $16, R5, R5
 	ADD $16, R8, R8
 	SUB $4, R1, R1
-	B pass1vector
+	B pass2vector
 
-pass1vectorEnd:
-	CBZ R1, pass1next
+pass2vectorEnd:
+	CBZ R1, pass2next
 	MOVD $buf-16(SP), R11
 	MOVD R3, R12
 	MOVD R1, R13
 
-pass1in0:
+pass2in0:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass1in0
+	BNE pass2in0
 	MOVD $buf-16(SP), R3
 	MOVD $buf-32(SP), R11
 	MOVD R4, R12
 	MOVD R1, R13
 
-pass1in1:
+pass2in1:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass1in1
+	BNE pass2in1
 	MOVD $buf-32(SP), R4
 	MOVD $buf-48(SP), R11
 	MOVD R5, R12
 	MOVD R1, R13
 
-pass1in2:
+pass2in2:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R11)
 	SUBS $1, R13, R13
-	BNE pass1in2
+	BNE pass2in2
 	MOVD $buf-48(SP), R5
 	MOVD R8, R22
 	MOVD $buf-64(SP), R8
@@ -39623,13 +40482,550 @@ pass1in2:
 	MOVD R11, R12
 	MOVD R1, R13
 
-pass1out0:
+pass2out0:
 	MOVWU.P 4(R12), R15
 	MOVW.P R15, 4(R22)
 	SUBS $1, R13, R13
-	BNE pass1out0
+	BNE pass2out0
+
+pass2next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowAffine: out0 = in0*p0 + p1, p0 and p1 of every row.
+TEXT ·rowAffineNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 80(R0)
+	MOVD R11, 176(R0)
+	MOVD 184(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 84(R0)
+	MOVD R11, 184(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+pass0block:
+	CMP $16, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x4E21D463 // fadd v3, v3, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x6E20DC62 // fmul v2, v3, v0
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0x3DC00862 // ldr q2, [x3, #32]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x4E21D463 // fadd v3, v3, v1
+	WORD $0x3D800903 // str q3, [x8, #32]
+	WORD $0x3DC00C63 // ldr q3, [x3, #48]
+	WORD $0x6E20DC62 // fmul v2, v3, v0
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3D800D02 // str q2, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B pass0block
+
+pass0blockEnd:
+
+pass0vector:
+	CMP $4, R1
+	BLT pass0vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x6E20DC43 // fmul v3, v2, v0
+	WORD $0x4E21D463 // fadd v3, v3, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass0vector
+
+pass0vectorEnd:
+	CBZ R1, pass0next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x6E20DC62 // fmul v2, v3, v0
+	WORD $0x4E21D442 // fadd v2, v2, v1
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass0out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass0out0
+
+pass0next:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 160(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 160(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowNormSums: stat0 = sum of in0, stat1 = sum of in0*(in1-p0).
+TEXT ·rowNormSumsNEONMulAdd(SB), NOSPLIT, $272-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+
+pass0block:
+	CMP $32, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00068 // ldr q8, [x3, #0]
+	WORD $0x4E28D409 // fadd v9, v0, v8
+	WORD $0x4EA91D20 // orr v0, v9, v9
+	WORD $0x3DC00469 // ldr q9, [x3, #16]
+	WORD $0x4E29D428 // fadd v8, v1, v9
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00868 // ldr q8, [x3, #32]
+	WORD $0x4E28D449 // fadd v9, v2, v8
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x4E29D468 // fadd v8, v3, v9
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01068 // ldr q8, [x3, #64]
+	WORD $0x4E28D489 // fadd v9, v4, v8
+	WORD $0x4EA91D24 // orr v4, v9, v9
+	WORD $0x3DC01469 // ldr q9, [x3, #80]
+	WORD $0x4E29D4A8 // fadd v8, v5, v9
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01868 // ldr q8, [x3, #96]
+	WORD $0x4E28D4C9 // fadd v9, v6, v8
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x3DC01C69 // ldr q9, [x3, #112]
+	WORD $0x4E29D4E8 // fadd v8, v7, v9
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	ADD $128, R3, R3
+	SUB $32, R1, R1
+	B pass0block
+
+pass0blockEnd:
+	CBZ R1, pass0next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-128(SP), R3
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC00328 // ldr q8, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x4E29D40A // fadd v10, v0, v9
+	WORD $0x6E601D48 // bsl v8, v10, v0
+	WORD $0x4EA81D00 // orr v0, v8, v8
+	WORD $0x3DC00728 // ldr q8, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x4E2AD429 // fadd v9, v1, v10
+	WORD $0x6E611D28 // bsl v8, v9, v1
+	WORD $0x4EA81D01 // orr v1, v8, v8
+	WORD $0x3DC00B28 // ldr q8, [x25, #32]
+	WORD $0x3DC00869 // ldr q9, [x3, #32]
+	WORD $0x4E29D44A // fadd v10, v2, v9
+	WORD $0x6E621D48 // bsl v8, v10, v2
+	WORD $0x4EA81D02 // orr v2, v8, v8
+	WORD $0x3DC00F28 // ldr q8, [x25, #48]
+	WORD $0x3DC00C6A // ldr q10, [x3, #48]
+	WORD $0x4E2AD469 // fadd v9, v3, v10
+	WORD $0x6E631D28 // bsl v8, v9, v3
+	WORD $0x4EA81D03 // orr v3, v8, v8
+	WORD $0x3DC01328 // ldr q8, [x25, #64]
+	WORD $0x3DC01069 // ldr q9, [x3, #64]
+	WORD $0x4E29D48A // fadd v10, v4, v9
+	WORD $0x6E641D48 // bsl v8, v10, v4
+	WORD $0x4EA81D04 // orr v4, v8, v8
+	WORD $0x3DC01728 // ldr q8, [x25, #80]
+	WORD $0x3DC0146A // ldr q10, [x3, #80]
+	WORD $0x4E2AD4A9 // fadd v9, v5, v10
+	WORD $0x6E651D28 // bsl v8, v9, v5
+	WORD $0x4EA81D05 // orr v5, v8, v8
+	WORD $0x3DC01B28 // ldr q8, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x4E29D4CA // fadd v10, v6, v9
+	WORD $0x6E661D48 // bsl v8, v10, v6
+	WORD $0x4EA81D06 // orr v6, v8, v8
+	WORD $0x3DC01F28 // ldr q8, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x4E2AD4E9 // fadd v9, v7, v10
+	WORD $0x6E671D28 // bsl v8, v9, v7
+	WORD $0x4EA81D07 // orr v7, v8, v8
+
+pass0next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E004008 // ext v8.16b, v0.16b, v0.16b, #8
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x6E002008 // ext v8.16b, v0.16b, v0.16b, #4
+	WORD $0x4E28D400 // fadd v0, v0, v8
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 192(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 192(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC059C1 // ldr q1, [x14, #352]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	ADD $80, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
+
+pass1block:
+	CMP $32, R1
+	BLT pass1blockEnd
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD2A // fmul v10, v9, v11
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x4EAA1D40 // orr v0, v10, v10
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x3DC0048B // ldr q11, [x4, #16]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x6E29DD4B // fmul v11, v10, v9
+	WORD $0x4E21D56B // fadd v11, v11, v1
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC0086B // ldr q11, [x3, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x4EA91D22 // orr v2, v9, v9
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD2A // fmul v10, v9, v11
+	WORD $0x4E23D54A // fadd v10, v10, v3
+	WORD $0x4EAA1D43 // orr v3, v10, v10
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x3DC0108B // ldr q11, [x4, #64]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x6E29DD4B // fmul v11, v10, v9
+	WORD $0x4E24D56B // fadd v11, v11, v4
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC0146B // ldr q11, [x3, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD69 // fmul v9, v11, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x4EA91D25 // orr v5, v9, v9
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54B // fsub v11, v10, v8
+	WORD $0x6E2BDD2A // fmul v10, v9, v11
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x3DC01C8B // ldr q11, [x4, #112]
+	WORD $0x4EA8D569 // fsub v9, v11, v8
+	WORD $0x6E29DD4B // fmul v11, v10, v9
+	WORD $0x4E27D56B // fadd v11, v11, v7
+	WORD $0x4EAB1D67 // orr v7, v11, v11
+	ADD $128, R3, R3
+	ADD $128, R4, R4
+	SUB $32, R1, R1
+	B pass1block
+
+pass1blockEnd:
+	CBZ R1, pass1next
+	MOVD $buf-128(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass1in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in0
+	MOVD $buf-128(SP), R3
+	MOVD $buf-256(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass1in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass1in1
+	MOVD $buf-256(SP), R4
+	MOVD $vecMask<>+128(SB), R25
+	SUB R1<<2, R25, R25
+	WORD $0x3DC0032B // ldr q11, [x25, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC0008A // ldr q10, [x4, #0]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x6E2CDD2A // fmul v10, v9, v12
+	WORD $0x4E20D54A // fadd v10, v10, v0
+	WORD $0x6E601D4B // bsl v11, v10, v0
+	WORD $0x4EAB1D60 // orr v0, v11, v11
+	WORD $0x3DC0072B // ldr q11, [x25, #16]
+	WORD $0x3DC0046A // ldr q10, [x3, #16]
+	WORD $0x3DC0048C // ldr q12, [x4, #16]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x6E29DD4C // fmul v12, v10, v9
+	WORD $0x4E21D58C // fadd v12, v12, v1
+	WORD $0x6E611D8B // bsl v11, v12, v1
+	WORD $0x4EAB1D61 // orr v1, v11, v11
+	WORD $0x3DC00B2B // ldr q11, [x25, #32]
+	WORD $0x3DC0086C // ldr q12, [x3, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD89 // fmul v9, v12, v10
+	WORD $0x4E22D529 // fadd v9, v9, v2
+	WORD $0x6E621D2B // bsl v11, v9, v2
+	WORD $0x4EAB1D62 // orr v2, v11, v11
+	WORD $0x3DC00F2B // ldr q11, [x25, #48]
+	WORD $0x3DC00C69 // ldr q9, [x3, #48]
+	WORD $0x3DC00C8A // ldr q10, [x4, #48]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x6E2CDD2A // fmul v10, v9, v12
+	WORD $0x4E23D54A // fadd v10, v10, v3
+	WORD $0x6E631D4B // bsl v11, v10, v3
+	WORD $0x4EAB1D63 // orr v3, v11, v11
+	WORD $0x3DC0132B // ldr q11, [x25, #64]
+	WORD $0x3DC0106A // ldr q10, [x3, #64]
+	WORD $0x3DC0108C // ldr q12, [x4, #64]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x6E29DD4C // fmul v12, v10, v9
+	WORD $0x4E24D58C // fadd v12, v12, v4
+	WORD $0x6E641D8B // bsl v11, v12, v4
+	WORD $0x4EAB1D64 // orr v4, v11, v11
+	WORD $0x3DC0172B // ldr q11, [x25, #80]
+	WORD $0x3DC0146C // ldr q12, [x3, #80]
+	WORD $0x3DC01489 // ldr q9, [x4, #80]
+	WORD $0x4EA8D52A // fsub v10, v9, v8
+	WORD $0x6E2ADD89 // fmul v9, v12, v10
+	WORD $0x4E25D529 // fadd v9, v9, v5
+	WORD $0x6E651D2B // bsl v11, v9, v5
+	WORD $0x4EAB1D65 // orr v5, v11, v11
+	WORD $0x3DC01B2B // ldr q11, [x25, #96]
+	WORD $0x3DC01869 // ldr q9, [x3, #96]
+	WORD $0x3DC0188A // ldr q10, [x4, #96]
+	WORD $0x4EA8D54C // fsub v12, v10, v8
+	WORD $0x6E2CDD2A // fmul v10, v9, v12
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E661D4B // bsl v11, v10, v6
+	WORD $0x4EAB1D66 // orr v6, v11, v11
+	WORD $0x3DC01F2B // ldr q11, [x25, #112]
+	WORD $0x3DC01C6A // ldr q10, [x3, #112]
+	WORD $0x3DC01C8C // ldr q12, [x4, #112]
+	WORD $0x4EA8D589 // fsub v9, v12, v8
+	WORD $0x6E29DD4C // fmul v12, v10, v9
+	WORD $0x4E27D58C // fadd v12, v12, v7
+	WORD $0x6E671D8B // bsl v11, v12, v7
+	WORD $0x4EAB1D67 // orr v7, v11, v11
 
 pass1next:
+	WORD $0x4E24D400 // fadd v0, v0, v4
+	WORD $0x4E25D421 // fadd v1, v1, v5
+	WORD $0x4E26D442 // fadd v2, v2, v6
+	WORD $0x4E27D463 // fadd v3, v3, v7
+	WORD $0x4E22D400 // fadd v0, v0, v2
+	WORD $0x4E23D421 // fadd v1, v1, v3
+	WORD $0x4E21D400 // fadd v0, v0, v1
+	WORD $0x6E00400B // ext v11.16b, v0.16b, v0.16b, #8
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x6E00200B // ext v11.16b, v0.16b, v0.16b, #4
+	WORD $0x4E2BD400 // fadd v0, v0, v11
+	WORD $0x4E040400 // dup v0.4s, v0.s[0]
+	MOVD 200(R0), R11
+	WORD $0xBD000160 // str s0, [x11, #0]
+	ADD $4, R11, R11
+	MOVD R11, 200(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 128(R0)
+	MOVD 136(R0), R11
+	ADD R1<<2, R11, R11
+	MOVD R11, 136(R0)
+	MOVD 120(R0), R11
+	SUBS $1, R11, R11
+	MOVD R11, 120(R0)
+	BNE row
+	RET
+
+// rowGroupGrad: out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.
+TEXT ·rowGroupGradNEONMulAdd(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD $vecConst<>(SB), R14
+
+row:
+	MOVD 176(R0), R11
+	MOVWU.P 4(R11), R12
+	MOVW R12, 88(R0)
+	MOVD R11, 176(R0)
+	MOVD 0(R0), R1
+	MOVD 128(R0), R3
+	MOVD 136(R0), R4
+	MOVD 160(R0), R8
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $88, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	ADD $92, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
+
+pass0block:
+	CMP $8, R1
+	BLT pass0blockEnd
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x6E21DC86 // fmul v6, v4, v1
+	WORD $0x4E22D4C6 // fadd v6, v6, v2
+	WORD $0x6E23DCA4 // fmul v4, v5, v3
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3DC00484 // ldr q4, [x4, #16]
+	WORD $0x4EA0D486 // fsub v6, v4, v0
+	WORD $0x3DC00464 // ldr q4, [x3, #16]
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x4E22D4A5 // fadd v5, v5, v2
+	WORD $0x6E23DCC4 // fmul v4, v6, v3
+	WORD $0x4E25D484 // fadd v4, v4, v5
+	WORD $0x3D800504 // str q4, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B pass0block
+
+pass0blockEnd:
+
+pass0vector:
+	CMP $4, R1
+	BLT pass0vectorEnd
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D485 // fsub v5, v4, v0
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x6E21DC86 // fmul v6, v4, v1
+	WORD $0x4E22D4C6 // fadd v6, v6, v2
+	WORD $0x6E23DCA4 // fmul v4, v5, v3
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B pass0vector
+
+pass0vectorEnd:
+	CBZ R1, pass0next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+pass0in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+pass0in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE pass0in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4EA0D486 // fsub v6, v4, v0
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x4E22D4A5 // fadd v5, v5, v2
+	WORD $0x6E23DCC4 // fmul v4, v6, v3
+	WORD $0x4E25D484 // fadd v4, v4, v5
+	WORD $0x3D800104 // str q4, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+pass0out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE pass0out0
+
+pass0next:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R11
 	ADD R1<<2, R11, R11

@@ -38,6 +38,7 @@ type rowTable struct {
 	rowLogSumExp, rowCrossEntropy                                rowFunc
 	rowMoments, rowLayerNorm, rowLayerNormGrad                   rowFunc
 	rowRMSNorm, rowRMSNormGrad                                   rowFunc
+	rowAffine, rowNormSums, rowGroupGrad                         rowFunc
 }
 
 // vecTable lists the kernels of one set.
@@ -173,19 +174,19 @@ func (t *vecTable) fillNorm(v *vecKernels) {
 		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(dx)
 		run(t.normGrad, noescape(&a))
 	}
-	v.normParamGrad = func(dgamma, dbeta, dy, x []float32, mean, inv float32) {
-		a := vecArgs{n: len(x), p: [8]float32{mean, inv}}
-		a.in = [4]*float32{unsafe.SliceData(dgamma), unsafe.SliceData(dbeta), unsafe.SliceData(dy), unsafe.SliceData(x)}
-		a.out[0], a.out[1] = a.in[0], a.in[1]
+	v.normParamGrad = func(dgamma, dbeta, dy, x, mean, inv []float32, rows, n int) {
+		a := vecArgs{n: n, runs: rows, stride: n}
+		a.in = [4]*float32{unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(inv)}
+		a.out[0], a.out[1] = unsafe.SliceData(dgamma), unsafe.SliceData(dbeta)
 		run(t.normParamGrad, noescape(&a))
 	}
 }
 
 // fillRMS has what only root mean square normalisation needs.
 func (t *vecTable) fillRMS(v *vecKernels) {
-	v.rmsParamGrad = func(dgamma, dy, x []float32, inv float32) {
-		a := vecArgs{n: len(x), p: [8]float32{inv}}
-		a.in[0], a.in[1], a.in[2], a.out[0] = unsafe.SliceData(dgamma), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(dgamma)
+	v.rmsParamGrad = func(dgamma, dy, x, inv []float32, rows, n int) {
+		a := vecArgs{n: n, runs: rows, stride: n}
+		a.in[0], a.in[1], a.in[2], a.out[0] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(inv), unsafe.SliceData(dgamma)
 		run(t.rmsParamGrad, noescape(&a))
 	}
 }
@@ -325,10 +326,25 @@ func (t *rowTable) fill(v *vecKernels) {
 		a.out[0], a.stat[0] = unsafe.SliceData(dst), unsafe.SliceData(inv)
 		runRows(t.rowRMSNorm, noescape(&a))
 	}
-	v.rmsNormGrad = func(dx, dy, x, gamma, inv []float32, rows, n int) {
-		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: float32(n)}}, rows: rows}
+	v.rmsNormGrad = func(dx, inv, dy, x, gamma []float32, rows, n int, eps float32) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{2: float32(n), 3: eps}}, rows: rows}
 		a.in[0], a.in[1], a.in[2] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(gamma)
-		a.out[0], a.before[0] = unsafe.SliceData(dx), unsafe.SliceData(inv)
+		a.out[0], a.stat[0] = unsafe.SliceData(dx), unsafe.SliceData(inv)
 		runRows(t.rowRMSNormGrad, noescape(&a))
+	}
+	v.affineRows = func(dst, x, scale, shift []float32, rows, n int) {
+		a := rowArgs{vecArgs: vecArgs{n: n}, rows: rows}
+		a.in[0], a.out[0], a.before[0], a.before[1] = unsafe.SliceData(x), unsafe.SliceData(dst), unsafe.SliceData(scale), unsafe.SliceData(shift)
+		runRows(t.rowAffine, noescape(&a))
+	}
+	v.normSums = func(sum, dot, dy, x []float32, mean float32, rows, n int) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{mean}}, rows: rows}
+		a.in[0], a.in[1], a.stat[0], a.stat[1] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(sum), unsafe.SliceData(dot)
+		runRows(t.rowNormSums, noescape(&a))
+	}
+	v.groupGrad = func(dx, dy, x, scale []float32, mean, c, b float32, rows, n int) {
+		a := rowArgs{vecArgs: vecArgs{n: n, p: [8]float32{0: mean, 1: c, 3: b}}, rows: rows}
+		a.in[0], a.in[1], a.out[0], a.before[0] = unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(dx), unsafe.SliceData(scale)
+		runRows(t.rowGroupGrad, noescape(&a))
 	}
 }

@@ -317,14 +317,17 @@ func TestRowsConformance(t *testing.T) {
 		simd.LayerNormParamGrad(out(n), out(n), y, x, mean, inv, rows, n)
 		factor := out(rows)
 		simd.RMSNorm(out(rows*n), factor, x, gamma, rows, n, 1e-5)
-		simd.RMSNormGrad(out(rows*n), y, x, gamma, factor, rows, n)
+		simd.RMSNormGrad(out(rows*n), out(rows), y, x, gamma, rows, n, 1e-5)
 		simd.RMSNormParamGrad(out(n), y, x, factor, rows, n)
 		place := out(rows * n)
 		copy(place, y)
 		simd.LayerNormGrad(place, place, x, gamma, mean, inv, rows, n)
 		place = out(rows * n)
 		copy(place, x)
-		simd.RMSNormGrad(place, y, place, gamma, factor, rows, n)
+		simd.RMSNormGrad(place, factor, y, place, gamma, rows, n, 1e-5)
+		simd.AffineRows(out(rows*n), x, mean, inv, rows, n)
+		simd.GroupNorm(out(rows*n), x, mean, inv, out(rows), out(rows), rows, n, 1e-5)
+		simd.GroupNormGrad(out(rows*n), out(rows), out(rows), y, x, mean, out(rows), rows, n, 1e-5)
 	}
 	eachSet(t, func(t *testing.T, oracle string) {
 		name := simd.Current().Name

@@ -454,12 +454,12 @@ func vecNormRowAVX2(a *vecArgs)
 //go:noescape
 func vecNormGradAVX2(a *vecArgs)
 
-// vecNormParamGradAVX2: out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].
+// vecNormParamGradAVX2: out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.
 //
 //go:noescape
 func vecNormParamGradAVX2(a *vecArgs)
 
-// vecRMSParamGradAVX2: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+// vecRMSParamGradAVX2: out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.
 //
 //go:noescape
 func vecRMSParamGradAVX2(a *vecArgs)
@@ -634,10 +634,25 @@ func rowLayerNormGradAVX2(a *rowArgs)
 //go:noescape
 func rowRMSNormAVX2(a *rowArgs)
 
-// rowRMSNormGradAVX2: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+// rowRMSNormGradAVX2: with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
 //
 //go:noescape
 func rowRMSNormGradAVX2(a *rowArgs)
+
+// rowAffineAVX2: out0 = in0*p0 + p1, p0 and p1 of every row.
+//
+//go:noescape
+func rowAffineAVX2(a *rowArgs)
+
+// rowNormSumsAVX2: stat0 = sum of in0, stat1 = sum of in0*(in1-p0).
+//
+//go:noescape
+func rowNormSumsAVX2(a *rowArgs)
+
+// rowGroupGradAVX2: out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.
+//
+//go:noescape
+func rowGroupGradAVX2(a *rowArgs)
 
 // vecMapExpAVX2MulAdd: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
@@ -814,12 +829,12 @@ func vecNormRowAVX2MulAdd(a *vecArgs)
 //go:noescape
 func vecNormGradAVX2MulAdd(a *vecArgs)
 
-// vecNormParamGradAVX2MulAdd: out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].
+// vecNormParamGradAVX2MulAdd: out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.
 //
 //go:noescape
 func vecNormParamGradAVX2MulAdd(a *vecArgs)
 
-// vecRMSParamGradAVX2MulAdd: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+// vecRMSParamGradAVX2MulAdd: out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.
 //
 //go:noescape
 func vecRMSParamGradAVX2MulAdd(a *vecArgs)
@@ -959,10 +974,25 @@ func rowLayerNormGradAVX2MulAdd(a *rowArgs)
 //go:noescape
 func rowRMSNormAVX2MulAdd(a *rowArgs)
 
-// rowRMSNormGradAVX2MulAdd: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+// rowRMSNormGradAVX2MulAdd: with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
 //
 //go:noescape
 func rowRMSNormGradAVX2MulAdd(a *rowArgs)
+
+// rowAffineAVX2MulAdd: out0 = in0*p0 + p1, p0 and p1 of every row.
+//
+//go:noescape
+func rowAffineAVX2MulAdd(a *rowArgs)
+
+// rowNormSumsAVX2MulAdd: stat0 = sum of in0, stat1 = sum of in0*(in1-p0).
+//
+//go:noescape
+func rowNormSumsAVX2MulAdd(a *rowArgs)
+
+// rowGroupGradAVX2MulAdd: out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.
+//
+//go:noescape
+func rowGroupGradAVX2MulAdd(a *rowArgs)
 
 // vecMaxPool2AVX2: out0[r,j] = maximum of the 2x2 window at in0[2r,2j], j < n, r < runs; rows of in0 are stride apart.
 //
@@ -1429,12 +1459,12 @@ func vecNormRowAVX512(a *vecArgs)
 //go:noescape
 func vecNormGradAVX512(a *vecArgs)
 
-// vecNormParamGradAVX512: out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].
+// vecNormParamGradAVX512: out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.
 //
 //go:noescape
 func vecNormParamGradAVX512(a *vecArgs)
 
-// vecRMSParamGradAVX512: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+// vecRMSParamGradAVX512: out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.
 //
 //go:noescape
 func vecRMSParamGradAVX512(a *vecArgs)
@@ -1609,10 +1639,25 @@ func rowLayerNormGradAVX512(a *rowArgs)
 //go:noescape
 func rowRMSNormAVX512(a *rowArgs)
 
-// rowRMSNormGradAVX512: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+// rowRMSNormGradAVX512: with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
 //
 //go:noescape
 func rowRMSNormGradAVX512(a *rowArgs)
+
+// rowAffineAVX512: out0 = in0*p0 + p1, p0 and p1 of every row.
+//
+//go:noescape
+func rowAffineAVX512(a *rowArgs)
+
+// rowNormSumsAVX512: stat0 = sum of in0, stat1 = sum of in0*(in1-p0).
+//
+//go:noescape
+func rowNormSumsAVX512(a *rowArgs)
+
+// rowGroupGradAVX512: out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.
+//
+//go:noescape
+func rowGroupGradAVX512(a *rowArgs)
 
 // vecAVX2 lists the vector kernels of the set.
 var vecAVX2 = vecTable{
@@ -1760,6 +1805,9 @@ var vecAVX2 = vecTable{
 		rowLayerNormGrad:  rowLayerNormGradAVX2,
 		rowRMSNorm:        rowRMSNormAVX2,
 		rowRMSNormGrad:    rowRMSNormGradAVX2,
+		rowAffine:         rowAffineAVX2,
+		rowNormSums:       rowNormSumsAVX2,
+		rowGroupGrad:      rowGroupGradAVX2,
 	},
 }
 
@@ -1909,6 +1957,9 @@ var vecAVX2MulAdd = vecTable{
 		rowLayerNormGrad:  rowLayerNormGradAVX2MulAdd,
 		rowRMSNorm:        rowRMSNormAVX2MulAdd,
 		rowRMSNormGrad:    rowRMSNormGradAVX2MulAdd,
+		rowAffine:         rowAffineAVX2MulAdd,
+		rowNormSums:       rowNormSumsAVX2MulAdd,
+		rowGroupGrad:      rowGroupGradAVX2MulAdd,
 	},
 }
 
@@ -2058,5 +2109,8 @@ var vecAVX512 = vecTable{
 		rowLayerNormGrad:  rowLayerNormGradAVX512,
 		rowRMSNorm:        rowRMSNormAVX512,
 		rowRMSNormGrad:    rowRMSNormGradAVX512,
+		rowAffine:         rowAffineAVX512,
+		rowNormSums:       rowNormSumsAVX512,
+		rowGroupGrad:      rowGroupGradAVX512,
 	},
 }

@@ -454,12 +454,12 @@ func vecNormRowNEON(a *vecArgs)
 //go:noescape
 func vecNormGradNEON(a *vecArgs)
 
-// vecNormParamGradNEON: out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].
+// vecNormParamGradNEON: out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.
 //
 //go:noescape
 func vecNormParamGradNEON(a *vecArgs)
 
-// vecRMSParamGradNEON: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+// vecRMSParamGradNEON: out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.
 //
 //go:noescape
 func vecRMSParamGradNEON(a *vecArgs)
@@ -634,10 +634,25 @@ func rowLayerNormGradNEON(a *rowArgs)
 //go:noescape
 func rowRMSNormNEON(a *rowArgs)
 
-// rowRMSNormGradNEON: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+// rowRMSNormGradNEON: with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
 //
 //go:noescape
 func rowRMSNormGradNEON(a *rowArgs)
+
+// rowAffineNEON: out0 = in0*p0 + p1, p0 and p1 of every row.
+//
+//go:noescape
+func rowAffineNEON(a *rowArgs)
+
+// rowNormSumsNEON: stat0 = sum of in0, stat1 = sum of in0*(in1-p0).
+//
+//go:noescape
+func rowNormSumsNEON(a *rowArgs)
+
+// rowGroupGradNEON: out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.
+//
+//go:noescape
+func rowGroupGradNEON(a *rowArgs)
 
 // vecMapExpNEONMulAdd: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
@@ -814,12 +829,12 @@ func vecNormRowNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecNormGradNEONMulAdd(a *vecArgs)
 
-// vecNormParamGradNEONMulAdd: out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].
+// vecNormParamGradNEONMulAdd: out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.
 //
 //go:noescape
 func vecNormParamGradNEONMulAdd(a *vecArgs)
 
-// vecRMSParamGradNEONMulAdd: out0[i] = in1[i]*(in2[i]*p0) + in0[i].
+// vecRMSParamGradNEONMulAdd: out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.
 //
 //go:noescape
 func vecRMSParamGradNEONMulAdd(a *vecArgs)
@@ -959,10 +974,25 @@ func rowLayerNormGradNEONMulAdd(a *rowArgs)
 //go:noescape
 func rowRMSNormNEONMulAdd(a *rowArgs)
 
-// rowRMSNormGradNEONMulAdd: with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
+// rowRMSNormGradNEONMulAdd: with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.
 //
 //go:noescape
 func rowRMSNormGradNEONMulAdd(a *rowArgs)
+
+// rowAffineNEONMulAdd: out0 = in0*p0 + p1, p0 and p1 of every row.
+//
+//go:noescape
+func rowAffineNEONMulAdd(a *rowArgs)
+
+// rowNormSumsNEONMulAdd: stat0 = sum of in0, stat1 = sum of in0*(in1-p0).
+//
+//go:noescape
+func rowNormSumsNEONMulAdd(a *rowArgs)
+
+// rowGroupGradNEONMulAdd: out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.
+//
+//go:noescape
+func rowGroupGradNEONMulAdd(a *rowArgs)
 
 // vecTranspose4NEON: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
 //
@@ -1115,6 +1145,9 @@ var vecNEON = vecTable{
 		rowLayerNormGrad:  rowLayerNormGradNEON,
 		rowRMSNorm:        rowRMSNormNEON,
 		rowRMSNormGrad:    rowRMSNormGradNEON,
+		rowAffine:         rowAffineNEON,
+		rowNormSums:       rowNormSumsNEON,
+		rowGroupGrad:      rowGroupGradNEON,
 	},
 }
 
@@ -1264,5 +1297,8 @@ var vecNEONMulAdd = vecTable{
 		rowLayerNormGrad:  rowLayerNormGradNEONMulAdd,
 		rowRMSNorm:        rowRMSNormNEONMulAdd,
 		rowRMSNormGrad:    rowRMSNormGradNEONMulAdd,
+		rowAffine:         rowAffineNEONMulAdd,
+		rowNormSums:       rowNormSumsNEONMulAdd,
+		rowGroupGrad:      rowGroupGradNEONMulAdd,
 	},
 }

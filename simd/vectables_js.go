@@ -153,5 +153,8 @@ var vecWasm = vecTable{
 		rowLayerNormGrad:  idRowLayerNormGrad,
 		rowRMSNorm:        idRowRMSNorm,
 		rowRMSNormGrad:    idRowRMSNormGrad,
+		rowAffine:         idRowAffine,
+		rowNormSums:       idRowNormSums,
+		rowGroupGrad:      idRowGroupGrad,
 	},
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/weft-ml/weft/core/tensor"
 )
 
-// Normalisations that are functions of other operators; their gradients are the bodies'.
+// Normalisations that are functions of other operators. Those of groups and by the root mean square have kernels, and gradients of their own: see norm_grads.go.
 
 // inferChannelNorm checks x[N,C,D...] with scale and bias of [C].
 func inferChannelNorm(c *graph.InferCtx) {
@@ -40,8 +40,9 @@ func standardise(n *graph.Node, x *graph.Value, axes []int) (d, inv *graph.Value
 //weft:full
 var DefInstanceNormalization = graph.Def{
 	Name: "InstanceNormalization", Since: 22, MinIn: 3, MaxIn: 3, Doc: "normalise each channel of each sample",
-	Attrs: []graph.AttrDef{{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-5}}},
-	Infer: inferChannelNorm, Body: bodyInstanceNorm{},
+	Attrs:   []graph.AttrDef{{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-5}}},
+	InPlace: []int{0},
+	Infer:   inferChannelNorm, Body: bodyInstanceNorm{}, Grad: gradGroupNorm{}, Lower: lowerGroupNorm,
 }
 
 type bodyInstanceNorm struct{}
@@ -65,7 +66,8 @@ var DefGroupNormalization = graph.Def{
 		{Name: "num_groups", Kind: graph.AttrInt, Required: true},
 		{Name: "stash_type", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 	},
-	Infer: inferGroupNorm, Body: bodyGroupNorm{},
+	InPlace: []int{0},
+	Infer:   inferGroupNorm, Body: bodyGroupNorm{}, Grad: gradGroupNorm{}, Lower: lowerGroupNorm,
 }
 
 func inferGroupNorm(c *graph.InferCtx) {
@@ -101,15 +103,15 @@ var DefRMSNormalization = graph.Def{
 		{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-5}},
 		{Name: "stash_type", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 	},
-	Infer: inferLayerNorm, Body: bodyRMSNorm{},
+	InPlace: []int{0},
+	Infer:   inferLayerNorm, Body: bodyRMSNorm{}, Grad: gradRMSNorm{}, Lower: lowerRMSNorm,
 }
 
 type bodyRMSNorm struct{}
 
 func (bodyRMSNorm) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
 	x := in[0]
-	inv := Reciprocal(Sqrt(Add(ReduceMean(Mul(x, x), axesFrom(x, n.Int("axis")), true), eps(n, x))))
-	return []*graph.Value{Mul(Mul(x, inv), in[1])}
+	return []*graph.Value{Mul(Mul(x, rootMeanSquare(n, x, axesFrom(x, n.Int("axis")))), in[1])}
 }
 
 // RMSNormalization returns x/sqrt(mean(x*x)+epsilon)*scale over the dimensions from o.Axis on.

@@ -12,8 +12,8 @@ import (
 	"github.com/weft-ml/weft/simd/wasmkernels"
 )
 
-// element computes one element of a kernel of the vector language, class muladd, in plain Go: outs from ins, and what acc becomes.
-func element(b *vecir.Body, ins, params, outs []float32, acc float32) float32 {
+// element computes one element of a kernel of the vector language, class muladd, in plain Go: outs and accumulators from ins.
+func element(b *vecir.Body, ins, params, outs, acc []float32) {
 	value := map[*vecir.Node]uint32{}
 	for _, n := range b.Nodes {
 		var a [3]uint32
@@ -37,9 +37,9 @@ func element(b *vecir.Body, ins, params, outs []float32, acc float32) float32 {
 		case vecir.OpStore:
 			outs[n.Imm] = x[0]
 		case vecir.OpAcc:
-			number(acc)
+			number(acc[n.Imm])
 		case vecir.OpSetAcc:
-			acc = x[0]
+			acc[n.Imm] = x[0]
 		case vecir.OpAdd:
 			number(x[0] + x[1])
 		case vecir.OpSub:
@@ -93,7 +93,6 @@ func element(b *vecir.Body, ins, params, outs []float32, acc float32) float32 {
 			panic(fmt.Sprint("no meaning of operation ", n.Op))
 		}
 	}
-	return acc
 }
 
 // TestVecSIMD128 compares every kernel of the vector language with its meaning, for every kind of tail and, of reductions,
@@ -207,6 +206,10 @@ func (m *machine) vec(k *vecir.Kernel, r *rand.Rand, n, runs, stride int) {
 		ins[i] = draw(r, (runs-1)*stride+n)
 		inAt[i] = m.put(ins[i])
 	}
+	for i := range k.Lists {
+		ins[2+i] = draw(runs)
+		inAt[2+i] = m.put(ins[2+i])
+	}
 	var outAt [3]uint32
 	for i := range k.Outs {
 		outAt[i] = m.put(make([]float32, n))
@@ -251,14 +254,24 @@ func (m *machine) vec(k *vecir.Kernel, r *rand.Rand, n, runs, stride int) {
 				one[j] = ins[j][run*stride+i]
 			}
 			if k.Columns {
-				if run == 0 {
-					outs[0][i] = math.Float32frombits(k.Identity)
+				accs := make([]float32, k.Outs)
+				for j := range accs {
+					accs[j] = outs[j][i]
+					if run == 0 {
+						accs[j] = math.Float32frombits(k.Identity)
+					}
 				}
-				outs[0][i] = element(body, one, params, out, outs[0][i])
+				for j := range k.Lists {
+					params[j] = ins[2+j][run]
+				}
+				element(body, one, params, out, accs)
+				for j, v := range accs {
+					outs[j][i] = v
+				}
 				continue
 			}
 			l := i % simd.Lanes
-			acc[l] = element(body, one, params, out, acc[l])
+			element(body, one, params, out, acc[l:l+1])
 			for j, v := range out {
 				outs[j][i] = v
 			}
@@ -275,8 +288,10 @@ func (m *machine) vec(k *vecir.Kernel, r *rand.Rand, n, runs, stride int) {
 			same(fmt.Sprintf("out%d[%d]", i, j), v, want[j])
 		}
 	}
-	for i := range k.Ins {
-		m.take(inAt[i], len(ins[i]))
+	for i, in := range ins {
+		if in != nil {
+			m.take(inAt[i], len(in))
+		}
 	}
 	if k.Reduces() {
 		op := map[vecir.Op]func(a, b float32) float32{

@@ -21,30 +21,58 @@ const (
 // columns emits the loops of a reduction of at least 4 columns: blocks of columns from the left, each from the top. The last columns,
 // fewer than 4, are reduced with those before them once more.
 func (l *vec) columns() {
-	runs, bytes, top, count := l.load(argRuns), l.load(argStride), l.Local(I32, ""), l.Local(I32, "")
+	runs, bytes, count := l.load(argRuns), l.load(argStride), l.Local(I32, "")
 	l.Get(bytes).I32(2).Op(I32Shl).Set(bytes)
-	in, out, identity := l.in[0], l.out[0], l.constant(l.k.Identity)
-	accs := make([]Local, l.k.Unroll)
+	identity := l.constant(l.k.Identity)
+	top := make([]Local, l.k.Ins)
+	for i := range top {
+		top[i] = l.Local(I32, "")
+	}
+	lists := make([]Local, l.k.Lists)
+	for i := range lists {
+		lists[i] = l.Local(I32, "")
+	}
+	accs := make([][]Local, l.k.Unroll)
 	for u := range accs {
-		accs[u] = l.Local(V128, "")
+		for range l.k.Outs {
+			accs[u] = append(accs[u], l.Local(V128, ""))
+		}
 	}
 	block := func(n int) {
 		for _, acc := range accs[:n] {
-			l.Get(identity).Set(acc)
+			for _, v := range acc {
+				l.Get(identity).Set(v)
+			}
 		}
-		l.Get(in).Set(top).Get(runs).Set(count)
+		for i, p := range top {
+			l.Get(l.in[i]).Set(p)
+		}
+		for i, p := range lists {
+			l.Get(l.args).Mem(I32Load, uint32(argIn+16+8*i)).Set(p)
+		}
+		l.Get(runs).Set(count)
 		l.Loop(func(again Label) {
+			for i, p := range lists {
+				l.Get(p).Mem(V128Load32Splat, 0).Set(l.params[uint32(i)])
+				l.Get(p).I32(4).Op(I32Add).Set(p)
+			}
 			for u, acc := range accs[:n] {
 				a := l.whole(u)
-				a.acc = acc
+				a.acc, a.more = acc[0], acc[1:]
 				l.body(a)
 			}
-			l.Get(in, bytes).Op(I32Add).Set(in)
+			for _, p := range l.in {
+				l.Get(p, bytes).Op(I32Add).Set(p)
+			}
 			l.Get(count).I32(1).Op(I32Sub).Tee(count).BrIf(again)
 		})
-		l.Get(top).Set(in)
-		for u, acc := range accs[:n] {
-			l.Get(out, acc).Mem(V128Store, uint32(16*u))
+		for i, p := range top {
+			l.Get(p).Set(l.in[i])
+		}
+		for u := range n {
+			for i, acc := range accs[u] {
+				l.Get(l.out[i], acc).Mem(V128Store, uint32(16*u))
+			}
 		}
 	}
 	for _, n := range []int{len(accs), 1} {
@@ -58,7 +86,7 @@ func (l *vec) columns() {
 		})
 	}
 	l.Get(l.left).If(func() {
-		for _, p := range []Local{in, out} {
+		for _, p := range append(append([]Local{}, l.in...), l.out...) {
 			l.Get(p).Get(l.left).I32(4).Op(I32Sub).I32(2).Op(I32Shl, I32Add).Set(p)
 		}
 		block(1)

@@ -46,7 +46,7 @@ func meaning(k *vecir.Kernel) string {
 		}
 		return fmt.Sprint("v", numbers[n])
 	}
-	text := fmt.Sprint(k.Ins, k.Outs, k.Unroll, k.Merge, k.Identity, k.Columns, k.Down)
+	text := fmt.Sprint(k.Ins, k.Outs, k.Unroll, k.Merge, k.Identity, k.Columns, k.Lists, k.Down)
 	for i, n := range k.Record().Nodes {
 		numbers[n] = i
 		text += fmt.Sprintf(" %d/%d", n.Op, n.Imm)
@@ -187,7 +187,15 @@ type access struct {
 	load  func(i int)               // pushes input i
 	store func(i int, value func()) // stores what value pushes
 	acc   Local
-	mask  *Local // lanes that exist, of a reduction's partial vector; nil for all
+	more  []Local // of columns: accumulators after the first
+	mask  *Local  // lanes that exist, of a reduction's partial vector; nil for all
+}
+
+func (a *access) accumulator(n *vecir.Node) Local {
+	if n.Imm == 0 {
+		return a.acc
+	}
+	return a.more[n.Imm-1]
 }
 
 // body emits the operations of one vector. Values used once stay on the operand stack.
@@ -234,7 +242,7 @@ func (l *vec) bodyOf(b *vecir.Body, a access) {
 		case n.Op == vecir.OpLoad:
 			a.load(int(n.Imm))
 		case n.Op == vecir.OpAcc:
-			l.Get(a.acc)
+			l.Get(a.accumulator(n))
 		default:
 			l.operation(n, value)
 		}
@@ -259,7 +267,7 @@ func (l *vec) bodyOf(b *vecir.Body, a access) {
 				l.Get(a.acc, *a.mask)
 				l.choose()
 			}
-			l.Set(a.acc)
+			l.Set(a.accumulator(n))
 		case n.Op != vecir.OpAcc && !inline(n):
 			v := l.temp()
 			value(n)

@@ -50,6 +50,7 @@ type lower struct {
 	free   []int
 	kfree  []int
 	reg    map[*Node]int
+	more   []int          // of columns: accumulators after the first
 	held   map[uint32]int // constants kept in registers
 	heldP  map[uint32]int // scalar arguments kept in registers
 	accs   []int
@@ -238,9 +239,9 @@ func (l *lower) body(b *Body, disp, mask, acc int) {
 			l.release(i, temps, n.Args...)
 		case OpAcc:
 			n.Last = math.MaxInt // the accumulator's register is never freed
-			l.reg[n] = acc
+			l.reg[n] = l.accumulator(n, acc)
 		case OpSetAcc:
-			v := l.vec(l.reg[n.Args[0]])
+			v, acc := l.vec(l.reg[n.Args[0]]), l.accumulator(n, acc)
 			switch {
 			case mask < 0:
 				l.VMOVAPS(v, l.vec(acc))
@@ -312,6 +313,13 @@ func (l *lower) body(b *Body, disp, mask, acc int) {
 			panic("no lowering")
 		}
 	}
+}
+
+func (l *lower) accumulator(n *Node, first int) int {
+	if n.Imm == 0 {
+		return first
+	}
+	return l.more[n.Imm-1]
 }
 
 func (l *lower) madd(i int, n *Node) {

@@ -21,49 +21,70 @@ const (
 
 // columns emits the loops of a reduction of columns: blocks of columns from the left, each from the top.
 func (l *lower) columns() {
-	top, step := reg.RSI, reg.RDX // rRuns and rTmp, which nothing else uses here
+	step, left, lists := rTmp, reg.RBX, []reg.GPPhysical{rRuns, reg.R14}
 	l.MOVQ(l.argMem(argStride), step)
 	l.SHLQ(operand.U8(2), step)
 	l.XORQ(rIdx, rIdx)
+	for i := range uint32(l.k.Lists) {
+		if _, ok := l.heldP[i]; !ok {
+			l.heldP[i] = l.alloc()
+		}
+	}
 	block := func(n, mask int) {
-		accs := make([]int, n)
+		accs := make([][]int, n)
 		for u := range accs {
-			accs[u] = l.alloc()
-			l.load(&Node{Op: OpConst, Imm: l.k.Identity}, accs[u])
+			for range l.k.Outs {
+				acc := l.alloc()
+				l.load(&Node{Op: OpConst, Imm: l.k.Identity}, acc)
+				accs[u] = append(accs[u], acc)
+			}
 		}
 		label := fmt.Sprintf("rows%d", n)
 		if mask >= 0 {
 			label = "rowsPart"
 		}
-		l.MOVQ(rIn[0], top)
-		l.MOVQ(l.argMem(argRuns), reg.RBX)
-		l.Label(label)
-		for u, acc := range accs {
-			l.vector(u*l.lanes()*4, mask, acc)
+		for i := range l.k.Ins {
+			l.MOVQ(l.argMem(argIn+8*i), rIn[i])
 		}
-		l.ADDQ(step, rIn[0])
-		l.DECQ(reg.RBX)
-		l.JNE(operand.LabelRef(label))
-		l.MOVQ(top, rIn[0])
+		for i := range l.k.Lists {
+			l.MOVQ(l.argMem(argIn+16+8*i), lists[i])
+		}
+		l.MOVQ(l.argMem(argRuns), left)
+		l.Label(label)
+		for i := range l.k.Lists {
+			l.VBROADCASTSS(operand.Mem{Base: lists[i]}, l.vec(l.heldP[uint32(i)]))
+			l.ADDQ(operand.I32(4), lists[i])
+		}
 		for u, acc := range accs {
-			m := operand.Mem{Base: rOut[0], Index: rIdx, Scale: 1, Disp: u * l.lanes() * 4}
-			switch {
-			case mask < 0:
-				l.VMOVUPS(l.vec(acc), m)
-			case l.wide:
-				l.VMOVUPS(l.vec(acc), kregs[mask], m)
-			default:
-				l.VMASKMOVPS(l.vec(acc), l.vec(mask), m)
+			l.more = acc[1:]
+			l.vector(u*l.lanes()*4, mask, acc[0])
+		}
+		for i := range l.k.Ins {
+			l.ADDQ(step, rIn[i])
+		}
+		l.DECQ(left)
+		l.JNE(operand.LabelRef(label))
+		for u := range accs {
+			for i, acc := range accs[u] {
+				m := operand.Mem{Base: rOut[i], Index: rIdx, Scale: 1, Disp: u * l.lanes() * 4}
+				switch {
+				case mask < 0:
+					l.VMOVUPS(l.vec(acc), m)
+				case l.wide:
+					l.VMOVUPS(l.vec(acc), kregs[mask], m)
+				default:
+					l.VMASKMOVPS(l.vec(acc), l.vec(mask), m)
+				}
+				l.free = append(l.free, acc)
 			}
 		}
-		l.free = append(l.free, accs...)
 	}
-	for _, n := range []int{4, 1} {
+	for _, n := range []int{l.k.Unroll, 1} {
 		label, end := fmt.Sprintf("columns%d", n), fmt.Sprintf("columns%dEnd", n)
 		bytes := n * l.lanes() * 4
 		l.Label(label)
-		l.LEAQ(operand.Mem{Base: rIdx, Disp: bytes}, reg.RBX)
-		l.CMPQ(reg.RBX, rLen)
+		l.LEAQ(operand.Mem{Base: rIdx, Disp: bytes}, left)
+		l.CMPQ(left, rLen)
 		l.JHI(operand.LabelRef(end))
 		block(n, -1)
 		l.ADDQ(operand.I32(bytes), rIdx)
@@ -73,19 +94,19 @@ func (l *lower) columns() {
 	l.CMPQ(rIdx, rLen)
 	l.JE(operand.LabelRef("done"))
 	if l.wide {
-		l.MOVQ(rLen, reg.RBX)
-		l.SUBQ(rIdx, reg.RBX)
-		l.SHRQ(operand.U8(2), reg.RBX)
-		l.MOVQ(operand.I32(-1), reg.R9)
-		l.BZHIQ(reg.RBX, reg.R9, reg.R9)
-		l.KMOVW(reg.R9L, reg.K1)
+		l.MOVQ(rLen, left)
+		l.SUBQ(rIdx, left)
+		l.SHRQ(operand.U8(2), left)
+		l.MOVQ(operand.I32(-1), rIn[0])
+		l.BZHIQ(left, rIn[0], rIn[0])
+		l.KMOVW(rIn[0].As32(), reg.K1)
 		block(1, 1)
 	} else {
-		l.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol("vecMask"), 128), reg.RBX)
-		l.SUBQ(rLen, reg.RBX)
-		l.ADDQ(rIdx, reg.RBX)
+		l.LEAQ(operand.NewDataAddr(operand.NewStaticSymbol("vecMask"), 128), left)
+		l.SUBQ(rLen, left)
+		l.ADDQ(rIdx, left)
 		m := l.alloc()
-		l.VMOVUPS(operand.Mem{Base: reg.RBX}, l.vec(m))
+		l.VMOVUPS(operand.Mem{Base: left}, l.vec(m))
 		block(1, m)
 	}
 	l.Label("done")

@@ -41,6 +41,7 @@ type neon struct {
 	held   map[uint32]int
 	heldP  map[uint32]int
 	accs   []int
+	more   []int // of columns: accumulators after the first
 	consts *pool
 	prefix string // of the labels of the pass at hand
 }
@@ -65,6 +66,13 @@ func (g *neon) ldq(d, base, off int) {
 
 func (g *neon) stq(d, base, off int) {
 	g.word(0x3D800000|uint32(off/16<<10|base<<5|d), "str q%d, [x%d, #%d]", d, base, off)
+}
+
+func (g *neon) accumulator(n *Node, first int) int {
+	if n.Imm == 0 {
+		return first
+	}
+	return g.more[n.Imm-1]
 }
 
 // sts stores lane 0.
@@ -144,10 +152,10 @@ func (g *neon) body(b *Body, disp, mask, acc int) {
 			g.stq(g.value(n.Args[0], &temps), gOut+int(n.Imm), disp)
 		case OpAcc:
 			n.Last = math.MaxInt
-			g.reg[n] = acc
+			g.reg[n] = g.accumulator(n, acc)
 			continue
 		case OpSetAcc:
-			v := g.value(n.Args[0], &temps)
+			v, acc := g.value(n.Args[0], &temps), g.accumulator(n, acc)
 			if mask >= 0 {
 				g.op3("bsl", mask, v, acc)
 				v = mask

@@ -9,47 +9,77 @@ import (
 // columns emits the loops of a reduction of at least 4 columns: blocks of columns from the left, each from the top. The last columns,
 // fewer than 4, are reduced with those before them once more.
 func (g *neon) columns() {
-	const step, count, left = gC, gRunLen, gRun
+	const step, count, top, lists = gC, gRunLen, gRun, gIn + 2
 	g.ins("MOVD %d(R%d), R%d", argStride, gArgs, step)
 	g.ins("MOVD %d(R%d), R%d", argRuns, gArgs, gRuns)
-	block := func(n int, label string) {
-		accs := make([]int, n)
-		for u := range accs {
-			accs[u] = g.alloc()
-			g.load(&Node{Op: OpConst, Imm: g.k.Identity}, accs[u])
+	for i := range uint32(g.k.Lists) {
+		if _, ok := g.heldP[i]; !ok {
+			g.heldP[i] = g.alloc()
 		}
-		g.ins("MOVD R%d, R%d", gIn, left)
+	}
+	block := func(n int, label string) {
+		accs := make([][]int, n)
+		for u := range accs {
+			for range g.k.Outs {
+				acc := g.alloc()
+				g.load(&Node{Op: OpConst, Imm: g.k.Identity}, acc)
+				accs[u] = append(accs[u], acc)
+			}
+		}
+		for i := range g.k.Ins {
+			g.ins("MOVD R%d, R%d", gIn+i, top+i)
+		}
+		for i := range g.k.Lists {
+			g.ins("MOVD %d(R%d), R%d", argIn+16+8*i, gArgs, lists+i)
+		}
 		g.ins("MOVD R%d, R%d", gRuns, count)
 		g.label(label)
-		for u, acc := range accs {
-			g.vector(16*u, -1, acc)
+		for i := range g.k.Lists {
+			d := g.heldP[uint32(i)]
+			g.word(0x4D40C800|uint32((lists+i)<<5|d), "ld1r {v%d.4s}, [x%d]", d, lists+i)
+			g.ins("ADD $4, R%d, R%d", lists+i, lists+i)
 		}
-		g.ins("ADD R%d<<2, R%d, R%d", step, gIn, gIn)
+		for u, acc := range accs {
+			g.more = acc[1:]
+			g.vector(16*u, -1, acc[0])
+		}
+		for i := range g.k.Ins {
+			g.ins("ADD R%d<<2, R%d, R%d", step, gIn+i, gIn+i)
+		}
 		g.ins("SUBS $1, R%d, R%d", count, count)
 		g.ins("BNE %s", label)
-		g.ins("MOVD R%d, R%d", left, gIn)
-		for u, acc := range accs {
-			g.stq(acc, gOut, 16*u)
+		for i := range g.k.Ins {
+			g.ins("MOVD R%d, R%d", top+i, gIn+i)
 		}
-		g.free = append(g.free, accs...)
+		for u := range accs {
+			for i, acc := range accs[u] {
+				g.stq(acc, gOut+i, 16*u)
+				g.free = append(g.free, acc)
+			}
+		}
 	}
-	for _, n := range []int{4, 1} {
+	move := func(format string, a ...any) {
+		for i := range g.k.Ins {
+			g.ins(format, append(a, gIn+i, gIn+i)...)
+		}
+		for i := range g.k.Outs {
+			g.ins(format, append(a, gOut+i, gOut+i)...)
+		}
+	}
+	for _, n := range []int{g.k.Unroll, 1} {
 		label := fmt.Sprintf("columns%d", n)
 		g.label(label)
 		g.ins("CMP $%d, R%d", 4*n, gLeft)
 		g.ins("BLT %sEnd", label)
 		block(n, fmt.Sprintf("rows%d", n))
-		g.ins("ADD $%d, R%d, R%d", 16*n, gIn, gIn)
-		g.ins("ADD $%d, R%d, R%d", 16*n, gOut, gOut)
+		move("ADD $%d, R%d, R%d", 16*n)
 		g.ins("SUB $%d, R%d, R%d", 4*n, gLeft, gLeft)
 		g.ins("B %s", label)
 		g.label(label + "End")
 	}
 	g.ins("CBZ R%d, done", gLeft)
-	for _, p := range []int{gIn, gOut} {
-		g.ins("ADD R%d<<2, R%d, R%d", gLeft, p, p)
-		g.ins("SUB $16, R%d, R%d", p, p)
-	}
+	move("ADD R%d<<2, R%d, R%d", gLeft)
+	move("SUB $%d, R%d, R%d", 16)
 	block(1, "rowsPart")
 	g.label("done")
 }

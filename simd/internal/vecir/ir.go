@@ -102,6 +102,8 @@ func (b *Body) set(i int, v *Node)       { b.emit(OpSetParam, uint32(i), v) }
 func (b *Body) stat(i int, v *Node)      { b.emit(OpStat, uint32(i), v) }
 func (b *Body) acc() *Node               { return b.emit(OpAcc, 0) }
 func (b *Body) setAcc(v *Node)           { b.emit(OpSetAcc, 0, v) }
+func (b *Body) accOf(i int) *Node        { return b.emit(OpAcc, uint32(i)) }
+func (b *Body) setAccOf(i int, v *Node)  { b.emit(OpSetAcc, uint32(i), v) }
 func (b *Body) add(x, y *Node) *Node     { return b.emit(OpAdd, 0, x, y) }
 func (b *Body) sub(x, y *Node) *Node     { return b.emit(OpSub, 0, x, y) }
 func (b *Body) mul(x, y *Node) *Node     { return b.emit(OpMul, 0, x, y) }
@@ -146,7 +148,8 @@ type Kernel struct {
 	Unroll    int    // vectors per turn of the main loop; 0 means 1
 	Merge     Op     // of reductions: how two lanes are joined; OpConst (zero) means no reduction
 	Identity  uint32 // of reductions: the start value's bits
-	Columns   bool   // a reduction of every column of in0: runs rows, stride elements apart; out0 gets the accumulators
+	Columns   bool   // a reduction of every column of in0 and in1: runs rows, stride elements apart; the outputs get the accumulators
+	Lists     int    // of columns: p0, p1 are read for every row from lists, at in2 and in3
 	// Down says that the kernel goes down the columns of a matrix and changes it: n columns, a multiple of 16, and runs rows, at least 1, stride apart. Input and
 	// output 0 are the matrix, the other operands one row; the accumulator starts as input 1 and ends in output 1.
 	Down bool

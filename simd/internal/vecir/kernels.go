@@ -142,14 +142,16 @@ func Kernels() []*Kernel {
 		do: func(b *Body) {
 			b.out(0, b.mul(b.madd(b.sub(b.in(1), b.p(0)), b.p(1), b.sub(b.in(0), b.p(2))), b.p(3)))
 		}})
-	add(Kernel{Name: "NormParamGrad", Slot: "normParamGrad", Doc: "out0[i] = in2[i]*((in3[i]-p0)*p1) + in0[i], out1[i] = in1[i] + in2[i].",
-		Ins: 4, Outs: 2, Params: 2, Unroll: 2, do: func(b *Body) {
-			dy := b.in(2)
-			b.out(0, b.madd(dy, b.mul(b.sub(b.in(3), b.p(0)), b.p(1)), b.in(0)))
-			b.out(1, b.add(b.in(1), dy))
+	add(Kernel{Name: "NormParamGrad", Slot: "normParamGrad", Doc: "out0 = sum of in0*((in1-p0)*p1) over the rows, out1 = sum of in0; lists of p0 at in2, of p1 at in3.",
+		Columns: true, Lists: 2, Ins: 2, Outs: 2, Unroll: 2, Merge: OpAdd, do: func(b *Body) {
+			dy := b.in(0)
+			b.setAccOf(0, b.madd(dy, b.mul(b.sub(b.in(1), b.p(0)), b.p(1)), b.accOf(0)))
+			b.setAccOf(1, b.add(b.accOf(1), dy))
 		}})
-	add(Kernel{Name: "RMSParamGrad", Slot: "rmsParamGrad", Doc: "out0[i] = in1[i]*(in2[i]*p0) + in0[i].", Ins: 3, Outs: 1, Params: 1, Unroll: 4,
-		do: func(b *Body) { b.out(0, b.madd(b.in(1), b.mul(b.in(2), b.p(0)), b.in(0))) }})
+	add(Kernel{Name: "RMSParamGrad", Slot: "rmsParamGrad", Doc: "out0 = sum of in0*(in1*p0) over the rows; the list of p0 at in2.",
+		Columns: true, Lists: 1, Ins: 2, Outs: 1, Unroll: 4, Merge: OpAdd, do: func(b *Body) {
+			b.setAccOf(0, b.madd(b.in(0), b.mul(b.in(1), b.p(0)), b.accOf(0)))
+		}})
 	add(Kernel{Name: "DownExpSum", Slot: "downExpSum", Doc: "out0 = exp(in0[:,j]-in2[j]), out1[j] = in1[j] + the sum of column j.", Ins: 3, Outs: 2, Down: true,
 		do: func(b *Body) {
 			e := b.exp(b.sub(b.in(0), b.in(2)))

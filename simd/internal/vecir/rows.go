@@ -165,13 +165,28 @@ func RowKernels() []*RowKernel {
 			mapPass(4, func(b *Body) { b.out(0, b.mul(b.mul(b.in(0), b.p(1)), b.in(1))) }),
 		}})
 	add(RowKernel{Name: "RMSNormGrad", Slot: "rowRMSNormGrad",
-		Doc: "with d = in0*in2, k = p1: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.",
-		Ins: 3, Shared: 4, Outs: 1, Given: 3, Before: []int{1}, Passes: []Pass{
+		Doc: "with stat0 = k as in rowRMSNorm of in1 and d = in0*in2: out0 = (in1*(-(k*(k*sum(d*in1)))/p2) + d) * k; p2 is n.",
+		Ins: 3, Shared: 4, Outs: 1, Given: 4, Stats: 1, Passes: []Pass{
+			sumPass(func(b *Body, acc *Node) *Node { x := b.in(1); return b.madd(x, x, acc) }, func(b *Body, r *Node) {
+				k := b.div(b.c(1), b.sqrt(b.add(b.div(r, b.p(2)), b.p(3))))
+				b.set(1, k)
+				b.stat(0, k)
+			}),
 			sumPass(func(b *Body, acc *Node) *Node { return b.madd(b.mul(b.in(0), b.in(2)), b.in(1), acc) }, func(b *Body, r *Node) {
 				b.set(4, b.div(b.neg(b.mul(b.p(1), b.mul(b.p(1), r))), b.p(2)))
 			}),
 			mapPass(2, func(b *Body) { b.out(0, b.mul(b.madd(b.in(1), b.p(4), b.mul(b.in(0), b.in(2))), b.p(1))) }),
 		}})
+	add(RowKernel{Name: "Affine", Slot: "rowAffine", Doc: "out0 = in0*p0 + p1, p0 and p1 of every row.", Ins: 1, Outs: 1, Before: []int{0, 1}, Passes: []Pass{
+		mapPass(4, func(b *Body) { b.out(0, b.madd(b.in(0), b.p(0), b.p(1))) }),
+	}})
+	add(RowKernel{Name: "NormSums", Slot: "rowNormSums", Doc: "stat0 = sum of in0, stat1 = sum of in0*(in1-p0).", Ins: 2, Given: 1, Stats: 2, Passes: []Pass{
+		sumPass(func(b *Body, acc *Node) *Node { return b.add(acc, b.in(0)) }, func(b *Body, r *Node) { b.stat(0, r) }),
+		sumPass(func(b *Body, acc *Node) *Node { return b.madd(b.in(0), b.sub(b.in(1), b.p(0)), acc) }, func(b *Body, r *Node) { b.stat(1, r) }),
+	}})
+	add(RowKernel{Name: "GroupGrad", Slot: "rowGroupGrad", Doc: "out0 = (in1-p0)*p1 + (in0*p2 + p3), p2 of every row.", Ins: 2, Outs: 1, Given: 4, Before: []int{2}, Passes: []Pass{
+		mapPass(2, func(b *Body) { b.out(0, b.madd(b.sub(b.in(1), b.p(0)), b.p(1), b.madd(b.in(0), b.p(2), b.p(3)))) }),
+	}})
 	return ks
 }
 
