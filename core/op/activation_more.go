@@ -194,7 +194,7 @@ func Celu(x *graph.Value, alpha float32) *graph.Value { return withAlpha(&DefCel
 //
 //weft:full
 var DefThresholdedRelu = graph.Def{
-	Name: "ThresholdedRelu", Since: 22, MinIn: 1, MaxIn: 1, Doc: "x > alpha ? x : 0", Infer: inferFloat, InPlace: []int{0},
+	Name: "ThresholdedRelu", Since: 22, MinIn: 1, MaxIn: 1, Doc: "x > alpha ? x : 0", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "alpha", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1}}},
 	Ref: func(c *graph.RefCtx) {
 		a := float64(c.Node.Float("alpha"))

@@ -268,7 +268,7 @@ func attnPullback(g *graph.Graph, n *graph.Node, dy, q, k, v, mask, lengths *gra
 // DefAttentionMaskGrad is weft.AttentionMaskGrad(dy, q, k, v, mask, lengths): the gradient of Attention by a mask that is added to the scores.
 var DefAttentionMaskGrad = graph.Def{
 	Domain: "weft", Name: "AttentionMaskGrad", MinIn: 5, MaxIn: 6, Doc: "gradient of Attention by its mask", Attrs: attnGradAttrDefs,
-	Infer: inferAttentionMaskGrad, Body: bodyAttentionMaskGrad{},
+	Infer: inferAttentionMaskGrad, FLOPs: flopsOutput, Body: bodyAttentionMaskGrad{},
 }
 
 func inferAttentionMaskGrad(c *graph.InferCtx) {

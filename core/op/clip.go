@@ -10,7 +10,7 @@ import (
 // DefClip is ONNX's Clip: bounds are optional scalars. Where min > max everything becomes max.
 var DefClip = graph.Def{
 	Name: "Clip", Since: 13, MinIn: 1, MaxIn: 3, Doc: "min(max(x, lo), hi)", InPlace: []int{0},
-	Infer: inferClip, Ref: refClip, Grad: gradClip{}, Body: bodyClip{}, Upgrade: upgradeClip,
+	Infer: inferClip, FLOPs: flopsOutput, Ref: refClip, Grad: gradClip{}, Body: bodyClip{}, Upgrade: upgradeClip,
 }
 
 // upgradeClip turns the attributes of opsets before 11 into inputs.

@@ -30,13 +30,13 @@ var DefConvTranspose = graph.Def{
 // DefConvTransposeGradInput is weft.ConvTransposeGradInput(dy, w, x): the gradient of ConvTranspose by its input, of which only the shape is used.
 var DefConvTransposeGradInput = graph.Def{
 	Domain: "weft", Name: "ConvTransposeGradInput", Since: 1, Doc: "Gradient of ConvTranspose by its input.", Attrs: convTransposeAttrs, MinIn: 3, MaxIn: 3, ShapeOnly: []int{2},
-	Infer: inferConvTransposeGrad, Ref: refConvTransposeGradInput, Grad: gradConvTransposeGradInput{}, Lower: lowerConvTransposeGradInput,
+	Infer: inferConvTransposeGrad, FLOPs: flopsConvTransposeGradInput, Ref: refConvTransposeGradInput, Grad: gradConvTransposeGradInput{}, Lower: lowerConvTransposeGradInput,
 }
 
 // DefConvTransposeGradWeight is weft.ConvTransposeGradWeight(x, dy, w): the gradient of ConvTranspose by its weight, of which only the shape is used.
 var DefConvTransposeGradWeight = graph.Def{
 	Domain: "weft", Name: "ConvTransposeGradWeight", Since: 1, Doc: "Gradient of ConvTranspose by its weight.", Attrs: convTransposeAttrs, MinIn: 3, MaxIn: 3, ShapeOnly: []int{2},
-	Infer: inferConvTransposeGrad, Ref: refConvTransposeGradWeight, Grad: gradConvTransposeGradWeight{}, Lower: lowerConvTransposeGradWeight,
+	Infer: inferConvTransposeGrad, FLOPs: flopsConvTransposeGradWeight, Ref: refConvTransposeGradWeight, Grad: gradConvTransposeGradWeight{}, Lower: lowerConvTransposeGradWeight,
 }
 
 // ConvTransposeOptions are the settings of [ConvTranspose].

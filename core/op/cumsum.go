@@ -12,7 +12,7 @@ import (
 var DefCumSum = graph.Def{
 	Name: "CumSum", Since: 14, MinIn: 2, MaxIn: 2, Doc: "running sums along an axis", HostInputs: []int{1},
 	Attrs: []graph.AttrDef{{Name: "exclusive", Kind: graph.AttrInt}, {Name: "reverse", Kind: graph.AttrInt}},
-	Infer: inferCumSum, Ref: refCumSum, Grad: gradCumSum{}, Lower: lowerCumSum,
+	Infer: inferCumSum, FLOPs: flopsInput, Ref: refCumSum, Grad: gradCumSum{}, Lower: lowerCumSum,
 }
 
 func inferCumSum(c *graph.InferCtx) {

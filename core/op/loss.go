@@ -213,7 +213,7 @@ func optional3(a, b, c *graph.Value) []*graph.Value {
 // 1, which the optional second output gives. Compiled, a class number outside the range gives NaN; the data's readers check it.
 var DefSoftmaxCrossEntropyLoss = graph.Def{
 	Name: "SoftmaxCrossEntropyLoss", Since: 13, MinIn: 2, MaxIn: 3, MaxOut: 2, Doc: "softmax cross entropy, reduced", Attrs: lossAttrs,
-	Infer: inferCrossEntropy, Ref: refCrossEntropy, Grad: gradCrossEntropy{}, Lower: lowerCrossEntropy,
+	Infer: inferCrossEntropy, FLOPs: flopsInput5, Ref: refCrossEntropy, Grad: gradCrossEntropy{}, Lower: lowerCrossEntropy,
 }
 
 // By the scores: dloss * weight/den * (softmax - onehot), see SoftmaxCrossEntropyGrad.
@@ -336,7 +336,7 @@ func NLLGrad(dloss, logp, classes, weights *graph.Value, o LossOptions) *graph.V
 // SoftmaxCrossEntropyLoss by the scores, dloss * weight/den * (softmax(scores) - onehot(classes)).
 var DefSoftmaxCrossEntropyGrad = graph.Def{
 	Domain: "weft", Name: "SoftmaxCrossEntropyGrad", MinIn: 3, MaxIn: 4, Doc: "gradient of SoftmaxCrossEntropyLoss", Attrs: lossAttrs,
-	Infer: inferLossGrad, Body: bodyCrossEntropyGrad{}, Lower: lowerCrossEntropyGrad,
+	Infer: inferLossGrad, FLOPs: flopsInput3, Body: bodyCrossEntropyGrad{}, Lower: lowerCrossEntropyGrad,
 }
 
 type bodyCrossEntropyGrad struct{}

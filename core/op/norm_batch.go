@@ -18,7 +18,7 @@ var DefBatchNormalization = graph.Def{
 		{Name: "training_mode", Kind: graph.AttrInt},
 	},
 	InPlace: []int{0}, InPlaceOut: [][2]int{{1, 3}, {2, 4}}, TakesAct: true,
-	Infer: inferBatchNorm, Ref: refBatchNorm, Grad: gradBatchNorm{}, Lower: lowerBatchNorm, Upgrade: upgradeBatchNorm,
+	Infer: inferBatchNorm, FLOPs: flopsInput2, Ref: refBatchNorm, Grad: gradBatchNorm{}, Lower: lowerBatchNorm, Upgrade: upgradeBatchNorm,
 }
 
 // BatchNormOptions are the settings of [BatchNormalization].
@@ -231,7 +231,7 @@ func batchStats(x *graph.Value, eps float32) (mean, inv, d *graph.Value) {
 var DefBatchNormGrad = graph.Def{
 	Domain: "weft", Name: "BatchNormGrad", MinIn: 5, MaxIn: 5, MaxOut: 3, Doc: "gradients of BatchNormalization in training", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "epsilon", Kind: graph.AttrFloat, Required: true}},
-	Infer: inferBatchNormGrad, Body: bodyBatchNormGrad{}, Lower: lowerBatchNormGrad,
+	Infer: inferBatchNormGrad, FLOPs: flopsNormGrad, Body: bodyBatchNormGrad{}, Lower: lowerBatchNormGrad,
 }
 
 func inferBatchNormGrad(c *graph.InferCtx) {

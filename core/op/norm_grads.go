@@ -6,7 +6,7 @@ import "github.com/weft-ml/weft/core/graph"
 var DefRMSNormGrad = graph.Def{
 	Domain: "weft", Name: "RMSNormGrad", MinIn: 3, MaxIn: 3, MaxOut: 2, Doc: "gradients of RMSNormalization",
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Required: true}, {Name: "epsilon", Kind: graph.AttrFloat, Required: true}},
-	Infer: inferLayerNormGrad, Body: bodyRMSNormGrad{}, Lower: lowerRMSNormGrad,
+	Infer: inferLayerNormGrad, FLOPs: flopsNormGrad, Body: bodyRMSNormGrad{}, Lower: lowerRMSNormGrad,
 }
 
 type gradRMSNorm struct{}
@@ -37,7 +37,7 @@ func rootMeanSquare(n *graph.Node, x *graph.Value, axes []int) *graph.Value {
 var DefGroupNormGrad = graph.Def{
 	Domain: "weft", Name: "GroupNormGrad", MinIn: 3, MaxIn: 3, MaxOut: 3, Doc: "gradients of GroupNormalization", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "num_groups", Kind: graph.AttrInt, Required: true}, {Name: "epsilon", Kind: graph.AttrFloat, Required: true}},
-	Infer: inferBatchNormGrad, Body: bodyGroupNormGrad{}, Lower: lowerGroupNormGrad,
+	Infer: inferBatchNormGrad, FLOPs: flopsNormGrad, Body: bodyGroupNormGrad{}, Lower: lowerGroupNormGrad,
 }
 
 // groupsOf returns the attribute num_groups, 0 for InstanceNormalization, which has none.

@@ -10,7 +10,7 @@ import (
 // DefLayerNormalization is ONNX's LayerNormalization (Ba, Kiros, Hinton, 2016) over the dimensions from axis on. Outputs 1 and 2 are the
 // mean and 1/sqrt(variance+epsilon) of every row, with size 1 in the dimensions normalised.
 var DefLayerNormalization = graph.Def{
-	Name: "LayerNormalization", Since: 17, MinIn: 2, MaxIn: 3, MaxOut: 3, Doc: "scale*(x-mean)/sqrt(var+epsilon) + bias over the last dimensions",
+	Name: "LayerNormalization", Since: 17, MinIn: 2, MaxIn: 3, MaxOut: 3, FLOPs: flopsNorm, Doc: "scale*(x-mean)/sqrt(var+epsilon) + bias over the last dimensions",
 	Attrs: []graph.AttrDef{
 		{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}},
 		{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-5}},
@@ -183,7 +183,7 @@ func axesFrom(x *graph.Value, axis int) []int {
 var DefLayerNormGrad = graph.Def{
 	Domain: "weft", Name: "LayerNormGrad", MinIn: 5, MaxIn: 5, MaxOut: 3, Doc: "gradients of LayerNormalization",
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Required: true}, {Name: "epsilon", Kind: graph.AttrFloat, Required: true}},
-	Infer: inferLayerNormGrad, Body: bodyLayerNormGrad{}, Lower: lowerLayerNormGrad,
+	Infer: inferLayerNormGrad, FLOPs: flopsNormGrad, Body: bodyLayerNormGrad{}, Lower: lowerLayerNormGrad,
 }
 
 func inferLayerNormGrad(c *graph.InferCtx) {

@@ -42,7 +42,7 @@ var DefInstanceNormalization = graph.Def{
 	Name: "InstanceNormalization", Since: 22, MinIn: 3, MaxIn: 3, Doc: "normalise each channel of each sample",
 	Attrs:   []graph.AttrDef{{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-5}}},
 	InPlace: []int{0},
-	Infer:   inferChannelNorm, Body: bodyInstanceNorm{}, Grad: gradGroupNorm{}, Lower: lowerGroupNorm,
+	Infer:   inferChannelNorm, FLOPs: flopsNorm, Body: bodyInstanceNorm{}, Grad: gradGroupNorm{}, Lower: lowerGroupNorm,
 }
 
 type bodyInstanceNorm struct{}
@@ -67,7 +67,7 @@ var DefGroupNormalization = graph.Def{
 		{Name: "stash_type", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 	},
 	InPlace: []int{0},
-	Infer:   inferGroupNorm, Body: bodyGroupNorm{}, Grad: gradGroupNorm{}, Lower: lowerGroupNorm,
+	Infer:   inferGroupNorm, FLOPs: flopsNorm, Body: bodyGroupNorm{}, Grad: gradGroupNorm{}, Lower: lowerGroupNorm,
 }
 
 func inferGroupNorm(c *graph.InferCtx) {
@@ -104,7 +104,7 @@ var DefRMSNormalization = graph.Def{
 		{Name: "stash_type", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 	},
 	InPlace: []int{0},
-	Infer:   inferLayerNorm, Body: bodyRMSNorm{}, Grad: gradRMSNorm{}, Lower: lowerRMSNorm,
+	Infer:   inferLayerNorm, FLOPs: flopsInput4, Body: bodyRMSNorm{}, Grad: gradRMSNorm{}, Lower: lowerRMSNorm,
 }
 
 type bodyRMSNorm struct{}
@@ -128,7 +128,7 @@ var DefLpNormalization = graph.Def{
 		{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}},
 		{Name: "p", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 2}},
 	},
-	Infer: inferLpNorm, Body: bodyLpNorm{},
+	Infer: inferLpNorm, FLOPs: flopsInput3, Body: bodyLpNorm{},
 }
 
 func inferLpNorm(c *graph.InferCtx) {
@@ -162,7 +162,7 @@ func LpNormalization(x *graph.Value, axis, p int) *graph.Value {
 var DefMeanVarianceNormalization = graph.Def{
 	Name: "MeanVarianceNormalization", Since: 13, MinIn: 1, MaxIn: 1, Doc: "(x-mean)/(deviation+1e-9) over axes",
 	Attrs: []graph.AttrDef{{Name: "axes", Kind: graph.AttrInts, Default: graph.Attr{Kind: graph.AttrInts, Ints: []int64{0, 2, 3}}}},
-	Infer: inferFloat, Body: bodyMeanVarianceNorm{},
+	Infer: inferFloat, FLOPs: flopsNorm, Body: bodyMeanVarianceNorm{},
 }
 
 type bodyMeanVarianceNorm struct{}

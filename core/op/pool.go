@@ -31,13 +31,13 @@ var averagePoolAttrs = []graph.AttrDef{
 // equal maxima the first in row order of the window counts; a NaN stays.
 var DefMaxPool = graph.Def{
 	Name: "MaxPool", Since: 22, Doc: "Largest value of every window.", Attrs: maxPoolAttrs, MinIn: 1, MaxIn: 1, MaxOut: 2,
-	Infer: inferMaxPool, Ref: refMaxPool, Grad: gradMaxPool{}, Lower: lowerMaxPool,
+	Infer: inferMaxPool, FLOPs: flopsPool, Ref: refMaxPool, Grad: gradMaxPool{}, Lower: lowerMaxPool,
 }
 
 // DefMaxPoolGrad is weft.MaxPoolGrad(dy, x): every dy goes to the first maximum of its window.
 var DefMaxPoolGrad = graph.Def{
 	Domain: "weft", Name: "MaxPoolGrad", Since: 1, Doc: "Gradient of MaxPool.", Attrs: maxPoolAttrs, MinIn: 2, MaxIn: 2,
-	Infer: inferMaxPoolGrad, Ref: refMaxPoolGrad, Grad: gradMaxPoolGrad{}, Lower: lowerMaxPoolGrad,
+	Infer: inferMaxPoolGrad, FLOPs: flopsInput, Ref: refMaxPoolGrad, Grad: gradMaxPoolGrad{}, Lower: lowerMaxPoolGrad,
 }
 
 // DefMaxPoolGather is weft.MaxPoolGather(d, x): the elements of d at the places of the maxima of x's windows, the transpose of MaxPoolGrad.
@@ -49,25 +49,25 @@ var DefMaxPoolGather = graph.Def{
 // DefAveragePool is ONNX's AveragePool over x[N,C,D...].
 var DefAveragePool = graph.Def{
 	Name: "AveragePool", Since: 22, Doc: "Mean of every window.", Attrs: averagePoolAttrs, MinIn: 1, MaxIn: 1,
-	Infer: inferAveragePool, Ref: refAveragePool, Grad: gradAveragePool{}, Lower: lowerAveragePool,
+	Infer: inferAveragePool, FLOPs: flopsPool, Ref: refAveragePool, Grad: gradAveragePool{}, Lower: lowerAveragePool,
 }
 
 // DefAveragePoolGrad is weft.AveragePoolGrad(dy, x): every dy is shared among its window. Only x's shape is used.
 var DefAveragePoolGrad = graph.Def{
 	Domain: "weft", Name: "AveragePoolGrad", Since: 1, Doc: "Gradient of AveragePool.", Attrs: averagePoolAttrs, MinIn: 2, MaxIn: 2, ShapeOnly: []int{1},
-	Infer: inferAveragePoolGrad, Ref: refAveragePoolGrad, Grad: gradAveragePoolGrad{}, Lower: lowerAveragePoolGrad,
+	Infer: inferAveragePoolGrad, FLOPs: flopsPoolGrad, Ref: refAveragePoolGrad, Grad: gradAveragePoolGrad{}, Lower: lowerAveragePoolGrad,
 }
 
 // DefGlobalAveragePool is ONNX's GlobalAveragePool: [N,C,D...] to [N,C,1...].
 var DefGlobalAveragePool = graph.Def{
 	Name: "GlobalAveragePool", Since: 22, Doc: "Mean over all positions.", MinIn: 1, MaxIn: 1,
-	Infer: inferGlobalPool, Body: bodyGlobalAveragePool{},
+	Infer: inferGlobalPool, FLOPs: flopsInput, Body: bodyGlobalAveragePool{},
 }
 
 // DefGlobalMaxPool is ONNX's GlobalMaxPool: [N,C,D...] to [N,C,1...].
 var DefGlobalMaxPool = graph.Def{
 	Name: "GlobalMaxPool", Since: 22, Doc: "Largest value over all positions.", MinIn: 1, MaxIn: 1,
-	Infer: inferGlobalPool, Body: bodyGlobalMaxPool{},
+	Infer: inferGlobalPool, FLOPs: flopsInput, Body: bodyGlobalMaxPool{},
 }
 
 // PoolOptions are the settings of the pools.

@@ -171,7 +171,7 @@ var DefReduceSum = graph.Def{
 		{Name: "keepdims", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
-	Infer: inferReduce, Ref: refReduceSum, Grad: gradReduceSum{}, Upgrade: upgradeAxes,
+	Infer: inferReduce, FLOPs: flopsInput, Ref: refReduceSum, Grad: gradReduceSum{}, Upgrade: upgradeAxes,
 	Lower: lowerReduceSum,
 }
 
@@ -242,7 +242,7 @@ var DefReduceMean = graph.Def{
 		{Name: "keepdims", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
-	Infer: inferReduce, Ref: refReduceMean, Grad: gradReduceMean{}, Upgrade: upgradeAxes,
+	Infer: inferReduce, FLOPs: flopsInput, Ref: refReduceMean, Grad: gradReduceMean{}, Upgrade: upgradeAxes,
 	Lower: lowerReduceMean,
 }
 
@@ -298,7 +298,7 @@ var DefReduceMax = graph.Def{
 		{Name: "keepdims", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}},
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
-	Infer: inferReduceOrder, Ref: refReduceMax, Grad: gradReduceExtreme{}, Upgrade: upgradeAxes,
+	Infer: inferReduceOrder, FLOPs: flopsInput, Ref: refReduceMax, Grad: gradReduceExtreme{}, Upgrade: upgradeAxes,
 	Lower: lowerReduceMax,
 }
 

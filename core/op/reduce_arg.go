@@ -68,7 +68,7 @@ const indexResult = "the result is an index"
 // select_last_index is set.
 var DefArgMax = graph.Def{
 	Name: "ArgMax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "index of the largest element along an axis", Attrs: argAttrs,
-	Infer: inferArg, Lower: lowerArg, NoGrad: indexResult,
+	Infer: inferArg, FLOPs: flopsInput, Lower: lowerArg, NoGrad: indexResult,
 	Ref: func(c *graph.RefCtx) {
 		refArg(c, func(a, b float64) bool { return a > b }, func(a, b int64) bool { return a > b })
 	},
@@ -77,7 +77,7 @@ var DefArgMax = graph.Def{
 // DefArgMin is ONNX's ArgMin; see ArgMax.
 var DefArgMin = graph.Def{
 	Name: "ArgMin", Since: 13, MinIn: 1, MaxIn: 1, Doc: "index of the smallest element along an axis", Attrs: argAttrs,
-	Infer: inferArg, Lower: lowerArg, NoGrad: indexResult,
+	Infer: inferArg, FLOPs: flopsInput, Lower: lowerArg, NoGrad: indexResult,
 	Ref: func(c *graph.RefCtx) {
 		refArg(c, func(a, b float64) bool { return a < b }, func(a, b int64) bool { return a < b })
 	},

@@ -34,7 +34,7 @@ func axesInput(in []*graph.Value) *graph.Value {
 // DefReduceMin is ONNX's ReduceMin; the minimum of nothing is the type's largest number, and NaNs are passed over.
 var DefReduceMin = graph.Def{
 	Name: "ReduceMin", Since: 20, MinIn: 1, MaxIn: 2, Doc: "smallest element over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
-	Infer: inferReduceOrder, Ref: refReduceMin, Grad: gradReduceExtreme{}, Upgrade: upgradeAxes,
+	Infer: inferReduceOrder, FLOPs: flopsInput, Ref: refReduceMin, Grad: gradReduceExtreme{}, Upgrade: upgradeAxes,
 	Lower: func(b graph.Builder, n *graph.Node) bool { return lowerReduce(b, n, simd.ReduceMin, finishNone) },
 }
 
@@ -67,7 +67,7 @@ func ReduceMin(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 //weft:full
 var DefReduceProd = graph.Def{
 	Name: "ReduceProd", Since: 18, MinIn: 1, MaxIn: 2, Doc: "product over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
-	Infer: inferReduce, Ref: refReduceProd, Grad: gradReduceProd{}, Upgrade: upgradeAxes,
+	Infer: inferReduce, FLOPs: flopsInput, Ref: refReduceProd, Grad: gradReduceProd{}, Upgrade: upgradeAxes,
 	Lower: func(b graph.Builder, n *graph.Node) bool { return lowerReduce(b, n, simd.Prod, finishNone) },
 }
 
@@ -105,7 +105,7 @@ func ReduceProd(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 //weft:full
 var DefReduceL1 = graph.Def{
 	Name: "ReduceL1", Since: 18, MinIn: 1, MaxIn: 2, Doc: "sum of absolute values over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
-	Infer: inferReduce, Ref: refReduceL1, Grad: gradReduceL1{}, Upgrade: upgradeAxes,
+	Infer: inferReduce, FLOPs: flopsInput2, Ref: refReduceL1, Grad: gradReduceL1{}, Upgrade: upgradeAxes,
 	Lower: func(b graph.Builder, n *graph.Node) bool { return lowerReduce(b, n, simd.SumAbs, finishNone) },
 }
 
@@ -137,7 +137,7 @@ func ReduceL1(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 // DefReduceSumSquare is ONNX's ReduceSumSquare.
 var DefReduceSumSquare = graph.Def{
 	Name: "ReduceSumSquare", Since: 18, MinIn: 1, MaxIn: 2, Doc: "sum of squares over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
-	Infer: inferReduce, Ref: refReduceSumSquare, Grad: gradReduceSumSquare{}, Upgrade: upgradeAxes,
+	Infer: inferReduce, FLOPs: flopsInput2, Ref: refReduceSumSquare, Grad: gradReduceSumSquare{}, Upgrade: upgradeAxes,
 	Lower: func(b graph.Builder, n *graph.Node) bool { return lowerReduce(b, n, simd.SumSq, finishNone) },
 }
 
@@ -165,7 +165,7 @@ func ReduceSumSquare(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 // DefReduceL2 is ONNX's ReduceL2.
 var DefReduceL2 = graph.Def{
 	Name: "ReduceL2", Since: 18, MinIn: 1, MaxIn: 2, Doc: "Euclidean norm over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
-	Infer: inferReduce, Ref: refReduceL2, Grad: gradReduceL2{}, Body: bodyReduceL2{}, Upgrade: upgradeAxes,
+	Infer: inferReduce, FLOPs: flopsInput2, Ref: refReduceL2, Grad: gradReduceL2{}, Body: bodyReduceL2{}, Upgrade: upgradeAxes,
 }
 
 func refReduceL2(c *graph.RefCtx) {
@@ -205,7 +205,7 @@ func ReduceL2(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 //weft:full
 var DefReduceLogSum = graph.Def{
 	Name: "ReduceLogSum", Since: 18, MinIn: 1, MaxIn: 2, Doc: "logarithm of the sum over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
-	Infer: inferReduceFloat, Body: bodyReduceLogSum{}, Upgrade: upgradeAxes,
+	Infer: inferReduceFloat, FLOPs: flopsInput, Body: bodyReduceLogSum{}, Upgrade: upgradeAxes,
 }
 
 type bodyReduceLogSum struct{}
@@ -222,7 +222,7 @@ func ReduceLogSum(x *graph.Value, axes []int, keepdims bool) *graph.Value {
 // DefReduceLogSumExp is ONNX's ReduceLogSumExp, computed relative to the largest element so that nothing overflows.
 var DefReduceLogSumExp = graph.Def{
 	Name: "ReduceLogSumExp", Since: 18, MinIn: 1, MaxIn: 2, Doc: "logarithm of the sum of e^x over axes", HostInputs: []int{1}, Attrs: reduceAttrs,
-	Infer: inferReduceFloat, Body: bodyReduceLogSumExp{}, Grad: gradReduceLogSumExp{}, Upgrade: upgradeAxes,
+	Infer: inferReduceFloat, FLOPs: flopsInput4, Body: bodyReduceLogSumExp{}, Grad: gradReduceLogSumExp{}, Upgrade: upgradeAxes,
 }
 
 // lowest returns the least finite number of a floating-point type.

@@ -23,7 +23,7 @@ var resizeAttrs = []graph.AttrDef{
 //weft:full
 var DefResize = graph.Def{
 	Name: "Resize", Since: 19, Doc: "Resizes by interpolation.", Attrs: resizeAttrs, MinIn: 1, MaxIn: 4, HostInputs: []int{1, 2, 3},
-	Infer: inferResize, Ref: refResize, Grad: gradResize{}, Lower: lowerResize, Upgrade: upgradeResize,
+	Infer: inferResize, FLOPs: flopsOutput, Ref: refResize, Grad: gradResize{}, Lower: lowerResize, Upgrade: upgradeResize,
 }
 
 // DefResizeGrad is weft.ResizeGrad(dy, x, roi, scales, sizes): Resize is linear in x, and this is its transpose. Only x's shape is used.
@@ -31,7 +31,7 @@ var DefResize = graph.Def{
 //weft:full
 var DefResizeGrad = graph.Def{
 	Domain: "weft", Name: "ResizeGrad", Since: 1, Doc: "Gradient of Resize.", Attrs: resizeAttrs, MinIn: 2, MaxIn: 5, ShapeOnly: []int{1}, HostInputs: []int{2, 3, 4},
-	Infer: inferResizeGrad, Ref: refResizeGrad, Grad: gradResizeGrad{},
+	Infer: inferResizeGrad, FLOPs: flopsOutput, Ref: refResizeGrad, Grad: gradResizeGrad{},
 }
 
 // DefUpsample is ONNX's Upsample of opsets 7 to 9, which became Resize.
@@ -40,7 +40,7 @@ var DefResizeGrad = graph.Def{
 var DefUpsample = graph.Def{
 	Name: "Upsample", Since: 10, Doc: "Enlarges by interpolation (now Resize).", MinIn: 2, MaxIn: 2, HostInputs: []int{1},
 	Attrs: []graph.AttrDef{{Name: "mode", Kind: graph.AttrString, Default: graph.Attr{Kind: graph.AttrString, S: "nearest"}}},
-	Infer: inferUpsample, Body: bodyUpsample{}, Upgrade: upgradeUpsample,
+	Infer: inferUpsample, FLOPs: flopsOutput, Body: bodyUpsample{}, Upgrade: upgradeUpsample,
 }
 
 // ResizeOptions are the settings of [Resize]; its zero value is ONNX's default.

@@ -16,7 +16,7 @@ var DefRotaryEmbedding = graph.Def{
 		{Name: "num_heads", Kind: graph.AttrInt},
 		{Name: "rotary_embedding_dim", Kind: graph.AttrInt},
 	},
-	Infer: inferRotary, Body: bodyRotary{},
+	Infer: inferRotary, FLOPs: flopsInput3, Body: bodyRotary{},
 }
 
 // RotaryOptions are the settings of [RotaryEmbedding].

@@ -13,7 +13,7 @@ var DefShrink = graph.Def{
 		{Name: "bias", Kind: graph.AttrFloat},
 		{Name: "lambd", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 0.5}},
 	},
-	Infer: inferNumeric, Ref: refShrink, Body: bodyShrink{},
+	Infer: inferNumeric, FLOPs: flopsOutput, Ref: refShrink, Body: bodyShrink{},
 }
 
 func refShrink(c *graph.RefCtx) {

@@ -103,7 +103,7 @@ func logSoftmaxRow(row []float64) {
 var DefSoftmax = graph.Def{
 	Name: "Softmax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "e^x / sum(e^x) along an axis", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, softmaxRow) }, Grad: gradSoftmax{}, Lower: lowerSoftmax, Upgrade: upgradeSoftmax,
+	Infer: inferSoftmax, FLOPs: flopsInput5, Ref: func(c *graph.RefCtx) { refRows(c, softmaxRow) }, Grad: gradSoftmax{}, Lower: lowerSoftmax, Upgrade: upgradeSoftmax,
 }
 
 type gradSoftmax struct{}
@@ -121,7 +121,7 @@ func Softmax(x *graph.Value, axis int) *graph.Value {
 var DefLogSoftmax = graph.Def{
 	Name: "LogSoftmax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "logarithm of the softmax along an axis", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, logSoftmaxRow) }, Grad: gradLogSoftmax{}, Lower: lowerSoftmax, Upgrade: upgradeSoftmax,
+	Infer: inferSoftmax, FLOPs: flopsInput5, Ref: func(c *graph.RefCtx) { refRows(c, logSoftmaxRow) }, Grad: gradLogSoftmax{}, Lower: lowerSoftmax, Upgrade: upgradeSoftmax,
 }
 
 type gradLogSoftmax struct{}
@@ -146,7 +146,7 @@ func inferSoftmaxGrad(c *graph.InferCtx) {
 var DefSoftmaxGrad = graph.Def{
 	Domain: "weft", Name: "SoftmaxGrad", MinIn: 2, MaxIn: 2, Doc: "y * (dy - sum(dy*y))", InPlace: []int{0, 1},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmaxGrad, Body: bodySoftmaxGrad{}, Lower: lowerSoftmaxGrad,
+	Infer: inferSoftmaxGrad, FLOPs: flopsInput4, Body: bodySoftmaxGrad{}, Lower: lowerSoftmaxGrad,
 }
 
 type bodySoftmaxGrad struct{}
@@ -166,7 +166,7 @@ func SoftmaxGrad(dy, y *graph.Value, axis int) *graph.Value {
 var DefLogSoftmaxGrad = graph.Def{
 	Domain: "weft", Name: "LogSoftmaxGrad", MinIn: 2, MaxIn: 2, Doc: "dy - e^y * sum(dy)", InPlace: []int{0, 1},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmaxGrad, Body: bodyLogSoftmaxGrad{}, Lower: lowerSoftmaxGrad,
+	Infer: inferSoftmaxGrad, FLOPs: flopsInput4, Body: bodyLogSoftmaxGrad{}, Lower: lowerSoftmaxGrad,
 }
 
 type bodyLogSoftmaxGrad struct{}
@@ -187,7 +187,7 @@ func LogSoftmaxGrad(dy, y *graph.Value, axis int) *graph.Value {
 var DefHardmax = graph.Def{
 	Name: "Hardmax", Since: 13, MinIn: 1, MaxIn: 1, Doc: "1 at the first largest element along an axis, else 0", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferSoftmax, Ref: func(c *graph.RefCtx) { refRows(c, hardmaxRow) }, NoGrad: zeroAlmostEverywhere, Upgrade: upgradeSoftmax,
+	Infer: inferSoftmax, FLOPs: flopsOutput, Ref: func(c *graph.RefCtx) { refRows(c, hardmaxRow) }, NoGrad: zeroAlmostEverywhere, Upgrade: upgradeSoftmax,
 }
 
 func hardmaxRow(row []float64) {

@@ -70,7 +70,7 @@ func Tan(x *graph.Value) *graph.Value { return unary(&DefTan, x) }
 //
 //weft:full
 var DefAsin = graph.Def{
-	Name: "Asin", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc sine", Infer: inferFloat, InPlace: []int{0},
+	Name: "Asin", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc sine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Asin) }, Grad: gradAsin{}, Lower: lowerAsin,
 }
 
@@ -88,7 +88,7 @@ func Asin(x *graph.Value) *graph.Value { return unary(&DefAsin, x) }
 //
 //weft:full
 var DefAcos = graph.Def{
-	Name: "Acos", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc cosine", Infer: inferFloat, InPlace: []int{0},
+	Name: "Acos", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc cosine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Acos) }, Grad: gradAcos{}, Lower: lowerAcos,
 }
 
@@ -106,7 +106,7 @@ func Acos(x *graph.Value) *graph.Value { return unary(&DefAcos, x) }
 //
 //weft:full
 var DefAtan = graph.Def{
-	Name: "Atan", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc tangent", Infer: inferFloat, InPlace: []int{0},
+	Name: "Atan", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc tangent", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Atan) }, Grad: gradAtan{}, Lower: lowerAtan,
 }
 
@@ -124,7 +124,7 @@ func Atan(x *graph.Value) *graph.Value { return unary(&DefAtan, x) }
 //
 //weft:full
 var DefSinh = graph.Def{
-	Name: "Sinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
+	Name: "Sinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic sine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Sinh) }, Grad: gradSinh{}, Lower: lowerSinh,
 }
 
@@ -142,7 +142,7 @@ func Sinh(x *graph.Value) *graph.Value { return unary(&DefSinh, x) }
 //
 //weft:full
 var DefCosh = graph.Def{
-	Name: "Cosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
+	Name: "Cosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic cosine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Cosh) }, Grad: gradCosh{}, Lower: lowerCosh,
 }
 
@@ -160,7 +160,7 @@ func Cosh(x *graph.Value) *graph.Value { return unary(&DefCosh, x) }
 //
 //weft:full
 var DefAsinh = graph.Def{
-	Name: "Asinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
+	Name: "Asinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic sine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Asinh) }, Grad: gradAsinh{}, Lower: lowerAsinh,
 }
 
@@ -178,7 +178,7 @@ func Asinh(x *graph.Value) *graph.Value { return unary(&DefAsinh, x) }
 //
 //weft:full
 var DefAcosh = graph.Def{
-	Name: "Acosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
+	Name: "Acosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic cosine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Acosh) }, Grad: gradAcosh{}, Lower: lowerAcosh,
 }
 
@@ -196,7 +196,7 @@ func Acosh(x *graph.Value) *graph.Value { return unary(&DefAcosh, x) }
 //
 //weft:full
 var DefAtanh = graph.Def{
-	Name: "Atanh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic tangent", Infer: inferFloat, InPlace: []int{0},
+	Name: "Atanh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic tangent", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
 	Ref: func(c *graph.RefCtx) { refMap(c, math.Atanh) }, Grad: gradAtanh{}, Lower: lowerAtanh,
 }
 

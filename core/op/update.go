@@ -55,7 +55,7 @@ func decayed(n *graph.Node, w, g, lr *graph.Value) (w2, g2 *graph.Value) {
 var DefSGD = graph.Def{
 	Domain: "weft", Name: "SGD", MinIn: 3, MaxIn: 3, Doc: "one step of gradient descent", InPlace: []int{0},
 	Attrs: []graph.AttrDef{{Name: "weight_decay", Kind: graph.AttrFloat}, {Name: "decoupled", Kind: graph.AttrInt}},
-	Infer: inferUpdate0, Body: bodySGD{}, Lower: lowerSGD,
+	Infer: inferUpdate0, FLOPs: flopsSGD, Body: bodySGD{}, Lower: lowerSGD,
 }
 
 type bodySGD struct{}
@@ -89,7 +89,7 @@ var DefMomentum = graph.Def{
 		{Name: "nesterov", Kind: graph.AttrInt},
 		{Name: "weight_decay", Kind: graph.AttrFloat}, {Name: "decoupled", Kind: graph.AttrInt},
 	},
-	Infer: inferUpdate1, Body: bodyMomentum{}, Lower: lowerMomentum,
+	Infer: inferUpdate1, FLOPs: flopsMomentum, Body: bodyMomentum{}, Lower: lowerMomentum,
 }
 
 type bodyMomentum struct{}
@@ -134,7 +134,7 @@ var DefRMSProp = graph.Def{
 		{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-8}},
 		{Name: "weight_decay", Kind: graph.AttrFloat},
 	},
-	Infer: inferUpdate1, Body: bodyRMSProp{}, Lower: lowerRMSProp,
+	Infer: inferUpdate1, FLOPs: flopsRMSProp, Body: bodyRMSProp{}, Lower: lowerRMSProp,
 }
 
 type bodyRMSProp struct{}
@@ -171,7 +171,7 @@ var DefAdagrad = graph.Def{
 		{Name: "epsilon", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 1e-10}},
 		{Name: "weight_decay", Kind: graph.AttrFloat},
 	},
-	Infer: inferUpdate1, Body: bodyAdagrad{}, Lower: lowerAdagrad,
+	Infer: inferUpdate1, FLOPs: flopsRMSProp, Body: bodyAdagrad{}, Lower: lowerAdagrad,
 }
 
 type bodyAdagrad struct{}
@@ -206,14 +206,14 @@ var adamAttrs = []graph.AttrDef{
 var DefAdam = graph.Def{
 	Domain: "weft", Name: "Adam", MinIn: 7, MaxIn: 7, MinOut: 3, MaxOut: 3, Doc: "one step of Adam", Attrs: adamAttrs,
 	InPlace: []int{0}, InPlaceOut: [][2]int{{1, 2}, {2, 3}},
-	Infer: inferUpdate2, Body: bodyAdam{}, Lower: lowerAdam,
+	Infer: inferUpdate2, FLOPs: flopsAdam, Body: bodyAdam{}, Lower: lowerAdam,
 }
 
 // DefAdamW is weft.AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
 var DefAdamW = graph.Def{
 	Domain: "weft", Name: "AdamW", MinIn: 7, MaxIn: 7, MinOut: 3, MaxOut: 3, Doc: "one step of AdamW", Attrs: adamAttrs,
 	InPlace: []int{0}, InPlaceOut: [][2]int{{1, 2}, {2, 3}},
-	Infer: inferUpdate2, Body: bodyAdamW{}, Lower: lowerAdam,
+	Infer: inferUpdate2, FLOPs: flopsAdam, Body: bodyAdamW{}, Lower: lowerAdam,
 }
 
 type bodyAdam struct{}
@@ -277,7 +277,7 @@ var DefLion = graph.Def{
 		{Name: "beta2", Kind: graph.AttrFloat, Default: graph.Attr{Kind: graph.AttrFloat, F: 0.99}},
 		{Name: "weight_decay", Kind: graph.AttrFloat},
 	},
-	Infer: inferUpdate1, Body: bodyLion{}, Lower: lowerLion,
+	Infer: inferUpdate1, FLOPs: flopsRMSProp, Body: bodyLion{}, Lower: lowerLion,
 }
 
 type bodyLion struct{}

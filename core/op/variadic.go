@@ -155,7 +155,7 @@ func pickGrad(c *graph.GradCtx, beats func(a, b *graph.Value) *graph.Value) []*g
 
 // DefSum is ONNX's Sum.
 var DefSum = graph.Def{
-	Name: "Sum", Since: 13, MinIn: 1, MaxIn: -1, Doc: "sum of the inputs", Infer: inferVariadicFloat,
+	Name: "Sum", Since: 13, MinIn: 1, MaxIn: -1, Doc: "sum of the inputs", Infer: inferVariadicFloat, FLOPs: flopsVariadic,
 	Ref: func(c *graph.RefCtx) { refFold(c, addFloat, addInt, 1) }, Body: bodySum{},
 }
 
@@ -167,7 +167,7 @@ func (bodySum) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.V
 
 // DefMean is ONNX's Mean.
 var DefMean = graph.Def{
-	Name: "Mean", Since: 13, MinIn: 1, MaxIn: -1, Doc: "mean of the inputs", Infer: inferVariadicFloat,
+	Name: "Mean", Since: 13, MinIn: 1, MaxIn: -1, Doc: "mean of the inputs", Infer: inferVariadicFloat, FLOPs: flopsVariadic,
 	Ref: func(c *graph.RefCtx) { refFold(c, addFloat, addInt, 1/float64(len(c.In))) }, Body: bodyMean{},
 }
 
@@ -202,6 +202,7 @@ func Mean(x ...*graph.Value) *graph.Value { return variadic(&DefMean, x) }
 var DefMod = graph.Def{
 	Name: "Mod", Since: 13, MinIn: 2, MaxIn: 2, Doc: "remainder of a / b", InPlace: []int{0, 1},
 	Attrs: []graph.AttrDef{{Name: "fmod", Kind: graph.AttrInt}},
+	FLOPs: flopsOutput,
 	Infer: func(c *graph.InferCtx) {
 		if isFloat(c.In[0].DType) && c.Node.Int("fmod") == 0 {
 			c.Fail("floating-point types need fmod = 1")

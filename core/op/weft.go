@@ -11,7 +11,7 @@ import (
 // DefSumTo is weft.SumTo(x, like): x summed along the dimensions in which like was broadcast to x's shape.
 var DefSumTo = graph.Def{
 	Domain: "weft", Name: "SumTo", MinIn: 2, MaxIn: 2, Doc: "sum x down to the shape of like", ShapeOnly: []int{1},
-	Infer: inferSumTo, Ref: refSumTo, Grad: gradSumTo{}, Body: bodySumTo{},
+	Infer: inferSumTo, FLOPs: flopsInput, Ref: refSumTo, Grad: gradSumTo{}, Body: bodySumTo{},
 	Lower: lowerSumTo, Same: alwaysSame,
 }
 
