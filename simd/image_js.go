@@ -8,7 +8,6 @@ import "unsafe"
 // step kernels read it. relocs are the places in it, in bytes, of addresses relative to its start.
 func CurrentImage() (image []byte, relocs []int) {
 	image = append(image, BytesOf(current)...)
-	tiles := map[uintptr]int{}
 	t := &relaxedTiles
 	if current.Class == MulAdd {
 		t = &simd128Tiles
@@ -27,8 +26,20 @@ func CurrentImage() (image []byte, relocs []int) {
 		}
 		relocs = append(relocs, place)
 	}
-	tiles[uintptr(unsafe.Pointer(t))] = add(BytesOf(t))
-	tiles[uintptr(unsafe.Pointer(&vecWasm))] = add(BytesOf(&vecWasm))
+	// Functions capture these, or parts of them.
+	tables := [2][]byte{BytesOf(t), BytesOf(&vecWasm)}
+	var places [2]int
+	for i, b := range tables {
+		places[i] = add(b)
+	}
+	captured := func(address uintptr) (at int, ok bool) {
+		for i, b := range tables {
+			if off := address - uintptr(unsafe.Pointer(&b[0])); off < uintptr(len(b)) {
+				return places[i] + int(off), true
+			}
+		}
+		return 0, false
+	}
 	functions := func(from, size int) {
 		for place := from; place < from+size; place += 8 {
 			word := *(**[2]uintptr)(unsafe.Pointer(&image[place]))
@@ -37,7 +48,7 @@ func CurrentImage() (image []byte, relocs []int) {
 			}
 			// A function value is the address of its code's address and of what it has captured, one pointer at most.
 			var closure [2]uintptr
-			if at, ok := tiles[word[1]]; ok {
+			if at, ok := captured(word[1]); ok {
 				c := add(BytesOf(&closure))
 				point(c+8, at)
 				point(place, c)

@@ -48,10 +48,11 @@ async function given(): Promise<{ [name: string]: unknown }> {
 }
 
 /** Names with a value of their own in some examples. */
-const special: { [pattern: string]: () => { [name: string]: unknown } } = {
+const special: { [pattern: string]: () => { [name: string]: unknown } | Promise<{ [name: string]: unknown }> } = {
   "weft.op(\"Erf\"": () => ({ x: weft.tensor([3, 1, 2, 5]) }),
   "weft.matMul(a, b)": () => ({ a: weft.ones([2, 3]), b: weft.ones([4, 5]) }),
   "adam.minimize(loss, [w])": () => ({ w: weft.variable([[0], [0]]), x: weft.tensor([[1, 2]]), y: weft.tensor([[3]]) }),
+  "model.generate(": async () => ({ output: { textContent: "" }, model: await weft.load(new Uint8Array(await readFile(new URL("../models/chargpt/weights/tinyshakespeare.onnx", root)))) }),
   "model.fit(x, y": () => ({ x: new Float32Array(40), y: new Int32Array(10) }),
 };
 
@@ -68,7 +69,7 @@ test("examples of the documentation", async (t) => {
     ran++;
     await t.test(name, async () => {
       const names = await given();
-      for (const [pattern, more] of Object.entries(special)) if (code.includes(pattern)) Object.assign(names, more());
+      for (const [pattern, more] of Object.entries(special)) if (code.includes(pattern)) Object.assign(names, await more());
       // A module's imports are given; checkpoints need a browser's storage; what an example declares is not given.
       const body = code.replace(/^import .*$/gm, "").replace(/, checkpoint: \{[^}]*\}/, "");
       for (const key of Object.keys(names)) if (new RegExp(`^(const|let) (\\{[^}]*\\b)?${key}\\b`, "m").test(body)) delete names[key];
