@@ -50,7 +50,7 @@ var DefRNN = graph.Def{
 // (r*h) Rn^T + Rbn), or with linear_before_reset g(x Wn^T + Wbn + r*(h Rn^T + Rbn)), and h' = (1-z)*n + z*h. Gradient rules ask for
 // one output more than ONNX has, what the backward pass needs of every step; see [rnnShape].
 var DefGRU = graph.Def{
-	Name: "GRU", Since: 22, MinIn: 3, MaxIn: 6, MaxOut: 3, Doc: "gated recurrent units over a batch of sequences", Attrs: gruAttrs,
+	Name: "GRU", Since: 22, MinIn: 3, MaxIn: 6, MaxOut: 3, Hidden: 1, Doc: "gated recurrent units over a batch of sequences", Attrs: gruAttrs,
 	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Lower: lowerRNN, FLOPs: flopsRNN, Upgrade: upgradeRNN,
 }
 
@@ -58,7 +58,7 @@ var DefGRU = graph.Def{
 // candidate g, c' = f*c + i*g, h' = o*h(c'). Gradient rules ask for one output more than ONNX has, what the
 // backward pass needs of every step; see [rnnShape].
 var DefLSTM = graph.Def{
-	Name: "LSTM", Since: 22, MinIn: 3, MaxIn: 8, MaxOut: 4, Doc: "long short-term memory over a batch of sequences", Attrs: lstmAttrs,
+	Name: "LSTM", Since: 22, MinIn: 3, MaxIn: 8, MaxOut: 4, Hidden: 1, Doc: "long short-term memory over a batch of sequences", Attrs: lstmAttrs,
 	Infer: inferRNN, Ref: refRNN, Grad: gradRNN{}, Lower: lowerRNN, FLOPs: flopsRNN, Upgrade: upgradeRNN,
 }
 

@@ -258,7 +258,7 @@ func TestMistakes(t *testing.T) {
 	if !strings.Contains(msg, "c1") {
 		t.Error(msg)
 	}
-	c.fails("argument", "model.new", M{"id": c.id(), "kind": "sequential", "layers": L{M{"kind": "lstm"}}})
+	c.fails("argument", "model.new", M{"id": c.id(), "kind": "sequential", "layers": L{M{"kind": "convLSTM2d"}}})
 	c.fails("format", "model.load", M{"id": c.id(), "bytes": tensor.From([]byte("this is no model"), 16)})
 	// A training that blows up says so, and the runtime lives on.
 	c.do("model.compile", M{"id": m, "optimizer": M{"name": "sgd", "learningRate": 1e30}, "loss": M{"name": "sparseCategoricalCrossentropy", "fromLogits": true}})

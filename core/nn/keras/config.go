@@ -180,6 +180,8 @@ func (l *layer) namedInitializer(key, name string, c map[string]any) nn.Initiali
 		return nn.Normal(num(0, "mean"), num(0.05, "stddev", "std"))
 	case "truncatedNormal":
 		return nn.TruncatedNormal(num(0, "mean"), num(0.05, "stddev", "std"))
+	case "orthogonal":
+		return nn.Orthogonal(num(1, "gain"))
 	case "zeros":
 		return nn.Zeros
 	case "ones":

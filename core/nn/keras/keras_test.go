@@ -337,7 +337,7 @@ func TestMistakes(t *testing.T) {
 		"no shape":      {seq{layer("dense", cfg{"units": 2.0})}, "inputShape"},
 		"no units":      {seq{layer("dense", cfg{"inputShape": list(3)})}, "units"},
 		"half a unit":   {seq{layer("dense", cfg{"units": 1.5, "inputShape": list(3)})}, "units"},
-		"unknown kind":  {seq{layer("lstm", cfg{})}, "lstm"},
+		"unknown kind":  {seq{layer("convLSTM2d", cfg{})}, "convLSTM2d"},
 		"activation":    {seq{layer("dense", cfg{"units": 2.0, "inputShape": list(3), "activation": "foo"})}, "foo"},
 		"too large":     {seq{layer("conv2d", cfg{"filters": 2.0, "kernelSize": 9.0, "inputShape": list(5, 5, 1)})}, "conv2d"},
 		"rank":          {seq{layer("conv2d", cfg{"filters": 2.0, "kernelSize": 2.0, "inputShape": list(5)})}, "4 dimensions"},
@@ -348,6 +348,12 @@ func TestMistakes(t *testing.T) {
 		"no layers":     {nil, "no layers"},
 		"initializer":   {seq{layer("dense", cfg{"units": 2.0, "inputShape": list(3), "kernelInitializer": "foo"})}, "initializer"},
 		"dropout":       {seq{layer("dropout", cfg{"rate": 1.0, "inputShape": list(3)})}, "rate"},
+		"mask":          {seq{layer("embedding", cfg{"inputDim": 5.0, "outputDim": 2.0, "inputLength": 3.0, "maskZero": true})}, "maskZero"},
+		"sequences":     {seq{layer("lstm", cfg{"units": 2.0, "inputShape": list(3)})}, "sequences"},
+		"states":        {seq{layer("gru", cfg{"units": 2.0, "inputShape": list(3, 2), "returnState": true})}, "returnState"},
+		"gates":         {seq{layer("gru", cfg{"units": 2.0, "inputShape": list(3, 2), "recurrentActivation": "softmax"})}, "recurrentActivation"},
+		"both ways":     {seq{layer("bidirectional", cfg{"inputShape": list(3, 2), "layer": map[string]any{"kind": "dense"}})}, "recurrent layer"},
+		"wrapper":       {seq{layer("timeDistributed", cfg{"inputShape": list(3, 2)})}, "layer"},
 		"negative size": {seq{layer("dense", cfg{"units": 2.0, "inputShape": list(-5)})}, "inputShape"},
 	} {
 		m, err := keras.Sequential("m", c.layers)

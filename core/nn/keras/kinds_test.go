@@ -15,7 +15,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s does not exist", k)
 		}
 	}
-	if kindOf("lstm") != nil {
+	if kindOf("convLSTM2d") != nil {
 		t.Error("a kind that is not there")
 	}
 }

@@ -66,6 +66,12 @@ func kindOf(kind string) add {
 		return prelu
 	case "embedding":
 		return embedding
+	case "simpleRNN", "gru", "lstm":
+		return recurrent
+	case "bidirectional":
+		return bidirectional
+	case "timeDistributed":
+		return timeDistributed
 	case "add":
 		return merge(op.Add)
 	case "subtract":
@@ -108,6 +114,7 @@ func Kinds() []string {
 		"averagePooling1d",
 		"averagePooling2d",
 		"batchNormalization",
+		"bidirectional",
 		"concatenate",
 		"conv1d",
 		"conv2d",
@@ -121,9 +128,11 @@ func Kinds() []string {
 		"globalAveragePooling2d",
 		"globalMaxPooling1d",
 		"globalMaxPooling2d",
+		"gru",
 		"inputLayer",
 		"layerNormalization",
 		"leakyReLU",
+		"lstm",
 		"maxPooling1d",
 		"maxPooling2d",
 		"maximum",
@@ -135,8 +144,10 @@ func Kinds() []string {
 		"rescaling",
 		"reshape",
 		"separableConv2d",
+		"simpleRNN",
 		"softmax",
 		"subtract",
+		"timeDistributed",
 		"upSampling2d",
 		"zeroPadding2d",
 	}
@@ -436,6 +447,9 @@ func prelu(b *builder, l *layer, in []value) value {
 func embedding(b *builder, l *layer, in []value) value {
 	x := b.plain(in[0])
 	n, d := l.whole("inputDim", 0, 1), l.whole("outputDim", 0, 1)
+	if l.bool("maskZero", false) {
+		l.fail("maskZero is not supported: layers here know of no masks; cut the sequences, or use the recurrent operators, which take lengths")
+	}
 	table := b.param(l, "embeddings", l.initializer("embeddingsInitializer", nn.Uniform(-0.05, 0.05)), n, d, Weight{}, n, d)
 	idx := x.v
 	if idx.DType != tensor.Int64 && idx.DType != tensor.Int32 {

@@ -16,6 +16,7 @@ type Weight struct {
 	Trainable bool
 
 	inner []int // shape of the variable
+	order []int // of blocks along the view's first dimension: Keras's block i is the variable's block order[i]; nil: the same order
 	view  []int // the variable's elements as this shape, ...
 	perm  []int // ... transposed, are Keras's; nil: the same order
 }
@@ -29,7 +30,24 @@ func (w *Weight) Get(store *graph.Store) (*tensor.Tensor, error) {
 	if w.perm == nil {
 		return t.Clone().Reshape(w.Shape...), nil
 	}
-	return t.Reshape(w.view...).Transpose(w.perm...).Contiguous().Reshape(w.Shape...), nil
+	return w.blocks(t, false).Reshape(w.view...).Transpose(w.perm...).Contiguous().Reshape(w.Shape...), nil
+}
+
+// blocks returns the elements with the view's blocks in Keras's order, or back in the variable's.
+func (w *Weight) blocks(t *tensor.Tensor, back bool) *tensor.Tensor {
+	if w.order == nil {
+		return t
+	}
+	out := tensor.New(tensor.Float32, t.Shape()...)
+	from, to := t.Contiguous().Float32s(), out.Float32s()
+	n := len(to) / len(w.order)
+	for i, k := range w.order {
+		if back {
+			i, k = k, i
+		}
+		copy(to[i*n:i*n+n], from[k*n:])
+	}
+	return out
 }
 
 // Set stores elements that are in Keras's order.
@@ -43,7 +61,7 @@ func (w *Weight) Set(store *graph.Store, t *tensor.Tensor) error {
 		for i, p := range w.perm {
 			there[i], back[p] = w.view[p], i
 		}
-		t = t.Reshape(there...).Transpose(back...).Contiguous()
+		t = w.blocks(t.Reshape(there...).Transpose(back...).Contiguous().Reshape(w.view...), true)
 	}
 	return store.Set(w.Name, t.Reshape(w.inner...))
 }
