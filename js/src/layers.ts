@@ -50,6 +50,37 @@ export interface PoolConfig<S = Size2> extends LayerConfig {
   padding?: "valid" | "same";
 }
 
+/** Settings of recurrent layers over sequences [steps, features]. */
+export interface RecurrentConfig extends LayerConfig {
+  units: number;
+  /** Of the candidate and the state; tanh without one. */
+  activation?: RecurrentActivation;
+  useBias?: boolean;
+  kernelInitializer?: string | Config;
+  recurrentInitializer?: string | Config;
+  biasInitializer?: string | Config;
+  /** All states, one for each step, instead of the last one. */
+  returnSequences?: boolean;
+  /** Read the sequence from its end. */
+  goBackwards?: boolean;
+  /** Rate at which features of a sequence are dropped while training. */
+  dropout?: number;
+}
+
+/** Names of activations inside recurrent layers. */
+export type RecurrentActivation = "tanh" | "sigmoid" | "hardSigmoid" | "relu" | "elu" | "softsign" | "softplus" | "linear";
+
+/** Settings of recurrent layers with gates. */
+export interface GatedConfig extends RecurrentConfig {
+  /** Of the gates; sigmoid without one. */
+  recurrentActivation?: RecurrentActivation;
+}
+
+/** A layer around another one. */
+export interface WrapperConfig extends LayerConfig {
+  layer: Layer;
+}
+
 let applied = 0;
 
 /** A value in a model that is being described: what `input()` and `layer.apply()` give. */
@@ -100,6 +131,14 @@ const needs =
   (config: C): Layer =>
     new Layer(kind, { ...config });
 
+const wraps =
+  <C extends WrapperConfig>(kind: string) =>
+  ({ layer: inner, ...config }: C): Layer => {
+    if (!(inner instanceof Layer)) throw argument(`${kind}: layer must be a layer of weft.layers`);
+    const { inputShape, ...settings } = inner.config;
+    return new Layer(kind, { ...(inputShape !== undefined && { inputShape }), ...config, layer: { kind: inner.kind, config: settings } });
+  };
+
 /**
  * The layers, by Keras's names.
  *
@@ -134,6 +173,11 @@ export const layers = {
   softmax: layer("softmax"),
   prelu: layer("prelu"),
   embedding: needs<LayerConfig & { inputDim: number; outputDim: number; inputLength?: number }>("embedding"),
+  simpleRNN: needs<RecurrentConfig>("simpleRNN"),
+  gru: needs<GatedConfig & { /** The reset gate multiplies the product, not the state; true without it. */ resetAfter?: boolean }>("gru"),
+  lstm: needs<GatedConfig & { /** Forget gates start with a bias of 1; true without it. */ unitForgetBias?: boolean }>("lstm"),
+  bidirectional: wraps<WrapperConfig & { mergeMode?: "concat" | "sum" | "mul" | "ave" }>("bidirectional"),
+  timeDistributed: wraps("timeDistributed"),
   add: layer("add"),
   multiply: layer("multiply"),
   average: layer("average"),

@@ -40,3 +40,14 @@ test("what cannot be a model says why", () => {
   assert.throws(() => functionalSpec([z], [y]), /inputs does not list|leads to no output/);
   assert.throws(() => layers.add().apply([1 as never]), /apply\(\) takes/);
 });
+
+test("a wrapper holds its layer's description", () => {
+  const { layers: list } = sequentialSpec([
+    layers.bidirectional({ layer: layers.lstm({ units: 4, returnSequences: true, inputShape: [5, 3] }), mergeMode: "sum" }),
+    layers.timeDistributed({ layer: layers.dense({ units: 2 }) }), layers.simpleRNN({ units: 1 }),
+  ]);
+  assert.deepEqual(list.map((l) => l.name), ["bidirectional", "time_distributed", "simple_rnn"]);
+  assert.deepEqual(list[0]!.config, { inputShape: [5, 3], mergeMode: "sum", layer: { kind: "lstm", config: { units: 4, returnSequences: true } } });
+  assert.deepEqual(list[1]!.config, { layer: { kind: "dense", config: { units: 2 } } });
+  assert.throws(() => layers.bidirectional({ layer: 1 as never }), /must be a layer/);
+});
