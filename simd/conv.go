@@ -22,6 +22,11 @@ type ConvShape struct {
 func (s *ConvShape) cg() int { return s.C / s.Groups }
 func (s *ConvShape) mg() int { return s.M / s.Groups }
 
+// Reaches reports whether offsets within what one output row reads fit the kernels for channels-last images.
+func (s *ConvShape) Reaches() bool {
+	return ((s.KH-1)*s.DH+1+s.SH)*max(s.W, s.OW*s.SW+(s.KW-1)*s.DW+1)*s.C < 1<<28
+}
+
 // flops returns the operations of the forward pass; both gradients take about as many.
 func (s *ConvShape) flops() float64 {
 	return 2 * float64(s.N) * float64(s.M) * float64(s.OH*s.OW) * float64(s.cg()*s.KH*s.KW)
@@ -36,6 +41,8 @@ type convKernels struct {
 	forward    func(s *ConvShape, x, packed, bias, res, y []float32, lo, hi float32, tile, tiles int, scratch []float32)
 	gradInput  func(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scratch []float32)
 	gradWeight func(s *ConvShape, x, dy, dw []float32, tile, tiles int, scratch []float32)
+
+	pool func(r *poolRun) // a run of channels-last pixels
 
 	forwardScratch, gradInputScratch, gradWeightScratch func(s *ConvShape) int
 }

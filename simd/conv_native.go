@@ -188,6 +188,21 @@ func (t *tileSet) runDepthwise(s *lastSeg) {
 	}
 }
 
+// runPool pools a run of pixels.
+func (t *tileSet) runPool(r *poolRun) {
+	if rem := r.c % t.lanes; rem > 0 {
+		r.mask = &poolMasks[len(poolMasks)/2-rem]
+	}
+	if r.avg != 0 {
+		t.poolAvg(r)
+	} else {
+		t.poolMax(r)
+	}
+}
+
+// poolMasks holds words of ones before as many zeros.
+var poolMasks = [32]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
+
 // offAt returns the address of p[i], without a check.
 func offAt(p *int32, i int) *int32 { return (*int32)(unsafe.Add(unsafe.Pointer(p), 4*i)) }
 

@@ -153,6 +153,9 @@ func (t *tileSet) choosesLast(s *ConvShape) bool {
 		return true
 	}
 	cg, mg := s.cg(), s.mg()
+	if !s.Reaches() {
+		return false
+	}
 	if s.depthwise() {
 		return s.C >= 8
 	}

@@ -2887,3 +2887,231 @@ l50:
 
 done:
 	RET
+
+// func poolMaxNEONMulAdd(a *poolRun)
+// y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
+TEXT ·poolMaxNEONMulAdd(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R2
+	MOVD 24(R0), R9
+	MOVD 40(R0), R14
+	MOVD 48(R0), R15
+	MOVD 56(R0), R8
+	LSL $2, R8, R8
+	AND $~15, R8, R8
+	MOVD 80(R0), R10
+	CBZ R10, ready
+	MOVW 4(R10), R12
+	MOVW 8(R10), R13
+
+ready:
+	ADD $72, R0, R7
+	VLD1R (R7), [V3.S4]
+
+pixel:
+	MOVD $0, R6
+	CBZ R8, rest
+
+block:
+	MOVD 16(R0), R3
+	MOVD 32(R0), R4
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	WORD $0x3CE56820 // ldr q0, [x1, x5]
+	SUBS $1, R4, R4
+	BEQ blockDone
+
+blockTap:
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	WORD $0x3CE56821 // ldr q1, [x1, x5]
+	WORD $0x6EA0E422 // fcmgt v2.4s, v1.4s, v0.4s
+	VBIT V2.B16, V1.B16, V0.B16
+	WORD $0x4E21E422 // fcmeq v2.4s, v1.4s, v1.4s
+	VBIF V2.B16, V1.B16, V0.B16
+	SUBS $1, R4, R4
+	BNE blockTap
+
+blockDone:
+	ADD R6, R2, R11
+	FMOVQ F0, 0(R11)
+	ADD $16, R6, R6
+	CMP R8, R6
+	BNE block
+
+rest:
+	CBZ R10, next
+	MOVD 16(R0), R3
+	MOVD 32(R0), R4
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	ADD R5, R1, R11
+	CBZ R12, l1
+	FMOVD 0(R11), F0
+	CBZ R13, l2
+	ADD $8, R11, R7
+	VLD1 (R7), V0.S[2]
+	B l2
+
+l1:
+	FMOVS 0(R11), F0
+
+l2:
+	SUBS $1, R4, R4
+	BEQ restDone
+
+restTap:
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	ADD R5, R1, R11
+	CBZ R12, l3
+	FMOVD 0(R11), F1
+	CBZ R13, l4
+	ADD $8, R11, R7
+	VLD1 (R7), V1.S[2]
+	B l4
+
+l3:
+	FMOVS 0(R11), F1
+
+l4:
+	WORD $0x6EA0E422 // fcmgt v2.4s, v1.4s, v0.4s
+	VBIT V2.B16, V1.B16, V0.B16
+	WORD $0x4E21E422 // fcmeq v2.4s, v1.4s, v1.4s
+	VBIF V2.B16, V1.B16, V0.B16
+	SUBS $1, R4, R4
+	BNE restTap
+
+restDone:
+	ADD R6, R2, R11
+	CBZ R12, l5
+	FMOVD F0, 0(R11)
+	CBZ R13, l6
+	ADD $8, R11, R7
+	VST1 V0.S[2], (R7)
+	B l6
+
+l5:
+	FMOVS F0, 0(R11)
+
+l6:
+
+next:
+	ADD R14, R1, R1
+	ADD R15, R2, R2
+	SUBS $1, R9, R9
+	BNE pixel
+	RET
+
+// func poolAvgNEONMulAdd(a *poolRun)
+// y[p,c] = the sum over taps of x[p][offs[tap]+c], in their order, divided by div.
+TEXT ·poolAvgNEONMulAdd(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 8(R0), R2
+	MOVD 24(R0), R9
+	MOVD 40(R0), R14
+	MOVD 48(R0), R15
+	MOVD 56(R0), R8
+	LSL $2, R8, R8
+	AND $~15, R8, R8
+	MOVD 80(R0), R10
+	CBZ R10, ready
+	MOVW 4(R10), R12
+	MOVW 8(R10), R13
+
+ready:
+	ADD $72, R0, R7
+	VLD1R (R7), [V3.S4]
+
+pixel:
+	MOVD $0, R6
+	CBZ R8, rest
+
+block:
+	MOVD 16(R0), R3
+	MOVD 32(R0), R4
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	WORD $0x3CE56820 // ldr q0, [x1, x5]
+	SUBS $1, R4, R4
+	BEQ blockDone
+
+blockTap:
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	WORD $0x3CE56821 // ldr q1, [x1, x5]
+	WORD $0x4E21D400 // fadd v0.4s, v0.4s, v1.4s
+	SUBS $1, R4, R4
+	BNE blockTap
+
+blockDone:
+	WORD $0x6E23FC00 // fdiv v0.4s, v0.4s, v3.4s
+	ADD R6, R2, R11
+	FMOVQ F0, 0(R11)
+	ADD $16, R6, R6
+	CMP R8, R6
+	BNE block
+
+rest:
+	CBZ R10, next
+	MOVD 16(R0), R3
+	MOVD 32(R0), R4
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	ADD R5, R1, R11
+	CBZ R12, l1
+	FMOVD 0(R11), F0
+	CBZ R13, l2
+	ADD $8, R11, R7
+	VLD1 (R7), V0.S[2]
+	B l2
+
+l1:
+	FMOVS 0(R11), F0
+
+l2:
+	SUBS $1, R4, R4
+	BEQ restDone
+
+restTap:
+	MOVW.P 4(R3), R5
+	ADD R6, R5, R5
+	ADD R5, R1, R11
+	CBZ R12, l3
+	FMOVD 0(R11), F1
+	CBZ R13, l4
+	ADD $8, R11, R7
+	VLD1 (R7), V1.S[2]
+	B l4
+
+l3:
+	FMOVS 0(R11), F1
+
+l4:
+	WORD $0x4E21D400 // fadd v0.4s, v0.4s, v1.4s
+	SUBS $1, R4, R4
+	BNE restTap
+
+restDone:
+	WORD $0x6E23FC00 // fdiv v0.4s, v0.4s, v3.4s
+	ADD R6, R2, R11
+	CBZ R12, l5
+	FMOVD F0, 0(R11)
+	CBZ R13, l6
+	ADD $8, R11, R7
+	VST1 V0.S[2], (R7)
+	B l6
+
+l5:
+	FMOVS F0, 0(R11)
+
+l6:
+
+next:
+	ADD R14, R1, R1
+	ADD R15, R2, R2
+	SUBS $1, R9, R9
+	BNE pixel
+	RET

@@ -153,6 +153,7 @@ const (
 	idConvSegment         = 145
 	idLastSegment         = 146
 	idDepthwiseSegment    = 147
-	idAddColumns          = 148
-	idConvGradJob         = 149
+	idPoolLast            = 148
+	idAddColumns          = 149
+	idConvGradJob         = 150
 )

@@ -14,7 +14,8 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 16,
 		gemm:  newTileTable(gemmTilesAVX512), conv: newTileTable(convPairsTilesAVX512), convPlain: newTileTable(convTilesAVX512),
-		last: newTileTable(lastTilesAVX512), depthwise: newTileTable(depthwiseTilesAVX512), grad: newTileTable(gradTilesAVX512), dot: newTileTable(dotTilesAVX512),
+		last: newTileTable(lastTilesAVX512), depthwise: newTileTable(depthwiseTilesAVX512), poolMax: poolMaxAVX512, poolAvg: poolAvgAVX512,
+		grad: newTileTable(gradTilesAVX512), dot: newTileTable(dotTilesAVX512),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
 	}).fill(avx512)
 	vecAVX512.fillAMD64(avx512)
@@ -22,7 +23,8 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2), conv: newTileTable(convTilesAVX2),
-		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), grad: newTileTable(gradTilesAVX2), dot: newTileTable(dotTilesAVX2),
+		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), poolMax: poolMaxAVX2, poolAvg: poolAvgAVX2,
+		grad: newTileTable(gradTilesAVX2), dot: newTileTable(dotTilesAVX2),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
 	}).fill(avx2)
 	vecAVX2.fillAMD64(avx2)
@@ -30,7 +32,8 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2MulAdd), conv: newTileTable(convTilesAVX2MulAdd),
-		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), grad: newTileTable(gradTilesAVX2MulAdd), dot: newTileTable(dotTilesAVX2MulAdd),
+		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), poolMax: poolMaxAVX2MulAdd, poolAvg: poolAvgAVX2MulAdd,
+		grad: newTileTable(gradTilesAVX2MulAdd), dot: newTileTable(dotTilesAVX2MulAdd),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
 	}).fill(muladd)
 	vecAVX2MulAdd.fillAMD64(muladd)

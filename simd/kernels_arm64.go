@@ -13,14 +13,16 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 4,
 		gemm:  newTileTable(gemmTilesNEON), conv: newTileTable(convTilesNEON),
-		last: newTileTable(lastTilesNEON), depthwise: newTileTable(depthwiseTilesNEON), grad: newTileTable(gradTilesNEON), transpose: transpose8NEON,
+		last: newTileTable(lastTilesNEON), depthwise: newTileTable(depthwiseTilesNEON), poolMax: poolMaxNEON, poolAvg: poolAvgNEON,
+		grad: newTileTable(gradTilesNEON), transpose: transpose8NEON,
 	}).fill(neon)
 	vecNEON.fillARM64(neon)
 	muladd := &Kernels{Name: "neon-muladd", Class: MulAdd}
 	(&tileSet{
 		lanes: 4,
 		gemm:  newTileTable(gemmTilesNEONMulAdd), conv: newTileTable(convTilesNEONMulAdd),
-		last: newTileTable(lastTilesNEONMulAdd), depthwise: newTileTable(depthwiseTilesNEONMulAdd), grad: newTileTable(gradTilesNEONMulAdd), transpose: transpose8NEON,
+		last: newTileTable(lastTilesNEONMulAdd), depthwise: newTileTable(depthwiseTilesNEONMulAdd), poolMax: poolMaxNEONMulAdd, poolAvg: poolAvgNEONMulAdd,
+		grad: newTileTable(gradTilesNEONMulAdd), transpose: transpose8NEON,
 	}).fill(muladd)
 	vecNEONMulAdd.fillARM64(muladd)
 	return []*Kernels{neon, muladd}

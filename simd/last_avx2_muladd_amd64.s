@@ -5865,3 +5865,169 @@ restClamped:
 done:
 	VZEROUPPER
 	RET
+
+// func poolMaxAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·poolMaxAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    (R15), SI
+	MOVQ    8(R15), DI
+	MOVQ    24(R15), R9
+	MOVQ    56(R15), R8
+	SHLQ    $0x02, R8
+	ANDQ    $-32, R8
+	MOVQ    80(R15), R10
+	TESTQ   R10, R10
+	JZ      ready
+	VMOVUPS (R10), Y4
+
+ready:
+	VBROADCASTSS 72(R15), Y3
+
+pixel:
+	XORQ DX, DX
+	CMPQ DX, R8
+	JE   rest
+
+block:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Y0
+	DECQ    BX
+	JZ      blockDone
+
+blockTap:
+	MOVLQSX   (AX), CX
+	ADDQ      DX, CX
+	ADDQ      $0x04, AX
+	VMOVUPS   (SI)(CX*1), Y1
+	VMAXPS    Y0, Y1, Y0
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	DECQ      BX
+	JNZ       blockTap
+
+blockDone:
+	VMOVUPS Y0, (DI)(DX*1)
+	ADDQ    $0x20, DX
+	CMPQ    DX, R8
+	JNE     block
+
+rest:
+	TESTQ      R10, R10
+	JZ         next
+	MOVQ       16(R15), AX
+	MOVQ       32(R15), BX
+	MOVLQSX    (AX), CX
+	ADDQ       DX, CX
+	ADDQ       $0x04, AX
+	VMASKMOVPS (SI)(CX*1), Y4, Y0
+	DECQ       BX
+	JZ         restDone
+
+restTap:
+	MOVLQSX    (AX), CX
+	ADDQ       DX, CX
+	ADDQ       $0x04, AX
+	VMASKMOVPS (SI)(CX*1), Y4, Y1
+	VMAXPS     Y0, Y1, Y0
+	VCMPPS     $0x03, Y1, Y1, Y2
+	VBLENDVPS  Y2, Y1, Y0, Y0
+	DECQ       BX
+	JNZ        restTap
+
+restDone:
+	VMASKMOVPS Y0, Y4, (DI)(DX*1)
+
+next:
+	ADDQ 40(R15), SI
+	ADDQ 48(R15), DI
+	DECQ R9
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func poolAvgAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·poolAvgAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), R15
+	MOVQ    (R15), SI
+	MOVQ    8(R15), DI
+	MOVQ    24(R15), R9
+	MOVQ    56(R15), R8
+	SHLQ    $0x02, R8
+	ANDQ    $-32, R8
+	MOVQ    80(R15), R10
+	TESTQ   R10, R10
+	JZ      ready
+	VMOVUPS (R10), Y4
+
+ready:
+	VBROADCASTSS 72(R15), Y3
+
+pixel:
+	XORQ DX, DX
+	CMPQ DX, R8
+	JE   rest
+
+block:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Y0
+	DECQ    BX
+	JZ      blockDone
+
+blockTap:
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Y1
+	VADDPS  Y1, Y0, Y0
+	DECQ    BX
+	JNZ     blockTap
+
+blockDone:
+	VDIVPS  Y3, Y0, Y0
+	VMOVUPS Y0, (DI)(DX*1)
+	ADDQ    $0x20, DX
+	CMPQ    DX, R8
+	JNE     block
+
+rest:
+	TESTQ      R10, R10
+	JZ         next
+	MOVQ       16(R15), AX
+	MOVQ       32(R15), BX
+	MOVLQSX    (AX), CX
+	ADDQ       DX, CX
+	ADDQ       $0x04, AX
+	VMASKMOVPS (SI)(CX*1), Y4, Y0
+	DECQ       BX
+	JZ         restDone
+
+restTap:
+	MOVLQSX    (AX), CX
+	ADDQ       DX, CX
+	ADDQ       $0x04, AX
+	VMASKMOVPS (SI)(CX*1), Y4, Y1
+	VADDPS     Y1, Y0, Y0
+	DECQ       BX
+	JNZ        restTap
+
+restDone:
+	VDIVPS     Y3, Y0, Y0
+	VMASKMOVPS Y0, Y4, (DI)(DX*1)
+
+next:
+	ADDQ 40(R15), SI
+	ADDQ 48(R15), DI
+	DECQ R9
+	JNZ  pixel
+	VZEROUPPER
+	RET

@@ -10395,3 +10395,171 @@ restClamped:
 done:
 	VZEROUPPER
 	RET
+
+// func poolMaxAVX512(a *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·poolMaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), R15
+	MOVQ     (R15), SI
+	MOVQ     8(R15), DI
+	MOVQ     24(R15), R9
+	MOVQ     56(R15), R8
+	SHLQ     $0x02, R8
+	ANDQ     $-64, R8
+	MOVQ     80(R15), R10
+	TESTQ    R10, R10
+	JZ       ready
+	VMOVUPS  (R10), Z4
+	VPMOVD2M Z4, K1
+
+ready:
+	VBROADCASTSS 72(R15), Z3
+
+pixel:
+	XORQ DX, DX
+	CMPQ DX, R8
+	JE   rest
+
+block:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z0
+	DECQ    BX
+	JZ      blockDone
+
+blockTap:
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z1
+	VMAXPS  Z0, Z1, Z0
+	VCMPPS  $0x03, Z1, Z1, K2
+	VMOVAPS Z1, K2, Z0
+	DECQ    BX
+	JNZ     blockTap
+
+blockDone:
+	VMOVUPS Z0, (DI)(DX*1)
+	ADDQ    $0x40, DX
+	CMPQ    DX, R8
+	JNE     block
+
+rest:
+	TESTQ     R10, R10
+	JZ        next
+	MOVQ      16(R15), AX
+	MOVQ      32(R15), BX
+	MOVLQSX   (AX), CX
+	ADDQ      DX, CX
+	ADDQ      $0x04, AX
+	VMOVUPS.Z (SI)(CX*1), K1, Z0
+	DECQ      BX
+	JZ        restDone
+
+restTap:
+	MOVLQSX   (AX), CX
+	ADDQ      DX, CX
+	ADDQ      $0x04, AX
+	VMOVUPS.Z (SI)(CX*1), K1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VCMPPS    $0x03, Z1, Z1, K2
+	VMOVAPS   Z1, K2, Z0
+	DECQ      BX
+	JNZ       restTap
+
+restDone:
+	VMOVUPS Z0, K1, (DI)(DX*1)
+
+next:
+	ADDQ 40(R15), SI
+	ADDQ 48(R15), DI
+	DECQ R9
+	JNZ  pixel
+	VZEROUPPER
+	RET
+
+// func poolAvgAVX512(a *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·poolAvgAVX512(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), R15
+	MOVQ     (R15), SI
+	MOVQ     8(R15), DI
+	MOVQ     24(R15), R9
+	MOVQ     56(R15), R8
+	SHLQ     $0x02, R8
+	ANDQ     $-64, R8
+	MOVQ     80(R15), R10
+	TESTQ    R10, R10
+	JZ       ready
+	VMOVUPS  (R10), Z4
+	VPMOVD2M Z4, K1
+
+ready:
+	VBROADCASTSS 72(R15), Z3
+
+pixel:
+	XORQ DX, DX
+	CMPQ DX, R8
+	JE   rest
+
+block:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z0
+	DECQ    BX
+	JZ      blockDone
+
+blockTap:
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z1
+	VADDPS  Z1, Z0, Z0
+	DECQ    BX
+	JNZ     blockTap
+
+blockDone:
+	VDIVPS  Z3, Z0, Z0
+	VMOVUPS Z0, (DI)(DX*1)
+	ADDQ    $0x40, DX
+	CMPQ    DX, R8
+	JNE     block
+
+rest:
+	TESTQ     R10, R10
+	JZ        next
+	MOVQ      16(R15), AX
+	MOVQ      32(R15), BX
+	MOVLQSX   (AX), CX
+	ADDQ      DX, CX
+	ADDQ      $0x04, AX
+	VMOVUPS.Z (SI)(CX*1), K1, Z0
+	DECQ      BX
+	JZ        restDone
+
+restTap:
+	MOVLQSX   (AX), CX
+	ADDQ      DX, CX
+	ADDQ      $0x04, AX
+	VMOVUPS.Z (SI)(CX*1), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	DECQ      BX
+	JNZ       restTap
+
+restDone:
+	VDIVPS  Z3, Z0, Z0
+	VMOVUPS Z0, K1, (DI)(DX*1)
+
+next:
+	ADDQ 40(R15), SI
+	ADDQ 48(R15), DI
+	DECQ R9
+	JNZ  pixel
+	VZEROUPPER
+	RET

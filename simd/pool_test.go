@@ -174,3 +174,41 @@ func TestGatherScatter(t *testing.T) {
 		}
 	}
 }
+
+// Layouts change no bit of a pooling.
+func TestPoolLast(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	for _, s := range []simd.PoolShape{
+		{Planes: 2, H: 8, W: 10, KH: 2, KW: 2, OH: 4, OW: 5, SH: 2, SW: 2},
+		{Planes: 1, H: 15, W: 14, KH: 3, KW: 3, OH: 8, OW: 7, SH: 2, SW: 2, PT: 1, PL: 1, PB: 1, PR: 1},
+		{Planes: 2, H: 7, W: 7, KH: 7, KW: 7, OH: 1, OW: 1, SH: 1, SW: 1},
+		{Planes: 1, H: 9, W: 9, KH: 3, KW: 2, OH: 7, OW: 9, SH: 1, SW: 1, DH: 2, DW: 1, PT: 1, PL: 1, PB: 1, PR: 0},
+	} {
+		for _, c := range []int{1, 3, 16, 24, 37} {
+			planes := s
+			planes.Planes *= c
+			x := vecInput(r, planes.Planes*s.H*s.W, 0, true).s
+			for i := range x {
+				if r.IntN(8) == 0 {
+					x[i] = float32(r.IntN(3) - 1)
+				}
+			}
+			pixels := s.OH * s.OW
+			n := planes.Planes * pixels
+			xl := newGuarded(len(x), 1)
+			copy(xl.s, last(x, s.Planes, c, s.H*s.W))
+			eachSet(t, func(t *testing.T, _ string) {
+				want, y := make([]float32, n), newGuarded(n, 3)
+				simd.MaxPool2D(&planes, want, nil, x, 0, planes.Planes)
+				simd.MaxPoolLast(&s, c, y.s, xl.s, 0, s.Planes*s.OH)
+				y.check(t, "maximum", false)
+				sameVecBits(t, fmt.Sprint("maximum ", s, c), y.s, last(want, s.Planes, c, pixels))
+				for _, pad := range []bool{false, true} {
+					simd.AvgPool2D(&planes, want, x, pad, 0, planes.Planes)
+					simd.AvgPoolLast(&s, c, y.s, xl.s, pad, 0, s.Planes*s.OH)
+					sameVecBits(t, fmt.Sprint("mean ", s, c), y.s, last(want, s.Planes, c, pixels))
+				}
+			})
+		}
+	}
+}

@@ -79,7 +79,7 @@ func (t *tileSet) fill(k *Kernels) {
 	k.conv = convKernels{
 		packSize: t.convPackSize, pack: t.convPack, forward: t.convForward, forwardScratch: t.convForwardScratch,
 		gradInputPackSize: t.gradInputPackSize, gradInputPack: t.gradInputPack, gradInput: t.gradInput, gradInputScratch: t.gradInputScratch,
-		gradWeight: t.gradWeight, gradWeightScratch: t.gradWeightScratch,
+		gradWeight: t.gradWeight, gradWeightScratch: t.gradWeightScratch, pool: t.runPool,
 	}
 }
 

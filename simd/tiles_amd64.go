@@ -444,6 +444,16 @@ func depthwiseTile7AVX2(a *depthwiseArgs)
 //go:noescape
 func depthwiseTile8AVX2(a *depthwiseArgs)
 
+// poolMaxAVX2 computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
+//
+//go:noescape
+func poolMaxAVX2(a *poolRun)
+
+// poolAvgAVX2 computes y[p,c] = the sum over taps of x[p][offs[tap]+c], in their order, divided by div.
+//
+//go:noescape
+func poolAvgAVX2(a *poolRun)
+
 // gemmTile1x8AVX2MulAdd computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 1, j < 8, in the order of k; then the epilogue.
 //
 //go:noescape
@@ -868,6 +878,16 @@ func depthwiseTile7AVX2MulAdd(a *depthwiseArgs)
 //
 //go:noescape
 func depthwiseTile8AVX2MulAdd(a *depthwiseArgs)
+
+// poolMaxAVX2MulAdd computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
+//
+//go:noescape
+func poolMaxAVX2MulAdd(a *poolRun)
+
+// poolAvgAVX2MulAdd computes y[p,c] = the sum over taps of x[p][offs[tap]+c], in their order, divided by div.
+//
+//go:noescape
+func poolAvgAVX2MulAdd(a *poolRun)
 
 // gemmTile1x16AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 1, j < 16, in the order of k; then the epilogue.
 //
@@ -1943,6 +1963,16 @@ func depthwiseTile7AVX512(a *depthwiseArgs)
 //
 //go:noescape
 func depthwiseTile8AVX512(a *depthwiseArgs)
+
+// poolMaxAVX512 computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
+//
+//go:noescape
+func poolMaxAVX512(a *poolRun)
+
+// poolAvgAVX512 computes y[p,c] = the sum over taps of x[p][offs[tap]+c], in their order, divided by div.
+//
+//go:noescape
+func poolAvgAVX512(a *poolRun)
 
 // convPairsTilesAVX512 lists the tiles by rows and vectors (or taps).
 var convPairsTilesAVX512 = []tile[convArgs]{

@@ -644,6 +644,16 @@ func depthwiseTile7NEON(a *depthwiseArgs)
 //go:noescape
 func depthwiseTile8NEON(a *depthwiseArgs)
 
+// poolMaxNEON computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
+//
+//go:noescape
+func poolMaxNEON(a *poolRun)
+
+// poolAvgNEON computes y[p,c] = the sum over taps of x[p][offs[tap]+c], in their order, divided by div.
+//
+//go:noescape
+func poolAvgNEON(a *poolRun)
+
 // gradTile1x1NEON computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 1; then the lanes are added up.
 //
 //go:noescape
@@ -1343,6 +1353,16 @@ func depthwiseTile7NEONMulAdd(a *depthwiseArgs)
 //
 //go:noescape
 func depthwiseTile8NEONMulAdd(a *depthwiseArgs)
+
+// poolMaxNEONMulAdd computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
+//
+//go:noescape
+func poolMaxNEONMulAdd(a *poolRun)
+
+// poolAvgNEONMulAdd computes y[p,c] = the sum over taps of x[p][offs[tap]+c], in their order, divided by div.
+//
+//go:noescape
+func poolAvgNEONMulAdd(a *poolRun)
 
 // gradTile1x1NEONMulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 1; then the lanes are added up.
 //

@@ -113,6 +113,9 @@ func (t *tileSet) runDepthwise(s *lastSeg) { callKernel(idDepthwiseSegment, unsa
 
 func (t *tileSet) copyBlock(a *blockArgs) { copyBlock(a) }
 
+// runPool pools a run of pixels.
+func (t *tileSet) runPool(r *poolRun) { callKernel(idPoolLast, unsafe.Pointer(r)) }
+
 // runSeg computes a segment.
 func (t *tileSet) runSeg(s *convSeg) { callKernel(idConvSegment, unsafe.Pointer(s)) }
 

@@ -152,6 +152,8 @@ type tileSet struct {
 	convPlain tileTable[convArgs] // AVX-512: one group of 16 pixels a vector; empty otherwise
 	last      tileTable[lastArgs] // channels-last pixels by units of lastUnit channels
 	depthwise tileTable[depthwiseArgs]
+	poolMax   func(*poolRun)
+	poolAvg   func(*poolRun)
 	grad      tileTable[gradArgs]
 	transpose func(*transposeArgs)
 

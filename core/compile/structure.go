@@ -46,8 +46,12 @@ func structureOf(g *graph.Graph, opt Options) *structure {
 	for _, u := range g.Updates {
 		c.roots = append(c.roots, c.resolve(u.Value, env))
 	}
+	if !opt.NoFusion {
+		c.layout()
+	}
 	c.sweep()
 	if !opt.NoFusion {
+		c.fuseResiduals()
 		c.fuseActs()
 	}
 	c.chains()

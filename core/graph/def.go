@@ -45,6 +45,11 @@ type Def struct {
 	TakesAct bool
 	// InPlace lists inputs whose memory the first output may take over (element i depends on elements i only).
 	InPlace []int
+	// Residual returns the number of an input that Lower adds before the activation when it is given, 0 when the node takes none.
+	Residual func(n *Node) int
+	// Last says how the operator computes on channels-last values, [N,D...,C] in place of [N,C,D...]; elementwise operators
+	// need no rule.
+	Last LastRule
 	// FLOPs returns how many floating-point operations the node takes for these types; nil: not worth counting.
 	FLOPs func(n *Node, in, out []Type) float64
 	// InPlaceOut lists further pairs {output, input} as InPlace does for the first output: optimizer updates write
@@ -76,6 +81,17 @@ type GradRule interface {
 type BodyRule interface {
 	// Body adds the nodes to g and returns one value per output of the node (nil for unused ones).
 	Body(g *Graph, n *Node, in []*Value) []*Value
+}
+
+// LastRule tells the layout pass of an operator on images; see [GradRule] for why it is an interface.
+type LastRule interface {
+	// Starts reports whether the node gains from channels-last by itself; others follow the values that they read.
+	Starts(n *Node) bool
+	// Last returns the operator, its attributes and how many of the node's first inputs are channels-last: all of them if x, with
+	// output 0 channels-last if y. It returns false where there is no such operator.
+	Last(n *Node, x, y bool) (d *Def, attrs []Attr, inputs int, ok bool)
+	// Move returns the operator that moves the channels of values of a rank to the end, or back to where they were.
+	Move(rank int, last bool) (*Def, []Attr)
 }
 
 // FullName returns the name with its domain: "Relu", "weft.ReluGrad".

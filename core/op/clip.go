@@ -5,12 +5,42 @@ import (
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/simd"
 )
 
 // DefClip is ONNX's Clip: bounds are optional scalars. Where min > max everything becomes max.
 var DefClip = graph.Def{
 	Name: "Clip", Since: 13, MinIn: 1, MaxIn: 3, Doc: "min(max(x, lo), hi)", InPlace: []int{0},
-	Infer: inferClip, FLOPs: flopsOutput, Ref: refClip, Grad: gradClip{}, Body: bodyClip{}, Upgrade: upgradeClip,
+	Infer: inferClip, FLOPs: flopsOutput, Ref: refClip, Grad: gradClip{}, Body: bodyClip{}, Upgrade: upgradeClip, Elem: elemClip, Act: actClip,
+}
+
+// constBounds returns the bounds of a Clip of float32 when they are known.
+func constBounds(n *graph.Node) (lo, hi float32, ok bool) {
+	lo, hi = float32(math.Inf(-1)), float32(math.Inf(1))
+	if n.Inputs[0] == nil || n.Inputs[0].DType != tensor.Float32 {
+		return lo, hi, false
+	}
+	for i, b := range []*float32{&lo, &hi} {
+		if 1+i >= len(n.Inputs) || n.Inputs[1+i] == nil {
+			continue
+		}
+		t := n.Inputs[1+i].Const
+		if t == nil || t.Len() != 1 {
+			return lo, hi, false
+		}
+		*b = t.Contiguous().Float32s()[0]
+	}
+	return lo, hi, true
+}
+
+func elemClip(n *graph.Node) (graph.ElemOp, bool) {
+	lo, hi, ok := constBounds(n)
+	return graph.ElemOp{Kind: graph.ElemUnary, Code: uint8(simd.Clip), P0: lo, P1: hi}, ok
+}
+
+func actClip(n *graph.Node) (graph.Act, bool) {
+	lo, hi, ok := constBounds(n)
+	return graph.Act{Code: uint8(simd.ActClip), Lo: lo, Hi: hi}, ok
 }
 
 // upgradeClip turns the attributes of opsets before 11 into inputs.

@@ -40,18 +40,24 @@ func emptyConv(s *simd.ConvShape) bool {
 	return s.N == 0 || s.C == 0 || s.M == 0 || s.OH*s.OW == 0 || s.H*s.W == 0
 }
 
-// convStep returns a step that carries the shape in N[0:18].
+// convStep returns a step that carries the shape in N[0:18], the layouts in N[19].
 func convStep(k *prog.Kernel, s *simd.ConvShape) prog.Step {
 	st := prog.Step{Kernel: k, Tiles: 1}
 	for i, v := range [...]int{s.N, s.C, s.H, s.W, s.M, s.KH, s.KW, s.OH, s.OW, s.SH, s.SW, s.DH, s.DW, s.PT, s.PL, s.PB, s.PR, s.Groups} {
 		st.N[i] = int32(v)
+	}
+	if s.XLast {
+		st.N[19] |= 1
+	}
+	if s.YLast {
+		st.N[19] |= 2
 	}
 	return st
 }
 
 func stepConv(st *prog.Step) simd.ConvShape {
 	n := &st.N
-	return simd.ConvShape{N: int(n[0]), C: int(n[1]), H: int(n[2]), W: int(n[3]), M: int(n[4]), KH: int(n[5]), KW: int(n[6]), OH: int(n[7]), OW: int(n[8]),
+	return simd.ConvShape{XLast: n[19]&1 != 0, YLast: n[19]&2 != 0, N: int(n[0]), C: int(n[1]), H: int(n[2]), W: int(n[3]), M: int(n[4]), KH: int(n[5]), KW: int(n[6]), OH: int(n[7]), OW: int(n[8]),
 		SH: int(n[9]), SW: int(n[10]), DH: int(n[11]), DW: int(n[12]), PT: int(n[13]), PL: int(n[14]), PB: int(n[15]), PR: int(n[16]), Groups: int(n[17])}
 }
 
@@ -68,7 +74,7 @@ func lowerConv(b graph.Builder, n *graph.Node) bool {
 	if !ok || emptyConv(&s) {
 		return false
 	}
-	emitConv(b, &s, b.In(0), 1, optional(b, 2), b.Epilogue())
+	emitConv(b, &s, b.In(0), 1, optional(b, 2), prog.None, b.Epilogue())
 	return true
 }
 
@@ -80,12 +86,12 @@ func optional(b graph.Builder, i int) prog.Ref {
 	return prog.None
 }
 
-// emitConv emits output 0 = act(conv(x, input w) + bias).
-func emitConv(b graph.Builder, s *simd.ConvShape, x prog.Ref, w int, bias prog.Ref, act graph.Act) {
+// emitConv emits output 0 = act(conv(x, input w) + bias + res).
+func emitConv(b graph.Builder, s *simd.ConvShape, x prog.Ref, w int, bias, res prog.Ref, act graph.Act) {
 	packed := b.Pack(w, 4*simd.ConvPackSize(s), convStep(&kConvPack, s))
 	st := convStep(&kConv, s)
 	st.Tiles, st.Worker = int32(simd.ConvForwardTiles(s, b.Threads())), int32(4*simd.ConvForwardScratch(s))
-	st.A[0], st.A[1], st.A[2], st.A[3] = b.Out(0), x, packed, bias
+	st.A[0], st.A[1], st.A[2], st.A[3], st.A[4] = b.Out(0), x, packed, bias, res
 	st.N[18], st.F[0], st.F[1] = int32(act.Code), act.Lo, act.Hi
 	b.Emit(st)
 }
@@ -139,7 +145,7 @@ func runConvPack(w *prog.Worker, st *prog.Step, tile int) {
 
 func runConv(w *prog.Worker, st *prog.Step, tile int) {
 	s := stepConv(st)
-	simd.ConvForward(&s, w.F32(st.A[1], convXLen(&s)), w.F32(st.A[2], simd.ConvPackSize(&s)), w.F32(st.A[3], s.M), nil, w.F32(st.A[0], convYLen(&s)),
+	simd.ConvForward(&s, w.F32(st.A[1], convXLen(&s)), w.F32(st.A[2], simd.ConvPackSize(&s)), w.F32(st.A[3], s.M), w.F32(st.A[4], convYLen(&s)), w.F32(st.A[0], convYLen(&s)),
 		simd.Act(st.N[18]), st.F[0], st.F[1], tile, int(st.Tiles), w.ScratchF32(int(st.Worker)/4))
 }
 

@@ -13,7 +13,7 @@ import (
 // allSamples are the samples of all families.
 func allSamples() []gradSample {
 	return slices.Concat(gradSamples, elementSamples, productSamples, lossSamples, normSamples, followSamples,
-		activationSamples, trigSamples, variadicSamples, clipSamples, reduceSamples, normMoreSamples, rnnSamples, attentionSamples)
+		activationSamples, trigSamples, variadicSamples, clipSamples, reduceSamples, normMoreSamples, rnnSamples, attentionSamples, lastSamples)
 }
 
 // valueSample is a graph in float32 and other types of which only values are compared.

@@ -167,6 +167,7 @@ func (t *mat) addLast() {
 		f.Get(m1).Set(m0)
 	})
 	t.addDepthwise()
+	t.addPoolLast()
 }
 
 // lastTile adds last_tileR(args, px, m0, m1): R pixels from px on by channels m0 to m1.
@@ -349,4 +350,66 @@ func (t *mat) depthwiseTile(rows int) *Func {
 		f.Get(left).I32(lastChannels).Op(I32Sub).Tee(left).I32(0).Op(I32GtS).BrIf(block)
 	})
 	return f
+}
+
+// Offsets of simd.poolRun.
+const (
+	poolX      = 0
+	poolY      = 8
+	poolOffs   = 16
+	poolPixels = 24
+	poolTaps   = 32
+	poolXS     = 40
+	poolYS     = 48
+	poolC      = 56
+	poolAvg    = 64
+	poolDiv    = 72
+)
+
+// addPoolLast adds the kernel PoolLast: the maximum or the mean of the taps of pixels, all channels.
+func (t *mat) addPoolLast() {
+	f, args := t.kernel("poolLast")
+	x, y, offs, taps := f.Local(I32, "x"), f.Local(I32, "y"), f.Local(I32, "offs"), f.Local(I32, "taps")
+	pixels, left, lanes, xp, yp := f.Local(I32, "pixels"), f.Local(I32, "left"), f.Local(I32, "lanes"), f.Local(I32, "xp"), f.Local(I32, "yp")
+	avg := f.Local(I32, "avg")
+	acc, v := f.Local(V128, "acc"), f.Local(V128, "v")
+	field(f, args, poolX, x)
+	field(f, args, poolY, y)
+	field(f, args, poolPixels, pixels)
+	field(f, args, poolAvg, avg)
+	load := func(dst Local) {
+		f.Get(xp).Get(offs).Mem(I32Load, 0).Op(I32Add).Set(yp)
+		add(f, offs, 4)
+		f.Get(lanes).I32(4).Op(I32Eq).If(func() { f.Get(yp).Mem(V128Load, 0).Set(dst) }, func() {
+			f.Get(yp, lanes).Call(t.load).Set(dst)
+		})
+		add(f, taps, -1)
+	}
+	at := f.Local(I32, "at")
+	f.Loop(func(pixel Label) {
+		field(f, args, poolC, left)
+		f.Get(x).Set(xp)
+		f.Get(y).Set(at)
+		f.Loop(func(block Label) {
+			minimum(f, left, 4, lanes)
+			field(f, args, poolOffs, offs)
+			field(f, args, poolTaps, taps)
+			load(acc)
+			while(f, func() { f.Get(taps) }, func() {
+				load(v)
+				f.Get(avg).If(func() { f.Get(acc, v).Op(F32x4Add).Set(acc) }, func() {
+					// v where v > acc or v is NaN
+					f.Get(v, acc).Get(v, acc).Op(F32x4Gt).Get(v, v).Op(F32x4Ne, V128Or, V128Bitselect).Set(acc)
+				})
+			})
+			f.Get(avg).If(func() { f.Get(acc).Get(args).Mem(V128Load32Splat, poolDiv).Op(F32x4Div).Set(acc) }, nil)
+			f.Get(lanes).I32(4).Op(I32Eq).If(func() { f.Get(at, acc).Mem(V128Store, 0) }, func() { f.Get(at, lanes, acc).Call(t.store) })
+			add(f, at, 16)
+			add(f, xp, 16)
+			f.Get(left).I32(4).Op(I32Sub).Tee(left).I32(0).Op(I32GtS).BrIf(block)
+		})
+		f.Get(x).Get(args).Mem(I32Load, poolXS).Op(I32Add).Set(x)
+		f.Get(y).Get(args).Mem(I32Load, poolYS).Op(I32Add).Set(y)
+		f.Get(pixels).I32(1).Op(I32Sub).Tee(pixels).BrIf(pixel)
+	})
 }

@@ -36,6 +36,7 @@ func genLast(g *gen) {
 		}
 	}
 	genDepthwise(g)
+	g.poolLast()
 }
 
 // lastTile writes the kernel for rows pixels and 8*units channels.

@@ -69,7 +69,7 @@ func (g *gen) word(w uint32, format string, a ...any) {
 }
 
 // Three-register instructions on four lanes, without the registers.
-var threeRegs = map[string]uint32{"fadd": 0x4E20D400, "fmul": 0x6E20DC00, "fmla": 0x4E20CC00, "fcmgt": 0x6EA0E400}
+var threeRegs = map[string]uint32{"fadd": 0x4E20D400, "fmul": 0x6E20DC00, "fmla": 0x4E20CC00, "fcmgt": 0x6EA0E400, "fcmeq": 0x4E20E400, "fdiv": 0x6E20FC00}
 
 func (g *gen) op(name string, d, n, m vreg) {
 	g.word(threeRegs[name]|uint32(m)<<16|uint32(n)<<5|uint32(d), "%s v%d.4s, v%d.4s, v%d.4s", name, d, n, m)

@@ -24,6 +24,8 @@ func genDepthwise(g *gen) {
 	for rows := 1; rows <= depthwisePixels; rows++ {
 		g.depthwiseTile(rows)
 	}
+	g.poolLast(false)
+	g.poolLast(true)
 }
 
 // pixel returns the register that points to a pixel.

@@ -1,0 +1,296 @@
+package compile
+
+import (
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/tensor"
+)
+
+// The layout pass stores images channels-last, [N,D...,C] in place of [N,C,D...], from the operators that gain from it (LastRule.Starts)
+// through those that can follow, and moves channels only where such values come from or go to others. Graphs that need more than one such
+// move for two convolutions stay as they are, and so does what trains, since gradients read their operands channels-first.
+
+// layouts is the state of the pass.
+type layouts struct {
+	c     *structurer
+	rule  graph.LastRule      // of any operator that has one
+	last  map[*unit]int       // units that compute channels-last: how many of their first inputs are
+	yLast map[*unit]bool      // and whether their output 0 is
+	form  map[*val]*val       // channels-last versions of values
+	reads map[*val][]readerOf // by value
+	moves int
+}
+
+type readerOf struct {
+	u *unit // nil: an output or an update
+	i int   // input
+}
+
+func (c *structurer) layout() {
+	if len(c.g.Updates) > 0 {
+		return
+	}
+	l := &layouts{c: c, last: map[*unit]int{}, yLast: map[*unit]bool{}, form: map[*val]*val{}, reads: map[*val][]readerOf{}}
+	starts := l.choose()
+	if starts == 0 || 2*l.count() > starts {
+		return
+	}
+	old := c.units
+	c.units = make([]*unit, 0, len(old))
+	for _, u := range old {
+		if n, ok := l.last[u]; ok {
+			l.rewrite(u, n)
+		} else {
+			for _, x := range u.in {
+				l.first(x)
+			}
+			c.units = append(c.units, u)
+		}
+	}
+	for _, x := range c.roots {
+		l.first(x)
+	}
+}
+
+// choose finds the units that compute channels-last, and returns how many of them gain by themselves.
+func (l *layouts) choose() (starts int) {
+	for _, u := range l.c.units {
+		follows := false
+		for i, x := range u.in {
+			if x != nil {
+				l.reads[x] = append(l.reads[x], readerOf{u, i})
+				follows = follows || l.isLast(x)
+			}
+		}
+		if rule := u.n.Def.Last; rule != nil {
+			begins := rule.Starts(u.n)
+			if !begins && !follows {
+				continue
+			}
+			if _, _, n, ok := rule.Last(u.n, true, true); ok && l.images(u, n) {
+				l.rule, l.last[u] = rule, n
+				if begins {
+					starts++
+				}
+			}
+			continue
+		}
+		if follows && l.elementwise(u) {
+			l.last[u] = elemArgs(u.elem.Kind)
+		}
+	}
+	for _, x := range l.c.roots {
+		l.reads[x] = append(l.reads[x], readerOf{})
+	}
+	if starts > 0 {
+		l.moved()
+	}
+	return starts
+}
+
+// moved finds values that the graph itself has moved from channels-last.
+func (l *layouts) moved() {
+	for _, u := range l.c.units {
+		if len(u.in) != 1 || len(u.out[0].Shape) < 3 {
+			continue
+		}
+		n := &graph.Node{}
+		if n.Def, n.Attrs = l.rule.Move(len(u.out[0].Shape), false); n.Def == u.n.Def && sameAttrs(n, u.n) {
+			l.form[u.out[0]] = u.in[0]
+		}
+	}
+}
+
+// isLast reports whether a value is made channels-last.
+func (l *layouts) isLast(x *val) bool {
+	if x.unit == nil || x.index != 0 {
+		return false
+	}
+	_, ok := l.last[x.unit]
+	return ok
+}
+
+// images reports whether the first n inputs of a unit and its output are images of one rank.
+func (l *layouts) images(u *unit, n int) bool {
+	r := len(u.out[0].Shape)
+	if r < 3 || !u.out[0].HasRank {
+		return false
+	}
+	for _, x := range u.in[:min(n, len(u.in))] {
+		if x == nil || !x.HasRank || len(x.Shape) != r {
+			return false
+		}
+	}
+	return true
+}
+
+// elementwise reports whether a unit is elementwise over images and operands that can be brought into their layout.
+func (l *layouts) elementwise(u *unit) bool {
+	op, ok := l.c.elemOf(u)
+	if !ok || !u.out[0].HasRank {
+		return false
+	}
+	u.elem = op
+	r := len(u.out[0].Shape)
+	for _, x := range u.in[:elemArgs(op.Kind)] {
+		if !x.HasRank || len(x.Shape) > r {
+			return false
+		}
+		if len(x.Shape) != r && x.Const == nil && !single(x) {
+			return false
+		}
+	}
+	return r >= 3
+}
+
+// single reports whether a value certainly has one element.
+func single(x *val) bool {
+	for _, d := range x.Shape {
+		if d != 1 {
+			return false
+		}
+	}
+	return x.HasRank
+}
+
+// flexible reports whether a unit may also read its first input channels-first.
+func flexible(u *unit) bool {
+	rule := u.n.Def.Last
+	if rule == nil {
+		return false
+	}
+	_, _, _, ok := rule.Last(u.n, false, true)
+	return ok
+}
+
+// count decides in which layout the chosen units write, and returns how many values have to be moved.
+func (l *layouts) count() (moves int) {
+	for _, u := range l.c.units {
+		if _, ok := l.last[u]; !ok {
+			continue
+		}
+		firsts, lasts := 0, 0
+		for _, r := range l.reads[u.out[0]] {
+			if r.u != nil && r.i < l.last[r.u] {
+				lasts++
+			} else {
+				firsts++
+			}
+		}
+		if lasts == 0 && flexible(u) {
+			if _, _, _, ok := u.n.Def.Last.Last(u.n, false, false); ok {
+				continue // writes channels-first
+			}
+		}
+		l.yLast[u] = true
+		if firsts > 0 && !l.free(u.out[0]) {
+			moves++
+		}
+	}
+	for x, readers := range l.reads {
+		if x.unit != nil && l.yLast[x.unit] && x.index == 0 || x.Const != nil || l.form[x] != nil || l.free(x) {
+			continue
+		}
+		for _, r := range readers {
+			if r.u != nil && r.i < l.last[r.u] && !flexible(r.u) {
+				moves++
+				break
+			}
+		}
+	}
+	return moves
+}
+
+// free reports whether moving the channels of a value moves no element: it has one element, or one position.
+func (l *layouts) free(x *val) bool {
+	for _, d := range x.Shape[min(2, len(x.Shape)):] {
+		if d != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// rewrite appends a unit that computes channels-last. Its first n inputs are.
+func (l *layouts) rewrite(u *unit, n int) {
+	node := *u.n
+	node.Inputs = append([]*graph.Value(nil), u.n.Inputs...)
+	u.in = append([]*val(nil), u.in...)
+	xLast := l.form[u.in[0]] != nil || !flexible(u)
+	for i, x := range u.in {
+		if i < n && x != nil && xLast {
+			u.in[i] = l.lastOf(x, len(u.out[0].Shape))
+			node.Inputs[i] = &u.in[i].Value
+		} else {
+			l.first(x)
+		}
+	}
+	if rule := u.n.Def.Last; rule != nil {
+		node.Def, node.Attrs, _, _ = rule.Last(u.n, xLast, l.yLast[u])
+	}
+	types := make([]graph.Type, len(u.in))
+	for i, x := range u.in {
+		if x != nil {
+			types[i] = x.Type
+		}
+	}
+	out := node.InferTypes(types, len(u.n.Outputs))
+	u.n = &node
+	l.c.units = append(l.c.units, u)
+	node.Outputs = make([]*graph.Value, len(out))
+	old := u.out[0]
+	if !l.yLast[u] {
+		node.Outputs[0] = &old.Value
+		old.Node = &node
+		return
+	}
+	y := &val{unit: u}
+	y.Value = graph.Value{Type: out[0], G: l.c.g, Name: old.Name, Origin: graph.FromNode, Node: &node}
+	u.out = append([]*val{y}, u.out[1:]...)
+	node.Outputs[0] = &y.Value
+	l.form[old] = y
+	old.unit = nil // made by first, if anything reads it
+}
+
+// first makes sure that a value exists channels-first.
+func (l *layouts) first(x *val) {
+	if x == nil || x.unit != nil || l.form[x] == nil || x.Origin != graph.FromNode {
+		return
+	}
+	l.move(l.form[x], x, false)
+}
+
+// move appends a unit that moves the channels of x into y.
+func (l *layouts) move(x, y *val, last bool) {
+	d, attrs := l.rule.Move(len(x.Shape), last)
+	n := &graph.Node{Def: d, Attrs: attrs, Inputs: []*graph.Value{&x.Value}, Outputs: []*graph.Value{&y.Value}}
+	y.Type = n.InferTypes([]graph.Type{x.Type}, 1)[0]
+	y.G, y.Origin, y.Node, y.Index = l.c.g, graph.FromNode, n, 0
+	u := &unit{n: n, in: []*val{x}, out: []*val{y}}
+	y.unit, y.index = u, 0
+	l.c.units = append(l.c.units, u)
+}
+
+// lastOf returns a value channels-last, among images of a rank.
+func (l *layouts) lastOf(x *val, rank int) *val {
+	if y := l.form[x]; y != nil {
+		return y
+	}
+	if len(x.Shape) != rank && single(x) || len(x.Shape) < rank && x.Const == nil {
+		return x
+	}
+	if t := x.Const; t != nil {
+		for len(t.Shape()) < rank {
+			t = tensor.Wrap(t.DType(), append([]int{1}, t.Shape()...), t.Contiguous().Bytes())
+		}
+		d, attrs := l.rule.Move(rank, true)
+		n := &graph.Node{Def: d, Attrs: attrs, Inputs: []*graph.Value{&x.Value}, Outputs: []*graph.Value{&x.Value}}
+		y := l.c.constant(n.Eval([]*tensor.Tensor{t}, nil)[0].Contiguous(), x.Name)
+		l.form[x] = y
+		return y
+	}
+	y := &val{}
+	y.Name = x.Name
+	l.move(x, y, true)
+	l.form[x] = y
+	return y
+}

@@ -1,0 +1,105 @@
+package compile_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/weft-ml/weft/core/compile"
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/op"
+	"github.com/weft-ml/weft/core/tensor"
+)
+
+// imageNet builds a network with everything that the layout pass has to do with: blocks with residuals, depthwise convolutions,
+// clips, pools, channel constants, values that are read in both layouts, and graph inputs of both.
+func imageNet(r *rand.Rand) (*graph.Graph, []*tensor.Tensor) {
+	g := graph.New()
+	constant := func(shape ...int) *graph.Value {
+		t := randn(r, shape...)
+		for i := range t.Float32s() {
+			t.Float32s()[i] *= 0.2
+		}
+		return g.Const(t)
+	}
+	conv := func(x *graph.Value, m, k, stride, group int) *graph.Value {
+		c := x.Shape[1]
+		return op.Conv(x, constant(m, c/group, k, k), constant(m), op.ConvOptions{Strides: []int{stride, stride}, Pads: []int{k / 2, k / 2, k / 2, k / 2}, Group: group})
+	}
+	scalar := func(v float32) *graph.Value { return g.Const(tensor.From([]float32{v})) }
+	relu6 := func(x *graph.Value) *graph.Value { return op.Clip(x, scalar(0), scalar(6)) }
+	x := g.Input("x", tensor.Float32, 2, 3, 21, 18)
+	y := op.Relu(conv(x, 32, 3, 2, 1))
+	y = op.MaxPool(y, op.PoolOptions{Kernel: []int{3, 3}, Strides: []int{2, 2}, Pads: []int{1, 1, 1, 1}})
+	y = op.Relu(op.Add(conv(op.Relu(conv(y, 40, 3, 1, 1)), 32, 3, 1, 1), y))
+	z := relu6(conv(relu6(conv(y, 48, 1, 1, 1)), 48, 3, 1, 48))
+	z = op.Mul(z, constant(48, 1, 1))
+	z = op.Add(z, constant(1, 48, 6, 5))
+	y = op.Add(y, conv(z, 32, 1, 1, 1))
+	last := g.Input("last", tensor.Float32, 2, 6, 5, 32)
+	y = op.Add(y, op.Transpose(last, 0, 3, 1, 2))
+	y = op.AveragePool(y, op.PoolOptions{Kernel: []int{2, 2}, Strides: []int{2, 2}})
+	gate := op.Sigmoid(conv(op.GlobalAveragePool(y), 32, 1, 1, 1))
+	y = op.Mul(conv(y, 32, 3, 1, 4), gate)
+	g.Output(y)
+	g.Output(op.Flatten(conv(y, 24, 1, 1, 1), 1))
+	return g, []*tensor.Tensor{randn(r, 2, 3, 21, 18), randn(r, 2, 6, 5, 32)}
+}
+
+// The layout pass and fused residuals change no bit.
+func TestLayoutChangesNothing(t *testing.T) {
+	g, in := imageNet(rand.New(rand.NewPCG(5, 6)))
+	rt := newRuntime(t, 2)
+	plain := mustCompile(t, rt, g, nil, compile.Options{NoFusion: true})
+	fused := mustCompile(t, rt, g, nil, compile.Options{})
+	want := mustRun(t, plain, in...)
+	got := mustRun(t, fused, in...)
+	for i := range want {
+		w, h := want[i].Contiguous().Float32s(), got[i].Contiguous().Float32s()
+		for k := range w {
+			if math.Float32bits(w[k]) != math.Float32bits(h[k]) {
+				t.Fatalf("output %d, element %d: %v in the plain program, %v in the fused one", i, k, w[k], h[k])
+			}
+		}
+	}
+	moves, convs := 0, 0
+	for _, s := range fused.Steps() {
+		switch {
+		case s.Operator == "Transpose":
+			moves++
+		case strings.HasPrefix(s.Operator, "weft.ConvLast"):
+			convs++
+		case s.Operator == "Conv" || strings.Contains(s.Operator, "Clip"):
+			t.Errorf("%s is a step of its own", s.Operator)
+		}
+	}
+	if convs != 9 || moves > 2 {
+		t.Errorf("%d convolutions run channels-last, with %d moves", convs, moves)
+	}
+}
+
+// A graph that trains keeps its layout, and so does one whose convolutions are small.
+func TestLayoutStays(t *testing.T) {
+	for name, build := range map[string]func(g *graph.Graph, x *graph.Value) *graph.Value{
+		"gradients": func(g *graph.Graph, x *graph.Value) *graph.Value {
+			w := g.Const(randn(rand.New(rand.NewPCG(1, 1)), 32, 8, 3, 3))
+			y := op.Relu(op.Conv(x, w, nil, op.ConvOptions{}))
+			return op.Gradients(op.ReduceSum(y, nil, false), x)[0]
+		},
+		"small": func(g *graph.Graph, x *graph.Value) *graph.Value {
+			return op.Conv(x, g.Const(randn(rand.New(rand.NewPCG(1, 1)), 16, 8, 3, 3)), nil, op.ConvOptions{})
+		},
+	} {
+		g := graph.New()
+		x := g.Input("x", tensor.Float32, 1, 8, 10, 10)
+		g.Output(build(g, x))
+		p := mustCompile(t, newRuntime(t, 1), g, nil, compile.Options{})
+		mustRun(t, p, tensor.New(tensor.Float32, 1, 8, 10, 10))
+		for _, s := range p.Steps() {
+			if strings.HasPrefix(s.Operator, "weft.ConvLast") || s.Operator == "Transpose" {
+				t.Errorf("%s: %s", name, s.Operator)
+			}
+		}
+	}
+}

@@ -1,0 +1,25 @@
+package op_test
+
+import (
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/op"
+)
+
+// lastSamples are the operators on channels-last images.
+var lastSamples = []gradSample{
+	{"ConvLast", [][]int{{2, 5, 4, 3}, {4, 3, 3, 2}, {4}, {2, 3, 2, 4}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvLast, []graph.Attr{graph.Ints("strides", 2, 2), graph.Ints("pads", 1, 0, 1, 0), graph.Int("x_last", 1), graph.Int("y_last", 1)}, in...)
+	})},
+	{"ConvLast of [N,C,H,W]", [][]int{{1, 4, 5, 5}, {4, 1, 3, 3}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvLast, []graph.Attr{graph.Int("group", 4), graph.Int("y_last", 1)}, in...)
+	})},
+	{"ConvLast to [N,C,W]", [][]int{{2, 7, 3}, {5, 3, 3}, {5}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvLast, []graph.Attr{graph.Int("x_last", 1)}, in...)
+	})},
+	{"MaxPoolLast", [][]int{{2, 6, 5, 3}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefMaxPoolLast, []graph.Attr{graph.Ints("kernel_shape", 3, 2), graph.Ints("strides", 2, 1), graph.Ints("pads", 1, 0, 1, 1)}, in...)
+	})},
+	{"AveragePoolLast", [][]int{{2, 6, 5, 3}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefAveragePoolLast, []graph.Attr{graph.Ints("kernel_shape", 3, 2), graph.Ints("strides", 2, 1), graph.Ints("pads", 1, 0, 1, 1)}, in...)
+	})},
+}
