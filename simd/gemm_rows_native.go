@@ -30,6 +30,21 @@ func (t *tileSet) swapsColumns(a *GemmArgs) bool {
 	return a.N <= dotPasses*t.dot.rows && a.N < t.lanes
 }
 
+// sweepAhead is what a sweep asks for while it computes: rows of memory, and the next tiles' parts of C when that comes from far.
+type sweepAhead struct {
+	ahead                            *float32
+	aheadStep, aheadRows, aheadLines int // bytes between rows, rows, cache lines of a row
+	fetchC                           bool
+}
+
+// wantC says that C has that many elements and each is a sum of k products.
+func (t *tileSet) wantC(s *sweepArgs, k, size int) {
+	s.fetchC = t.fetch != nil && k >= 128 && size > fetchSize
+}
+
+// wantNothing forgets the rows of the panel before.
+func (s *sweepAhead) wantNothing() { s.aheadRows = 0 }
+
 // wantRows asks for rows i to i+h of op(A), k from k0 on, while a sweep is at work.
 func (t *tileSet) wantRows(s *sweepArgs, a *GemmArgs, i, h, k0 int) {
 	if t.fetch == nil {
@@ -85,11 +100,9 @@ func (t *tileSet) sweepRows(s *sweepArgs) {
 			w = 8
 		}
 		from := min(j, s.n-w)
-		a := s.a
 		for i, p := 0, t.dotPanels(s.rows); p > 0; p-- {
 			h := panelHeight(s.rows-i, p)
-			t.dotTile(s, a, i, h, from, w, j-from)
-			a = at(a, h*roundUp(s.k, 4))
+			t.dotTile(s, at(s.a, i*roundUp(s.k, 4)), i, h, from, w, j-from)
 			i += h
 		}
 		j = from + w

@@ -169,7 +169,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		g.lo, g.hi = a.Act.bounds(a.Lo, a.Hi)
 	}
 	g.finish |= tileFinish
-	g.fetchC = fetches && kc >= 128 && rows*cols > fetchSize
+	t.wantC(&g.sweepArgs, kc, rows*cols)
 	g.packedA = scratch
 	times := packATimes
 	if a.TransA {
@@ -267,7 +267,7 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 			base = k0*a.LDA + i
 			args.ars, args.acs = 4, 4*a.LDA
 		}
-		args.aheadRows = 0
+		args.wantNothing()
 		switch {
 		case g.inRows:
 			args.a, args.b, args.rows = &a.A[base], b, h

@@ -29,14 +29,10 @@ type tileArgs struct {
 // sweepArgs are the arguments of a sweep: one panel of rows of A against neighbouring columns of op(B), which lies in panels of nw
 // columns.
 type sweepArgs struct {
-	tileArgs      // b, c and biasN of the first column; mask and bits are free
-	rows, n   int // rows of the panel, columns
-	nw, bstep int // columns of a panel of B, bytes between panels; bstep 0: op(B) is transposed and read in place, column j at b + j*bs
-
-	// Rows of memory that are wanted next, and whether C comes from far (native).
-	ahead                            *float32
-	aheadStep, aheadRows, aheadLines int // bytes between rows, rows, cache lines of a row
-	fetchC                           bool
+	tileArgs       // b, c and biasN of the first column; mask and bits are free
+	sweepAhead     // what is wanted next
+	rows, n    int // rows of the panel, columns
+	nw, bstep  int // columns of a panel of B, bytes between panels; bstep 0: op(B) is transposed and read in place, column j at b + j*bs
 }
 
 // rowsArgs are the arguments of packRows in the kernel module.

@@ -79,6 +79,12 @@ const (
 	fetchSize = 0
 )
 
+type sweepAhead struct{}
+
+func (t *tileSet) wantC(s *sweepArgs, k, size int) {}
+
+func (*sweepAhead) wantNothing() {}
+
 func dotPack(rows, k int) int { return 0 }
 
 func (t *tileSet) packDots(*sweepArgs, []float32) {}

@@ -202,22 +202,26 @@ func (t *tileSet) sweep(s *sweepArgs) {
 		return
 	}
 	args, f := &s.tileArgs, &t.gemm.f[s.rows]
+	b, c, biasN := unsafe.Pointer(s.b), s.c, s.biasN
 	j, fetched := 0, 0
 	args.bits, args.mask = 1<<t.lanes-1, nil
 	if tile := f[s.nw/t.lanes]; tile != nil { // whole panels of B
 		for ; j+s.nw <= s.n; j += s.nw {
-			if s.aheadRows > 0 {
-				fetched = t.fetchAhead(s, fetched, j+s.nw)
+			args.b, args.c = (*float32)(b), at(c, j)
+			if biasN != nil {
+				args.biasN = at(biasN, j)
 			}
-			if s.fetchC {
-				t.fetch(&fetchArgs{p: at(args.c, s.nw), step: s.cs, rows: s.rows, lines: (4*s.nw + 63) / 64})
+			next := j + s.nw
+			if s.aheadRows > 0 {
+				fetched = t.fetchAhead(s, fetched, next)
+			}
+			if next < s.n {
+				b = unsafe.Add(b, s.bstep)
+				if s.fetchC {
+					t.fetch(&fetchArgs{p: at(c, next), step: s.cs, rows: s.rows, lines: (4*s.nw + 63) / 64})
+				}
 			}
 			tile(args)
-			args.b = (*float32)(unsafe.Add(unsafe.Pointer(args.b), s.bstep))
-			args.c = at(args.c, s.nw)
-			if args.biasN != nil {
-				args.biasN = at(args.biasN, s.nw)
-			}
 		}
 	}
 	for col := 0; j < s.n; { // parts of a panel, from column col on
@@ -231,6 +235,10 @@ func (t *tileSet) sweep(s *sweepArgs) {
 		if rem < t.lanes && t.lanes <= 8 {
 			args.mask = laneMask(rem)
 		}
+		args.b, args.c = (*float32)(unsafe.Add(b, 4*col)), at(c, j)
+		if biasN != nil {
+			args.biasN = at(biasN, j)
+		}
 		tile := f[vecs]
 		if vecs == 1 && rem <= 8 && f[0] != nil {
 			tile = f[0]
@@ -240,14 +248,8 @@ func (t *tileSet) sweep(s *sweepArgs) {
 		}
 		tile(args)
 		j += n
-		step := 4 * n
-		if col += n; col == s.nw {
-			col, step = 0, s.bstep-4*(s.nw-n)
-		}
-		args.b = (*float32)(unsafe.Add(unsafe.Pointer(args.b), step))
-		args.c = at(args.c, n)
-		if args.biasN != nil {
-			args.biasN = at(args.biasN, n)
+		if col += n; col == s.nw && j < s.n {
+			col, b = 0, unsafe.Add(b, s.bstep)
 		}
 	}
 }
