@@ -54,6 +54,12 @@ type vecKernels struct {
 
 	columns func(op ReduceOp, dst, x []float32, rows, n, stride int) // at least 4 columns
 
+	// Bytes of 0 and 1; multiples of boolBlock elements.
+	compare       func(op CmpOp, dst []uint8, a, b []float32)
+	compareScalar func(op CmpOp, dst []uint8, a []float32, s float32)
+	selectBy      func(dst []float32, cond []uint8, a, b []float32)
+	fromBool      func(dst []float32, cond []uint8, yes, no float32)
+
 	// Whole rows.
 	rowReduce     func(op ReduceOp, dst, x []float32, rows, n int)
 	softmax       func(dst, x []float32, rows, n int, log bool)

@@ -8122,6 +8122,1078 @@ end:
 	VZEROUPPER
 	RET
 
+// func vecCompareEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VMOVUPS      32(R9)(AX*1), Y0
+	VCMPPS       $0x00, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y0
+	VMOVUPS      64(R9)(AX*1), Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VMOVUPS      96(R9)(AX*1), Y0
+	VCMPPS       $0x00, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareScalarEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareNotEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareNotEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPANDN       vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VMOVUPS      32(R9)(AX*1), Y0
+	VCMPPS       $0x00, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPANDN       vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y0
+	VMOVUPS      64(R9)(AX*1), Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPANDN       vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VMOVUPS      96(R9)(AX*1), Y0
+	VCMPPS       $0x00, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPANDN       vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x00, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPANDN       vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarNotEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareScalarNotEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPANDN       vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPANDN       vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPANDN       vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPANDN       vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x00, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPANDN       vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareLessAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareLessAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VMOVUPS      32(R9)(AX*1), Y0
+	VCMPPS       $0x11, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y0
+	VMOVUPS      64(R9)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VMOVUPS      96(R9)(AX*1), Y0
+	VCMPPS       $0x11, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarLessAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareScalarLessAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareLessOrEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareLessOrEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VMOVUPS      32(R9)(AX*1), Y0
+	VCMPPS       $0x12, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y0
+	VMOVUPS      64(R9)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VMOVUPS      96(R9)(AX*1), Y0
+	VCMPPS       $0x12, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKSSDW    X2, X1, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        vecConst<>+3072(SB), X0, X0
+	VMOVQ        X0, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarLessOrEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareScalarLessOrEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareGreaterAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareGreaterAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y0
+	VMOVUPS      32(R9)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y0
+	VMOVUPS      64(R9)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y0
+	VMOVUPS      96(R9)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x11, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarGreaterAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareScalarGreaterAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x11, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareGreaterOrEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareGreaterOrEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y0
+	VMOVUPS      32(R9)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y0
+	VMOVUPS      64(R9)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y0
+	VMOVUPS      96(R9)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y0
+	VMOVUPS      (R9)(AX*1), Y1
+	VCMPPS       $0x12, Y0, Y1, Y0
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X1
+	VPACKSSWB    X1, X1, X1
+	VPAND        vecConst<>+3072(SB), X1, X1
+	VMOVQ        X1, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarGreaterOrEqualAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecCompareScalarGreaterOrEqualAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ         128(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	VMOVUPS      32(R8)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 8(R12)(DX*1)
+	VMOVUPS      64(R8)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 16(R12)(DX*1)
+	VMOVUPS      96(R8)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, 24(R12)(DX*1)
+	ADDQ         $+128, AX
+	JMP          block
+
+blockEnd:
+vector:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          vectorEnd
+	VMOVUPS      (R8)(AX*1), Y1
+	VCMPPS       $0x12, Y1, Y0, Y1
+	MOVQ         AX, DX
+	SHRQ         $0x02, DX
+	VEXTRACTI128 $0x01, Y1, X3
+	VPACKSSDW    X3, X1, X2
+	VPACKSSWB    X2, X2, X2
+	VPAND        vecConst<>+3072(SB), X2, X2
+	VMOVQ        X2, (R12)(DX*1)
+	ADDQ         $+32, AX
+	JMP          vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecSelectAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecSelectAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      128(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Y0
+	VPXOR     Y1, Y1, Y1
+	VPCMPGTD  Y1, Y0, Y0
+	VMOVUPS   (R9)(AX*1), Y1
+	VMOVUPS   (R10)(AX*1), Y2
+	VBLENDVPS Y0, Y1, Y2, Y2
+	VMOVUPS   Y2, (R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 8(R8)(DX*1), Y2
+	VPXOR     Y1, Y1, Y1
+	VPCMPGTD  Y1, Y2, Y2
+	VMOVUPS   32(R9)(AX*1), Y1
+	VMOVUPS   32(R10)(AX*1), Y0
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 32(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 16(R8)(DX*1), Y0
+	VPXOR     Y1, Y1, Y1
+	VPCMPGTD  Y1, Y0, Y0
+	VMOVUPS   64(R9)(AX*1), Y1
+	VMOVUPS   64(R10)(AX*1), Y2
+	VBLENDVPS Y0, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 24(R8)(DX*1), Y2
+	VPXOR     Y1, Y1, Y1
+	VPCMPGTD  Y1, Y2, Y2
+	VMOVUPS   96(R9)(AX*1), Y1
+	VMOVUPS   96(R10)(AX*1), Y0
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 96(R12)(AX*1)
+	ADDQ      $+128, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Y0
+	VPXOR     Y1, Y1, Y1
+	VPCMPGTD  Y1, Y0, Y0
+	VMOVUPS   (R9)(AX*1), Y1
+	VMOVUPS   (R10)(AX*1), Y2
+	VBLENDVPS Y0, Y1, Y2, Y2
+	VMOVUPS   Y2, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecFromBoolAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecFromBoolAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+block:
+	LEAQ      128(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Y2
+	VPXOR     Y3, Y3, Y3
+	VPCMPGTD  Y3, Y2, Y2
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VMOVUPS   Y2, (R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 8(R8)(DX*1), Y2
+	VPXOR     Y3, Y3, Y3
+	VPCMPGTD  Y3, Y2, Y2
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VMOVUPS   Y2, 32(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 16(R8)(DX*1), Y2
+	VPXOR     Y3, Y3, Y3
+	VPCMPGTD  Y3, Y2, Y2
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VMOVUPS   Y2, 64(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 24(R8)(DX*1), Y2
+	VPXOR     Y3, Y3, Y3
+	VPCMPGTD  Y3, Y2, Y2
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VMOVUPS   Y2, 96(R12)(AX*1)
+	ADDQ      $+128, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Y2
+	VPXOR     Y3, Y3, Y3
+	VPCMPGTD  Y3, Y2, Y2
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VMOVUPS   Y2, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
 // func vecSGDAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·vecSGDAVX2(SB), NOSPLIT, $0-8
@@ -25342,7 +26414,15 @@ DATA vecConst<>+3056(SB)/4, $0x41000000
 DATA vecConst<>+3060(SB)/4, $0x41000000
 DATA vecConst<>+3064(SB)/4, $0x41000000
 DATA vecConst<>+3068(SB)/4, $0x41000000
-GLOBL vecConst<>(SB), RODATA|NOPTR, $3072
+DATA vecConst<>+3072(SB)/4, $0x01010101
+DATA vecConst<>+3076(SB)/4, $0x01010101
+DATA vecConst<>+3080(SB)/4, $0x01010101
+DATA vecConst<>+3084(SB)/4, $0x01010101
+DATA vecConst<>+3088(SB)/4, $0x01010101
+DATA vecConst<>+3092(SB)/4, $0x01010101
+DATA vecConst<>+3096(SB)/4, $0x01010101
+DATA vecConst<>+3100(SB)/4, $0x01010101
+GLOBL vecConst<>(SB), RODATA|NOPTR, $3104
 
 DATA vecMask<>+0(SB)/4, $0xffffffff
 DATA vecMask<>+4(SB)/4, $0xffffffff

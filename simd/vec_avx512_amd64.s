@@ -8076,6 +8076,898 @@ end:
 	VZEROUPPER
 	RET
 
+// func vecCompareEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VMOVUPS   64(R9)(AX*1), Z0
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z0
+	VMOVUPS   128(R9)(AX*1), Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VMOVUPS   192(R9)(AX*1), Z0
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareScalarEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	XORQ         AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareNotEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareNotEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VMOVUPS   64(R9)(AX*1), Z0
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z0
+	VPMOVDB   Z0, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z0
+	VMOVUPS   128(R9)(AX*1), Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VMOVUPS   192(R9)(AX*1), Z0
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z0
+	VPMOVDB   Z0, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarNotEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareScalarNotEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	XORQ         AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x00, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	KNOTW     K2, K1
+	VMOVUPS.Z vecConst<>+1024(SB), K1, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareLessAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareLessAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VMOVUPS   64(R9)(AX*1), Z0
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z0
+	VMOVUPS   128(R9)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VMOVUPS   192(R9)(AX*1), Z0
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarLessAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareScalarLessAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	XORQ         AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareLessOrEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareLessOrEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VMOVUPS   64(R9)(AX*1), Z0
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z0
+	VMOVUPS   128(R9)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VMOVUPS   192(R9)(AX*1), Z0
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarLessOrEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareScalarLessOrEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	XORQ         AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareGreaterAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareGreaterAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z0
+	VMOVUPS   64(R9)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z0
+	VMOVUPS   128(R9)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z0
+	VMOVUPS   192(R9)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x11, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarGreaterAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareScalarGreaterAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	XORQ         AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x11, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareGreaterOrEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareGreaterOrEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z0
+	VMOVUPS   64(R9)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z0
+	VMOVUPS   128(R9)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z0
+	VMOVUPS   192(R9)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z0
+	VMOVUPS   (R9)(AX*1), Z1
+	VCMPPS    $0x12, Z0, Z1, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z0
+	VPMOVDB   Z0, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecCompareScalarGreaterOrEqualAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecCompareScalarGreaterOrEqualAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	XORQ         AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	VMOVUPS   64(R8)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 16(R12)(DX*1)
+	VMOVUPS   128(R8)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 32(R12)(DX*1)
+	VMOVUPS   192(R8)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, 48(R12)(DX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z1
+	VCMPPS    $0x12, Z1, Z0, K2
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VMOVUPS.Z vecConst<>+1024(SB), K2, Z1
+	VPMOVDB   Z1, (R12)(DX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecSelectAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecSelectAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Z0
+	VPTESTMD  Z0, Z0, K2
+	VMOVUPS   (R9)(AX*1), Z0
+	VMOVUPS   (R10)(AX*1), Z1
+	VBLENDMPS Z0, Z1, K2, Z1
+	VMOVUPS   Z1, (R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 16(R8)(DX*1), Z1
+	VPTESTMD  Z1, Z1, K2
+	VMOVUPS   64(R9)(AX*1), Z1
+	VMOVUPS   64(R10)(AX*1), Z0
+	VBLENDMPS Z1, Z0, K2, Z0
+	VMOVUPS   Z0, 64(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 32(R8)(DX*1), Z0
+	VPTESTMD  Z0, Z0, K2
+	VMOVUPS   128(R9)(AX*1), Z0
+	VMOVUPS   128(R10)(AX*1), Z1
+	VBLENDMPS Z0, Z1, K2, Z1
+	VMOVUPS   Z1, 128(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 48(R8)(DX*1), Z1
+	VPTESTMD  Z1, Z1, K2
+	VMOVUPS   192(R9)(AX*1), Z1
+	VMOVUPS   192(R10)(AX*1), Z0
+	VBLENDMPS Z1, Z0, K2, Z0
+	VMOVUPS   Z0, 192(R12)(AX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Z0
+	VPTESTMD  Z0, Z0, K2
+	VMOVUPS   (R9)(AX*1), Z0
+	VMOVUPS   (R10)(AX*1), Z1
+	VBLENDMPS Z0, Z1, K2, Z1
+	VMOVUPS   Z1, (R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
+// func vecFromBoolAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecFromBoolAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	VBROADCASTSS 84(DI), Z1
+	XORQ         AX, AX
+
+block:
+	LEAQ      256(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Z2
+	VPTESTMD  Z2, Z2, K2
+	VBLENDMPS Z0, Z1, K2, Z2
+	VMOVUPS   Z2, (R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 16(R8)(DX*1), Z2
+	VPTESTMD  Z2, Z2, K2
+	VBLENDMPS Z0, Z1, K2, Z2
+	VMOVUPS   Z2, 64(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 32(R8)(DX*1), Z2
+	VPTESTMD  Z2, Z2, K2
+	VBLENDMPS Z0, Z1, K2, Z2
+	VMOVUPS   Z2, 128(R12)(AX*1)
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD 48(R8)(DX*1), Z2
+	VPTESTMD  Z2, Z2, K2
+	VBLENDMPS Z0, Z1, K2, Z2
+	VMOVUPS   Z2, 192(R12)(AX*1)
+	ADDQ      $+256, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	MOVQ      AX, DX
+	SHRQ      $0x02, DX
+	VPMOVZXBD (R8)(DX*1), Z2
+	VPTESTMD  Z2, Z2, K2
+	VBLENDMPS Z0, Z1, K2, Z2
+	VMOVUPS   Z2, (R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	VZEROUPPER
+	RET
+
 // func vecSGDAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·vecSGDAVX512(SB), NOSPLIT, $0-8

@@ -12796,6 +12796,932 @@ row:
 end:
 	RET
 
+// vecCompareEqual: out0[i] = in0[i] Equal in1[i], bytes.
+TEXT ·vecCompareEqualNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x4E21E402 // fcmeq v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x3DC00481 // ldr q1, [x4, #16]
+	WORD $0x4E21E440 // fcmeq v0, v2, v1
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000501 // str s1, [x8, #4]
+	WORD $0x3DC00860 // ldr q0, [x3, #32]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x4E21E402 // fcmeq v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x4E21E440 // fcmeq v0, v2, v1
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000D01 // str s1, [x8, #12]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x4E21E402 // fcmeq v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareScalarEqual: out0[i] = in0[i] Equal p0, bytes.
+TEXT ·vecCompareScalarEqualNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4E20E422 // fcmeq v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x4E20E441 // fcmeq v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x4E20E422 // fcmeq v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x4E20E441 // fcmeq v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000D02 // str s2, [x8, #12]
+	ADD $64, R3, R3
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4E20E422 // fcmeq v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareNotEqual: out0[i] = in0[i] NotEqual in1[i], bytes.
+TEXT ·vecCompareNotEqualNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x4E21E402 // fcmeq v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x3DC00481 // ldr q1, [x4, #16]
+	WORD $0x4E21E440 // fcmeq v0, v2, v1
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000501 // str s1, [x8, #4]
+	WORD $0x3DC00860 // ldr q0, [x3, #32]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x4E21E402 // fcmeq v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x4E21E440 // fcmeq v0, v2, v1
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000D01 // str s1, [x8, #12]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x4E21E402 // fcmeq v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareScalarNotEqual: out0[i] = in0[i] NotEqual p0, bytes.
+TEXT ·vecCompareScalarNotEqualNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4E20E422 // fcmeq v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x4E20E441 // fcmeq v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2E205842 // mvn v2.8b, v2.8b
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x4E20E422 // fcmeq v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x4E20E441 // fcmeq v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2E205842 // mvn v2.8b, v2.8b
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000D02 // str s2, [x8, #12]
+	ADD $64, R3, R3
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x4E20E422 // fcmeq v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2E205821 // mvn v1.8b, v1.8b
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareLess: out0[i] = in0[i] Less in1[i], bytes.
+TEXT ·vecCompareLessNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6EA0E422 // fcmgt v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x3DC00481 // ldr q1, [x4, #16]
+	WORD $0x6EA2E420 // fcmgt v0, v1, v2
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000501 // str s1, [x8, #4]
+	WORD $0x3DC00860 // ldr q0, [x3, #32]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x6EA0E422 // fcmgt v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6EA2E420 // fcmgt v0, v1, v2
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000D01 // str s1, [x8, #12]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6EA0E422 // fcmgt v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareScalarLess: out0[i] = in0[i] Less p0, bytes.
+TEXT ·vecCompareScalarLessNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6EA1E402 // fcmgt v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x6EA2E401 // fcmgt v1, v0, v2
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x6EA1E402 // fcmgt v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x6EA2E401 // fcmgt v1, v0, v2
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000D02 // str s2, [x8, #12]
+	ADD $64, R3, R3
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6EA1E402 // fcmgt v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareLessOrEqual: out0[i] = in0[i] LessOrEqual in1[i], bytes.
+TEXT ·vecCompareLessOrEqualNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20E422 // fcmge v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x3DC00481 // ldr q1, [x4, #16]
+	WORD $0x6E22E420 // fcmge v0, v1, v2
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000501 // str s1, [x8, #4]
+	WORD $0x3DC00860 // ldr q0, [x3, #32]
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x6E20E422 // fcmge v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6E22E420 // fcmge v0, v1, v2
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000D01 // str s1, [x8, #12]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E20E422 // fcmge v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareScalarLessOrEqual: out0[i] = in0[i] LessOrEqual p0, bytes.
+TEXT ·vecCompareScalarLessOrEqualNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E21E402 // fcmge v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x6E22E401 // fcmge v1, v0, v2
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x6E21E402 // fcmge v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x6E22E401 // fcmge v1, v0, v2
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000D02 // str s2, [x8, #12]
+	ADD $64, R3, R3
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E21E402 // fcmge v2, v0, v1
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareGreater: out0[i] = in0[i] Greater in1[i], bytes.
+TEXT ·vecCompareGreaterNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6EA1E402 // fcmgt v2, v0, v1
+	WORD $0x0E612840 // xtn v0.4h, v2.4s
+	WORD $0x0E212800 // xtn v0.8b, v0.8h
+	WORD $0x2F090400 // ushr v0.8b, v0.8b, #7
+	WORD $0xBD000100 // str s0, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x3DC00480 // ldr q0, [x4, #16]
+	WORD $0x6EA0E441 // fcmgt v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x3DC00882 // ldr q2, [x4, #32]
+	WORD $0x6EA2E420 // fcmgt v0, v1, v2
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C60 // ldr q0, [x3, #48]
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6EA1E402 // fcmgt v2, v0, v1
+	WORD $0x0E612840 // xtn v0.4h, v2.4s
+	WORD $0x0E212800 // xtn v0.8b, v0.8h
+	WORD $0x2F090400 // ushr v0.8b, v0.8b, #7
+	WORD $0xBD000D00 // str s0, [x8, #12]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00080 // ldr q0, [x4, #0]
+	WORD $0x6EA0E441 // fcmgt v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000102 // str s2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareScalarGreater: out0[i] = in0[i] Greater p0, bytes.
+TEXT ·vecCompareScalarGreaterNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6EA0E422 // fcmgt v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x6EA0E441 // fcmgt v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x6EA0E422 // fcmgt v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x6EA0E441 // fcmgt v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000D02 // str s2, [x8, #12]
+	ADD $64, R3, R3
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6EA0E422 // fcmgt v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareGreaterOrEqual: out0[i] = in0[i] GreaterOrEqual in1[i], bytes.
+TEXT ·vecCompareGreaterOrEqualNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00060 // ldr q0, [x3, #0]
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x6E21E402 // fcmge v2, v0, v1
+	WORD $0x0E612840 // xtn v0.4h, v2.4s
+	WORD $0x0E212800 // xtn v0.8b, v0.8h
+	WORD $0x2F090400 // ushr v0.8b, v0.8b, #7
+	WORD $0xBD000100 // str s0, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x3DC00480 // ldr q0, [x4, #16]
+	WORD $0x6E20E441 // fcmge v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x3DC00882 // ldr q2, [x4, #32]
+	WORD $0x6E22E420 // fcmge v0, v1, v2
+	WORD $0x0E612801 // xtn v1.4h, v0.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C60 // ldr q0, [x3, #48]
+	WORD $0x3DC00C81 // ldr q1, [x4, #48]
+	WORD $0x6E21E402 // fcmge v2, v0, v1
+	WORD $0x0E612840 // xtn v0.4h, v2.4s
+	WORD $0x0E212800 // xtn v0.8b, v0.8h
+	WORD $0x2F090400 // ushr v0.8b, v0.8b, #7
+	WORD $0xBD000D00 // str s0, [x8, #12]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00080 // ldr q0, [x4, #0]
+	WORD $0x6E20E441 // fcmge v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000102 // str s2, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecCompareScalarGreaterOrEqual: out0[i] = in0[i] GreaterOrEqual p0, bytes.
+TEXT ·vecCompareScalarGreaterOrEqualNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E20E422 // fcmge v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	WORD $0x3DC00462 // ldr q2, [x3, #16]
+	WORD $0x6E20E441 // fcmge v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000502 // str s2, [x8, #4]
+	WORD $0x3DC00861 // ldr q1, [x3, #32]
+	WORD $0x6E20E422 // fcmge v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000901 // str s1, [x8, #8]
+	WORD $0x3DC00C62 // ldr q2, [x3, #48]
+	WORD $0x6E20E441 // fcmge v1, v2, v0
+	WORD $0x0E612822 // xtn v2.4h, v1.4s
+	WORD $0x0E212842 // xtn v2.8b, v2.8h
+	WORD $0x2F090442 // ushr v2.8b, v2.8b, #7
+	WORD $0xBD000D02 // str s2, [x8, #12]
+	ADD $64, R3, R3
+	ADD $16, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00061 // ldr q1, [x3, #0]
+	WORD $0x6E20E422 // fcmge v2, v1, v0
+	WORD $0x0E612841 // xtn v1.4h, v2.4s
+	WORD $0x0E212821 // xtn v1.8b, v1.8h
+	WORD $0x2F090421 // ushr v1.8b, v1.8b, #7
+	WORD $0xBD000101 // str s1, [x8, #0]
+	ADD $16, R3, R3
+	ADD $4, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecSelect: out0[i] = in0[i] != 0 ? in1[i] : in2[i], in0 of bytes.
+TEXT ·vecSelectNEON(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0xBD400060 // ldr s0, [x3, #0]
+	WORD $0x2F08A400 // ushll v0.8h, v0.8b, #0
+	WORD $0x2F10A400 // ushll v0.4s, v0.4h, #0
+	WORD $0x4EA08C00 // cmtst v0.4s, v0.4s, v0.4s
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x4EA01C03 // orr v3, v0, v0
+	WORD $0x6E621C23 // bsl v3, v1, v2
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0xBD400463 // ldr s3, [x3, #4]
+	WORD $0x2F08A463 // ushll v3.8h, v3.8b, #0
+	WORD $0x2F10A463 // ushll v3.4s, v3.4h, #0
+	WORD $0x4EA38C63 // cmtst v3.4s, v3.4s, v3.4s
+	WORD $0x3DC00482 // ldr q2, [x4, #16]
+	WORD $0x3DC004A1 // ldr q1, [x5, #16]
+	WORD $0x4EA31C60 // orr v0, v3, v3
+	WORD $0x6E611C40 // bsl v0, v2, v1
+	WORD $0x3D800500 // str q0, [x8, #16]
+	WORD $0xBD400860 // ldr s0, [x3, #8]
+	WORD $0x2F08A400 // ushll v0.8h, v0.8b, #0
+	WORD $0x2F10A400 // ushll v0.4s, v0.4h, #0
+	WORD $0x4EA08C00 // cmtst v0.4s, v0.4s, v0.4s
+	WORD $0x3DC00881 // ldr q1, [x4, #32]
+	WORD $0x3DC008A2 // ldr q2, [x5, #32]
+	WORD $0x4EA01C03 // orr v3, v0, v0
+	WORD $0x6E621C23 // bsl v3, v1, v2
+	WORD $0x3D800903 // str q3, [x8, #32]
+	WORD $0xBD400C63 // ldr s3, [x3, #12]
+	WORD $0x2F08A463 // ushll v3.8h, v3.8b, #0
+	WORD $0x2F10A463 // ushll v3.4s, v3.4h, #0
+	WORD $0x4EA38C63 // cmtst v3.4s, v3.4s, v3.4s
+	WORD $0x3DC00C82 // ldr q2, [x4, #48]
+	WORD $0x3DC00CA1 // ldr q1, [x5, #48]
+	WORD $0x4EA31C60 // orr v0, v3, v3
+	WORD $0x6E611C40 // bsl v0, v2, v1
+	WORD $0x3D800D00 // str q0, [x8, #48]
+	ADD $16, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0xBD400060 // ldr s0, [x3, #0]
+	WORD $0x2F08A400 // ushll v0.8h, v0.8b, #0
+	WORD $0x2F10A400 // ushll v0.4s, v0.4h, #0
+	WORD $0x4EA08C00 // cmtst v0.4s, v0.4s, v0.4s
+	WORD $0x3DC00081 // ldr q1, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x4EA01C03 // orr v3, v0, v0
+	WORD $0x6E621C23 // bsl v3, v1, v2
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $4, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
+// vecFromBool: out0[i] = in0[i] != 0 ? p0 : p1, in0 of bytes.
+TEXT ·vecFromBoolNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+block:
+	CMP $16, R1
+	BLT blockEnd
+	WORD $0xBD400062 // ldr s2, [x3, #0]
+	WORD $0x2F08A442 // ushll v2.8h, v2.8b, #0
+	WORD $0x2F10A442 // ushll v2.4s, v2.4h, #0
+	WORD $0x4EA28C42 // cmtst v2.4s, v2.4s, v2.4s
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	WORD $0x6E611C03 // bsl v3, v0, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0xBD400463 // ldr s3, [x3, #4]
+	WORD $0x2F08A463 // ushll v3.8h, v3.8b, #0
+	WORD $0x2F10A463 // ushll v3.4s, v3.4h, #0
+	WORD $0x4EA38C63 // cmtst v3.4s, v3.4s, v3.4s
+	WORD $0x4EA31C62 // orr v2, v3, v3
+	WORD $0x6E611C02 // bsl v2, v0, v1
+	WORD $0x3D800502 // str q2, [x8, #16]
+	WORD $0xBD400862 // ldr s2, [x3, #8]
+	WORD $0x2F08A442 // ushll v2.8h, v2.8b, #0
+	WORD $0x2F10A442 // ushll v2.4s, v2.4h, #0
+	WORD $0x4EA28C42 // cmtst v2.4s, v2.4s, v2.4s
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	WORD $0x6E611C03 // bsl v3, v0, v1
+	WORD $0x3D800903 // str q3, [x8, #32]
+	WORD $0xBD400C63 // ldr s3, [x3, #12]
+	WORD $0x2F08A463 // ushll v3.8h, v3.8b, #0
+	WORD $0x2F10A463 // ushll v3.4s, v3.4h, #0
+	WORD $0x4EA38C63 // cmtst v3.4s, v3.4s, v3.4s
+	WORD $0x4EA31C62 // orr v2, v3, v3
+	WORD $0x6E611C02 // bsl v2, v0, v1
+	WORD $0x3D800D02 // str q2, [x8, #48]
+	ADD $16, R3, R3
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0xBD400062 // ldr s2, [x3, #0]
+	WORD $0x2F08A442 // ushll v2.8h, v2.8b, #0
+	WORD $0x2F10A442 // ushll v2.4s, v2.4h, #0
+	WORD $0x4EA28C42 // cmtst v2.4s, v2.4s, v2.4s
+	WORD $0x4EA21C43 // orr v3, v2, v2
+	WORD $0x6E611C03 // bsl v3, v0, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $4, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	RET
+
 // vecSGD: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 TEXT ·vecSGDNEON(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0

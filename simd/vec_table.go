@@ -55,6 +55,8 @@ type vecTable struct {
 	gruCandidate, gruOut                                   vecFunc
 	gruGradOut, gruGradReset, gruGradState                 vecFunc
 	sgd, momentum, nesterov, adam, rmsprop, adagrad, lion  vecFunc
+	compare, compareScalar                                 [GreaterOrEqual + 1]vecFunc
+	selectBy, fromBool                                     vecFunc
 	rows                                                   rowTable
 }
 
@@ -119,6 +121,7 @@ func (t *vecTable) fill(k *Kernels) {
 	t.fillNorm(v)
 	t.fillCells(v)
 	t.fillRMS(v)
+	t.fillBools(v)
 	t.rows.fill(v)
 	t.fillOptimizers(v)
 }
@@ -179,6 +182,31 @@ func (t *vecTable) fillNorm(v *vecKernels) {
 		a.in = [4]*float32{unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(inv)}
 		a.out[0], a.out[1] = unsafe.SliceData(dgamma), unsafe.SliceData(dbeta)
 		run(t.normParamGrad, noescape(&a))
+	}
+}
+
+// fillBools has the kernels of bytes, which take multiples of boolBlock elements.
+func (t *vecTable) fillBools(v *vecKernels) {
+	v.compare = func(op CmpOp, dst []uint8, a, b []float32) {
+		r := vecArgs{n: len(a)}
+		r.in[0], r.in[1], r.out[0] = unsafe.SliceData(a), unsafe.SliceData(b), (*float32)(unsafe.Pointer(unsafe.SliceData(dst)))
+		run(t.compare[op], noescape(&r))
+	}
+	v.compareScalar = func(op CmpOp, dst []uint8, a []float32, s float32) {
+		r := vecArgs{n: len(a), p: [8]float32{s}}
+		r.in[0], r.out[0] = unsafe.SliceData(a), (*float32)(unsafe.Pointer(unsafe.SliceData(dst)))
+		run(t.compareScalar[op], noescape(&r))
+	}
+	v.selectBy = func(dst []float32, cond []uint8, a, b []float32) {
+		r := vecArgs{n: len(cond)}
+		r.in[0], r.in[1], r.in[2] = (*float32)(unsafe.Pointer(unsafe.SliceData(cond))), unsafe.SliceData(a), unsafe.SliceData(b)
+		r.out[0] = unsafe.SliceData(dst)
+		run(t.selectBy, noescape(&r))
+	}
+	v.fromBool = func(dst []float32, cond []uint8, yes, no float32) {
+		r := vecArgs{n: len(cond), p: [8]float32{yes, no}}
+		r.in[0], r.out[0] = (*float32)(unsafe.Pointer(unsafe.SliceData(cond))), unsafe.SliceData(dst)
+		run(t.fromBool, noescape(&r))
 	}
 }
 

@@ -469,6 +469,76 @@ func vecRMSParamGradAVX2(a *vecArgs)
 //go:noescape
 func vecDownExpSumAVX2(a *vecArgs)
 
+// vecCompareEqualAVX2: out0[i] = in0[i] Equal in1[i], bytes.
+//
+//go:noescape
+func vecCompareEqualAVX2(a *vecArgs)
+
+// vecCompareScalarEqualAVX2: out0[i] = in0[i] Equal p0, bytes.
+//
+//go:noescape
+func vecCompareScalarEqualAVX2(a *vecArgs)
+
+// vecCompareNotEqualAVX2: out0[i] = in0[i] NotEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareNotEqualAVX2(a *vecArgs)
+
+// vecCompareScalarNotEqualAVX2: out0[i] = in0[i] NotEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarNotEqualAVX2(a *vecArgs)
+
+// vecCompareLessAVX2: out0[i] = in0[i] Less in1[i], bytes.
+//
+//go:noescape
+func vecCompareLessAVX2(a *vecArgs)
+
+// vecCompareScalarLessAVX2: out0[i] = in0[i] Less p0, bytes.
+//
+//go:noescape
+func vecCompareScalarLessAVX2(a *vecArgs)
+
+// vecCompareLessOrEqualAVX2: out0[i] = in0[i] LessOrEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareLessOrEqualAVX2(a *vecArgs)
+
+// vecCompareScalarLessOrEqualAVX2: out0[i] = in0[i] LessOrEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarLessOrEqualAVX2(a *vecArgs)
+
+// vecCompareGreaterAVX2: out0[i] = in0[i] Greater in1[i], bytes.
+//
+//go:noescape
+func vecCompareGreaterAVX2(a *vecArgs)
+
+// vecCompareScalarGreaterAVX2: out0[i] = in0[i] Greater p0, bytes.
+//
+//go:noescape
+func vecCompareScalarGreaterAVX2(a *vecArgs)
+
+// vecCompareGreaterOrEqualAVX2: out0[i] = in0[i] GreaterOrEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareGreaterOrEqualAVX2(a *vecArgs)
+
+// vecCompareScalarGreaterOrEqualAVX2: out0[i] = in0[i] GreaterOrEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarGreaterOrEqualAVX2(a *vecArgs)
+
+// vecSelectAVX2: out0[i] = in0[i] != 0 ? in1[i] : in2[i], in0 of bytes.
+//
+//go:noescape
+func vecSelectAVX2(a *vecArgs)
+
+// vecFromBoolAVX2: out0[i] = in0[i] != 0 ? p0 : p1, in0 of bytes.
+//
+//go:noescape
+func vecFromBoolAVX2(a *vecArgs)
+
 // vecSGDAVX2: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1474,6 +1544,76 @@ func vecRMSParamGradAVX512(a *vecArgs)
 //go:noescape
 func vecDownExpSumAVX512(a *vecArgs)
 
+// vecCompareEqualAVX512: out0[i] = in0[i] Equal in1[i], bytes.
+//
+//go:noescape
+func vecCompareEqualAVX512(a *vecArgs)
+
+// vecCompareScalarEqualAVX512: out0[i] = in0[i] Equal p0, bytes.
+//
+//go:noescape
+func vecCompareScalarEqualAVX512(a *vecArgs)
+
+// vecCompareNotEqualAVX512: out0[i] = in0[i] NotEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareNotEqualAVX512(a *vecArgs)
+
+// vecCompareScalarNotEqualAVX512: out0[i] = in0[i] NotEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarNotEqualAVX512(a *vecArgs)
+
+// vecCompareLessAVX512: out0[i] = in0[i] Less in1[i], bytes.
+//
+//go:noescape
+func vecCompareLessAVX512(a *vecArgs)
+
+// vecCompareScalarLessAVX512: out0[i] = in0[i] Less p0, bytes.
+//
+//go:noescape
+func vecCompareScalarLessAVX512(a *vecArgs)
+
+// vecCompareLessOrEqualAVX512: out0[i] = in0[i] LessOrEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareLessOrEqualAVX512(a *vecArgs)
+
+// vecCompareScalarLessOrEqualAVX512: out0[i] = in0[i] LessOrEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarLessOrEqualAVX512(a *vecArgs)
+
+// vecCompareGreaterAVX512: out0[i] = in0[i] Greater in1[i], bytes.
+//
+//go:noescape
+func vecCompareGreaterAVX512(a *vecArgs)
+
+// vecCompareScalarGreaterAVX512: out0[i] = in0[i] Greater p0, bytes.
+//
+//go:noescape
+func vecCompareScalarGreaterAVX512(a *vecArgs)
+
+// vecCompareGreaterOrEqualAVX512: out0[i] = in0[i] GreaterOrEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareGreaterOrEqualAVX512(a *vecArgs)
+
+// vecCompareScalarGreaterOrEqualAVX512: out0[i] = in0[i] GreaterOrEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarGreaterOrEqualAVX512(a *vecArgs)
+
+// vecSelectAVX512: out0[i] = in0[i] != 0 ? in1[i] : in2[i], in0 of bytes.
+//
+//go:noescape
+func vecSelectAVX512(a *vecArgs)
+
+// vecFromBoolAVX512: out0[i] = in0[i] != 0 ? p0 : p1, in0 of bytes.
+//
+//go:noescape
+func vecFromBoolAVX512(a *vecArgs)
+
 // vecSGDAVX512: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1755,6 +1895,22 @@ var vecAVX2 = vecTable{
 		ReduceMax: vecColumnsReduceMaxAVX2,
 		ReduceMin: vecColumnsReduceMinAVX2,
 	},
+	compare: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareEqualAVX2,
+		NotEqual:       vecCompareNotEqualAVX2,
+		Less:           vecCompareLessAVX2,
+		LessOrEqual:    vecCompareLessOrEqualAVX2,
+		Greater:        vecCompareGreaterAVX2,
+		GreaterOrEqual: vecCompareGreaterOrEqualAVX2,
+	},
+	compareScalar: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareScalarEqualAVX2,
+		NotEqual:       vecCompareScalarNotEqualAVX2,
+		Less:           vecCompareScalarLessAVX2,
+		LessOrEqual:    vecCompareScalarLessOrEqualAVX2,
+		Greater:        vecCompareScalarGreaterAVX2,
+		GreaterOrEqual: vecCompareScalarGreaterOrEqualAVX2,
+	},
 	dot:            vecDotAVX2,
 	expSum:         vecExpSumAVX2,
 	expSumOnly:     vecExpSumOnlyAVX2,
@@ -1768,6 +1924,8 @@ var vecAVX2 = vecTable{
 	normParamGrad:  vecNormParamGradAVX2,
 	rmsParamGrad:   vecRMSParamGradAVX2,
 	downExpSum:     vecDownExpSumAVX2,
+	selectBy:       vecSelectAVX2,
+	fromBool:       vecFromBoolAVX2,
 	sgd:            vecSGDAVX2,
 	momentum:       vecMomentumAVX2,
 	nesterov:       vecNesterovAVX2,
@@ -1907,6 +2065,22 @@ var vecAVX2MulAdd = vecTable{
 		ReduceMax: vecColumnsReduceMaxAVX2,
 		ReduceMin: vecColumnsReduceMinAVX2,
 	},
+	compare: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareEqualAVX2,
+		NotEqual:       vecCompareNotEqualAVX2,
+		Less:           vecCompareLessAVX2,
+		LessOrEqual:    vecCompareLessOrEqualAVX2,
+		Greater:        vecCompareGreaterAVX2,
+		GreaterOrEqual: vecCompareGreaterOrEqualAVX2,
+	},
+	compareScalar: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareScalarEqualAVX2,
+		NotEqual:       vecCompareScalarNotEqualAVX2,
+		Less:           vecCompareScalarLessAVX2,
+		LessOrEqual:    vecCompareScalarLessOrEqualAVX2,
+		Greater:        vecCompareScalarGreaterAVX2,
+		GreaterOrEqual: vecCompareScalarGreaterOrEqualAVX2,
+	},
 	dot:            vecDotAVX2MulAdd,
 	expSum:         vecExpSumAVX2MulAdd,
 	expSumOnly:     vecExpSumOnlyAVX2MulAdd,
@@ -1920,6 +2094,8 @@ var vecAVX2MulAdd = vecTable{
 	normParamGrad:  vecNormParamGradAVX2MulAdd,
 	rmsParamGrad:   vecRMSParamGradAVX2MulAdd,
 	downExpSum:     vecDownExpSumAVX2MulAdd,
+	selectBy:       vecSelectAVX2,
+	fromBool:       vecFromBoolAVX2,
 	sgd:            vecSGDAVX2MulAdd,
 	momentum:       vecMomentumAVX2MulAdd,
 	nesterov:       vecNesterovAVX2MulAdd,
@@ -2059,6 +2235,22 @@ var vecAVX512 = vecTable{
 		ReduceMax: vecColumnsReduceMaxAVX512,
 		ReduceMin: vecColumnsReduceMinAVX512,
 	},
+	compare: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareEqualAVX512,
+		NotEqual:       vecCompareNotEqualAVX512,
+		Less:           vecCompareLessAVX512,
+		LessOrEqual:    vecCompareLessOrEqualAVX512,
+		Greater:        vecCompareGreaterAVX512,
+		GreaterOrEqual: vecCompareGreaterOrEqualAVX512,
+	},
+	compareScalar: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareScalarEqualAVX512,
+		NotEqual:       vecCompareScalarNotEqualAVX512,
+		Less:           vecCompareScalarLessAVX512,
+		LessOrEqual:    vecCompareScalarLessOrEqualAVX512,
+		Greater:        vecCompareScalarGreaterAVX512,
+		GreaterOrEqual: vecCompareScalarGreaterOrEqualAVX512,
+	},
 	dot:            vecDotAVX512,
 	expSum:         vecExpSumAVX512,
 	expSumOnly:     vecExpSumOnlyAVX512,
@@ -2072,6 +2264,8 @@ var vecAVX512 = vecTable{
 	normParamGrad:  vecNormParamGradAVX512,
 	rmsParamGrad:   vecRMSParamGradAVX512,
 	downExpSum:     vecDownExpSumAVX512,
+	selectBy:       vecSelectAVX512,
+	fromBool:       vecFromBoolAVX512,
 	sgd:            vecSGDAVX512,
 	momentum:       vecMomentumAVX512,
 	nesterov:       vecNesterovAVX512,

@@ -469,6 +469,76 @@ func vecRMSParamGradNEON(a *vecArgs)
 //go:noescape
 func vecDownExpSumNEON(a *vecArgs)
 
+// vecCompareEqualNEON: out0[i] = in0[i] Equal in1[i], bytes.
+//
+//go:noescape
+func vecCompareEqualNEON(a *vecArgs)
+
+// vecCompareScalarEqualNEON: out0[i] = in0[i] Equal p0, bytes.
+//
+//go:noescape
+func vecCompareScalarEqualNEON(a *vecArgs)
+
+// vecCompareNotEqualNEON: out0[i] = in0[i] NotEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareNotEqualNEON(a *vecArgs)
+
+// vecCompareScalarNotEqualNEON: out0[i] = in0[i] NotEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarNotEqualNEON(a *vecArgs)
+
+// vecCompareLessNEON: out0[i] = in0[i] Less in1[i], bytes.
+//
+//go:noescape
+func vecCompareLessNEON(a *vecArgs)
+
+// vecCompareScalarLessNEON: out0[i] = in0[i] Less p0, bytes.
+//
+//go:noescape
+func vecCompareScalarLessNEON(a *vecArgs)
+
+// vecCompareLessOrEqualNEON: out0[i] = in0[i] LessOrEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareLessOrEqualNEON(a *vecArgs)
+
+// vecCompareScalarLessOrEqualNEON: out0[i] = in0[i] LessOrEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarLessOrEqualNEON(a *vecArgs)
+
+// vecCompareGreaterNEON: out0[i] = in0[i] Greater in1[i], bytes.
+//
+//go:noescape
+func vecCompareGreaterNEON(a *vecArgs)
+
+// vecCompareScalarGreaterNEON: out0[i] = in0[i] Greater p0, bytes.
+//
+//go:noescape
+func vecCompareScalarGreaterNEON(a *vecArgs)
+
+// vecCompareGreaterOrEqualNEON: out0[i] = in0[i] GreaterOrEqual in1[i], bytes.
+//
+//go:noescape
+func vecCompareGreaterOrEqualNEON(a *vecArgs)
+
+// vecCompareScalarGreaterOrEqualNEON: out0[i] = in0[i] GreaterOrEqual p0, bytes.
+//
+//go:noescape
+func vecCompareScalarGreaterOrEqualNEON(a *vecArgs)
+
+// vecSelectNEON: out0[i] = in0[i] != 0 ? in1[i] : in2[i], in0 of bytes.
+//
+//go:noescape
+func vecSelectNEON(a *vecArgs)
+
+// vecFromBoolNEON: out0[i] = in0[i] != 0 ? p0 : p1, in0 of bytes.
+//
+//go:noescape
+func vecFromBoolNEON(a *vecArgs)
+
 // vecSGDNEON: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1095,6 +1165,22 @@ var vecNEON = vecTable{
 		ReduceMax: vecColumnsReduceMaxNEON,
 		ReduceMin: vecColumnsReduceMinNEON,
 	},
+	compare: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareEqualNEON,
+		NotEqual:       vecCompareNotEqualNEON,
+		Less:           vecCompareLessNEON,
+		LessOrEqual:    vecCompareLessOrEqualNEON,
+		Greater:        vecCompareGreaterNEON,
+		GreaterOrEqual: vecCompareGreaterOrEqualNEON,
+	},
+	compareScalar: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareScalarEqualNEON,
+		NotEqual:       vecCompareScalarNotEqualNEON,
+		Less:           vecCompareScalarLessNEON,
+		LessOrEqual:    vecCompareScalarLessOrEqualNEON,
+		Greater:        vecCompareScalarGreaterNEON,
+		GreaterOrEqual: vecCompareScalarGreaterOrEqualNEON,
+	},
 	dot:            vecDotNEON,
 	expSum:         vecExpSumNEON,
 	expSumOnly:     vecExpSumOnlyNEON,
@@ -1108,6 +1194,8 @@ var vecNEON = vecTable{
 	normParamGrad:  vecNormParamGradNEON,
 	rmsParamGrad:   vecRMSParamGradNEON,
 	downExpSum:     vecDownExpSumNEON,
+	selectBy:       vecSelectNEON,
+	fromBool:       vecFromBoolNEON,
 	sgd:            vecSGDNEON,
 	momentum:       vecMomentumNEON,
 	nesterov:       vecNesterovNEON,
@@ -1247,6 +1335,22 @@ var vecNEONMulAdd = vecTable{
 		ReduceMax: vecColumnsReduceMaxNEON,
 		ReduceMin: vecColumnsReduceMinNEON,
 	},
+	compare: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareEqualNEON,
+		NotEqual:       vecCompareNotEqualNEON,
+		Less:           vecCompareLessNEON,
+		LessOrEqual:    vecCompareLessOrEqualNEON,
+		Greater:        vecCompareGreaterNEON,
+		GreaterOrEqual: vecCompareGreaterOrEqualNEON,
+	},
+	compareScalar: [GreaterOrEqual + 1]func(*vecArgs){
+		Equal:          vecCompareScalarEqualNEON,
+		NotEqual:       vecCompareScalarNotEqualNEON,
+		Less:           vecCompareScalarLessNEON,
+		LessOrEqual:    vecCompareScalarLessOrEqualNEON,
+		Greater:        vecCompareScalarGreaterNEON,
+		GreaterOrEqual: vecCompareScalarGreaterOrEqualNEON,
+	},
 	dot:            vecDotNEONMulAdd,
 	expSum:         vecExpSumNEONMulAdd,
 	expSumOnly:     vecExpSumOnlyNEONMulAdd,
@@ -1260,6 +1364,8 @@ var vecNEONMulAdd = vecTable{
 	normParamGrad:  vecNormParamGradNEONMulAdd,
 	rmsParamGrad:   vecRMSParamGradNEONMulAdd,
 	downExpSum:     vecDownExpSumNEONMulAdd,
+	selectBy:       vecSelectNEON,
+	fromBool:       vecFromBoolNEON,
 	sgd:            vecSGDNEONMulAdd,
 	momentum:       vecMomentumNEONMulAdd,
 	nesterov:       vecNesterovNEONMulAdd,

@@ -4,6 +4,7 @@ import (
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/simd"
 )
 
 // A step of Cast: A = {out, x}, N = {elements, from, to}. The pairs are those of float32 and the integer types that graphs convert on their
@@ -39,6 +40,14 @@ func runCast(w *prog.Worker, s *prog.Step, tile int) {
 	from, to := tensor.DType(s.N[1]), tensor.DType(s.N[2])
 	x := w.Bytes(s.A[1].Add(from.Bytes(lo)), from.Bytes(hi-lo))
 	y := w.Bytes(s.A[0].Add(to.Bytes(lo)), to.Bytes(hi-lo))
+	switch {
+	case from == tensor.Bool && to == tensor.Float32:
+		simd.FromBool(tensor.Cast[float32](y), x, 1, 0)
+		return
+	case from == tensor.Float32 && to == tensor.Bool:
+		simd.CompareScalar(simd.NotEqual, y, tensor.Cast[float32](x), 0)
+		return
+	}
 	switch from {
 	case tensor.Float32:
 		castReal(y, to, tensor.Cast[float32](x))

@@ -4,6 +4,7 @@ import (
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/simd"
 )
 
 // Steps of the logical operators work on bytes of 0 and 1; see zip_lower.go. Predicates have N = {op, elements, signs}.
@@ -95,10 +96,15 @@ func runPredicate(w *prog.Worker, s *prog.Step, tile int) {
 		}
 		return
 	}
+	if s.N[0] == logicNaN {
+		x := w.F32(s.A[1].Add(4*lo), hi-lo)
+		simd.Compare(simd.NotEqual, y, x, x)
+		return
+	}
 	const largest = 0x1.fffffep127
 	for i, v := range w.F32(s.A[1].Add(4*lo), hi-lo) {
 		y[i] = 0
-		if s.N[0] == logicNaN && v != v || s.N[0] == logicInf && (v > largest && s.N[2]&1 != 0 || v < -largest && s.N[2]&2 != 0) {
+		if v > largest && s.N[2]&1 != 0 || v < -largest && s.N[2]&2 != 0 {
 			y[i] = 1
 		}
 	}

@@ -115,7 +115,9 @@ func (l *vec) function() {
 	if unroll > 1 {
 		l.blocks(unroll, nil)
 	}
-	l.rest(unroll > 1)
+	if !l.k.HasBools() { // those come in whole blocks
+		l.rest(unroll > 1)
+	}
 }
 
 // shortBody is the largest number of operations that are emitted twice over.
@@ -186,9 +188,12 @@ func (l *vec) implied(n *vecir.Node, i int) bool {
 type access struct {
 	load  func(i int)               // pushes input i
 	store func(i int, value func()) // stores what value pushes
-	acc   Local
-	more  []Local // of columns: accumulators after the first
-	mask  *Local  // lanes that exist, of a reduction's partial vector; nil for all
+	// The same of bytes, as masks.
+	loadBool  func(i int)
+	storeBool func(i int, not bool, value func())
+	acc       Local
+	more      []Local // of columns: accumulators after the first
+	mask      *Local  // lanes that exist, of a reduction's partial vector; nil for all
 }
 
 func (a *access) accumulator(n *vecir.Node) Local {
@@ -207,7 +212,7 @@ func (l *vec) bodyOf(b *vecir.Body, a access) {
 	count := 0
 	for _, n := range b.Nodes {
 		stores[n] = count
-		if n.Op == vecir.OpStore {
+		if n.Op == vecir.OpStore || n.Op == vecir.OpStoreBool {
 			count++
 		}
 		for _, arg := range n.Args {
@@ -218,13 +223,13 @@ func (l *vec) bodyOf(b *vecir.Body, a access) {
 	// evaluatedAt is how many stores have gone by when a value on the stack is computed.
 	var evaluatedAt func(n *vecir.Node) int
 	inline := func(n *vecir.Node) bool {
-		if n.Op == vecir.OpStore || n.Op == vecir.OpSetAcc || n.Op == vecir.OpSetParam || n.Op == vecir.OpStat || uses[n] != 1 {
+		if n.Op == vecir.OpStore || n.Op == vecir.OpStoreBool || n.Op == vecir.OpSetAcc || n.Op == vecir.OpSetParam || n.Op == vecir.OpStat || uses[n] != 1 {
 			return false
 		}
-		return n.Op != vecir.OpLoad || evaluatedAt(user[n]) == stores[n]
+		return n.Op != vecir.OpLoad && n.Op != vecir.OpLoadBool || evaluatedAt(user[n]) == stores[n]
 	}
 	evaluatedAt = func(n *vecir.Node) int {
-		for uses[n] == 1 && n.Op != vecir.OpStore && n.Op != vecir.OpSetAcc {
+		for uses[n] == 1 && n.Op != vecir.OpStore && n.Op != vecir.OpStoreBool && n.Op != vecir.OpSetAcc {
 			n = user[n]
 		}
 		return stores[n]
@@ -241,6 +246,8 @@ func (l *vec) bodyOf(b *vecir.Body, a access) {
 			l.Get(l.params[n.Imm])
 		case n.Op == vecir.OpLoad:
 			a.load(int(n.Imm))
+		case n.Op == vecir.OpLoadBool:
+			a.loadBool(int(n.Imm))
 		case n.Op == vecir.OpAcc:
 			l.Get(a.accumulator(n))
 		default:
@@ -251,6 +258,8 @@ func (l *vec) bodyOf(b *vecir.Body, a access) {
 		switch {
 		case n.Op == vecir.OpStore:
 			a.store(int(n.Imm), func() { value(n.Args[0]) })
+		case n.Op == vecir.OpStoreBool:
+			a.storeBool(int(n.Imm&^vecir.BoolNot), n.Imm&vecir.BoolNot != 0, func() { value(n.Args[0]) })
 		case n.Op == vecir.OpSetParam:
 			l.Get(l.args)
 			value(n.Args[0])
@@ -358,13 +367,38 @@ func (l *vec) whole(u int) access {
 	return access{
 		load:  func(i int) { l.Get(l.in[i]).Mem(V128Load, uint32(16*u)) },
 		store: func(i int, value func()) { l.Get(l.out[i]); value(); l.Mem(V128Store, uint32(16*u)) },
+		loadBool: func(i int) {
+			l.Get(l.in[i]).Mem(V128Load32Zero, uint32(4*u)).Op(I16x8ExtendLowI8x16U, I32x4ExtendLowI16x8U)
+			l.Get(l.constant(0)).Op(I32x4Ne)
+		},
+		storeBool: func(i int, not bool, value func()) {
+			t := l.temp()
+			l.Get(l.out[i])
+			value()
+			l.Tee(t).Get(t).Op(I16x8NarrowI32x4S).Tee(t).Get(t).Op(I8x16NarrowI16x8S)
+			if not {
+				l.Op(V128Not)
+			}
+			l.I32(7).Op(I8x16ShrU).MemLane(V128Store32Lane, uint32(4*u), 0)
+		},
 	}
 }
 
 // advance moves all addresses by n vectors.
 func (l *vec) advance(n int) {
-	for _, p := range append(append([]Local{}, l.in...), l.out...) {
-		l.Get(p).I32(int32(16 * n)).Op(I32Add).Set(p)
+	ins, outs := l.k.Bools()
+	move := func(p Local, bytes bool) {
+		size := int32(16 * n)
+		if bytes {
+			size /= 4
+		}
+		l.Get(p).I32(size).Op(I32Add).Set(p)
+	}
+	for i, p := range l.in {
+		move(p, ins[i])
+	}
+	for i, p := range l.out {
+		move(p, outs[i])
 	}
 }
 

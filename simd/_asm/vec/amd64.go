@@ -251,6 +251,25 @@ func (l *lower) body(b *Body, disp, mask, acc int) {
 				l.VBLENDVPS(l.vec(mask), v, l.vec(acc), l.vec(acc))
 			}
 			l.release(i, nil, n.Args...)
+		case OpLoadBool:
+			m := l.byteMem(rIn[n.Imm], disp)
+			if l.wide {
+				t := l.alloc()
+				l.VPMOVZXBD(m, l.vec(t))
+				l.reg[n] = l.allocK()
+				l.VPTESTMD(l.vec(t), l.vec(t), kregs[l.reg[n]])
+				l.free = append(l.free, t)
+				continue
+			}
+			t, zero := l.alloc(), l.alloc()
+			l.VPMOVZXBD(m, l.vec(t))
+			l.VPXOR(l.vec(zero), l.vec(zero), l.vec(zero))
+			l.VPCMPGTD(l.vec(zero), l.vec(t), l.vec(t))
+			l.reg[n] = t
+			l.free = append(l.free, zero)
+		case OpStoreBool:
+			l.storeBool(n, disp)
+			l.release(i, nil, n.Args...)
 		case OpSetParam:
 			var temps []int
 			l.VMOVSS(l.register(n.Args[0], &temps).(reg.Vec).AsX(), l.argMem(argP+4*int(n.Imm)))
@@ -313,6 +332,43 @@ func (l *lower) body(b *Body, disp, mask, acc int) {
 			panic("no lowering")
 		}
 	}
+}
+
+// byteMem is the address of the bytes of the vector at the given byte offset of floats.
+func (l *lower) byteMem(base reg.GPPhysical, disp int) operand.Mem {
+	l.MOVQ(rIdx, rTmp)
+	l.SHRQ(operand.U8(2), rTmp)
+	return operand.Mem{Base: base, Index: rTmp, Scale: 1, Disp: disp / 4}
+}
+
+// storeBool stores a mask as bytes.
+func (l *lower) storeBool(n *Node, disp int) {
+	m := l.byteMem(rOut[n.Imm&^BoolNot], disp)
+	not := n.Imm&BoolNot != 0
+	mask, t := l.reg[n.Args[0]], l.alloc()
+	if l.wide {
+		k := kregs[mask]
+		if not {
+			l.KNOTW(k, reg.K1)
+			k = reg.K1
+		}
+		l.VMOVUPS_Z(l.constMem(1), k, l.vec(t))
+		l.VPMOVDB(l.vec(t), m)
+	} else {
+		x, high := l.vec(t).(reg.Vec).AsX(), l.alloc()
+		l.VEXTRACTI128(operand.U8(1), l.vec(mask), l.vec(high).(reg.Vec).AsX())
+		l.VPACKSSDW(l.vec(high).(reg.Vec).AsX(), l.vec(mask).(reg.Vec).AsX(), x)
+		l.VPACKSSWB(x, x, x)
+		ones := l.constMem(0x01010101)
+		if not {
+			l.VPANDN(ones, x, x)
+		} else {
+			l.VPAND(ones, x, x)
+		}
+		l.VMOVQ(x, m)
+		l.free = append(l.free, high)
+	}
+	l.free = append(l.free, t)
 }
 
 func (l *lower) accumulator(n *Node, first int) int {
@@ -485,6 +541,9 @@ func (l *lower) elements() {
 	l.loop("block", max(l.k.Unroll, 1))
 	if l.k.Unroll > 1 {
 		l.loop("vector", 1)
+	}
+	if l.k.HasBools() {
+		return
 	}
 	l.CMPQ(rIdx, rLen)
 	l.JE(operand.LabelRef(l.prefix + "done"))

@@ -161,6 +161,24 @@ func (g *neon) body(b *Body, disp, mask, acc int) {
 				v = mask
 			}
 			g.mov(acc, v)
+		case OpLoadBool:
+			d := g.alloc()
+			g.word(0xBD400000|uint32(disp/16<<10|(gIn+int(n.Imm))<<5|d), "ldr s%d, [x%d, #%d]", d, gIn+int(n.Imm), disp/4)
+			g.word(0x2F08A400|uint32(d<<5|d), "ushll v%d.8h, v%d.8b, #0", d, d)
+			g.word(0x2F10A400|uint32(d<<5|d), "ushll v%d.4s, v%d.4h, #0", d, d)
+			g.word(0x4EA08C00|uint32(d<<16|d<<5|d), "cmtst v%d.4s, v%d.4s, v%d.4s", d, d, d)
+			g.reg[n] = d
+			continue
+		case OpStoreBool:
+			m, d := g.value(n.Args[0], &temps), g.alloc()
+			g.word(0x0E612800|uint32(m<<5|d), "xtn v%d.4h, v%d.4s", d, m)
+			g.word(0x0E212800|uint32(d<<5|d), "xtn v%d.8b, v%d.8h", d, d)
+			if n.Imm&BoolNot != 0 {
+				g.word(0x2E205800|uint32(d<<5|d), "mvn v%d.8b, v%d.8b", d, d)
+			}
+			g.word(0x2F090400|uint32(d<<5|d), "ushr v%d.8b, v%d.8b, #7", d, d)
+			g.sts(d, gOut+int(n.Imm&^BoolNot), disp/4)
+			g.free = append(g.free, d)
 		case OpSetParam:
 			g.sts(g.value(n.Args[0], &temps), gArgs, argP+4*int(n.Imm))
 		case OpStat:
@@ -286,6 +304,9 @@ func (g *neon) run(block, tail int) {
 	if block > tail {
 		g.loop("vector", tail)
 	}
+	if g.k.HasBools() {
+		return
+	}
 	g.ins("CBZ R%d, %snext", gLeft, g.prefix)
 	g.tail(tail)
 	g.label("next")
@@ -334,11 +355,18 @@ func (g *neon) loop(name string, n int) {
 		}
 		g.vector(16*u, -1, acc)
 	}
+	ins, outs := g.k.Bools()
+	size := func(bytes bool) int {
+		if bytes {
+			return 4 * n
+		}
+		return 16 * n
+	}
 	for i := range g.k.Ins {
-		g.ins("ADD $%d, R%d, R%d", 16*n, gIn+i, gIn+i)
+		g.ins("ADD $%d, R%d, R%d", size(ins[i]), gIn+i, gIn+i)
 	}
 	for i := range g.k.Outs {
-		g.ins("ADD $%d, R%d, R%d", 16*n, gOut+i, gOut+i)
+		g.ins("ADD $%d, R%d, R%d", size(outs[i]), gOut+i, gOut+i)
 	}
 	g.ins("SUB $%d, R%d, R%d", 4*n, gLeft, gLeft)
 	g.ins("B %s%s", g.prefix, name)

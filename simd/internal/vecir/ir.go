@@ -40,9 +40,11 @@ const (
 	OpLT // masks
 	OpLE
 	OpEQ
-	OpBlend    // mask ? a : b
-	OpSetParam // Imm: number of a scalar argument that becomes lane 0; between the passes of a RowKernel
-	OpStat     // Imm: number of a list that lane 0 is appended to; likewise
+	OpBlend     // mask ? a : b
+	OpSetParam  // Imm: number of a scalar argument that becomes lane 0; between the passes of a RowKernel
+	OpLoadBool  // Imm: number of an input of bytes; a mask of those that are not 0
+	OpStoreBool // Imm: number of an output of bytes, plus BoolNot; a mask as bytes of 1 and 0, or of 0 and 1
+	OpStat      // Imm: number of a list that lane 0 is appended to; likewise
 )
 
 // A Node is one operation's result.
@@ -66,7 +68,7 @@ func newBody() *Body { return &Body{consts: map[uint32]*Node{}, Params: map[uint
 func (b *Body) emit(o Op, imm uint32, args ...*Node) *Node {
 	n := &Node{Op: o, Imm: imm, Args: args, Last: -1}
 	switch o {
-	case OpLT, OpLE, OpEQ:
+	case OpLT, OpLE, OpEQ, OpLoadBool:
 		n.Mask = true
 	}
 	for _, a := range args {
@@ -98,6 +100,8 @@ func (b *Body) p(i int) *Node {
 
 func (b *Body) in(i int) *Node           { return b.emit(OpLoad, uint32(i)) }
 func (b *Body) out(i int, v *Node)       { b.emit(OpStore, uint32(i), v) }
+func (b *Body) inBool(i int) *Node       { return b.emit(OpLoadBool, uint32(i)) }
+func (b *Body) outBool(i int, v *Node)   { b.emit(OpStoreBool, uint32(i), v) }
 func (b *Body) set(i int, v *Node)       { b.emit(OpSetParam, uint32(i), v) }
 func (b *Body) stat(i int, v *Node)      { b.emit(OpStat, uint32(i), v) }
 func (b *Body) acc() *Node               { return b.emit(OpAcc, 0) }
@@ -192,9 +196,31 @@ func (b *Body) prune() {
 	b.Nodes = live
 }
 
+// BoolNot, added to the number of an output of bytes, stores the opposite.
+const BoolNot = 1 << 8
+
+// Bools returns which inputs and outputs of a kernel are of bytes. Such a kernel takes multiples of 16 elements.
+func (k *Kernel) Bools() (ins, outs [4]bool) {
+	for _, n := range k.Record().Nodes {
+		switch n.Op {
+		case OpLoadBool:
+			ins[n.Imm] = true
+		case OpStoreBool:
+			outs[n.Imm&^BoolNot] = true
+		}
+	}
+	return ins, outs
+}
+
+// HasBools reports whether any operand is of bytes.
+func (k *Kernel) HasBools() bool {
+	ins, outs := k.Bools()
+	return slices.Contains(ins[:], true) || slices.Contains(outs[:], true)
+}
+
 // effect reports whether an operation is there for what it does and not for its result.
 func (n *Node) effect() bool {
-	return n.Op == OpStore || n.Op == OpSetAcc || n.Op == OpSetParam || n.Op == OpStat
+	return n.Op == OpStore || n.Op == OpStoreBool || n.Op == OpSetAcc || n.Op == OpSetParam || n.Op == OpStat
 }
 
 // IsReg reports whether a node is computed: neither a constant nor a scalar argument.

@@ -158,6 +158,7 @@ func Kernels() []*Kernel {
 			b.out(0, e)
 			b.setAcc(b.add(b.acc(), e))
 		}})
+	comparisons(add)
 	optimizers(add)
 	cells(add)
 	for _, k := range ks {
@@ -219,6 +220,30 @@ func cells(add func(Kernel)) {
 		b.out(0, b.mul(b.mul(d, b.in(1)), gate(b, r)))
 		b.out(1, b.madd(d, r, b.in(3)))
 	}})
+}
+
+// comparisons lists what makes and takes bytes of 0 and 1.
+func comparisons(add func(Kernel)) {
+	compare := func(name string, f func(b *Body, x, y *Node) (mask *Node, not int)) {
+		store := func(b *Body, x, y *Node) {
+			m, not := f(b, x, y)
+			b.outBool(not, m)
+		}
+		add(Kernel{Name: "Compare" + name, Slot: "compare[" + name + "]", Doc: "out0[i] = in0[i] " + name + " in1[i], bytes.", Ins: 2, Outs: 1, Unroll: 4,
+			do: func(b *Body) { x := b.in(0); store(b, x, b.in(1)) }})
+		add(Kernel{Name: "CompareScalar" + name, Slot: "compareScalar[" + name + "]", Doc: "out0[i] = in0[i] " + name + " p0, bytes.", Ins: 1, Outs: 1, Params: 1, Unroll: 4,
+			do: func(b *Body) { store(b, b.in(0), b.p(0)) }})
+	}
+	compare("Equal", func(b *Body, x, y *Node) (*Node, int) { return b.eq(x, y), 0 })
+	compare("NotEqual", func(b *Body, x, y *Node) (*Node, int) { return b.eq(x, y), BoolNot })
+	compare("Less", func(b *Body, x, y *Node) (*Node, int) { return b.lt(x, y), 0 })
+	compare("LessOrEqual", func(b *Body, x, y *Node) (*Node, int) { return b.le(x, y), 0 })
+	compare("Greater", func(b *Body, x, y *Node) (*Node, int) { return b.lt(y, x), 0 })
+	compare("GreaterOrEqual", func(b *Body, x, y *Node) (*Node, int) { return b.le(y, x), 0 })
+	add(Kernel{Name: "Select", Slot: "selectBy", Doc: "out0[i] = in0[i] != 0 ? in1[i] : in2[i], in0 of bytes.", Ins: 3, Outs: 1, Unroll: 4,
+		do: func(b *Body) { m := b.inBool(0); x := b.in(1); b.out(0, b.sel(m, x, b.in(2))) }})
+	add(Kernel{Name: "FromBool", Slot: "fromBool", Doc: "out0[i] = in0[i] != 0 ? p0 : p1, in0 of bytes.", Ins: 1, Outs: 1, Params: 2, Unroll: 4,
+		do: func(b *Body) { b.out(0, b.sel(b.inBool(0), b.p(0), b.p(1))) }})
 }
 
 // optimizers lists the updates; the parameters are the fields of sgdParams and so on, in order.

@@ -30,6 +30,7 @@ func writeSlots(w io.Writer, element string, slots []slot) {
 	sizes := map[string]string{
 		"mapOp": "NumUnary", "zip": "NumBinary", "zipScalar": "NumBinary", "scalarZip": "NumBinary",
 		"reduce": "NumReduce + 1", "reduceRow": "NumReduce", "reduceColumns": "NumReduce", "rowReduce": "NumReduce",
+		"compare": "GreaterOrEqual + 1", "compareScalar": "GreaterOrEqual + 1",
 	}
 	written := map[string]bool{}
 	for _, k := range slots {
