@@ -26,6 +26,7 @@ type bound struct {
 	arena   int     // bytes
 	scratch int     // bytes each worker needs
 	commit  int     // first step that writes a variable
+	wide    bool    // it has steps of several tiles
 	outs    []graph.Type
 	packs   []*pack // packed copies it reads
 }
@@ -310,6 +311,7 @@ func (m *binder) relocate() {
 			s.A[k] = m.real(r)
 		}
 		b.scratch = max(b.scratch, int(s.Worker))
+		b.wide = b.wide || s.Tiles > 1
 	}
 	for _, off := range m.fixes {
 		w := tensor.Cast[uint64](b.data[off : off+8])

@@ -162,6 +162,10 @@ func (p *Program) detach() {
 // execute packs what has changed and runs the step table.
 func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
 	pool, rec := p.rt.pool, p.rt.rec
+	if b.wide && goroutines && len(pool.workers) > 1 {
+		pool.begin()
+		defer pool.end()
+	}
 	var rows []int32
 	if rec != nil {
 		rows = rec.begin(p, b)

@@ -19,6 +19,7 @@ type pool struct {
 	tiles int32
 	next  atomic.Int32 // next unclaimed tile
 
+	running atomic.Bool   // a program runs whose steps want workers
 	open    atomic.Bool   // a step is published
 	gen     atomic.Uint32 // grows with every published step
 	inside  atomic.Int32  // workers that look at the published step
@@ -45,8 +46,12 @@ type span struct {
 // for what needs Go the caller is alone.
 const goroutines = runtime.GOOS != "js"
 
-// How long a worker looks for more work before it parks: about what waking it up costs.
-const spinFor = 20_000 // nanoseconds
+// How long a worker looks for more work before it parks, in nanoseconds: between runs about what waking it up costs on a quiet machine, within a
+// run longer, since a step of one tile is soon followed by one of many, and a busy machine wakes it late.
+const (
+	spinFor    = 20_000
+	spinInside = 500_000
+)
 
 func newPool(threads int) *pool {
 	p := &pool{workers: make([]prog.Worker, threads), parked: make([]atomic.Bool, threads), wake: make([]chan struct{}, threads), spans: make([]span, threads), left: make(chan struct{}, 1)}
@@ -109,7 +114,12 @@ func (p *pool) await(id int, seen uint32) bool {
 			start = nanotime()
 			continue
 		}
-		if nanotime()-start < spinFor && runtime.GOOS != "js" {
+		spent := nanotime() - start
+		if spent < spinFor && goroutines {
+			continue
+		}
+		if spent < spinInside && goroutines && p.running.Load() {
+			runtime.Gosched() // whoever prepares the next batch comes first
 			continue
 		}
 		p.parked[id].Store(true)
@@ -159,6 +169,23 @@ func (p *pool) catch() {
 	p.mu.Unlock()
 }
 
+// begin is told that a program with steps of several tiles starts: workers come and stay until end.
+func (p *pool) begin() {
+	p.running.Store(true)
+	for i := 1; i < len(p.workers); i++ {
+		p.call(i)
+	}
+}
+
+func (p *pool) end() { p.running.Store(false) }
+
+// call wakes a worker that is parked.
+func (p *pool) call(i int) {
+	if p.parked[i].Load() && p.parked[i].CompareAndSwap(true, false) {
+		p.wake[i] <- struct{}{}
+	}
+}
+
 // run executes all tiles of a step and returns when they are done. A panic in any of them comes out of run.
 func (p *pool) run(s *prog.Step) {
 	if !prog.RunStep(&p.workers[0], s) {
@@ -180,9 +207,7 @@ func (p *pool) runGo(s *prog.Step) {
 	p.gen.Add(1)
 	for i, need := 1, int(s.Tiles)-1; i < len(p.workers) && need > 0; i++ {
 		need--
-		if p.parked[i].Load() && p.parked[i].CompareAndSwap(true, false) {
-			p.wake[i] <- struct{}{}
-		}
+		p.call(i)
 	}
 	p.claim(&p.workers[0])
 	p.open.Store(false)
