@@ -76,7 +76,10 @@ func (l MultiHeadAttention) Run(c *Context, x *graph.Value, in AttentionInput) *
 	if in.Key == nil {
 		qkv := project(x, "qkv", l.Heads*size+kv*(size+value))
 		cached := c.Cache != nil && l.Causal
-		if size == value && l.Rotary == nil && !drops && !cached {
+		if size == value && !drops && !cached {
+			if l.Rotary != nil {
+				qkv = l.Rotary.turn(c, what, qkv, l.Heads+2*kv, l.Heads+kv, size)
+			}
 			y = op.SelfAttention(qkv, o)
 		} else {
 			p := op.Split(qkv, 2, l.Heads*size, kv*size, kv*value)
@@ -100,7 +103,7 @@ func (l MultiHeadAttention) Run(c *Context, x *graph.Value, in AttentionInput) *
 // attend applies attention to projected queries, keys and values.
 func (l MultiHeadAttention) attend(c *Context, what string, q, k, v *graph.Value, o op.AttentionOptions, size int, drops, cached bool) *graph.Value {
 	if l.Rotary != nil {
-		q, k = l.Rotary.turn(c, what, q, o.Heads, size), l.Rotary.turn(c, what, k, o.KVHeads, size)
+		q, k = l.Rotary.turn(c, what, q, o.Heads, o.Heads, size), l.Rotary.turn(c, what, k, o.KVHeads, o.KVHeads, size)
 	}
 	switch {
 	case drops:

@@ -96,8 +96,8 @@ type Rotary struct {
 	Interleaved bool    // pairs are neighbours; else element i goes with i+Dim/2
 }
 
-// turn returns x [N, T, heads*size] turned.
-func (r *Rotary) turn(c *Context, what string, x *graph.Value, heads, size int) *graph.Value {
+// turn returns x [N, T, heads*size] with the first heads turned.
+func (r *Rotary) turn(c *Context, what string, x *graph.Value, heads, turned, size int) *graph.Value {
 	n := or(r.Max, max(x.Shape[1], 0))
 	if n < 1 {
 		fail(what, "Rotary needs Max where the length of the sequences is not known")
@@ -119,5 +119,9 @@ func (r *Rotary) turn(c *Context, what string, x *graph.Value, heads, size int) 
 	row := func(t *tensor.Tensor) *graph.Value { // [1, T, d/2] for all samples
 		return op.Unsqueeze(tableRows(c, c.G.NamedConst("rotary", t), x, n), 0)
 	}
-	return op.RotaryEmbedding(x, row(cos), row(sin), nil, op.RotaryOptions{Heads: heads, Dim: r.Dim, Interleaved: r.Interleaved})
+	o := op.RotaryOptions{Heads: heads, Dim: r.Dim, Interleaved: r.Interleaved}
+	if turned < heads {
+		return op.RotaryHeads(x, row(cos), row(sin), nil, turned, o)
+	}
+	return op.RotaryEmbedding(x, row(cos), row(sin), nil, o)
 }

@@ -54,6 +54,9 @@ var attentionSamples = []gradSample{
 	{name: "RotaryEmbedding", shapes: [][]int{{2, 2, 3, 6}, {5, 2}, {5, 2}}, f: one(func(in []value) value {
 		return op.RotaryEmbedding(in[0], in[1], in[2], ints(in[0].G, []int{2, 3}, 0, 1, 2, 4, 0, 1), op.RotaryOptions{Dim: 4})
 	})},
+	{name: "RotaryHeads", shapes: [][]int{{2, 3, 12}, {1, 3, 2}, {1, 3, 2}}, f: one(func(in []value) value {
+		return op.RotaryHeads(in[0], in[1], in[2], nil, 2, op.RotaryOptions{Heads: 3})
+	})},
 	{name: "RotaryEmbedding interleaved", shapes: [][]int{{2, 3, 8}, {2, 3, 2}, {2, 3, 2}}, f: one(func(in []value) value {
 		return op.RotaryEmbedding(in[0], in[1], in[2], nil, op.RotaryOptions{Heads: 2, Interleaved: true})
 	})},

@@ -16,7 +16,7 @@ var DefRotaryEmbedding = graph.Def{
 		{Name: "num_heads", Kind: graph.AttrInt},
 		{Name: "rotary_embedding_dim", Kind: graph.AttrInt},
 	},
-	Infer: inferRotary, FLOPs: flopsInput3, Body: bodyRotary{},
+	InPlace: []int{0}, Infer: inferRotary, FLOPs: flopsInput3, Body: bodyRotary{}, Grad: gradRotary{}, Lower: lowerRotary,
 }
 
 // RotaryOptions are the settings of [RotaryEmbedding].
@@ -139,4 +139,92 @@ func (bodyRotary) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*grap
 		y = Reshape(y, 0, 0, n.Int("num_heads")*size)
 	}
 	return []*graph.Value{y}
+}
+
+// By x: the same by the negative angles. By cosines and sines: weft.RotaryTableGrad.
+type gradRotary struct{}
+
+func (gradRotary) Grad(c *graph.GradCtx) []*graph.Value {
+	x, cos, sin, at := c.In(0), c.In(1), c.In(2), c.In(3)
+	out := make([]*graph.Value, len(c.Node.Inputs))
+	out[0] = c.G.Add(c.Node.Def, c.Node.Attrs, trimmed(c.DY[0], cos, Neg(sin), at)...)
+	d := c.G.AddN(&DefRotaryTableGrad, "", 2, c.Node.Attrs, trimmed(c.DY[0], x, cos, sin, at)...)
+	out[1], out[2] = d[0], d[1]
+	return out
+}
+
+// DefRotaryTableGrad is weft.RotaryTableGrad(dy, x, cos, sin, positions): the gradients of RotaryEmbedding, or of RotaryHeads, by the cosines and the sines.
+var DefRotaryTableGrad = graph.Def{
+	Domain: "weft", Name: "RotaryTableGrad", MinIn: 4, MaxIn: 5, MaxOut: 2, Doc: "gradients of RotaryEmbedding by cosines and sines",
+	Attrs: rotaryHeadsAttrs, Infer: inferRotaryTableGrad, FLOPs: flopsInput3, Body: bodyRotaryTableGrad{},
+}
+
+func inferRotaryTableGrad(c *graph.InferCtx) {
+	wantFloat(c, 1)
+	wantSameType(c, 1, 0, 2, 3)
+	for i := range c.Out {
+		setLike(c, i, c.In[2+i].DType, c.In[2+i])
+	}
+}
+
+type bodyRotaryTableGrad struct{}
+
+func (bodyRotaryTableGrad) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
+	cos, sin := Identity(in[2]), Identity(in[3])
+	var body graph.BodyRule = bodyRotary{}
+	if n.HasAttr("turned") {
+		body = bodyRotaryHeads{}
+	}
+	y := body.Body(g, n, []*graph.Value{in[1], cos, sin, at(in, 4)})
+	return backward(g, y, in[:1], []*graph.Value{cos, sin}, true)
+}
+
+// DefRotaryHeads is weft.RotaryHeads(x, cos, sin, positions): RotaryEmbedding of the first heads of x [batch, sequence, num_heads*size], the attribute turned of them; the
+// others stay as they are. So queries and keys are turned where they lie beside values, see SelfAttention.
+var DefRotaryHeads = graph.Def{
+	Domain: "weft", Name: "RotaryHeads", MinIn: 3, MaxIn: 4, Doc: "RotaryEmbedding of the first heads", Attrs: rotaryHeadsAttrs,
+	InPlace: []int{0}, Infer: inferRotaryHeads, FLOPs: flopsInput3, Body: bodyRotaryHeads{}, Grad: gradRotary{}, Lower: lowerRotaryHeads,
+}
+
+var rotaryHeadsAttrs = []graph.AttrDef{
+	{Name: "interleaved", Kind: graph.AttrInt},
+	{Name: "num_heads", Kind: graph.AttrInt},
+	{Name: "rotary_embedding_dim", Kind: graph.AttrInt},
+	{Name: "turned", Kind: graph.AttrInt},
+}
+
+// RotaryHeads is [RotaryEmbedding] of the first heads of x [batch, sequence, o.Heads*size], as many as turned says.
+func RotaryHeads(x, cos, sin, positions *graph.Value, turned int, o RotaryOptions) *graph.Value {
+	a := []graph.Attr{graph.Int("num_heads", o.Heads), graph.Int("turned", turned)}
+	if o.Interleaved {
+		a = append(a, graph.Bool("interleaved", true))
+	}
+	if o.Dim > 0 {
+		a = append(a, graph.Int("rotary_embedding_dim", o.Dim))
+	}
+	return x.G.Add(&DefRotaryHeads, a, trimmed(x, cos, sin, positions)...)
+}
+
+func inferRotaryHeads(c *graph.InferCtx) {
+	wantRank(c, 0, 3)
+	if t := c.Node.Int("turned"); t < 0 || t > c.Node.Int("num_heads") {
+		c.Fail("turned must be 0 to num_heads, not ", t)
+	}
+	inferRotary(c)
+}
+
+type bodyRotaryHeads struct{}
+
+func (bodyRotaryHeads) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
+	x, heads, turned := in[0], n.Int("num_heads"), n.Int("turned")
+	size, _ := rotarySize(n, x.Shape, failOf(n))
+	if size < 0 {
+		tensor.Fail(n.Describe(), "the size of a head must be known")
+	}
+	o := RotaryOptions{Heads: turned, Dim: n.Int("rotary_embedding_dim"), Interleaved: n.Int("interleaved") != 0}
+	if turned == heads {
+		return []*graph.Value{RotaryEmbedding(x, in[1], in[2], at(in, 3), o)}
+	}
+	p := Split(x, 2, turned*size, (heads-turned)*size)
+	return []*graph.Value{Concat(2, RotaryEmbedding(p[0], in[1], in[2], at(in, 3), o), p[1])}
 }

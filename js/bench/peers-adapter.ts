@@ -130,7 +130,6 @@ export async function setup({ threads, env, common }: { threads: number; env: st
 
     transformer({ bwd }: { bwd: boolean }): Job {
       const { B, S, D, H, F } = common.TF;
-      const head = D / H;
       const ones = () => rt.variable(rt.tensor(new Float32Array(D).fill(1), [D]));
       const zeros = () => rt.variable(rt.tensor(new Float32Array(D), [D]));
       const P = common.transformerWeights().map((w) => ({
@@ -149,10 +148,8 @@ export async function setup({ threads, env, common }: { threads: number; env: st
       const loss = (input: Tensor) => {
         let x = input;
         for (const p of P) {
-          const h = rt.matMul(norm(x, p.g1, p.b1), p.qkv).reshape([B, S, 3, H, head]).transpose([2, 0, 3, 1, 4]); // [3, B, H, S, head]
-          const [q, k, v] = rt.split(h, 3, 0).map((t) => t.reshape([B, H, S, head])) as [Tensor, Tensor, Tensor];
-          const a = rt.softmax(rt.matMul(q, k, { transposeB: true }).mul(1 / Math.sqrt(head)));
-          const o = rt.matMul(a, v).transpose([0, 2, 1, 3]).reshape([B * S, D]);
+          const qkv = rt.matMul(norm(x, p.g1, p.b1), p.qkv).reshape([B, S, 3 * D]);
+          const o = rt.selfAttention(qkv, { numHeads: H }).reshape([B * S, D]);
           x = x.add(rt.matMul(o, p.o));
           x = x.add(rt.matMul(rt.relu(rt.matMul(norm(x, p.g2, p.b2), p.w1)), p.w2));
         }

@@ -19,7 +19,7 @@ export { VERSION } from "./version.js";
 export type { Profile, ProfileOptions, ProfileRow } from "./profile.js";
 export type { DType, NestedArray, TypedArray } from "./dtype.js";
 export type { TensorLike, TensorOptions, NormalOptions, UniformOptions, VariableOptions } from "./creation.js";
-export type { ConvOptions, OpOptions, WindowOptions } from "./ops.js";
+export type { AttentionOptions, ConvOptions, OpOptions, WindowOptions } from "./ops.js";
 export type { CompileOptions, GradOptions, Results, ValueAndGrads } from "./function.js";
 export type { PixelOptions, PixelSource } from "./pixels.js";
 export type { LoadProgress } from "./platform.js";

@@ -22,6 +22,21 @@ export interface WeightsConfig extends LayerConfig {
   biasInitializer?: string | Config;
 }
 
+/** Settings of attention. Its inputs are a query, a value (without one the query) and a key (without one the value). */
+export interface AttentionConfig extends Omit<WeightsConfig, "activation"> {
+  numHeads: number;
+  /** Size of a head of queries and keys. */
+  keyDim: number;
+  /** Size of a head of values; keyDim without it. */
+  valueDim?: number;
+  /** Features of the result; the query's without it. */
+  outputShape?: number;
+  /** Rate of the probabilities while training. */
+  dropout?: number;
+  /** A position looks at itself and earlier ones only. */
+  useCausalMask?: boolean;
+}
+
 type Size2 = number | readonly [number, number];
 
 /** Settings of convolutions. */
@@ -166,6 +181,11 @@ export const layers = {
   dropout: needs<LayerConfig & { rate: number; seed?: number }>("dropout"),
   batchNormalization: layer<LayerConfig & { momentum?: number; epsilon?: number; center?: boolean; scale?: boolean }>("batchNormalization"),
   layerNormalization: layer<LayerConfig & { epsilon?: number }>("layerNormalization"),
+  groupNormalization: layer<LayerConfig & { groups?: number; epsilon?: number; center?: boolean; scale?: boolean }>("groupNormalization"),
+  rmsNormalization: layer<LayerConfig & { epsilon?: number }>("rmsNormalization"),
+  multiHeadAttention: needs<AttentionConfig>("multiHeadAttention"),
+  positionEmbedding: layer<LayerConfig & { sequenceLength?: number; initializer?: string | Config }>("positionEmbedding"),
+  sinePositionEncoding: layer<LayerConfig & { maxWavelength?: number }>("sinePositionEncoding"),
   activation: needs<LayerConfig & { activation: Activation }>("activation"),
   reLU: layer<LayerConfig & { maxValue?: number }>("reLU"),
   leakyReLU: layer<LayerConfig & { alpha?: number }>("leakyReLU"),

@@ -23,6 +23,38 @@ export interface OpOptions {
   domain?: string;
 }
 
+/** Settings of attention. */
+export interface AttentionOptions {
+  /** Heads of tensors [batch, sequence, heads * size]. */
+  numHeads?: number;
+  /** Heads of keys and values, each shared by numHeads / numKeyValueHeads of the queries. */
+  numKeyValueHeads?: number;
+  /** A query looks at keys up to its own position. */
+  causal?: boolean;
+  /** Factor of the scores; 1 / √size without it. */
+  scale?: number;
+  /** Scores become softcap * tanh(score / softcap). */
+  softcap?: number;
+  /** Booleans, true where a key may be looked at, or numbers added to the scores; broadcasts to [batch, heads, queries, keys]. */
+  mask?: TensorLike | null;
+  /** How many keys of each sample are no padding. */
+  lengths?: TensorLike | null;
+}
+
+function attentionAttrs({ numHeads, numKeyValueHeads = numHeads, causal, scale, softcap }: AttentionOptions): Attributes {
+  const attrs: Attributes = {};
+  if (numHeads !== undefined) Object.assign(attrs, { q_num_heads: numHeads, kv_num_heads: numKeyValueHeads });
+  if (causal) attrs["is_causal"] = 1;
+  if (scale !== undefined) attrs["scale"] = scale;
+  if (softcap !== undefined) attrs["softcap"] = softcap;
+  return attrs;
+}
+
+/** Inputs without those omitted at the end. */
+function trimmed<T>(inputs: readonly (T | null)[]): (T | null)[] {
+  return inputs.slice(0, inputs.findLastIndex((x) => x !== null) + 1);
+}
+
 /** How a window moves over its input. */
 export interface WindowOptions {
   strides?: number | [number, number];
@@ -269,6 +301,37 @@ export class Ops extends Creation {
   /** Logarithms of the probabilities along an axis. */
   logSoftmax(x: TensorLike, axis = -1): Tensor {
     return this.unary("LogSoftmax", x, { axis });
+  }
+
+  /**
+   * Scaled dot-product attention, softmax(q kᵀ / √size) v, of tensors [batch, heads, sequence, size], or [batch, sequence, heads * size] with
+   * `numHeads`. The scores are never in memory as a whole. A query that may look at nothing gets zeros.
+   *
+   * @example
+   * ```ts
+   * const q = weft.ones([2, 4, 16, 8]);
+   * const y = weft.attention(q, q, q, { causal: true });
+   * ```
+   */
+  attention(q: TensorLike, k: TensorLike, v: TensorLike, options: AttentionOptions = {}): Tensor {
+    const { mask = null, lengths = null } = options;
+    const inputs = [q, k, v, mask, null, null, lengths && this.indices(lengths)];
+    const [sq, sv] = [known(q).shape, known(v).shape];
+    const { numHeads: heads = 1, numKeyValueHeads: kv = heads } = options;
+    const shape = sq && sv && [...sq.slice(0, -1), (sv[sv.length - 1]! / (sq.length === 3 ? kv : 1)) * (sq.length === 3 ? heads : 1)];
+    return this.node("Attention", trimmed(inputs), { attrs: attentionAttrs(options) }, { shape, dtype: known(q).dtype });
+  }
+
+  /**
+   * Attention of queries, keys and values that lie side by side in one tensor [batch, sequence, 3 * heads * size], as one product with the
+   * three weights gives them: nothing is split or moved.
+   */
+  selfAttention(qkv: TensorLike, options: AttentionOptions & { numHeads: number }): Tensor {
+    const { numHeads, numKeyValueHeads = numHeads, mask = null, lengths = null } = options;
+    const s = known(qkv).shape;
+    const shape = s && [...s.slice(0, -1), (s[s.length - 1]! / (numHeads + 2 * numKeyValueHeads)) * numHeads];
+    const inputs = [qkv, mask, lengths && this.indices(lengths)];
+    return this.node("SelfAttention", trimmed(inputs), { attrs: attentionAttrs(options), domain: "weft" }, { shape, dtype: known(qkv).dtype });
   }
   /** x kept between two numbers. */
   clipByValue(x: TensorLike, min: number, max: number): Tensor {

@@ -33,6 +33,15 @@ test("a functional model lists each layer once, with what each call takes", () =
   });
 });
 
+test("attention takes a query, a value and a key", () => {
+  const q = input({ shape: [4, 8], name: "q" });
+  const v = input({ shape: [6, 8], name: "v" });
+  const y = layers.multiHeadAttention({ numHeads: 2, keyDim: 4, useCausalMask: true }).apply([q, v]);
+  assert.deepEqual(functionalSpec([q, v], [y]).layers[2], {
+    kind: "multiHeadAttention", name: "multi_head_attention", config: { numHeads: 2, keyDim: 4, useCausalMask: true }, inbound: [["q", "v"]],
+  });
+});
+
 test("what cannot be a model says why", () => {
   assert.throws(() => sequentialSpec([]), { code: "argument" });
   const [x, z] = [input({ shape: [1] }), input({ shape: [1], name: "z" })];

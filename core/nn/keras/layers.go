@@ -52,6 +52,16 @@ func kindOf(kind string) add {
 		return batchNormalization
 	case "layerNormalization":
 		return layerNormalization
+	case "groupNormalization":
+		return groupNormalization
+	case "rmsNormalization":
+		return rmsNormalization
+	case "multiHeadAttention":
+		return multiHeadAttention
+	case "positionEmbedding":
+		return positionEmbedding
+	case "sinePositionEncoding":
+		return sinePositionEncoding
 	case "activation":
 		return activation
 	case "reLU":
@@ -99,7 +109,7 @@ func kindOf(kind string) add {
 // merges reports whether layers of a kind take several inputs.
 func merges(kind string) bool {
 	switch kind {
-	case "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate":
+	case "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "multiHeadAttention":
 		return true
 	}
 	return false
@@ -128,6 +138,7 @@ func Kinds() []string {
 		"globalAveragePooling2d",
 		"globalMaxPooling1d",
 		"globalMaxPooling2d",
+		"groupNormalization",
 		"gru",
 		"inputLayer",
 		"layerNormalization",
@@ -137,14 +148,18 @@ func Kinds() []string {
 		"maxPooling2d",
 		"maximum",
 		"minimum",
+		"multiHeadAttention",
 		"multiply",
 		"permute",
+		"positionEmbedding",
 		"prelu",
 		"reLU",
 		"rescaling",
 		"reshape",
+		"rmsNormalization",
 		"separableConv2d",
 		"simpleRNN",
+		"sinePositionEncoding",
 		"softmax",
 		"subtract",
 		"timeDistributed",
