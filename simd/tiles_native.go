@@ -259,7 +259,8 @@ func (t *tileSet) fetchAhead(s *sweepArgs, fetched, j int) int {
 	upTo := s.aheadRows * j / s.n
 	if upTo > fetched {
 		p := (*float32)(unsafe.Add(unsafe.Pointer(s.ahead), fetched*s.aheadStep))
-		t.fetch(&fetchArgs{p: p, step: s.aheadStep, rows: upTo - fetched, lines: s.aheadLines})
+		a := fetchArgs{p: p, step: s.aheadStep, rows: upTo - fetched, lines: s.aheadLines}
+		t.fetch(noescape(&a))
 	}
 	return upTo
 }
