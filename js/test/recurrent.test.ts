@@ -79,7 +79,7 @@ test("recurrent operators and their gradients are PyTorch's", async () => {
     close(`${c.kind} hn`, (await hn!.data()) as Float32Array, c.results.hn, 1e-6);
     const loss = (x: Tensor, w: Tensor, r: Tensor, b: Tensor) =>
       (run(x, w, r, b) as unknown as Tensor[]).map((v, i) => weft.sum(v.mul(weft.tensor(fill(32 * number + 3 + i, 1.5, i ? N * H : N * T * H), i ? [N, 1, H] : [N, T, 1, H])))).reduce((a, b) => a.add(b));
-    const grads = weft.grad(loss, [0, 1, 2, 3])(x, w, r, b) as readonly Tensor[];
+    const grads = weft.grad(loss, { argnums: [0, 1, 2, 3] })(x, w, r, b) as readonly Tensor[];
     for (const [i, name] of ["x", "weight_ih_l0", "weight_hh_l0", "bias_l0"].entries()) close(`${c.kind} gradient of ${name}`, (await grads[i]!.data()) as Float32Array, c.grads[name]!, 5e-6);
   }
   assert.equal(seen, 3);
@@ -117,7 +117,7 @@ test("recurrent models learn: which of two features came last", async () => {
           y[i] = f;
         }
       }
-    const { history } = await model.fit(weft.tensor(x, [n, 6, 2]), weft.tensor(y, [n]), { epochs: 25, batchSize: 32, verbose: 0 });
+    const { history } = await model.fit(weft.tensor(x, [n, 6, 2]), weft.tensor(y, [n]), { epochs: 25, batchSize: 32 });
     assert.ok(history.accuracy!.at(-1)! > 0.95, `accuracy ${history.accuracy!.at(-1)}`);
     model.dispose();
   }
