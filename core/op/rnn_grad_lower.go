@@ -46,6 +46,7 @@ func lowerRNNGrad(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	dirs, h := l.rnnShape.dirs, l.H
+	l.table = b.Scratch(4 * rnnTableSize(l.T, l.N))
 	l.emitOrder()
 	want := func(i int) bool { return optional4(b, i) != prog.None }
 	weights := want(outDR)

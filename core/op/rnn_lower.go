@@ -66,8 +66,8 @@ func (l *rnnLower) step(k *prog.Kernel, n ...int) prog.Step {
 	return s
 }
 
+// emitOrder emits the step that fills the table.
 func (l *rnnLower) emitOrder() {
-	l.table = l.b.Scratch(4 * rnnTableSize(l.T, l.N))
 	s := l.step(&kRNNOrder, l.T, l.N)
 	s.A[0], s.A[1] = l.table, l.lens
 	l.b.Emit(s)
@@ -80,11 +80,16 @@ func (l *rnnLower) inOrder(d int) bool {
 
 // emitRows emits the gathering of rows of a direction from a tensor of sequences and returns where they are.
 func (l *rnnLower) emitRows(src prog.Ref, units, d, dirs int, flags int32, initial prog.Ref) prog.Ref {
+	to := l.b.Scratch(4 * l.rows * units)
+	l.emitRowsTo(to, src, units, d, dirs, flags, initial)
+	return to
+}
+
+func (l *rnnLower) emitRowsTo(to, src prog.Ref, units, d, dirs int, flags int32, initial prog.Ref) {
 	s := l.step(&kRNNRows, l.T, l.N, units, min(d, dirs-1), dirs, int(l.flags[d]|flags))
-	s.A[0], s.A[1], s.A[2], s.A[3] = l.b.Scratch(4*l.rows*units), src, l.table, initial
+	s.A[0], s.A[1], s.A[2], s.A[3] = to, src, l.table, initial
 	s.Tiles = min(elemTiles(l.rows*units), int32(l.T))
 	l.b.Emit(s)
-	return s.A[0]
 }
 
 // emitX returns the packed rows of X for a direction.
@@ -148,21 +153,36 @@ func (l *rnnLower) spans() (tiles, steps int) {
 	return tiles, max(int(float64(rnnStepFLOPs)/per), 1)
 }
 
-// Operands of a recurrent step. N = {T, N, H, first step, end, directions, tiles of each, flags of direction 0, of 1, packed size, distance of
-// the directions' rows of gates, of what else is saved}.
+// Operands of a recurrent step. N = {T, N, H, first step, end, directions, tiles of each, flags of direction 0, of 1, 0, distance of the directions' rows of gates, of what
+// else is saved or 0, D or 0 when gates already holds the input's part, whether X is X itself and not packed rows, whether there are biases, whether gates holds one step only}.
 const (
-	stGates = iota // rows of gates
-	stSaved        // LSTM: rows of cell states; GRU: rows of q or r*h
+	stGates = iota // rows of gates; after all of them what else is saved: LSTM: rows of cell states; GRU: rows of q or r*h
 	stR
-	stTable
-	stH // current states by packed row [directions, N, H]
-	stC
+	stX
+	stTable // the table, and after it what the steps work on, see rnnWork
+	stW
 	stY
 	stYh
 	stYc
 	stH0
 	stC0
 	stR2 // GRU: the candidate's weights
+	stB
+)
+
+// rnnWork returns where in the memory after the table, counted in elements from its start, the current states lie by packed row [directions, N, H], LSTM's cell states or what GRU
+// needs of one step, and the sums of the biases [directions, gates*H]; and the size of it all.
+func rnnWork(T, N, H, dirs, gates int) (h, c, bias, size int) {
+	h = (rnnTableSize(T, N) + 15) &^ 15
+	c = h + dirs*N*H
+	bias = c + dirs*N*H
+	return h, c, bias, bias + dirs*gates
+}
+
+// What the steps take upon themselves of the input's part: tiles of at least fuseRows sequences, whose weights stay in L2 together. The gates of a step then never leave the cache.
+const (
+	fuseRows  = 8
+	fuseBytes = 3 << 18
 )
 
 var (
@@ -177,58 +197,83 @@ func lowerRNN(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	dirs := l.rnnShape.dirs
+	_, _, at, size := rnnWork(l.T, l.N, l.H, dirs, l.gates)
+	l.table = b.Scratch(4 * size)
 	l.emitOrder()
 	st := l.step([]*prog.Kernel{kindRNN: &kRNNSteps, kindGRU: &kGRUSteps, kindLSTM: &kLSTMSteps}[l.kind])
 	last := rnnYh + 1
 	if l.kind == kindLSTM {
 		last++
 	}
-	gateStep, savedStep := l.rows*l.gates, l.rows*l.H
+	tiles, steps := l.spans()
+	fused := l.N/tiles >= fuseRows && 4*l.gates*(l.D+l.H) <= fuseBytes
+	gateStep, savedStep := l.rows*l.gates, 0
 	switch saved := optional4(b, last); {
 	case l.kind != kindRNN && saved != prog.None:
-		st.A[stGates], st.A[stSaved] = saved, saved.Add(4*l.rows*l.gates)
-		gateStep, savedStep = gateStep+savedStep, gateStep+savedStep
+		gateStep += l.rows * l.H
+		st.A[stGates], savedStep = saved, gateStep
+	case fused: // one step's at a time
+		gateStep, st.N[15] = l.N*l.gates, 1
+		st.A[stGates] = b.Scratch(4 * dirs * gateStep)
 	default:
-		st.A[stGates] = b.Scratch(4 * dirs * l.rows * l.gates)
-		if l.kind == kindGRU {
-			st.A[stSaved], savedStep = b.Scratch(4*dirs*l.N*l.H), 0 // of one step only
-		}
+		st.A[stGates] = b.Scratch(4 * dirs * gateStep)
 	}
-	// The input's part of all gates of all steps is one product.
-	packed, size := l.pack(rnnW, 0, l.D, l.gates, true)
 	bias := optional(b, rnnB)
 	for d := range dirs {
-		sum := prog.None
 		if bias != prog.None {
 			s := l.step(&kRNNBias, l.gates, d*2*l.gates, l.gates)
 			if l.kind == kindGRU && l.linear {
 				s.N[2] = int32(2 * l.H)
 			}
-			sum = b.Scratch(4 * l.gates)
-			s.A[0], s.A[1] = sum, bias
+			s.A[0], s.A[1] = l.table.Add(4*(at+d*l.gates)), bias
 			b.Emit(s)
 		}
-		l.gemm(st.A[stGates].Add(4*d*gateStep), l.emitX(d), packed.Add(4*d*size), sum, rnnRowsM|rnnPacked, l.rows, l.gates, l.D, l.D, 0, l.gates)
 	}
-	st.A[stTable] = l.table
-	st.A[stH] = b.Scratch(4 * dirs * l.N * l.H)
+	packed, size := l.pack(rnnW, 0, l.D, l.gates, true)
+	direct := l.lens == prog.None
+	switch {
+	case !fused: // the input's part of all gates of all steps is one product
+		for d := range dirs {
+			sum := prog.None
+			if bias != prog.None {
+				sum = l.table.Add(4 * (at + d*l.gates))
+			}
+			l.gemm(st.A[stGates].Add(4*d*gateStep), l.emitX(d), packed.Add(4*d*size), sum, rnnRowsM|rnnPacked, l.rows, l.gates, l.D, l.D, 0, l.gates)
+		}
+	case direct:
+		st.A[stX], st.A[stW] = b.In(rnnX), packed
+	default:
+		st.A[stX], st.A[stW] = b.Scratch(4*dirs*l.rows*l.D), packed
+		for d := range dirs {
+			l.emitRowsTo(st.A[stX].Add(4*d*l.rows*l.D), b.In(rnnX), l.D, d, 1, 0, prog.None)
+		}
+	}
+	st.A[stTable], st.A[stB] = l.table, bias
 	st.A[stY], st.A[stYh], st.A[stH0] = b.Out(rnnY), optional4(b, rnnYh), optional(b, rnnH0)
 	joint := l.gates
 	switch l.kind {
 	case kindLSTM:
-		st.A[stC], st.A[stYc], st.A[stC0] = b.Scratch(4*dirs*l.N*l.H), optional4(b, rnnYc), optional(b, rnnC0)
+		st.A[stYc], st.A[stC0] = optional4(b, rnnYc), optional(b, rnnC0)
 	case kindGRU:
 		joint = 2 * l.H
 		st.A[stR2], _ = l.pack(rnnR, joint, l.H, l.H, true)
-		st.A[stC] = bias // Rbn is added to q
 	}
-	st.A[stR], size = l.pack(rnnR, 0, l.H, joint, true)
-	tiles, steps := l.spans()
+	st.A[stR], _ = l.pack(rnnR, 0, l.H, joint, true)
 	st.Tiles = int32(dirs * tiles)
-	g := simd.GemmArgs{M: l.N, N: joint, K: l.H, LDA: l.H, LDC: l.gates, Acc: true, PackedB: []float32{0}}
-	st.Worker = int32(4 * simd.GemmScratch(&g))
-	for i, v := range []int{l.T, l.N, l.H, 0, 0, dirs, tiles, int(l.flags[0]), int(l.flags[1]), size, gateStep, savedStep} {
+	again := simd.GemmArgs{M: l.N, N: joint, K: l.H, LDA: l.H, LDC: l.gates, Acc: true, PackedB: []float32{0}}
+	input := simd.GemmArgs{M: l.N, N: l.gates, K: l.D, LDA: l.T * l.D, LDC: l.gates, PackedB: []float32{0}}
+	st.Worker = int32(4 * max(simd.GemmScratch(&again), simd.GemmScratch(&input)))
+	for i, v := range []int{l.T, l.N, l.H, 0, 0, dirs, tiles, int(l.flags[0]), int(l.flags[1]), 0, gateStep, savedStep} {
 		st.N[i] = int32(v)
+	}
+	if fused {
+		st.N[12] = int32(l.D)
+	}
+	if direct {
+		st.N[13] = 1
+	}
+	if bias != prog.None {
+		st.N[14] = 1
 	}
 	for s := 0; s < l.T; s += steps {
 		st.N[3], st.N[4] = int32(s), int32(min(s+steps, l.T))
@@ -275,6 +320,54 @@ func (r *rnnRun) states(w *prog.Worker, a prog.Ref) []float32 {
 		return nil
 	}
 	return w.F32(a.Add(4*(r.dir*r.N+r.p0)*r.H), (r.p1-r.p0)*r.H)
+}
+
+// work returns the tile's current states, and its cell states or what it needs of one step.
+func (r *rnnRun) work(w *prog.Worker, st *prog.Step) (h, c []float32) {
+	hAt, cAt, _, _ := rnnWork(r.T, r.N, r.H, r.dirs, 0)
+	return r.states(w, st.A[stTable].Add(4*hAt)), r.states(w, st.A[stTable].Add(4*cAt))
+}
+
+// saved returns the packed rows that are saved after those of the gates, nil when none are.
+func (r *rnnRun) saved(w *prog.Worker, st *prog.Step, gates int) []float32 {
+	if st.N[11] == 0 {
+		return nil
+	}
+	return w.F32(st.A[stGates].Add(4*(r.dir*int(st.N[11])+r.T*r.N*gates)), r.T*r.N*r.H)
+}
+
+// gatesAt returns the gates of step s of the tile's sequences that have it.
+func (r *rnnRun) gatesAt(w *prog.Worker, st *prog.Step, s, m, gates int) []float32 {
+	row := r.p0
+	if st.N[15] == 0 {
+		row = r.row(s)
+	}
+	return w.F32(st.A[stGates].Add(4*(r.dir*int(st.N[10])+row*gates)), m*gates)
+}
+
+// input sets z[m, gates] to the input's part of step s, unless that is there.
+func (r *rnnRun) input(w *prog.Worker, st *prog.Step, z []float32, s, m, gates int) {
+	d := int(st.N[12])
+	if d == 0 {
+		return
+	}
+	var g simd.GemmArgs
+	g.M, g.N, g.K, g.C, g.LDC = m, gates, d, z, gates
+	if st.N[13] != 0 {
+		g.A = w.F32(st.A[stX], r.T*r.N*d)[placeOf(r.flags, r.tab.time(s, r.p0, r.reverse), r.p0, 0, r.T, r.N, 1, d):]
+		if g.LDA = d; r.flags&rnnBatchFirst != 0 {
+			g.LDA = r.T * d
+		}
+	} else {
+		g.A, g.LDA = w.F32(st.A[stX].Add(4*r.dir*r.T*r.N*d), r.T*r.N*d)[r.row(s)*d:], d
+	}
+	size := simd.GemmPackBSize(d, gates)
+	g.PackedB = w.F32(st.A[stW].Add(4*r.dir*size), size)
+	if st.N[14] != 0 {
+		_, _, at, _ := rnnWork(r.T, r.N, r.H, r.dirs, gates)
+		g.BiasN = w.F32(st.A[stTable].Add(4*(at+r.dir*gates)), gates)
+	}
+	simd.Gemm(&g, w.ScratchF32(int(st.Worker)/4))
 }
 
 // load copies initial states, if given, to the tile's; it reports whether they are given.
@@ -343,7 +436,7 @@ func (r *rnnRun) product(w *prog.Worker, st *prog.Step, c []float32, m, n, ldc i
 func runRNNSteps(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
 	r.init(w, st, tile)
-	h, gates := r.states(w, st.A[stH]), w.F32(st.A[stGates].Add(4*r.dir*int(st.N[10])), r.T*r.N*r.H)
+	h, _ := r.work(w, st)
 	act := simd.Tanh
 	if r.flags&rnnRelu != 0 {
 		act = simd.Relu
@@ -358,7 +451,8 @@ func runRNNSteps(w *prog.Worker, st *prog.Step, tile int) {
 		if m == 0 {
 			return
 		}
-		z := gates[r.row(s)*r.H:][:m*r.H]
+		z := r.gatesAt(w, st, s, m, r.H)
+		r.input(w, st, z, s, m, r.H)
 		if known {
 			r.product(w, st, z, m, r.H, r.H, h, st.A[stR])
 		}
@@ -370,12 +464,8 @@ func runRNNSteps(w *prog.Worker, st *prog.Step, tile int) {
 func runLSTMSteps(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
 	r.init(w, st, tile)
-	h, c := r.states(w, st.A[stH]), r.states(w, st.A[stC])
-	gates := w.F32(st.A[stGates].Add(4*r.dir*int(st.N[10])), r.T*r.N*4*r.H)
-	var saved []float32
-	if st.A[stSaved] != prog.None {
-		saved = w.F32(st.A[stSaved].Add(4*r.dir*int(st.N[11])), r.T*r.N*r.H)
-	}
+	h, c := r.work(w, st)
+	saved := r.saved(w, st, 4*r.H)
 	for s := int(st.N[3]); s < int(st.N[4]); s++ {
 		known, before := s > 0, c
 		if s == 0 {
@@ -392,7 +482,8 @@ func runLSTMSteps(w *prog.Worker, st *prog.Step, tile int) {
 		if m == 0 {
 			return
 		}
-		z := gates[r.row(s)*4*r.H:][:m*4*r.H]
+		z := r.gatesAt(w, st, s, m, 4*r.H)
+		r.input(w, st, z, s, m, 4*r.H)
 		if known {
 			r.product(w, st, z, m, 4*r.H, 4*r.H, h, st.A[stR])
 		}
@@ -409,8 +500,8 @@ func runLSTMSteps(w *prog.Worker, st *prog.Step, tile int) {
 func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
 	r.init(w, st, tile)
-	h := r.states(w, st.A[stH])
-	gates := w.F32(st.A[stGates].Add(4*r.dir*int(st.N[10])), r.T*r.N*3*r.H)
+	h, room := r.work(w, st)
+	saved := r.saved(w, st, 3*r.H)
 	linear := r.flags&rnnLinear != 0
 	for s := int(st.N[3]); s < int(st.N[4]); s++ {
 		known, before := s > 0, h
@@ -424,13 +515,13 @@ func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 		if m == 0 {
 			return
 		}
-		z := gates[r.row(s)*3*r.H:][:m*3*r.H]
-		var extra []float32 // q, or r*h
-		if st.N[11] == 0 {
-			extra = r.states(w, st.A[stSaved])[:m*r.H]
-		} else {
-			extra = w.F32(st.A[stSaved].Add(4*r.dir*int(st.N[11])), r.T*r.N*r.H)[r.row(s)*r.H:][:m*r.H]
+		z := r.gatesAt(w, st, s, m, 3*r.H)
+		r.input(w, st, z, s, m, 3*r.H)
+		extra := room // q, or r*h
+		if saved != nil {
+			extra = saved[r.row(s)*r.H:]
 		}
+		extra = extra[:m*r.H]
 		if known {
 			r.product(w, st, z, m, 2*r.H, 3*r.H, h, st.A[stR])
 		}
@@ -458,11 +549,11 @@ func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 
 // startQ sets the rows of q to the bias Rbn, or to zeros.
 func (r *rnnRun) startQ(w *prog.Worker, st *prog.Step, q []float32) {
-	if st.A[stC] == prog.None {
+	if st.A[stB] == prog.None {
 		clear(q)
 		return
 	}
-	b := w.F32(st.A[stC].Add(4*(r.dir*6*r.H+5*r.H)), r.H)
+	b := w.F32(st.A[stB].Add(4*(r.dir*6*r.H+5*r.H)), r.H)
 	for i := 0; i < len(q); i += r.H {
 		copy(q[i:], b)
 	}
