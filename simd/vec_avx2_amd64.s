@@ -1590,49 +1590,78 @@ block:
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
-	VMULPS      Y0, Y0, Y1
-	VMULPS      vecConst<>+2752(SB), Y0, Y2
-	VMOVUPS     vecConst<>+2784(SB), Y3
-	VFMADD213PS vecConst<>+64(SB), Y3, Y1
-	VMULPS      Y1, Y2, Y1
-	VORPS       vecConst<>+0(SB), Y1, Y1
-	VMOVUPS     vecConst<>+96(SB), Y2
-	VMAXPS      Y1, Y2, Y1
-	VMOVUPS     vecConst<>+128(SB), Y2
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VMOVUPS     vecConst<>+2752(SB), Y2
 	VMINPS      Y1, Y2, Y1
-	VMOVUPS     vecConst<>+160(SB), Y2
-	VFMADD231PS vecConst<>+192(SB), Y1, Y2
-	VSUBPS      vecConst<>+160(SB), Y2, Y3
-	VPSUBD      vecConst<>+160(SB), Y2, Y2
-	VFMADD231PS vecConst<>+224(SB), Y3, Y1
-	VFMADD231PS vecConst<>+256(SB), Y3, Y1
-	VMOVUPS     vecConst<>+288(SB), Y3
-	VFMADD231PS vecConst<>+320(SB), Y1, Y3
-	VFMADD213PS vecConst<>+352(SB), Y1, Y3
-	VFMADD213PS vecConst<>+384(SB), Y1, Y3
-	VFMADD213PS vecConst<>+416(SB), Y1, Y3
-	VPSRAD      $0x01, Y2, Y4
-	VMULPS      Y1, Y1, Y5
-	VFMADD231PS Y5, Y3, Y1
-	VPADDD      vecConst<>+448(SB), Y4, Y5
+	VANDPS      vecConst<>+2784(SB), Y1, Y2
+	VSUBPS      Y2, Y1, Y3
+	VMULPS      Y2, Y2, Y4
+	VMULPS      vecConst<>+2816(SB), Y4, Y4
+	VADDPS      vecConst<>+64(SB), Y4, Y5
+	VSUBPS      vecConst<>+64(SB), Y5, Y6
+	VSUBPS      Y6, Y5, Y7
+	VMOVUPS     vecConst<>+64(SB), Y8
+	VSUBPS      Y7, Y8, Y7
+	VSUBPS      Y6, Y4, Y6
+	VADDPS      Y6, Y7, Y6
+	VADDPS      Y2, Y1, Y7
+	VMULPS      Y7, Y3, Y7
+	VFMADD231PS vecConst<>+2816(SB), Y7, Y6
+	VMULPS      Y1, Y1, Y7
+	VFMADD231PS vecConst<>+2848(SB), Y7, Y6
+	VANDPS      vecConst<>+2784(SB), Y5, Y7
+	VSUBPS      Y7, Y5, Y5
+	VADDPS      Y5, Y6, Y5
+	VMULPS      vecConst<>+2880(SB), Y2, Y2
+	VMULPS      Y7, Y2, Y6
+	VMULPS      vecConst<>+2912(SB), Y1, Y1
+	VFMADD231PS vecConst<>+2880(SB), Y3, Y1
+	VADDPS      Y5, Y7, Y7
+	VMULPS      Y7, Y1, Y7
+	VFMADD231PS Y5, Y2, Y7
+	VADDPS      Y7, Y6, Y5
+	VXORPS      vecConst<>+0(SB), Y5, Y2
+	VSUBPS      Y6, Y5, Y6
+	VSUBPS      Y6, Y7, Y6
+	VXORPS      vecConst<>+0(SB), Y6, Y6
+	VMOVUPS     vecConst<>+96(SB), Y7
+	VMAXPS      Y2, Y7, Y2
+	VMOVUPS     vecConst<>+128(SB), Y7
+	VMINPS      Y2, Y7, Y2
+	VMOVUPS     vecConst<>+160(SB), Y7
+	VFMADD231PS vecConst<>+192(SB), Y2, Y7
+	VSUBPS      vecConst<>+160(SB), Y7, Y5
+	VPSUBD      vecConst<>+160(SB), Y7, Y7
+	VFMADD231PS vecConst<>+224(SB), Y5, Y2
+	VFMADD231PS vecConst<>+256(SB), Y5, Y2
+	VADDPS      Y6, Y2, Y6
+	VMOVUPS     vecConst<>+288(SB), Y2
+	VFMADD231PS vecConst<>+320(SB), Y6, Y2
+	VFMADD213PS vecConst<>+352(SB), Y6, Y2
+	VFMADD213PS vecConst<>+384(SB), Y6, Y2
+	VFMADD213PS vecConst<>+416(SB), Y6, Y2
+	VPSRAD      $0x01, Y7, Y5
+	VMULPS      Y6, Y6, Y1
+	VFMADD231PS Y1, Y2, Y6
+	VPADDD      vecConst<>+448(SB), Y5, Y1
+	VPSLLD      $0x17, Y1, Y1
+	VPSUBD      Y5, Y7, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
 	VPSLLD      $0x17, Y5, Y5
-	VPSUBD      Y4, Y2, Y4
-	VPADDD      vecConst<>+448(SB), Y4, Y4
-	VPSLLD      $0x17, Y4, Y4
-	VADDPS      vecConst<>+64(SB), Y1, Y1
-	VMULPS      Y5, Y1, Y5
-	VXORPS      Y1, Y1, Y1
-	VCMPPS      $0x11, Y1, Y0, Y1
-	VMULPS      Y4, Y5, Y2
-	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VMOVUPS     vecConst<>+2816(SB), Y3
-	VMAXPS      Y0, Y3, Y3
-	VMULPS      Y5, Y3, Y5
-	VBLENDVPS   Y1, Y5, Y0, Y0
-	VDIVPS      Y2, Y0, Y2
-	VMULPS      Y4, Y2, Y4
-	VBLENDVPS   Y1, Y4, Y2, Y2
-	VMOVUPS     Y2, (R12)(AX*1)
+	VADDPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y1, Y6, Y1
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x11, Y6, Y0, Y6
+	VMULPS      Y5, Y1, Y7
+	VADDPS      vecConst<>+64(SB), Y7, Y7
+	VMOVUPS     vecConst<>+2944(SB), Y2
+	VMAXPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y1
+	VBLENDVPS   Y6, Y1, Y0, Y0
+	VDIVPS      Y7, Y0, Y7
+	VMULPS      Y5, Y7, Y5
+	VBLENDVPS   Y6, Y5, Y7, Y7
+	VMOVUPS     Y7, (R12)(AX*1)
 	ADDQ        $+32, AX
 	JMP         block
 
@@ -1642,51 +1671,80 @@ blockEnd:
 	LEAQ        vecMask<>+128(SB), DX
 	SUBQ        CX, DX
 	ADDQ        AX, DX
-	VMOVUPS     (DX), Y2
-	VMASKMOVPS  (R8)(AX*1), Y2, Y4
-	VMULPS      Y4, Y4, Y1
-	VMULPS      vecConst<>+2752(SB), Y4, Y0
-	VMOVUPS     vecConst<>+2784(SB), Y5
-	VFMADD213PS vecConst<>+64(SB), Y5, Y1
-	VMULPS      Y1, Y0, Y1
-	VORPS       vecConst<>+0(SB), Y1, Y1
-	VMOVUPS     vecConst<>+96(SB), Y0
-	VMAXPS      Y1, Y0, Y1
-	VMOVUPS     vecConst<>+128(SB), Y0
-	VMINPS      Y1, Y0, Y1
-	VMOVUPS     vecConst<>+160(SB), Y0
-	VFMADD231PS vecConst<>+192(SB), Y1, Y0
-	VSUBPS      vecConst<>+160(SB), Y0, Y5
-	VPSUBD      vecConst<>+160(SB), Y0, Y0
-	VFMADD231PS vecConst<>+224(SB), Y5, Y1
-	VFMADD231PS vecConst<>+256(SB), Y5, Y1
-	VMOVUPS     vecConst<>+288(SB), Y5
-	VFMADD231PS vecConst<>+320(SB), Y1, Y5
-	VFMADD213PS vecConst<>+352(SB), Y1, Y5
-	VFMADD213PS vecConst<>+384(SB), Y1, Y5
-	VFMADD213PS vecConst<>+416(SB), Y1, Y5
-	VPSRAD      $0x01, Y0, Y3
-	VMULPS      Y1, Y1, Y6
-	VFMADD231PS Y6, Y5, Y1
+	VMOVUPS     (DX), Y7
+	VMASKMOVPS  (R8)(AX*1), Y7, Y5
+	VANDPS      vecConst<>+32(SB), Y5, Y6
+	VMOVUPS     vecConst<>+2752(SB), Y0
+	VMINPS      Y6, Y0, Y6
+	VANDPS      vecConst<>+2784(SB), Y6, Y0
+	VSUBPS      Y0, Y6, Y1
+	VMULPS      Y0, Y0, Y2
+	VMULPS      vecConst<>+2816(SB), Y2, Y2
+	VADDPS      vecConst<>+64(SB), Y2, Y3
+	VSUBPS      vecConst<>+64(SB), Y3, Y4
+	VSUBPS      Y4, Y3, Y8
+	VMOVUPS     vecConst<>+64(SB), Y9
+	VSUBPS      Y8, Y9, Y8
+	VSUBPS      Y4, Y2, Y4
+	VADDPS      Y4, Y8, Y4
+	VADDPS      Y0, Y6, Y8
+	VMULPS      Y8, Y1, Y8
+	VFMADD231PS vecConst<>+2816(SB), Y8, Y4
+	VMULPS      Y6, Y6, Y8
+	VFMADD231PS vecConst<>+2848(SB), Y8, Y4
+	VANDPS      vecConst<>+2784(SB), Y3, Y8
+	VSUBPS      Y8, Y3, Y3
+	VADDPS      Y3, Y4, Y3
+	VMULPS      vecConst<>+2880(SB), Y0, Y0
+	VMULPS      Y8, Y0, Y4
+	VMULPS      vecConst<>+2912(SB), Y6, Y6
+	VFMADD231PS vecConst<>+2880(SB), Y1, Y6
+	VADDPS      Y3, Y8, Y8
+	VMULPS      Y8, Y6, Y8
+	VFMADD231PS Y3, Y0, Y8
+	VADDPS      Y8, Y4, Y3
+	VXORPS      vecConst<>+0(SB), Y3, Y0
+	VSUBPS      Y4, Y3, Y4
+	VSUBPS      Y4, Y8, Y4
+	VXORPS      vecConst<>+0(SB), Y4, Y4
+	VMOVUPS     vecConst<>+96(SB), Y8
+	VMAXPS      Y0, Y8, Y0
+	VMOVUPS     vecConst<>+128(SB), Y8
+	VMINPS      Y0, Y8, Y0
+	VMOVUPS     vecConst<>+160(SB), Y8
+	VFMADD231PS vecConst<>+192(SB), Y0, Y8
+	VSUBPS      vecConst<>+160(SB), Y8, Y3
+	VPSUBD      vecConst<>+160(SB), Y8, Y8
+	VFMADD231PS vecConst<>+224(SB), Y3, Y0
+	VFMADD231PS vecConst<>+256(SB), Y3, Y0
+	VADDPS      Y4, Y0, Y4
+	VMOVUPS     vecConst<>+288(SB), Y0
+	VFMADD231PS vecConst<>+320(SB), Y4, Y0
+	VFMADD213PS vecConst<>+352(SB), Y4, Y0
+	VFMADD213PS vecConst<>+384(SB), Y4, Y0
+	VFMADD213PS vecConst<>+416(SB), Y4, Y0
+	VPSRAD      $0x01, Y8, Y3
+	VMULPS      Y4, Y4, Y6
+	VFMADD231PS Y6, Y0, Y4
 	VPADDD      vecConst<>+448(SB), Y3, Y6
 	VPSLLD      $0x17, Y6, Y6
-	VPSUBD      Y3, Y0, Y3
+	VPSUBD      Y3, Y8, Y3
 	VPADDD      vecConst<>+448(SB), Y3, Y3
 	VPSLLD      $0x17, Y3, Y3
-	VADDPS      vecConst<>+64(SB), Y1, Y1
-	VMULPS      Y6, Y1, Y6
-	VXORPS      Y1, Y1, Y1
-	VCMPPS      $0x11, Y1, Y4, Y1
-	VMULPS      Y3, Y6, Y0
-	VADDPS      vecConst<>+64(SB), Y0, Y0
-	VMOVUPS     vecConst<>+2816(SB), Y5
-	VMAXPS      Y4, Y5, Y5
-	VMULPS      Y6, Y5, Y6
-	VBLENDVPS   Y1, Y6, Y4, Y4
-	VDIVPS      Y0, Y4, Y0
-	VMULPS      Y3, Y0, Y3
-	VBLENDVPS   Y1, Y3, Y0, Y0
-	VMASKMOVPS  Y0, Y2, (R12)(AX*1)
+	VADDPS      vecConst<>+64(SB), Y4, Y4
+	VMULPS      Y6, Y4, Y6
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x11, Y4, Y5, Y4
+	VMULPS      Y3, Y6, Y8
+	VADDPS      vecConst<>+64(SB), Y8, Y8
+	VMOVUPS     vecConst<>+2944(SB), Y0
+	VMAXPS      Y5, Y0, Y0
+	VMULPS      Y6, Y0, Y6
+	VBLENDVPS   Y4, Y6, Y5, Y5
+	VDIVPS      Y8, Y5, Y8
+	VMULPS      Y3, Y8, Y3
+	VBLENDVPS   Y4, Y3, Y8, Y8
+	VMASKMOVPS  Y8, Y7, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -1737,7 +1795,7 @@ block:
 	VCMPPS      $0x11, Y1, Y0, Y1
 	VMULPS      Y4, Y5, Y2
 	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VMOVUPS     vecConst<>+2816(SB), Y3
+	VMOVUPS     vecConst<>+2944(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y5, Y3, Y5
 	VBLENDVPS   Y1, Y5, Y0, Y0
@@ -1786,7 +1844,7 @@ blockEnd:
 	VCMPPS      $0x11, Y1, Y4, Y1
 	VMULPS      Y3, Y6, Y0
 	VADDPS      vecConst<>+64(SB), Y0, Y0
-	VMOVUPS     vecConst<>+2816(SB), Y5
+	VMOVUPS     vecConst<>+2944(SB), Y5
 	VMAXPS      Y4, Y5, Y5
 	VMULPS      Y6, Y5, Y6
 	VBLENDVPS   Y1, Y6, Y4, Y4
@@ -1814,9 +1872,9 @@ block:
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
-	VMOVUPS     vecConst<>+2816(SB), Y1
+	VMOVUPS     vecConst<>+2944(SB), Y1
 	VMAXPS      Y0, Y1, Y1
-	VMOVUPS     vecConst<>+2848(SB), Y2
+	VMOVUPS     vecConst<>+2976(SB), Y2
 	VMINPS      Y0, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -1868,9 +1926,9 @@ blockEnd:
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y4
 	VMASKMOVPS  (R8)(AX*1), Y4, Y5
-	VMOVUPS     vecConst<>+2816(SB), Y0
+	VMOVUPS     vecConst<>+2944(SB), Y0
 	VMAXPS      Y5, Y0, Y0
-	VMOVUPS     vecConst<>+2848(SB), Y2
+	VMOVUPS     vecConst<>+2976(SB), Y2
 	VMINPS      Y5, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -2535,7 +2593,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+2880(SB), Y0, Y1
+	VFMADD231PS vecConst<>+3008(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2544,7 +2602,7 @@ block:
 	VMOVUPS     Y1, (R12)(AX*1)
 	VMOVUPS     32(R8)(AX*1), Y1
 	VMOVUPS     vecConst<>+544(SB), Y0
-	VFMADD231PS vecConst<>+2880(SB), Y1, Y0
+	VFMADD231PS vecConst<>+3008(SB), Y1, Y0
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y0, Y2, Y0
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2561,7 +2619,7 @@ vector:
 	JHI         vectorEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+2880(SB), Y0, Y1
+	VFMADD231PS vecConst<>+3008(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2580,7 +2638,7 @@ vectorEnd:
 	VMOVUPS     (DX), Y1
 	VMASKMOVPS  (R8)(AX*1), Y1, Y0
 	VMOVUPS     vecConst<>+544(SB), Y2
-	VFMADD231PS vecConst<>+2880(SB), Y0, Y2
+	VFMADD231PS vecConst<>+3008(SB), Y0, Y2
 	VXORPS      Y3, Y3, Y3
 	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     vecConst<>+64(SB), Y3
@@ -6947,12 +7005,12 @@ block:
 	VADDPS      Y3, Y2, Y3
 	VADDPS      vecConst<>+64(SB), Y2, Y4
 	VADDPS      vecConst<>+1632(SB), Y2, Y5
-	VADDPS      vecConst<>+2912(SB), Y2, Y6
+	VADDPS      vecConst<>+3040(SB), Y2, Y6
 	VADDPS      vecConst<>+1888(SB), Y2, Y7
-	VADDPS      vecConst<>+2944(SB), Y2, Y8
-	VADDPS      vecConst<>+2976(SB), Y2, Y9
-	VADDPS      vecConst<>+3008(SB), Y2, Y10
-	VADDPS      vecConst<>+3040(SB), Y2, Y2
+	VADDPS      vecConst<>+3072(SB), Y2, Y8
+	VADDPS      vecConst<>+3104(SB), Y2, Y9
+	VADDPS      vecConst<>+3136(SB), Y2, Y10
+	VADDPS      vecConst<>+3168(SB), Y2, Y2
 	VFMADD213PS Y1, Y0, Y3
 	VFMADD213PS Y1, Y0, Y4
 	VFMADD213PS Y1, Y0, Y5
@@ -7193,12 +7251,12 @@ blockEnd:
 	VADDPS      Y9, Y10, Y9
 	VADDPS      vecConst<>+64(SB), Y10, Y8
 	VADDPS      vecConst<>+1632(SB), Y10, Y7
-	VADDPS      vecConst<>+2912(SB), Y10, Y6
+	VADDPS      vecConst<>+3040(SB), Y10, Y6
 	VADDPS      vecConst<>+1888(SB), Y10, Y5
-	VADDPS      vecConst<>+2944(SB), Y10, Y4
-	VADDPS      vecConst<>+2976(SB), Y10, Y3
-	VADDPS      vecConst<>+3008(SB), Y10, Y11
-	VADDPS      vecConst<>+3040(SB), Y10, Y10
+	VADDPS      vecConst<>+3072(SB), Y10, Y4
+	VADDPS      vecConst<>+3104(SB), Y10, Y3
+	VADDPS      vecConst<>+3136(SB), Y10, Y11
+	VADDPS      vecConst<>+3168(SB), Y10, Y10
 	VFMADD213PS Y1, Y0, Y9
 	VFMADD213PS Y1, Y0, Y8
 	VFMADD213PS Y1, Y0, Y7
@@ -8145,7 +8203,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8155,7 +8213,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8165,7 +8223,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8175,7 +8233,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8193,7 +8251,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8224,7 +8282,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8233,7 +8291,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8242,7 +8300,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8251,7 +8309,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8268,7 +8326,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8300,7 +8358,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3072(SB), X0, X0
+	VPANDN       vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8310,7 +8368,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPANDN       vecConst<>+3072(SB), X1, X1
+	VPANDN       vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8320,7 +8378,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3072(SB), X0, X0
+	VPANDN       vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8330,7 +8388,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPANDN       vecConst<>+3072(SB), X1, X1
+	VPANDN       vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8348,7 +8406,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3072(SB), X0, X0
+	VPANDN       vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8379,7 +8437,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3072(SB), X2, X2
+	VPANDN       vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8388,7 +8446,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3072(SB), X2, X2
+	VPANDN       vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8397,7 +8455,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3072(SB), X2, X2
+	VPANDN       vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8406,7 +8464,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3072(SB), X2, X2
+	VPANDN       vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8423,7 +8481,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3072(SB), X2, X2
+	VPANDN       vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8455,7 +8513,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8465,7 +8523,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8475,7 +8533,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8485,7 +8543,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8503,7 +8561,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8534,7 +8592,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8543,7 +8601,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8552,7 +8610,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8561,7 +8619,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8578,7 +8636,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8610,7 +8668,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8620,7 +8678,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8630,7 +8688,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8640,7 +8698,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8658,7 +8716,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3072(SB), X0, X0
+	VPAND        vecConst<>+3200(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8689,7 +8747,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8698,7 +8756,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8707,7 +8765,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8716,7 +8774,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8733,7 +8791,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8765,7 +8823,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y0
 	VMOVUPS      32(R9)(AX*1), Y1
@@ -8775,7 +8833,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8785,7 +8843,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y0
 	VMOVUPS      96(R9)(AX*1), Y1
@@ -8795,7 +8853,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8813,7 +8871,7 @@ vector:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8844,7 +8902,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8853,7 +8911,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8862,7 +8920,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8871,7 +8929,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8888,7 +8946,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8920,7 +8978,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y0
 	VMOVUPS      32(R9)(AX*1), Y1
@@ -8930,7 +8988,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8940,7 +8998,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y0
 	VMOVUPS      96(R9)(AX*1), Y1
@@ -8950,7 +9008,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8968,7 +9026,7 @@ vector:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3072(SB), X1, X1
+	VPAND        vecConst<>+3200(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8999,7 +9057,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9008,7 +9066,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9017,7 +9075,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9026,7 +9084,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -9043,7 +9101,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3072(SB), X2, X2
+	VPAND        vecConst<>+3200(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -15669,55 +15727,88 @@ block:
 	CMPQ      DX, CX
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
-	VMULPS    Y0, Y0, Y1
-	VMULPS    vecConst<>+2752(SB), Y0, Y2
-	VMULPS    vecConst<>+2784(SB), Y1, Y3
-	VADDPS    vecConst<>+64(SB), Y3, Y3
-	VMULPS    Y3, Y2, Y3
-	VORPS     vecConst<>+0(SB), Y3, Y3
-	VMOVUPS   vecConst<>+96(SB), Y2
-	VMAXPS    Y3, Y2, Y3
-	VMOVUPS   vecConst<>+128(SB), Y2
-	VMINPS    Y3, Y2, Y3
-	VMULPS    vecConst<>+192(SB), Y3, Y2
-	VADDPS    vecConst<>+160(SB), Y2, Y2
-	VSUBPS    vecConst<>+160(SB), Y2, Y1
-	VPSUBD    vecConst<>+160(SB), Y2, Y2
-	VMULPS    vecConst<>+224(SB), Y1, Y4
-	VADDPS    Y3, Y4, Y4
-	VMULPS    vecConst<>+256(SB), Y1, Y3
-	VADDPS    Y4, Y3, Y3
-	VMULPS    vecConst<>+320(SB), Y3, Y4
-	VADDPS    vecConst<>+288(SB), Y4, Y4
-	VMULPS    Y3, Y4, Y1
-	VADDPS    vecConst<>+352(SB), Y1, Y1
-	VMULPS    Y3, Y1, Y4
-	VADDPS    vecConst<>+384(SB), Y4, Y4
-	VMULPS    Y3, Y4, Y1
-	VADDPS    vecConst<>+416(SB), Y1, Y1
-	VPSRAD    $0x01, Y2, Y4
-	VMULPS    Y3, Y3, Y5
-	VMULPS    Y5, Y1, Y6
-	VADDPS    Y3, Y6, Y6
-	VPADDD    vecConst<>+448(SB), Y4, Y3
-	VPSLLD    $0x17, Y3, Y3
-	VPSUBD    Y4, Y2, Y4
-	VPADDD    vecConst<>+448(SB), Y4, Y4
-	VPSLLD    $0x17, Y4, Y4
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VMOVUPS   vecConst<>+2752(SB), Y2
+	VMINPS    Y1, Y2, Y1
+	VANDPS    vecConst<>+2784(SB), Y1, Y2
+	VSUBPS    Y2, Y1, Y3
+	VMULPS    Y2, Y2, Y4
+	VMULPS    vecConst<>+2816(SB), Y4, Y4
+	VADDPS    vecConst<>+64(SB), Y4, Y5
+	VSUBPS    vecConst<>+64(SB), Y5, Y6
+	VSUBPS    Y6, Y5, Y7
+	VMOVUPS   vecConst<>+64(SB), Y8
+	VSUBPS    Y7, Y8, Y7
+	VSUBPS    Y6, Y4, Y6
+	VADDPS    Y6, Y7, Y6
+	VADDPS    Y2, Y1, Y7
+	VMULPS    Y7, Y3, Y7
+	VMULPS    vecConst<>+2816(SB), Y7, Y4
+	VADDPS    Y6, Y4, Y4
+	VMULPS    Y1, Y1, Y6
+	VMULPS    vecConst<>+2848(SB), Y6, Y7
+	VADDPS    Y4, Y7, Y7
+	VANDPS    vecConst<>+2784(SB), Y5, Y4
+	VSUBPS    Y4, Y5, Y5
+	VADDPS    Y5, Y7, Y5
+	VMULPS    vecConst<>+2880(SB), Y2, Y2
+	VMULPS    Y4, Y2, Y7
+	VMULPS    vecConst<>+2912(SB), Y1, Y1
+	VMULPS    vecConst<>+2880(SB), Y3, Y6
+	VADDPS    Y1, Y6, Y6
+	VADDPS    Y5, Y4, Y4
+	VMULPS    Y4, Y6, Y4
+	VMULPS    Y5, Y2, Y6
+	VADDPS    Y4, Y6, Y6
+	VADDPS    Y6, Y7, Y4
+	VXORPS    vecConst<>+0(SB), Y4, Y5
+	VSUBPS    Y7, Y4, Y7
+	VSUBPS    Y7, Y6, Y7
+	VXORPS    vecConst<>+0(SB), Y7, Y7
+	VMOVUPS   vecConst<>+96(SB), Y6
+	VMAXPS    Y5, Y6, Y5
+	VMOVUPS   vecConst<>+128(SB), Y6
+	VMINPS    Y5, Y6, Y5
+	VMULPS    vecConst<>+192(SB), Y5, Y6
+	VADDPS    vecConst<>+160(SB), Y6, Y6
+	VSUBPS    vecConst<>+160(SB), Y6, Y4
+	VPSUBD    vecConst<>+160(SB), Y6, Y6
+	VMULPS    vecConst<>+224(SB), Y4, Y2
+	VADDPS    Y5, Y2, Y2
+	VMULPS    vecConst<>+256(SB), Y4, Y5
+	VADDPS    Y2, Y5, Y5
+	VADDPS    Y7, Y5, Y7
+	VMULPS    vecConst<>+320(SB), Y7, Y5
+	VADDPS    vecConst<>+288(SB), Y5, Y5
+	VMULPS    Y7, Y5, Y2
+	VADDPS    vecConst<>+352(SB), Y2, Y2
+	VMULPS    Y7, Y2, Y5
+	VADDPS    vecConst<>+384(SB), Y5, Y5
+	VMULPS    Y7, Y5, Y2
+	VADDPS    vecConst<>+416(SB), Y2, Y2
+	VPSRAD    $0x01, Y6, Y5
+	VMULPS    Y7, Y7, Y4
+	VMULPS    Y4, Y2, Y1
+	VADDPS    Y7, Y1, Y1
+	VPADDD    vecConst<>+448(SB), Y5, Y7
+	VPSLLD    $0x17, Y7, Y7
+	VPSUBD    Y5, Y6, Y5
+	VPADDD    vecConst<>+448(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VADDPS    vecConst<>+64(SB), Y1, Y1
+	VMULPS    Y7, Y1, Y7
+	VXORPS    Y1, Y1, Y1
+	VCMPPS    $0x11, Y1, Y0, Y1
+	VMULPS    Y5, Y7, Y6
 	VADDPS    vecConst<>+64(SB), Y6, Y6
-	VMULPS    Y3, Y6, Y3
-	VXORPS    Y6, Y6, Y6
-	VCMPPS    $0x11, Y6, Y0, Y6
-	VMULPS    Y4, Y3, Y2
-	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VMOVUPS   vecConst<>+2816(SB), Y5
-	VMAXPS    Y0, Y5, Y5
-	VMULPS    Y3, Y5, Y3
-	VBLENDVPS Y6, Y3, Y0, Y0
-	VDIVPS    Y2, Y0, Y2
-	VMULPS    Y4, Y2, Y4
-	VBLENDVPS Y6, Y4, Y2, Y2
-	VMOVUPS   Y2, (R12)(AX*1)
+	VMOVUPS   vecConst<>+2944(SB), Y4
+	VMAXPS    Y0, Y4, Y4
+	VMULPS    Y7, Y4, Y7
+	VBLENDVPS Y1, Y7, Y0, Y0
+	VDIVPS    Y6, Y0, Y6
+	VMULPS    Y5, Y6, Y5
+	VBLENDVPS Y1, Y5, Y6, Y6
+	VMOVUPS   Y6, (R12)(AX*1)
 	ADDQ      $+32, AX
 	JMP       block
 
@@ -15727,57 +15818,90 @@ blockEnd:
 	LEAQ       vecMask<>+128(SB), DX
 	SUBQ       CX, DX
 	ADDQ       AX, DX
-	VMOVUPS    (DX), Y2
-	VMASKMOVPS (R8)(AX*1), Y2, Y4
-	VMULPS     Y4, Y4, Y6
-	VMULPS     vecConst<>+2752(SB), Y4, Y0
-	VMULPS     vecConst<>+2784(SB), Y6, Y3
+	VMOVUPS    (DX), Y6
+	VMASKMOVPS (R8)(AX*1), Y6, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y1
+	VMOVUPS    vecConst<>+2752(SB), Y0
+	VMINPS     Y1, Y0, Y1
+	VANDPS     vecConst<>+2784(SB), Y1, Y0
+	VSUBPS     Y0, Y1, Y7
+	VMULPS     Y0, Y0, Y4
+	VMULPS     vecConst<>+2816(SB), Y4, Y4
+	VADDPS     vecConst<>+64(SB), Y4, Y2
+	VSUBPS     vecConst<>+64(SB), Y2, Y3
+	VSUBPS     Y3, Y2, Y8
+	VMOVUPS    vecConst<>+64(SB), Y9
+	VSUBPS     Y8, Y9, Y8
+	VSUBPS     Y3, Y4, Y3
+	VADDPS     Y3, Y8, Y3
+	VADDPS     Y0, Y1, Y8
+	VMULPS     Y8, Y7, Y8
+	VMULPS     vecConst<>+2816(SB), Y8, Y4
+	VADDPS     Y3, Y4, Y4
+	VMULPS     Y1, Y1, Y3
+	VMULPS     vecConst<>+2848(SB), Y3, Y8
+	VADDPS     Y4, Y8, Y8
+	VANDPS     vecConst<>+2784(SB), Y2, Y4
+	VSUBPS     Y4, Y2, Y2
+	VADDPS     Y2, Y8, Y2
+	VMULPS     vecConst<>+2880(SB), Y0, Y0
+	VMULPS     Y4, Y0, Y8
+	VMULPS     vecConst<>+2912(SB), Y1, Y1
+	VMULPS     vecConst<>+2880(SB), Y7, Y3
+	VADDPS     Y1, Y3, Y3
+	VADDPS     Y2, Y4, Y4
+	VMULPS     Y4, Y3, Y4
+	VMULPS     Y2, Y0, Y3
+	VADDPS     Y4, Y3, Y3
+	VADDPS     Y3, Y8, Y4
+	VXORPS     vecConst<>+0(SB), Y4, Y2
+	VSUBPS     Y8, Y4, Y8
+	VSUBPS     Y8, Y3, Y8
+	VXORPS     vecConst<>+0(SB), Y8, Y8
+	VMOVUPS    vecConst<>+96(SB), Y3
+	VMAXPS     Y2, Y3, Y2
+	VMOVUPS    vecConst<>+128(SB), Y3
+	VMINPS     Y2, Y3, Y2
+	VMULPS     vecConst<>+192(SB), Y2, Y3
+	VADDPS     vecConst<>+160(SB), Y3, Y3
+	VSUBPS     vecConst<>+160(SB), Y3, Y4
+	VPSUBD     vecConst<>+160(SB), Y3, Y3
+	VMULPS     vecConst<>+224(SB), Y4, Y0
+	VADDPS     Y2, Y0, Y0
+	VMULPS     vecConst<>+256(SB), Y4, Y2
+	VADDPS     Y0, Y2, Y2
+	VADDPS     Y8, Y2, Y8
+	VMULPS     vecConst<>+320(SB), Y8, Y2
+	VADDPS     vecConst<>+288(SB), Y2, Y2
+	VMULPS     Y8, Y2, Y0
+	VADDPS     vecConst<>+352(SB), Y0, Y0
+	VMULPS     Y8, Y0, Y2
+	VADDPS     vecConst<>+384(SB), Y2, Y2
+	VMULPS     Y8, Y2, Y0
+	VADDPS     vecConst<>+416(SB), Y0, Y0
+	VPSRAD     $0x01, Y3, Y2
+	VMULPS     Y8, Y8, Y4
+	VMULPS     Y4, Y0, Y1
+	VADDPS     Y8, Y1, Y1
+	VPADDD     vecConst<>+448(SB), Y2, Y8
+	VPSLLD     $0x17, Y8, Y8
+	VPSUBD     Y2, Y3, Y2
+	VPADDD     vecConst<>+448(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VADDPS     vecConst<>+64(SB), Y1, Y1
+	VMULPS     Y8, Y1, Y8
+	VXORPS     Y1, Y1, Y1
+	VCMPPS     $0x11, Y1, Y5, Y1
+	VMULPS     Y2, Y8, Y3
 	VADDPS     vecConst<>+64(SB), Y3, Y3
-	VMULPS     Y3, Y0, Y3
-	VORPS      vecConst<>+0(SB), Y3, Y3
-	VMOVUPS    vecConst<>+96(SB), Y0
-	VMAXPS     Y3, Y0, Y3
-	VMOVUPS    vecConst<>+128(SB), Y0
-	VMINPS     Y3, Y0, Y3
-	VMULPS     vecConst<>+192(SB), Y3, Y0
-	VADDPS     vecConst<>+160(SB), Y0, Y0
-	VSUBPS     vecConst<>+160(SB), Y0, Y6
-	VPSUBD     vecConst<>+160(SB), Y0, Y0
-	VMULPS     vecConst<>+224(SB), Y6, Y5
-	VADDPS     Y3, Y5, Y5
-	VMULPS     vecConst<>+256(SB), Y6, Y3
-	VADDPS     Y5, Y3, Y3
-	VMULPS     vecConst<>+320(SB), Y3, Y5
-	VADDPS     vecConst<>+288(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y6
-	VADDPS     vecConst<>+352(SB), Y6, Y6
-	VMULPS     Y3, Y6, Y5
-	VADDPS     vecConst<>+384(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y6
-	VADDPS     vecConst<>+416(SB), Y6, Y6
-	VPSRAD     $0x01, Y0, Y5
-	VMULPS     Y3, Y3, Y1
-	VMULPS     Y1, Y6, Y7
-	VADDPS     Y3, Y7, Y7
-	VPADDD     vecConst<>+448(SB), Y5, Y3
-	VPSLLD     $0x17, Y3, Y3
-	VPSUBD     Y5, Y0, Y5
-	VPADDD     vecConst<>+448(SB), Y5, Y5
-	VPSLLD     $0x17, Y5, Y5
-	VADDPS     vecConst<>+64(SB), Y7, Y7
-	VMULPS     Y3, Y7, Y3
-	VXORPS     Y7, Y7, Y7
-	VCMPPS     $0x11, Y7, Y4, Y7
-	VMULPS     Y5, Y3, Y0
-	VADDPS     vecConst<>+64(SB), Y0, Y0
-	VMOVUPS    vecConst<>+2816(SB), Y1
-	VMAXPS     Y4, Y1, Y1
-	VMULPS     Y3, Y1, Y3
-	VBLENDVPS  Y7, Y3, Y4, Y4
-	VDIVPS     Y0, Y4, Y0
-	VMULPS     Y5, Y0, Y5
-	VBLENDVPS  Y7, Y5, Y0, Y0
-	VMASKMOVPS Y0, Y2, (R12)(AX*1)
+	VMOVUPS    vecConst<>+2944(SB), Y4
+	VMAXPS     Y5, Y4, Y4
+	VMULPS     Y8, Y4, Y8
+	VBLENDVPS  Y1, Y8, Y5, Y5
+	VDIVPS     Y3, Y5, Y3
+	VMULPS     Y2, Y3, Y2
+	VBLENDVPS  Y1, Y2, Y3, Y3
+	VMASKMOVPS Y3, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -15834,7 +15958,7 @@ block:
 	VCMPPS    $0x11, Y6, Y0, Y6
 	VMULPS    Y4, Y1, Y2
 	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VMOVUPS   vecConst<>+2816(SB), Y5
+	VMOVUPS   vecConst<>+2944(SB), Y5
 	VMAXPS    Y0, Y5, Y5
 	VMULPS    Y1, Y5, Y1
 	VBLENDVPS Y6, Y1, Y0, Y0
@@ -15889,7 +16013,7 @@ blockEnd:
 	VCMPPS     $0x11, Y7, Y4, Y7
 	VMULPS     Y5, Y6, Y0
 	VADDPS     vecConst<>+64(SB), Y0, Y0
-	VMOVUPS    vecConst<>+2816(SB), Y3
+	VMOVUPS    vecConst<>+2944(SB), Y3
 	VMAXPS     Y4, Y3, Y3
 	VMULPS     Y6, Y3, Y6
 	VBLENDVPS  Y7, Y6, Y4, Y4
@@ -15917,9 +16041,9 @@ block:
 	CMPQ      DX, CX
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
-	VMOVUPS   vecConst<>+2816(SB), Y1
+	VMOVUPS   vecConst<>+2944(SB), Y1
 	VMAXPS    Y0, Y1, Y1
-	VMOVUPS   vecConst<>+2848(SB), Y2
+	VMOVUPS   vecConst<>+2976(SB), Y2
 	VMINPS    Y0, Y2, Y2
 	VMOVUPS   vecConst<>+96(SB), Y3
 	VMAXPS    Y2, Y3, Y2
@@ -15977,9 +16101,9 @@ blockEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y6
 	VMASKMOVPS (R8)(AX*1), Y6, Y5
-	VMOVUPS    vecConst<>+2816(SB), Y0
+	VMOVUPS    vecConst<>+2944(SB), Y0
 	VMAXPS     Y5, Y0, Y0
-	VMOVUPS    vecConst<>+2848(SB), Y7
+	VMOVUPS    vecConst<>+2976(SB), Y7
 	VMINPS     Y5, Y7, Y7
 	VMOVUPS    vecConst<>+96(SB), Y3
 	VMAXPS     Y7, Y3, Y7
@@ -16551,7 +16675,7 @@ block:
 	CMPQ    DX, CX
 	JHI     blockEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+2880(SB), Y0, Y1
+	VMULPS  vecConst<>+3008(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -16560,7 +16684,7 @@ block:
 	VMULPS  Y1, Y0, Y1
 	VMOVUPS Y1, (R12)(AX*1)
 	VMOVUPS 32(R8)(AX*1), Y1
-	VMULPS  vecConst<>+2880(SB), Y1, Y0
+	VMULPS  vecConst<>+3008(SB), Y1, Y0
 	VADDPS  vecConst<>+544(SB), Y0, Y0
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y0, Y2, Y0
@@ -16577,7 +16701,7 @@ vector:
 	CMPQ    DX, CX
 	JHI     vectorEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+2880(SB), Y0, Y1
+	VMULPS  vecConst<>+3008(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -16596,7 +16720,7 @@ vectorEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y1
 	VMASKMOVPS (R8)(AX*1), Y1, Y0
-	VMULPS     vecConst<>+2880(SB), Y0, Y2
+	VMULPS     vecConst<>+3008(SB), Y0, Y2
 	VADDPS     vecConst<>+544(SB), Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y2
@@ -18501,12 +18625,12 @@ block:
 	VADDPS  Y3, Y2, Y3
 	VADDPS  vecConst<>+64(SB), Y2, Y4
 	VADDPS  vecConst<>+1632(SB), Y2, Y5
-	VADDPS  vecConst<>+2912(SB), Y2, Y6
+	VADDPS  vecConst<>+3040(SB), Y2, Y6
 	VADDPS  vecConst<>+1888(SB), Y2, Y7
-	VADDPS  vecConst<>+2944(SB), Y2, Y8
-	VADDPS  vecConst<>+2976(SB), Y2, Y9
-	VADDPS  vecConst<>+3008(SB), Y2, Y10
-	VADDPS  vecConst<>+3040(SB), Y2, Y2
+	VADDPS  vecConst<>+3072(SB), Y2, Y8
+	VADDPS  vecConst<>+3104(SB), Y2, Y9
+	VADDPS  vecConst<>+3136(SB), Y2, Y10
+	VADDPS  vecConst<>+3168(SB), Y2, Y2
 	VMULPS  Y0, Y3, Y11
 	VADDPS  Y1, Y11, Y11
 	VMULPS  Y0, Y4, Y3
@@ -18963,12 +19087,12 @@ blockEnd:
 	VADDPS     Y5, Y6, Y5
 	VADDPS     vecConst<>+64(SB), Y6, Y4
 	VADDPS     vecConst<>+1632(SB), Y6, Y3
-	VADDPS     vecConst<>+2912(SB), Y6, Y11
+	VADDPS     vecConst<>+3040(SB), Y6, Y11
 	VADDPS     vecConst<>+1888(SB), Y6, Y2
-	VADDPS     vecConst<>+2944(SB), Y6, Y10
-	VADDPS     vecConst<>+2976(SB), Y6, Y9
-	VADDPS     vecConst<>+3008(SB), Y6, Y8
-	VADDPS     vecConst<>+3040(SB), Y6, Y6
+	VADDPS     vecConst<>+3072(SB), Y6, Y10
+	VADDPS     vecConst<>+3104(SB), Y6, Y9
+	VADDPS     vecConst<>+3136(SB), Y6, Y8
+	VADDPS     vecConst<>+3168(SB), Y6, Y6
 	VMULPS     Y0, Y5, Y12
 	VADDPS     Y1, Y12, Y12
 	VMULPS     Y0, Y4, Y5
@@ -26334,95 +26458,127 @@ DATA vecConst<>+2736(SB)/4, $0x3ecc422a
 DATA vecConst<>+2740(SB)/4, $0x3ecc422a
 DATA vecConst<>+2744(SB)/4, $0x3ecc422a
 DATA vecConst<>+2748(SB)/4, $0x3ecc422a
-DATA vecConst<>+2752(SB)/4, $0x3fcc422a
-DATA vecConst<>+2756(SB)/4, $0x3fcc422a
-DATA vecConst<>+2760(SB)/4, $0x3fcc422a
-DATA vecConst<>+2764(SB)/4, $0x3fcc422a
-DATA vecConst<>+2768(SB)/4, $0x3fcc422a
-DATA vecConst<>+2772(SB)/4, $0x3fcc422a
-DATA vecConst<>+2776(SB)/4, $0x3fcc422a
-DATA vecConst<>+2780(SB)/4, $0x3fcc422a
-DATA vecConst<>+2784(SB)/4, $0x3d372713
-DATA vecConst<>+2788(SB)/4, $0x3d372713
-DATA vecConst<>+2792(SB)/4, $0x3d372713
-DATA vecConst<>+2796(SB)/4, $0x3d372713
-DATA vecConst<>+2800(SB)/4, $0x3d372713
-DATA vecConst<>+2804(SB)/4, $0x3d372713
-DATA vecConst<>+2808(SB)/4, $0x3d372713
-DATA vecConst<>+2812(SB)/4, $0x3d372713
-DATA vecConst<>+2816(SB)/4, $0xc3480000
-DATA vecConst<>+2820(SB)/4, $0xc3480000
-DATA vecConst<>+2824(SB)/4, $0xc3480000
-DATA vecConst<>+2828(SB)/4, $0xc3480000
-DATA vecConst<>+2832(SB)/4, $0xc3480000
-DATA vecConst<>+2836(SB)/4, $0xc3480000
-DATA vecConst<>+2840(SB)/4, $0xc3480000
-DATA vecConst<>+2844(SB)/4, $0xc3480000
-DATA vecConst<>+2848(SB)/4, $0x41a00000
-DATA vecConst<>+2852(SB)/4, $0x41a00000
-DATA vecConst<>+2856(SB)/4, $0x41a00000
-DATA vecConst<>+2860(SB)/4, $0x41a00000
-DATA vecConst<>+2864(SB)/4, $0x41a00000
-DATA vecConst<>+2868(SB)/4, $0x41a00000
-DATA vecConst<>+2872(SB)/4, $0x41a00000
-DATA vecConst<>+2876(SB)/4, $0x41a00000
-DATA vecConst<>+2880(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2884(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2888(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2892(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2896(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2900(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2904(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2908(SB)/4, $0x3e2aaaab
-DATA vecConst<>+2912(SB)/4, $0x40400000
-DATA vecConst<>+2916(SB)/4, $0x40400000
-DATA vecConst<>+2920(SB)/4, $0x40400000
-DATA vecConst<>+2924(SB)/4, $0x40400000
-DATA vecConst<>+2928(SB)/4, $0x40400000
-DATA vecConst<>+2932(SB)/4, $0x40400000
-DATA vecConst<>+2936(SB)/4, $0x40400000
-DATA vecConst<>+2940(SB)/4, $0x40400000
-DATA vecConst<>+2944(SB)/4, $0x40a00000
-DATA vecConst<>+2948(SB)/4, $0x40a00000
-DATA vecConst<>+2952(SB)/4, $0x40a00000
-DATA vecConst<>+2956(SB)/4, $0x40a00000
-DATA vecConst<>+2960(SB)/4, $0x40a00000
-DATA vecConst<>+2964(SB)/4, $0x40a00000
-DATA vecConst<>+2968(SB)/4, $0x40a00000
-DATA vecConst<>+2972(SB)/4, $0x40a00000
-DATA vecConst<>+2976(SB)/4, $0x40c00000
-DATA vecConst<>+2980(SB)/4, $0x40c00000
-DATA vecConst<>+2984(SB)/4, $0x40c00000
-DATA vecConst<>+2988(SB)/4, $0x40c00000
-DATA vecConst<>+2992(SB)/4, $0x40c00000
-DATA vecConst<>+2996(SB)/4, $0x40c00000
-DATA vecConst<>+3000(SB)/4, $0x40c00000
-DATA vecConst<>+3004(SB)/4, $0x40c00000
-DATA vecConst<>+3008(SB)/4, $0x40e00000
-DATA vecConst<>+3012(SB)/4, $0x40e00000
-DATA vecConst<>+3016(SB)/4, $0x40e00000
-DATA vecConst<>+3020(SB)/4, $0x40e00000
-DATA vecConst<>+3024(SB)/4, $0x40e00000
-DATA vecConst<>+3028(SB)/4, $0x40e00000
-DATA vecConst<>+3032(SB)/4, $0x40e00000
-DATA vecConst<>+3036(SB)/4, $0x40e00000
-DATA vecConst<>+3040(SB)/4, $0x41000000
-DATA vecConst<>+3044(SB)/4, $0x41000000
-DATA vecConst<>+3048(SB)/4, $0x41000000
-DATA vecConst<>+3052(SB)/4, $0x41000000
-DATA vecConst<>+3056(SB)/4, $0x41000000
-DATA vecConst<>+3060(SB)/4, $0x41000000
-DATA vecConst<>+3064(SB)/4, $0x41000000
-DATA vecConst<>+3068(SB)/4, $0x41000000
-DATA vecConst<>+3072(SB)/4, $0x01010101
-DATA vecConst<>+3076(SB)/4, $0x01010101
-DATA vecConst<>+3080(SB)/4, $0x01010101
-DATA vecConst<>+3084(SB)/4, $0x01010101
-DATA vecConst<>+3088(SB)/4, $0x01010101
-DATA vecConst<>+3092(SB)/4, $0x01010101
-DATA vecConst<>+3096(SB)/4, $0x01010101
-DATA vecConst<>+3100(SB)/4, $0x01010101
-GLOBL vecConst<>(SB), RODATA|NOPTR, $3104
+DATA vecConst<>+2752(SB)/4, $0x41380000
+DATA vecConst<>+2756(SB)/4, $0x41380000
+DATA vecConst<>+2760(SB)/4, $0x41380000
+DATA vecConst<>+2764(SB)/4, $0x41380000
+DATA vecConst<>+2768(SB)/4, $0x41380000
+DATA vecConst<>+2772(SB)/4, $0x41380000
+DATA vecConst<>+2776(SB)/4, $0x41380000
+DATA vecConst<>+2780(SB)/4, $0x41380000
+DATA vecConst<>+2784(SB)/4, $0xffff0000
+DATA vecConst<>+2788(SB)/4, $0xffff0000
+DATA vecConst<>+2792(SB)/4, $0xffff0000
+DATA vecConst<>+2796(SB)/4, $0xffff0000
+DATA vecConst<>+2800(SB)/4, $0xffff0000
+DATA vecConst<>+2804(SB)/4, $0xffff0000
+DATA vecConst<>+2808(SB)/4, $0xffff0000
+DATA vecConst<>+2812(SB)/4, $0xffff0000
+DATA vecConst<>+2816(SB)/4, $0x3d370000
+DATA vecConst<>+2820(SB)/4, $0x3d370000
+DATA vecConst<>+2824(SB)/4, $0x3d370000
+DATA vecConst<>+2828(SB)/4, $0x3d370000
+DATA vecConst<>+2832(SB)/4, $0x3d370000
+DATA vecConst<>+2836(SB)/4, $0x3d370000
+DATA vecConst<>+2840(SB)/4, $0x3d370000
+DATA vecConst<>+2844(SB)/4, $0x3d370000
+DATA vecConst<>+2848(SB)/4, $0x381c4da9
+DATA vecConst<>+2852(SB)/4, $0x381c4da9
+DATA vecConst<>+2856(SB)/4, $0x381c4da9
+DATA vecConst<>+2860(SB)/4, $0x381c4da9
+DATA vecConst<>+2864(SB)/4, $0x381c4da9
+DATA vecConst<>+2868(SB)/4, $0x381c4da9
+DATA vecConst<>+2872(SB)/4, $0x381c4da9
+DATA vecConst<>+2876(SB)/4, $0x381c4da9
+DATA vecConst<>+2880(SB)/4, $0x3fcc0000
+DATA vecConst<>+2884(SB)/4, $0x3fcc0000
+DATA vecConst<>+2888(SB)/4, $0x3fcc0000
+DATA vecConst<>+2892(SB)/4, $0x3fcc0000
+DATA vecConst<>+2896(SB)/4, $0x3fcc0000
+DATA vecConst<>+2900(SB)/4, $0x3fcc0000
+DATA vecConst<>+2904(SB)/4, $0x3fcc0000
+DATA vecConst<>+2908(SB)/4, $0x3fcc0000
+DATA vecConst<>+2912(SB)/4, $0x3b04533d
+DATA vecConst<>+2916(SB)/4, $0x3b04533d
+DATA vecConst<>+2920(SB)/4, $0x3b04533d
+DATA vecConst<>+2924(SB)/4, $0x3b04533d
+DATA vecConst<>+2928(SB)/4, $0x3b04533d
+DATA vecConst<>+2932(SB)/4, $0x3b04533d
+DATA vecConst<>+2936(SB)/4, $0x3b04533d
+DATA vecConst<>+2940(SB)/4, $0x3b04533d
+DATA vecConst<>+2944(SB)/4, $0xc3480000
+DATA vecConst<>+2948(SB)/4, $0xc3480000
+DATA vecConst<>+2952(SB)/4, $0xc3480000
+DATA vecConst<>+2956(SB)/4, $0xc3480000
+DATA vecConst<>+2960(SB)/4, $0xc3480000
+DATA vecConst<>+2964(SB)/4, $0xc3480000
+DATA vecConst<>+2968(SB)/4, $0xc3480000
+DATA vecConst<>+2972(SB)/4, $0xc3480000
+DATA vecConst<>+2976(SB)/4, $0x41a00000
+DATA vecConst<>+2980(SB)/4, $0x41a00000
+DATA vecConst<>+2984(SB)/4, $0x41a00000
+DATA vecConst<>+2988(SB)/4, $0x41a00000
+DATA vecConst<>+2992(SB)/4, $0x41a00000
+DATA vecConst<>+2996(SB)/4, $0x41a00000
+DATA vecConst<>+3000(SB)/4, $0x41a00000
+DATA vecConst<>+3004(SB)/4, $0x41a00000
+DATA vecConst<>+3008(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3012(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3016(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3020(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3024(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3028(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3032(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3036(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3040(SB)/4, $0x40400000
+DATA vecConst<>+3044(SB)/4, $0x40400000
+DATA vecConst<>+3048(SB)/4, $0x40400000
+DATA vecConst<>+3052(SB)/4, $0x40400000
+DATA vecConst<>+3056(SB)/4, $0x40400000
+DATA vecConst<>+3060(SB)/4, $0x40400000
+DATA vecConst<>+3064(SB)/4, $0x40400000
+DATA vecConst<>+3068(SB)/4, $0x40400000
+DATA vecConst<>+3072(SB)/4, $0x40a00000
+DATA vecConst<>+3076(SB)/4, $0x40a00000
+DATA vecConst<>+3080(SB)/4, $0x40a00000
+DATA vecConst<>+3084(SB)/4, $0x40a00000
+DATA vecConst<>+3088(SB)/4, $0x40a00000
+DATA vecConst<>+3092(SB)/4, $0x40a00000
+DATA vecConst<>+3096(SB)/4, $0x40a00000
+DATA vecConst<>+3100(SB)/4, $0x40a00000
+DATA vecConst<>+3104(SB)/4, $0x40c00000
+DATA vecConst<>+3108(SB)/4, $0x40c00000
+DATA vecConst<>+3112(SB)/4, $0x40c00000
+DATA vecConst<>+3116(SB)/4, $0x40c00000
+DATA vecConst<>+3120(SB)/4, $0x40c00000
+DATA vecConst<>+3124(SB)/4, $0x40c00000
+DATA vecConst<>+3128(SB)/4, $0x40c00000
+DATA vecConst<>+3132(SB)/4, $0x40c00000
+DATA vecConst<>+3136(SB)/4, $0x40e00000
+DATA vecConst<>+3140(SB)/4, $0x40e00000
+DATA vecConst<>+3144(SB)/4, $0x40e00000
+DATA vecConst<>+3148(SB)/4, $0x40e00000
+DATA vecConst<>+3152(SB)/4, $0x40e00000
+DATA vecConst<>+3156(SB)/4, $0x40e00000
+DATA vecConst<>+3160(SB)/4, $0x40e00000
+DATA vecConst<>+3164(SB)/4, $0x40e00000
+DATA vecConst<>+3168(SB)/4, $0x41000000
+DATA vecConst<>+3172(SB)/4, $0x41000000
+DATA vecConst<>+3176(SB)/4, $0x41000000
+DATA vecConst<>+3180(SB)/4, $0x41000000
+DATA vecConst<>+3184(SB)/4, $0x41000000
+DATA vecConst<>+3188(SB)/4, $0x41000000
+DATA vecConst<>+3192(SB)/4, $0x41000000
+DATA vecConst<>+3196(SB)/4, $0x41000000
+DATA vecConst<>+3200(SB)/4, $0x01010101
+DATA vecConst<>+3204(SB)/4, $0x01010101
+DATA vecConst<>+3208(SB)/4, $0x01010101
+DATA vecConst<>+3212(SB)/4, $0x01010101
+DATA vecConst<>+3216(SB)/4, $0x01010101
+DATA vecConst<>+3220(SB)/4, $0x01010101
+DATA vecConst<>+3224(SB)/4, $0x01010101
+DATA vecConst<>+3228(SB)/4, $0x01010101
+GLOBL vecConst<>(SB), RODATA|NOPTR, $3232
 
 DATA vecMask<>+0(SB)/4, $0xffffffff
 DATA vecMask<>+4(SB)/4, $0xffffffff

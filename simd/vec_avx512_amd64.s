@@ -1718,20 +1718,20 @@ TEXT ·vecMapGeluTanhAVX512(SB), NOSPLIT, $0-8
 	SHLQ    $0x02, CX
 	MOVQ    24(DI), R8
 	MOVQ    56(DI), R12
-	VMOVUPS vecConst<>+5504(SB), Z0
-	VMOVUPS vecConst<>+5568(SB), Z1
-	VMOVUPS vecConst<>+128(SB), Z2
-	VMOVUPS vecConst<>+0(SB), Z3
-	VMOVUPS vecConst<>+192(SB), Z4
-	VMOVUPS vecConst<>+256(SB), Z5
-	VMOVUPS vecConst<>+320(SB), Z6
-	VMOVUPS vecConst<>+384(SB), Z7
-	VMOVUPS vecConst<>+448(SB), Z8
-	VMOVUPS vecConst<>+512(SB), Z9
-	VMOVUPS vecConst<>+576(SB), Z10
-	VMOVUPS vecConst<>+640(SB), Z11
-	VMOVUPS vecConst<>+704(SB), Z12
-	VMOVUPS vecConst<>+768(SB), Z13
+	VMOVUPS vecConst<>+64(SB), Z0
+	VMOVUPS vecConst<>+5504(SB), Z1
+	VMOVUPS vecConst<>+5568(SB), Z2
+	VMOVUPS vecConst<>+5632(SB), Z3
+	VMOVUPS vecConst<>+128(SB), Z4
+	VMOVUPS vecConst<>+5696(SB), Z5
+	VMOVUPS vecConst<>+5760(SB), Z6
+	VMOVUPS vecConst<>+5824(SB), Z7
+	VMOVUPS vecConst<>+0(SB), Z8
+	VMOVUPS vecConst<>+192(SB), Z9
+	VMOVUPS vecConst<>+256(SB), Z10
+	VMOVUPS vecConst<>+320(SB), Z11
+	VMOVUPS vecConst<>+384(SB), Z12
+	VMOVUPS vecConst<>+448(SB), Z13
 	XORQ    AX, AX
 
 block:
@@ -1739,46 +1739,74 @@ block:
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Z14
-	VMULPS      Z14, Z14, Z15
-	VMULPS      Z0, Z14, Z16
-	VFMADD213PS Z2, Z1, Z15
-	VMULPS      Z15, Z16, Z15
-	VPORD       Z3, Z15, Z15
-	VMAXPS      Z15, Z4, Z15
-	VMINPS      Z15, Z5, Z15
-	VMOVAPS     Z7, Z16
-	VFMADD231PS Z6, Z15, Z16
-	VSUBPS      Z7, Z16, Z17
-	VPSUBD      Z7, Z16, Z16
-	VFMADD231PS Z8, Z17, Z15
-	VFMADD231PS Z9, Z17, Z15
-	VMOVAPS     Z11, Z17
-	VFMADD231PS Z10, Z15, Z17
-	VFMADD213PS Z12, Z15, Z17
-	VFMADD213PS Z13, Z15, Z17
-	VFMADD213PS vecConst<>+832(SB), Z15, Z17
-	VPSRAD      $0x01, Z16, Z18
-	VMULPS      Z15, Z15, Z19
-	VFMADD231PS Z19, Z17, Z15
-	VPADDD      vecConst<>+896(SB), Z18, Z19
+	VPANDD      Z0, Z14, Z15
+	VMINPS      Z15, Z1, Z15
+	VPANDD      Z2, Z15, Z16
+	VSUBPS      Z16, Z15, Z17
+	VMULPS      Z16, Z16, Z18
+	VMULPS      Z3, Z18, Z18
+	VADDPS      Z4, Z18, Z19
+	VSUBPS      Z4, Z19, Z20
+	VSUBPS      Z20, Z19, Z21
+	VSUBPS      Z21, Z4, Z21
+	VSUBPS      Z20, Z18, Z20
+	VADDPS      Z20, Z21, Z20
+	VADDPS      Z16, Z15, Z21
+	VMULPS      Z21, Z17, Z21
+	VFMADD231PS Z3, Z21, Z20
+	VMULPS      Z15, Z15, Z21
+	VFMADD231PS Z5, Z21, Z20
+	VPANDD      Z2, Z19, Z21
+	VSUBPS      Z21, Z19, Z19
+	VADDPS      Z19, Z20, Z19
+	VMULPS      Z6, Z16, Z16
+	VMULPS      Z21, Z16, Z20
+	VMULPS      Z7, Z15, Z15
+	VFMADD231PS Z6, Z17, Z15
+	VADDPS      Z19, Z21, Z21
+	VMULPS      Z21, Z15, Z21
+	VFMADD231PS Z19, Z16, Z21
+	VADDPS      Z21, Z20, Z19
+	VPXORD      Z8, Z19, Z16
+	VSUBPS      Z20, Z19, Z20
+	VSUBPS      Z20, Z21, Z20
+	VPXORD      Z8, Z20, Z20
+	VMAXPS      Z16, Z9, Z16
+	VMINPS      Z16, Z10, Z16
+	VMOVAPS     Z12, Z21
+	VFMADD231PS Z11, Z16, Z21
+	VSUBPS      Z12, Z21, Z19
+	VPSUBD      Z12, Z21, Z21
+	VFMADD231PS Z13, Z19, Z16
+	VFMADD231PS vecConst<>+512(SB), Z19, Z16
+	VADDPS      Z20, Z16, Z20
+	VMOVUPS     vecConst<>+640(SB), Z16
+	VFMADD231PS vecConst<>+576(SB), Z20, Z16
+	VFMADD213PS vecConst<>+704(SB), Z20, Z16
+	VFMADD213PS vecConst<>+768(SB), Z20, Z16
+	VFMADD213PS vecConst<>+832(SB), Z20, Z16
+	VPSRAD      $0x01, Z21, Z19
+	VMULPS      Z20, Z20, Z15
+	VFMADD231PS Z15, Z16, Z20
+	VPADDD      vecConst<>+896(SB), Z19, Z15
+	VPSLLD      $0x17, Z15, Z15
+	VPSUBD      Z19, Z21, Z19
+	VPADDD      vecConst<>+896(SB), Z19, Z19
 	VPSLLD      $0x17, Z19, Z19
-	VPSUBD      Z18, Z16, Z18
-	VPADDD      vecConst<>+896(SB), Z18, Z18
-	VPSLLD      $0x17, Z18, Z18
-	VADDPS      Z2, Z15, Z15
-	VMULPS      Z19, Z15, Z19
-	VPXORD      Z15, Z15, Z15
-	VCMPPS      $0x11, Z15, Z14, K2
-	VMULPS      Z18, Z19, Z15
-	VADDPS      Z2, Z15, Z15
-	VMOVUPS     vecConst<>+5632(SB), Z16
-	VMAXPS      Z14, Z16, Z16
-	VMULPS      Z19, Z16, Z19
-	VBLENDMPS   Z19, Z14, K2, Z14
-	VDIVPS      Z15, Z14, Z15
-	VMULPS      Z18, Z15, Z18
-	VBLENDMPS   Z18, Z15, K2, Z15
-	VMOVUPS     Z15, (R12)(AX*1)
+	VADDPS      Z4, Z20, Z20
+	VMULPS      Z15, Z20, Z15
+	VPXORD      Z20, Z20, Z20
+	VCMPPS      $0x11, Z20, Z14, K2
+	VMULPS      Z19, Z15, Z20
+	VADDPS      Z4, Z20, Z20
+	VMOVUPS     vecConst<>+5888(SB), Z21
+	VMAXPS      Z14, Z21, Z21
+	VMULPS      Z15, Z21, Z15
+	VBLENDMPS   Z15, Z14, K2, Z14
+	VDIVPS      Z20, Z14, Z20
+	VMULPS      Z19, Z20, Z19
+	VBLENDMPS   Z19, Z20, K2, Z20
+	VMOVUPS     Z20, (R12)(AX*1)
 	ADDQ        $+64, AX
 	JMP         block
 
@@ -1791,47 +1819,75 @@ blockEnd:
 	MOVQ        $-1, DX
 	BZHIQ       SI, DX, DX
 	KMOVW       DX, K1
-	VMOVUPS.Z   (R8)(AX*1), K1, Z15
-	VMULPS      Z15, Z15, Z18
-	VMULPS      Z0, Z15, Z14
-	VFMADD213PS Z2, Z1, Z18
-	VMULPS      Z18, Z14, Z18
-	VPORD       Z3, Z18, Z18
-	VMAXPS      Z18, Z4, Z18
-	VMINPS      Z18, Z5, Z18
-	VMOVAPS     Z7, Z14
-	VFMADD231PS Z6, Z18, Z14
-	VSUBPS      Z7, Z14, Z19
-	VPSUBD      Z7, Z14, Z14
-	VFMADD231PS Z8, Z19, Z18
-	VFMADD231PS Z9, Z19, Z18
-	VMOVAPS     Z11, Z19
-	VFMADD231PS Z10, Z18, Z19
-	VFMADD213PS Z12, Z18, Z19
-	VFMADD213PS Z13, Z18, Z19
-	VFMADD213PS vecConst<>+832(SB), Z18, Z19
-	VPSRAD      $0x01, Z14, Z16
-	VMULPS      Z18, Z18, Z17
-	VFMADD231PS Z17, Z19, Z18
-	VPADDD      vecConst<>+896(SB), Z16, Z17
-	VPSLLD      $0x17, Z17, Z17
-	VPSUBD      Z16, Z14, Z16
+	VMOVUPS.Z   (R8)(AX*1), K1, Z20
+	VPANDD      Z0, Z20, Z19
+	VMINPS      Z19, Z1, Z19
+	VPANDD      Z2, Z19, Z14
+	VSUBPS      Z14, Z19, Z15
+	VMULPS      Z14, Z14, Z21
+	VMULPS      Z3, Z21, Z21
+	VADDPS      Z4, Z21, Z16
+	VSUBPS      Z4, Z16, Z17
+	VSUBPS      Z17, Z16, Z18
+	VSUBPS      Z18, Z4, Z18
+	VSUBPS      Z17, Z21, Z17
+	VADDPS      Z17, Z18, Z17
+	VADDPS      Z14, Z19, Z18
+	VMULPS      Z18, Z15, Z18
+	VFMADD231PS Z3, Z18, Z17
+	VMULPS      Z19, Z19, Z18
+	VFMADD231PS Z5, Z18, Z17
+	VPANDD      Z2, Z16, Z18
+	VSUBPS      Z18, Z16, Z16
+	VADDPS      Z16, Z17, Z16
+	VMULPS      Z6, Z14, Z14
+	VMULPS      Z18, Z14, Z17
+	VMULPS      Z7, Z19, Z19
+	VFMADD231PS Z6, Z15, Z19
+	VADDPS      Z16, Z18, Z18
+	VMULPS      Z18, Z19, Z18
+	VFMADD231PS Z16, Z14, Z18
+	VADDPS      Z18, Z17, Z16
+	VPXORD      Z8, Z16, Z14
+	VSUBPS      Z17, Z16, Z17
+	VSUBPS      Z17, Z18, Z17
+	VPXORD      Z8, Z17, Z17
+	VMAXPS      Z14, Z9, Z14
+	VMINPS      Z14, Z10, Z14
+	VMOVAPS     Z12, Z18
+	VFMADD231PS Z11, Z14, Z18
+	VSUBPS      Z12, Z18, Z16
+	VPSUBD      Z12, Z18, Z18
+	VFMADD231PS Z13, Z16, Z14
+	VFMADD231PS vecConst<>+512(SB), Z16, Z14
+	VADDPS      Z17, Z14, Z17
+	VMOVUPS     vecConst<>+640(SB), Z14
+	VFMADD231PS vecConst<>+576(SB), Z17, Z14
+	VFMADD213PS vecConst<>+704(SB), Z17, Z14
+	VFMADD213PS vecConst<>+768(SB), Z17, Z14
+	VFMADD213PS vecConst<>+832(SB), Z17, Z14
+	VPSRAD      $0x01, Z18, Z16
+	VMULPS      Z17, Z17, Z19
+	VFMADD231PS Z19, Z14, Z17
+	VPADDD      vecConst<>+896(SB), Z16, Z19
+	VPSLLD      $0x17, Z19, Z19
+	VPSUBD      Z16, Z18, Z16
 	VPADDD      vecConst<>+896(SB), Z16, Z16
 	VPSLLD      $0x17, Z16, Z16
-	VADDPS      Z2, Z18, Z18
-	VMULPS      Z17, Z18, Z17
-	VPXORD      Z18, Z18, Z18
-	VCMPPS      $0x11, Z18, Z15, K2
-	VMULPS      Z16, Z17, Z18
-	VADDPS      Z2, Z18, Z18
-	VMOVUPS     vecConst<>+5632(SB), Z14
-	VMAXPS      Z15, Z14, Z14
-	VMULPS      Z17, Z14, Z17
-	VBLENDMPS   Z17, Z15, K2, Z15
-	VDIVPS      Z18, Z15, Z18
-	VMULPS      Z16, Z18, Z16
-	VBLENDMPS   Z16, Z18, K2, Z18
-	VMOVUPS     Z18, K1, (R12)(AX*1)
+	VADDPS      Z4, Z17, Z17
+	VMULPS      Z19, Z17, Z19
+	VPXORD      Z17, Z17, Z17
+	VCMPPS      $0x11, Z17, Z20, K2
+	VMULPS      Z16, Z19, Z17
+	VADDPS      Z4, Z17, Z17
+	VMOVUPS     vecConst<>+5888(SB), Z18
+	VMAXPS      Z20, Z18, Z18
+	VMULPS      Z19, Z18, Z19
+	VBLENDMPS   Z19, Z20, K2, Z20
+	VDIVPS      Z17, Z20, Z17
+	VMULPS      Z16, Z17, Z16
+	VBLENDMPS   Z16, Z17, K2, Z17
+	VMOVUPS     Z17, K1, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -1894,7 +1950,7 @@ block:
 	VCMPPS      $0x11, Z15, Z14, K2
 	VMULPS      Z18, Z19, Z15
 	VADDPS      Z13, Z15, Z15
-	VMOVUPS     vecConst<>+5632(SB), Z16
+	VMOVUPS     vecConst<>+5888(SB), Z16
 	VMAXPS      Z14, Z16, Z16
 	VMULPS      Z19, Z16, Z19
 	VBLENDMPS   Z19, Z14, K2, Z14
@@ -1943,7 +1999,7 @@ blockEnd:
 	VCMPPS      $0x11, Z18, Z15, K2
 	VMULPS      Z16, Z17, Z18
 	VADDPS      Z13, Z18, Z18
-	VMOVUPS     vecConst<>+5632(SB), Z14
+	VMOVUPS     vecConst<>+5888(SB), Z14
 	VMAXPS      Z15, Z14, Z14
 	VMULPS      Z17, Z14, Z17
 	VBLENDMPS   Z17, Z15, K2, Z15
@@ -1964,8 +2020,8 @@ TEXT ·vecMapMishAVX512(SB), NOSPLIT, $0-8
 	SHLQ    $0x02, CX
 	MOVQ    24(DI), R8
 	MOVQ    56(DI), R12
-	VMOVUPS vecConst<>+5632(SB), Z0
-	VMOVUPS vecConst<>+5696(SB), Z1
+	VMOVUPS vecConst<>+5888(SB), Z0
+	VMOVUPS vecConst<>+5952(SB), Z1
 	VMOVUPS vecConst<>+192(SB), Z2
 	VMOVUPS vecConst<>+256(SB), Z3
 	VMOVUPS vecConst<>+320(SB), Z4
@@ -2707,7 +2763,7 @@ TEXT ·vecMapHardSwishAVX512(SB), NOSPLIT, $0-8
 	SHLQ    $0x02, CX
 	MOVQ    24(DI), R8
 	MOVQ    56(DI), R12
-	VMOVUPS vecConst<>+5760(SB), Z0
+	VMOVUPS vecConst<>+6016(SB), Z0
 	VMOVUPS vecConst<>+1088(SB), Z1
 	VPXORD  Z2, Z2, Z2
 	VMOVUPS vecConst<>+128(SB), Z3
@@ -6853,12 +6909,12 @@ TEXT ·vecPeakAVX512(SB), NOSPLIT, $0-8
 	VPXORD       Z2, Z2, Z2
 	VMOVUPS      vecConst<>+128(SB), Z3
 	VMOVUPS      vecConst<>+3264(SB), Z4
-	VMOVUPS      vecConst<>+5824(SB), Z5
+	VMOVUPS      vecConst<>+6080(SB), Z5
 	VMOVUPS      vecConst<>+3776(SB), Z6
-	VMOVUPS      vecConst<>+5888(SB), Z7
-	VMOVUPS      vecConst<>+5952(SB), Z8
-	VMOVUPS      vecConst<>+6016(SB), Z9
-	VMOVUPS      vecConst<>+6080(SB), Z10
+	VMOVUPS      vecConst<>+6144(SB), Z7
+	VMOVUPS      vecConst<>+6208(SB), Z8
+	VMOVUPS      vecConst<>+6272(SB), Z9
+	VMOVUPS      vecConst<>+6336(SB), Z10
 	XORQ         AX, AX
 
 block:
@@ -14745,164 +14801,228 @@ DATA vecConst<>+5488(SB)/4, $0x3ecc422a
 DATA vecConst<>+5492(SB)/4, $0x3ecc422a
 DATA vecConst<>+5496(SB)/4, $0x3ecc422a
 DATA vecConst<>+5500(SB)/4, $0x3ecc422a
-DATA vecConst<>+5504(SB)/4, $0x3fcc422a
-DATA vecConst<>+5508(SB)/4, $0x3fcc422a
-DATA vecConst<>+5512(SB)/4, $0x3fcc422a
-DATA vecConst<>+5516(SB)/4, $0x3fcc422a
-DATA vecConst<>+5520(SB)/4, $0x3fcc422a
-DATA vecConst<>+5524(SB)/4, $0x3fcc422a
-DATA vecConst<>+5528(SB)/4, $0x3fcc422a
-DATA vecConst<>+5532(SB)/4, $0x3fcc422a
-DATA vecConst<>+5536(SB)/4, $0x3fcc422a
-DATA vecConst<>+5540(SB)/4, $0x3fcc422a
-DATA vecConst<>+5544(SB)/4, $0x3fcc422a
-DATA vecConst<>+5548(SB)/4, $0x3fcc422a
-DATA vecConst<>+5552(SB)/4, $0x3fcc422a
-DATA vecConst<>+5556(SB)/4, $0x3fcc422a
-DATA vecConst<>+5560(SB)/4, $0x3fcc422a
-DATA vecConst<>+5564(SB)/4, $0x3fcc422a
-DATA vecConst<>+5568(SB)/4, $0x3d372713
-DATA vecConst<>+5572(SB)/4, $0x3d372713
-DATA vecConst<>+5576(SB)/4, $0x3d372713
-DATA vecConst<>+5580(SB)/4, $0x3d372713
-DATA vecConst<>+5584(SB)/4, $0x3d372713
-DATA vecConst<>+5588(SB)/4, $0x3d372713
-DATA vecConst<>+5592(SB)/4, $0x3d372713
-DATA vecConst<>+5596(SB)/4, $0x3d372713
-DATA vecConst<>+5600(SB)/4, $0x3d372713
-DATA vecConst<>+5604(SB)/4, $0x3d372713
-DATA vecConst<>+5608(SB)/4, $0x3d372713
-DATA vecConst<>+5612(SB)/4, $0x3d372713
-DATA vecConst<>+5616(SB)/4, $0x3d372713
-DATA vecConst<>+5620(SB)/4, $0x3d372713
-DATA vecConst<>+5624(SB)/4, $0x3d372713
-DATA vecConst<>+5628(SB)/4, $0x3d372713
-DATA vecConst<>+5632(SB)/4, $0xc3480000
-DATA vecConst<>+5636(SB)/4, $0xc3480000
-DATA vecConst<>+5640(SB)/4, $0xc3480000
-DATA vecConst<>+5644(SB)/4, $0xc3480000
-DATA vecConst<>+5648(SB)/4, $0xc3480000
-DATA vecConst<>+5652(SB)/4, $0xc3480000
-DATA vecConst<>+5656(SB)/4, $0xc3480000
-DATA vecConst<>+5660(SB)/4, $0xc3480000
-DATA vecConst<>+5664(SB)/4, $0xc3480000
-DATA vecConst<>+5668(SB)/4, $0xc3480000
-DATA vecConst<>+5672(SB)/4, $0xc3480000
-DATA vecConst<>+5676(SB)/4, $0xc3480000
-DATA vecConst<>+5680(SB)/4, $0xc3480000
-DATA vecConst<>+5684(SB)/4, $0xc3480000
-DATA vecConst<>+5688(SB)/4, $0xc3480000
-DATA vecConst<>+5692(SB)/4, $0xc3480000
-DATA vecConst<>+5696(SB)/4, $0x41a00000
-DATA vecConst<>+5700(SB)/4, $0x41a00000
-DATA vecConst<>+5704(SB)/4, $0x41a00000
-DATA vecConst<>+5708(SB)/4, $0x41a00000
-DATA vecConst<>+5712(SB)/4, $0x41a00000
-DATA vecConst<>+5716(SB)/4, $0x41a00000
-DATA vecConst<>+5720(SB)/4, $0x41a00000
-DATA vecConst<>+5724(SB)/4, $0x41a00000
-DATA vecConst<>+5728(SB)/4, $0x41a00000
-DATA vecConst<>+5732(SB)/4, $0x41a00000
-DATA vecConst<>+5736(SB)/4, $0x41a00000
-DATA vecConst<>+5740(SB)/4, $0x41a00000
-DATA vecConst<>+5744(SB)/4, $0x41a00000
-DATA vecConst<>+5748(SB)/4, $0x41a00000
-DATA vecConst<>+5752(SB)/4, $0x41a00000
-DATA vecConst<>+5756(SB)/4, $0x41a00000
-DATA vecConst<>+5760(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5764(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5768(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5772(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5776(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5780(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5784(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5788(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5792(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5796(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5800(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5804(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5808(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5812(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5816(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5820(SB)/4, $0x3e2aaaab
-DATA vecConst<>+5824(SB)/4, $0x40400000
-DATA vecConst<>+5828(SB)/4, $0x40400000
-DATA vecConst<>+5832(SB)/4, $0x40400000
-DATA vecConst<>+5836(SB)/4, $0x40400000
-DATA vecConst<>+5840(SB)/4, $0x40400000
-DATA vecConst<>+5844(SB)/4, $0x40400000
-DATA vecConst<>+5848(SB)/4, $0x40400000
-DATA vecConst<>+5852(SB)/4, $0x40400000
-DATA vecConst<>+5856(SB)/4, $0x40400000
-DATA vecConst<>+5860(SB)/4, $0x40400000
-DATA vecConst<>+5864(SB)/4, $0x40400000
-DATA vecConst<>+5868(SB)/4, $0x40400000
-DATA vecConst<>+5872(SB)/4, $0x40400000
-DATA vecConst<>+5876(SB)/4, $0x40400000
-DATA vecConst<>+5880(SB)/4, $0x40400000
-DATA vecConst<>+5884(SB)/4, $0x40400000
-DATA vecConst<>+5888(SB)/4, $0x40a00000
-DATA vecConst<>+5892(SB)/4, $0x40a00000
-DATA vecConst<>+5896(SB)/4, $0x40a00000
-DATA vecConst<>+5900(SB)/4, $0x40a00000
-DATA vecConst<>+5904(SB)/4, $0x40a00000
-DATA vecConst<>+5908(SB)/4, $0x40a00000
-DATA vecConst<>+5912(SB)/4, $0x40a00000
-DATA vecConst<>+5916(SB)/4, $0x40a00000
-DATA vecConst<>+5920(SB)/4, $0x40a00000
-DATA vecConst<>+5924(SB)/4, $0x40a00000
-DATA vecConst<>+5928(SB)/4, $0x40a00000
-DATA vecConst<>+5932(SB)/4, $0x40a00000
-DATA vecConst<>+5936(SB)/4, $0x40a00000
-DATA vecConst<>+5940(SB)/4, $0x40a00000
-DATA vecConst<>+5944(SB)/4, $0x40a00000
-DATA vecConst<>+5948(SB)/4, $0x40a00000
-DATA vecConst<>+5952(SB)/4, $0x40c00000
-DATA vecConst<>+5956(SB)/4, $0x40c00000
-DATA vecConst<>+5960(SB)/4, $0x40c00000
-DATA vecConst<>+5964(SB)/4, $0x40c00000
-DATA vecConst<>+5968(SB)/4, $0x40c00000
-DATA vecConst<>+5972(SB)/4, $0x40c00000
-DATA vecConst<>+5976(SB)/4, $0x40c00000
-DATA vecConst<>+5980(SB)/4, $0x40c00000
-DATA vecConst<>+5984(SB)/4, $0x40c00000
-DATA vecConst<>+5988(SB)/4, $0x40c00000
-DATA vecConst<>+5992(SB)/4, $0x40c00000
-DATA vecConst<>+5996(SB)/4, $0x40c00000
-DATA vecConst<>+6000(SB)/4, $0x40c00000
-DATA vecConst<>+6004(SB)/4, $0x40c00000
-DATA vecConst<>+6008(SB)/4, $0x40c00000
-DATA vecConst<>+6012(SB)/4, $0x40c00000
-DATA vecConst<>+6016(SB)/4, $0x40e00000
-DATA vecConst<>+6020(SB)/4, $0x40e00000
-DATA vecConst<>+6024(SB)/4, $0x40e00000
-DATA vecConst<>+6028(SB)/4, $0x40e00000
-DATA vecConst<>+6032(SB)/4, $0x40e00000
-DATA vecConst<>+6036(SB)/4, $0x40e00000
-DATA vecConst<>+6040(SB)/4, $0x40e00000
-DATA vecConst<>+6044(SB)/4, $0x40e00000
-DATA vecConst<>+6048(SB)/4, $0x40e00000
-DATA vecConst<>+6052(SB)/4, $0x40e00000
-DATA vecConst<>+6056(SB)/4, $0x40e00000
-DATA vecConst<>+6060(SB)/4, $0x40e00000
-DATA vecConst<>+6064(SB)/4, $0x40e00000
-DATA vecConst<>+6068(SB)/4, $0x40e00000
-DATA vecConst<>+6072(SB)/4, $0x40e00000
-DATA vecConst<>+6076(SB)/4, $0x40e00000
-DATA vecConst<>+6080(SB)/4, $0x41000000
-DATA vecConst<>+6084(SB)/4, $0x41000000
-DATA vecConst<>+6088(SB)/4, $0x41000000
-DATA vecConst<>+6092(SB)/4, $0x41000000
-DATA vecConst<>+6096(SB)/4, $0x41000000
-DATA vecConst<>+6100(SB)/4, $0x41000000
-DATA vecConst<>+6104(SB)/4, $0x41000000
-DATA vecConst<>+6108(SB)/4, $0x41000000
-DATA vecConst<>+6112(SB)/4, $0x41000000
-DATA vecConst<>+6116(SB)/4, $0x41000000
-DATA vecConst<>+6120(SB)/4, $0x41000000
-DATA vecConst<>+6124(SB)/4, $0x41000000
-DATA vecConst<>+6128(SB)/4, $0x41000000
-DATA vecConst<>+6132(SB)/4, $0x41000000
-DATA vecConst<>+6136(SB)/4, $0x41000000
-DATA vecConst<>+6140(SB)/4, $0x41000000
-GLOBL vecConst<>(SB), RODATA|NOPTR, $6144
+DATA vecConst<>+5504(SB)/4, $0x41380000
+DATA vecConst<>+5508(SB)/4, $0x41380000
+DATA vecConst<>+5512(SB)/4, $0x41380000
+DATA vecConst<>+5516(SB)/4, $0x41380000
+DATA vecConst<>+5520(SB)/4, $0x41380000
+DATA vecConst<>+5524(SB)/4, $0x41380000
+DATA vecConst<>+5528(SB)/4, $0x41380000
+DATA vecConst<>+5532(SB)/4, $0x41380000
+DATA vecConst<>+5536(SB)/4, $0x41380000
+DATA vecConst<>+5540(SB)/4, $0x41380000
+DATA vecConst<>+5544(SB)/4, $0x41380000
+DATA vecConst<>+5548(SB)/4, $0x41380000
+DATA vecConst<>+5552(SB)/4, $0x41380000
+DATA vecConst<>+5556(SB)/4, $0x41380000
+DATA vecConst<>+5560(SB)/4, $0x41380000
+DATA vecConst<>+5564(SB)/4, $0x41380000
+DATA vecConst<>+5568(SB)/4, $0xffff0000
+DATA vecConst<>+5572(SB)/4, $0xffff0000
+DATA vecConst<>+5576(SB)/4, $0xffff0000
+DATA vecConst<>+5580(SB)/4, $0xffff0000
+DATA vecConst<>+5584(SB)/4, $0xffff0000
+DATA vecConst<>+5588(SB)/4, $0xffff0000
+DATA vecConst<>+5592(SB)/4, $0xffff0000
+DATA vecConst<>+5596(SB)/4, $0xffff0000
+DATA vecConst<>+5600(SB)/4, $0xffff0000
+DATA vecConst<>+5604(SB)/4, $0xffff0000
+DATA vecConst<>+5608(SB)/4, $0xffff0000
+DATA vecConst<>+5612(SB)/4, $0xffff0000
+DATA vecConst<>+5616(SB)/4, $0xffff0000
+DATA vecConst<>+5620(SB)/4, $0xffff0000
+DATA vecConst<>+5624(SB)/4, $0xffff0000
+DATA vecConst<>+5628(SB)/4, $0xffff0000
+DATA vecConst<>+5632(SB)/4, $0x3d370000
+DATA vecConst<>+5636(SB)/4, $0x3d370000
+DATA vecConst<>+5640(SB)/4, $0x3d370000
+DATA vecConst<>+5644(SB)/4, $0x3d370000
+DATA vecConst<>+5648(SB)/4, $0x3d370000
+DATA vecConst<>+5652(SB)/4, $0x3d370000
+DATA vecConst<>+5656(SB)/4, $0x3d370000
+DATA vecConst<>+5660(SB)/4, $0x3d370000
+DATA vecConst<>+5664(SB)/4, $0x3d370000
+DATA vecConst<>+5668(SB)/4, $0x3d370000
+DATA vecConst<>+5672(SB)/4, $0x3d370000
+DATA vecConst<>+5676(SB)/4, $0x3d370000
+DATA vecConst<>+5680(SB)/4, $0x3d370000
+DATA vecConst<>+5684(SB)/4, $0x3d370000
+DATA vecConst<>+5688(SB)/4, $0x3d370000
+DATA vecConst<>+5692(SB)/4, $0x3d370000
+DATA vecConst<>+5696(SB)/4, $0x381c4da9
+DATA vecConst<>+5700(SB)/4, $0x381c4da9
+DATA vecConst<>+5704(SB)/4, $0x381c4da9
+DATA vecConst<>+5708(SB)/4, $0x381c4da9
+DATA vecConst<>+5712(SB)/4, $0x381c4da9
+DATA vecConst<>+5716(SB)/4, $0x381c4da9
+DATA vecConst<>+5720(SB)/4, $0x381c4da9
+DATA vecConst<>+5724(SB)/4, $0x381c4da9
+DATA vecConst<>+5728(SB)/4, $0x381c4da9
+DATA vecConst<>+5732(SB)/4, $0x381c4da9
+DATA vecConst<>+5736(SB)/4, $0x381c4da9
+DATA vecConst<>+5740(SB)/4, $0x381c4da9
+DATA vecConst<>+5744(SB)/4, $0x381c4da9
+DATA vecConst<>+5748(SB)/4, $0x381c4da9
+DATA vecConst<>+5752(SB)/4, $0x381c4da9
+DATA vecConst<>+5756(SB)/4, $0x381c4da9
+DATA vecConst<>+5760(SB)/4, $0x3fcc0000
+DATA vecConst<>+5764(SB)/4, $0x3fcc0000
+DATA vecConst<>+5768(SB)/4, $0x3fcc0000
+DATA vecConst<>+5772(SB)/4, $0x3fcc0000
+DATA vecConst<>+5776(SB)/4, $0x3fcc0000
+DATA vecConst<>+5780(SB)/4, $0x3fcc0000
+DATA vecConst<>+5784(SB)/4, $0x3fcc0000
+DATA vecConst<>+5788(SB)/4, $0x3fcc0000
+DATA vecConst<>+5792(SB)/4, $0x3fcc0000
+DATA vecConst<>+5796(SB)/4, $0x3fcc0000
+DATA vecConst<>+5800(SB)/4, $0x3fcc0000
+DATA vecConst<>+5804(SB)/4, $0x3fcc0000
+DATA vecConst<>+5808(SB)/4, $0x3fcc0000
+DATA vecConst<>+5812(SB)/4, $0x3fcc0000
+DATA vecConst<>+5816(SB)/4, $0x3fcc0000
+DATA vecConst<>+5820(SB)/4, $0x3fcc0000
+DATA vecConst<>+5824(SB)/4, $0x3b04533d
+DATA vecConst<>+5828(SB)/4, $0x3b04533d
+DATA vecConst<>+5832(SB)/4, $0x3b04533d
+DATA vecConst<>+5836(SB)/4, $0x3b04533d
+DATA vecConst<>+5840(SB)/4, $0x3b04533d
+DATA vecConst<>+5844(SB)/4, $0x3b04533d
+DATA vecConst<>+5848(SB)/4, $0x3b04533d
+DATA vecConst<>+5852(SB)/4, $0x3b04533d
+DATA vecConst<>+5856(SB)/4, $0x3b04533d
+DATA vecConst<>+5860(SB)/4, $0x3b04533d
+DATA vecConst<>+5864(SB)/4, $0x3b04533d
+DATA vecConst<>+5868(SB)/4, $0x3b04533d
+DATA vecConst<>+5872(SB)/4, $0x3b04533d
+DATA vecConst<>+5876(SB)/4, $0x3b04533d
+DATA vecConst<>+5880(SB)/4, $0x3b04533d
+DATA vecConst<>+5884(SB)/4, $0x3b04533d
+DATA vecConst<>+5888(SB)/4, $0xc3480000
+DATA vecConst<>+5892(SB)/4, $0xc3480000
+DATA vecConst<>+5896(SB)/4, $0xc3480000
+DATA vecConst<>+5900(SB)/4, $0xc3480000
+DATA vecConst<>+5904(SB)/4, $0xc3480000
+DATA vecConst<>+5908(SB)/4, $0xc3480000
+DATA vecConst<>+5912(SB)/4, $0xc3480000
+DATA vecConst<>+5916(SB)/4, $0xc3480000
+DATA vecConst<>+5920(SB)/4, $0xc3480000
+DATA vecConst<>+5924(SB)/4, $0xc3480000
+DATA vecConst<>+5928(SB)/4, $0xc3480000
+DATA vecConst<>+5932(SB)/4, $0xc3480000
+DATA vecConst<>+5936(SB)/4, $0xc3480000
+DATA vecConst<>+5940(SB)/4, $0xc3480000
+DATA vecConst<>+5944(SB)/4, $0xc3480000
+DATA vecConst<>+5948(SB)/4, $0xc3480000
+DATA vecConst<>+5952(SB)/4, $0x41a00000
+DATA vecConst<>+5956(SB)/4, $0x41a00000
+DATA vecConst<>+5960(SB)/4, $0x41a00000
+DATA vecConst<>+5964(SB)/4, $0x41a00000
+DATA vecConst<>+5968(SB)/4, $0x41a00000
+DATA vecConst<>+5972(SB)/4, $0x41a00000
+DATA vecConst<>+5976(SB)/4, $0x41a00000
+DATA vecConst<>+5980(SB)/4, $0x41a00000
+DATA vecConst<>+5984(SB)/4, $0x41a00000
+DATA vecConst<>+5988(SB)/4, $0x41a00000
+DATA vecConst<>+5992(SB)/4, $0x41a00000
+DATA vecConst<>+5996(SB)/4, $0x41a00000
+DATA vecConst<>+6000(SB)/4, $0x41a00000
+DATA vecConst<>+6004(SB)/4, $0x41a00000
+DATA vecConst<>+6008(SB)/4, $0x41a00000
+DATA vecConst<>+6012(SB)/4, $0x41a00000
+DATA vecConst<>+6016(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6020(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6024(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6028(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6032(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6036(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6040(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6044(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6048(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6052(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6056(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6060(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6064(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6068(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6072(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6076(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6080(SB)/4, $0x40400000
+DATA vecConst<>+6084(SB)/4, $0x40400000
+DATA vecConst<>+6088(SB)/4, $0x40400000
+DATA vecConst<>+6092(SB)/4, $0x40400000
+DATA vecConst<>+6096(SB)/4, $0x40400000
+DATA vecConst<>+6100(SB)/4, $0x40400000
+DATA vecConst<>+6104(SB)/4, $0x40400000
+DATA vecConst<>+6108(SB)/4, $0x40400000
+DATA vecConst<>+6112(SB)/4, $0x40400000
+DATA vecConst<>+6116(SB)/4, $0x40400000
+DATA vecConst<>+6120(SB)/4, $0x40400000
+DATA vecConst<>+6124(SB)/4, $0x40400000
+DATA vecConst<>+6128(SB)/4, $0x40400000
+DATA vecConst<>+6132(SB)/4, $0x40400000
+DATA vecConst<>+6136(SB)/4, $0x40400000
+DATA vecConst<>+6140(SB)/4, $0x40400000
+DATA vecConst<>+6144(SB)/4, $0x40a00000
+DATA vecConst<>+6148(SB)/4, $0x40a00000
+DATA vecConst<>+6152(SB)/4, $0x40a00000
+DATA vecConst<>+6156(SB)/4, $0x40a00000
+DATA vecConst<>+6160(SB)/4, $0x40a00000
+DATA vecConst<>+6164(SB)/4, $0x40a00000
+DATA vecConst<>+6168(SB)/4, $0x40a00000
+DATA vecConst<>+6172(SB)/4, $0x40a00000
+DATA vecConst<>+6176(SB)/4, $0x40a00000
+DATA vecConst<>+6180(SB)/4, $0x40a00000
+DATA vecConst<>+6184(SB)/4, $0x40a00000
+DATA vecConst<>+6188(SB)/4, $0x40a00000
+DATA vecConst<>+6192(SB)/4, $0x40a00000
+DATA vecConst<>+6196(SB)/4, $0x40a00000
+DATA vecConst<>+6200(SB)/4, $0x40a00000
+DATA vecConst<>+6204(SB)/4, $0x40a00000
+DATA vecConst<>+6208(SB)/4, $0x40c00000
+DATA vecConst<>+6212(SB)/4, $0x40c00000
+DATA vecConst<>+6216(SB)/4, $0x40c00000
+DATA vecConst<>+6220(SB)/4, $0x40c00000
+DATA vecConst<>+6224(SB)/4, $0x40c00000
+DATA vecConst<>+6228(SB)/4, $0x40c00000
+DATA vecConst<>+6232(SB)/4, $0x40c00000
+DATA vecConst<>+6236(SB)/4, $0x40c00000
+DATA vecConst<>+6240(SB)/4, $0x40c00000
+DATA vecConst<>+6244(SB)/4, $0x40c00000
+DATA vecConst<>+6248(SB)/4, $0x40c00000
+DATA vecConst<>+6252(SB)/4, $0x40c00000
+DATA vecConst<>+6256(SB)/4, $0x40c00000
+DATA vecConst<>+6260(SB)/4, $0x40c00000
+DATA vecConst<>+6264(SB)/4, $0x40c00000
+DATA vecConst<>+6268(SB)/4, $0x40c00000
+DATA vecConst<>+6272(SB)/4, $0x40e00000
+DATA vecConst<>+6276(SB)/4, $0x40e00000
+DATA vecConst<>+6280(SB)/4, $0x40e00000
+DATA vecConst<>+6284(SB)/4, $0x40e00000
+DATA vecConst<>+6288(SB)/4, $0x40e00000
+DATA vecConst<>+6292(SB)/4, $0x40e00000
+DATA vecConst<>+6296(SB)/4, $0x40e00000
+DATA vecConst<>+6300(SB)/4, $0x40e00000
+DATA vecConst<>+6304(SB)/4, $0x40e00000
+DATA vecConst<>+6308(SB)/4, $0x40e00000
+DATA vecConst<>+6312(SB)/4, $0x40e00000
+DATA vecConst<>+6316(SB)/4, $0x40e00000
+DATA vecConst<>+6320(SB)/4, $0x40e00000
+DATA vecConst<>+6324(SB)/4, $0x40e00000
+DATA vecConst<>+6328(SB)/4, $0x40e00000
+DATA vecConst<>+6332(SB)/4, $0x40e00000
+DATA vecConst<>+6336(SB)/4, $0x41000000
+DATA vecConst<>+6340(SB)/4, $0x41000000
+DATA vecConst<>+6344(SB)/4, $0x41000000
+DATA vecConst<>+6348(SB)/4, $0x41000000
+DATA vecConst<>+6352(SB)/4, $0x41000000
+DATA vecConst<>+6356(SB)/4, $0x41000000
+DATA vecConst<>+6360(SB)/4, $0x41000000
+DATA vecConst<>+6364(SB)/4, $0x41000000
+DATA vecConst<>+6368(SB)/4, $0x41000000
+DATA vecConst<>+6372(SB)/4, $0x41000000
+DATA vecConst<>+6376(SB)/4, $0x41000000
+DATA vecConst<>+6380(SB)/4, $0x41000000
+DATA vecConst<>+6384(SB)/4, $0x41000000
+DATA vecConst<>+6388(SB)/4, $0x41000000
+DATA vecConst<>+6392(SB)/4, $0x41000000
+DATA vecConst<>+6396(SB)/4, $0x41000000
+GLOBL vecConst<>(SB), RODATA|NOPTR, $6400

@@ -2371,80 +2371,117 @@ TEXT ·vecMapGeluTanhNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC15DC0 // ldr q0, [x14, #1392]
-	WORD $0x3DC161C1 // ldr q1, [x14, #1408]
-	WORD $0x3DC009C2 // ldr q2, [x14, #32]
-	WORD $0x3DC001C3 // ldr q3, [x14, #0]
-	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
-	WORD $0x3DC011C5 // ldr q5, [x14, #64]
-	WORD $0x3DC015C6 // ldr q6, [x14, #80]
-	WORD $0x3DC019C7 // ldr q7, [x14, #96]
-	WORD $0x3DC01DC8 // ldr q8, [x14, #112]
-	WORD $0x3DC021C9 // ldr q9, [x14, #128]
-	WORD $0x3DC025CA // ldr q10, [x14, #144]
-	WORD $0x3DC029CB // ldr q11, [x14, #160]
-	WORD $0x3DC02DCC // ldr q12, [x14, #176]
-	WORD $0x3DC031CD // ldr q13, [x14, #192]
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
+	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
+	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
+	WORD $0x3DC009C4 // ldr q4, [x14, #32]
+	WORD $0x3DC169C5 // ldr q5, [x14, #1440]
+	WORD $0x3DC16DC6 // ldr q6, [x14, #1456]
+	WORD $0x3DC171C7 // ldr q7, [x14, #1472]
+	WORD $0x3DC001C8 // ldr q8, [x14, #0]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
 	WORD $0x3DC0006E // ldr q14, [x3, #0]
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x6E20DDD0 // fmul v16, v14, v0
-	WORD $0x4EA21C51 // orr v17, v2, v2
-	WORD $0x4E21CDF1 // fmla v17, v15, v1
-	WORD $0x6E31DE0F // fmul v15, v16, v17
-	WORD $0x4EA31DF1 // orr v17, v15, v3
-	WORD $0x6EB1E48F // fcmgt v15, v4, v17
-	WORD $0x6E711C8F // bsl v15, v4, v17
-	WORD $0x6EA5E5F1 // fcmgt v17, v15, v5
-	WORD $0x6E6F1CB1 // bsl v17, v5, v15
-	WORD $0x4EA71CEF // orr v15, v7, v7
-	WORD $0x4E26CE2F // fmla v15, v17, v6
-	WORD $0x4EA7D5F0 // fsub v16, v15, v7
-	WORD $0x6EA785F2 // sub v18, v15, v7
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x4E28CE0F // fmla v15, v16, v8
-	WORD $0x4EAF1DF1 // orr v17, v15, v15
-	WORD $0x4E29CE11 // fmla v17, v16, v9
-	WORD $0x4EAB1D6F // orr v15, v11, v11
-	WORD $0x4E31CD4F // fmla v15, v10, v17
-	WORD $0x4EAC1D90 // orr v16, v12, v12
-	WORD $0x4E31CDF0 // fmla v16, v15, v17
-	WORD $0x4EAD1DAF // orr v15, v13, v13
-	WORD $0x4E31CE0F // fmla v15, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x4F3F064F // sshr v15.4s, v18.4s, #1
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x4EB11E34 // orr v20, v17, v17
-	WORD $0x4E30CE74 // fmla v20, v19, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB185F0 // add v16, v15, v17
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EAF8650 // sub v16, v18, v15
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E6F1C30 // bsl v16, v1, v15
+	WORD $0x4E221E0F // and v15, v16, v2
+	WORD $0x4EAFD611 // fsub v17, v16, v15
+	WORD $0x6E2FDDF2 // fmul v18, v15, v15
+	WORD $0x6E23DE53 // fmul v19, v18, v3
+	WORD $0x4E24D672 // fadd v18, v19, v4
+	WORD $0x4EA4D654 // fsub v20, v18, v4
+	WORD $0x4EB4D655 // fsub v21, v18, v20
+	WORD $0x4EB5D496 // fsub v22, v4, v21
+	WORD $0x4EB4D675 // fsub v21, v19, v20
+	WORD $0x4E35D6D4 // fadd v20, v22, v21
+	WORD $0x4E2FD615 // fadd v21, v16, v15
+	WORD $0x6E35DE36 // fmul v22, v17, v21
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E23CED5 // fmla v21, v22, v3
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E25CE96 // fmla v22, v20, v5
+	WORD $0x4E221E55 // and v21, v18, v2
+	WORD $0x4EB5D654 // fsub v20, v18, v21
+	WORD $0x4E34D6D2 // fadd v18, v22, v20
+	WORD $0x6E26DDF4 // fmul v20, v15, v6
+	WORD $0x6E35DE8F // fmul v15, v20, v21
+	WORD $0x6E27DE16 // fmul v22, v16, v7
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E26CE30 // fmla v16, v17, v6
+	WORD $0x4E32D6B6 // fadd v22, v21, v18
+	WORD $0x6E36DE15 // fmul v21, v16, v22
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E32CE96 // fmla v22, v20, v18
+	WORD $0x4E36D5F5 // fadd v21, v15, v22
+	WORD $0x6E281EB2 // eor v18, v21, v8
+	WORD $0x4EAFD6B4 // fsub v20, v21, v15
+	WORD $0x4EB4D6CF // fsub v15, v22, v20
+	WORD $0x6E281DF4 // eor v20, v15, v8
+	WORD $0x6EB2E52F // fcmgt v15, v9, v18
+	WORD $0x6E721D2F // bsl v15, v9, v18
+	WORD $0x6EAAE5F2 // fcmgt v18, v15, v10
+	WORD $0x6E6F1D52 // bsl v18, v10, v15
+	WORD $0x4EAC1D8F // orr v15, v12, v12
+	WORD $0x4E2BCE4F // fmla v15, v18, v11
+	WORD $0x4EACD5F6 // fsub v22, v15, v12
+	WORD $0x6EAC85F5 // sub v21, v15, v12
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x4E2DCECF // fmla v15, v22, v13
+	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x4E32CED0 // fmla v16, v22, v18
+	WORD $0x4E34D60F // fadd v15, v16, v20
+	WORD $0x3DC025D4 // ldr q20, [x14, #144]
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E2FCE96 // fmla v22, v20, v15
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E2FCED4 // fmla v20, v22, v15
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED0 // orr v16, v22, v22
+	WORD $0x4E2FCE90 // fmla v16, v20, v15
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4EB41E96 // orr v22, v20, v20
+	WORD $0x4E2FCE16 // fmla v22, v16, v15
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E2FDDF4 // fmul v20, v15, v15
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x4E34CED2 // fmla v18, v22, v20
 	WORD $0x3DC039CF // ldr q15, [x14, #224]
-	WORD $0x4EAF8612 // add v18, v16, v15
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x4E22D692 // fadd v18, v20, v2
-	WORD $0x6E31DE54 // fmul v20, v18, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAEE632 // fcmgt v18, v17, v14
-	WORD $0x6E30DE91 // fmul v17, v20, v16
-	WORD $0x4E22D62F // fadd v15, v17, v2
-	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
-	WORD $0x6EAEE671 // fcmgt v17, v19, v14
-	WORD $0x6E6E1E71 // bsl v17, v19, v14
-	WORD $0x6E34DE33 // fmul v19, v17, v20
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x6E6E1E74 // bsl v20, v19, v14
-	WORD $0x6E2FFE8E // fdiv v14, v20, v15
-	WORD $0x6E30DDCF // fmul v15, v14, v16
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x6E6E1DF0 // bsl v16, v15, v14
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x4EAF8614 // add v20, v16, v15
+	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
+	WORD $0x6EB086B4 // sub v20, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08695 // add v21, v20, v16
+	WORD $0x4F3756B4 // shl v20.4s, v21.4s, #23
+	WORD $0x4E24D655 // fadd v21, v18, v4
+	WORD $0x6E2FDEB2 // fmul v18, v21, v15
+	WORD $0x3DC059CF // ldr q15, [x14, #352]
+	WORD $0x6EAEE5F5 // fcmgt v21, v15, v14
+	WORD $0x6E34DE4F // fmul v15, v18, v20
+	WORD $0x4E24D5F0 // fadd v16, v15, v4
+	WORD $0x3DC175D6 // ldr q22, [x14, #1488]
+	WORD $0x6EAEE6CF // fcmgt v15, v22, v14
+	WORD $0x6E6E1ECF // bsl v15, v22, v14
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x6E6E1ED2 // bsl v18, v22, v14
+	WORD $0x6E30FE4E // fdiv v14, v18, v16
+	WORD $0x6E34DDD0 // fmul v16, v14, v20
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x6E6E1E14 // bsl v20, v16, v14
+	WORD $0x3D800114 // str q20, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -2464,61 +2501,98 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00070 // ldr q16, [x3, #0]
-	WORD $0x6E30DE0E // fmul v14, v16, v16
-	WORD $0x6E20DE0F // fmul v15, v16, v0
-	WORD $0x4EA21C52 // orr v18, v2, v2
-	WORD $0x4E21CDD2 // fmla v18, v14, v1
-	WORD $0x6E32DDEE // fmul v14, v15, v18
-	WORD $0x4EA31DD2 // orr v18, v14, v3
-	WORD $0x6EB2E48E // fcmgt v14, v4, v18
-	WORD $0x6E721C8E // bsl v14, v4, v18
-	WORD $0x6EA5E5D2 // fcmgt v18, v14, v5
-	WORD $0x6E6E1CB2 // bsl v18, v5, v14
-	WORD $0x4EA71CEE // orr v14, v7, v7
-	WORD $0x4E26CE4E // fmla v14, v18, v6
-	WORD $0x4EA7D5CF // fsub v15, v14, v7
-	WORD $0x6EA785D4 // sub v20, v14, v7
+	WORD $0x3DC00074 // ldr q20, [x3, #0]
+	WORD $0x4E201E8E // and v14, v20, v0
+	WORD $0x6EA1E5D0 // fcmgt v16, v14, v1
+	WORD $0x6E6E1C30 // bsl v16, v1, v14
+	WORD $0x4E221E0E // and v14, v16, v2
+	WORD $0x4EAED615 // fsub v21, v16, v14
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x6E23DE56 // fmul v22, v18, v3
+	WORD $0x4E24D6D2 // fadd v18, v22, v4
+	WORD $0x4EA4D64F // fsub v15, v18, v4
+	WORD $0x4EAFD651 // fsub v17, v18, v15
+	WORD $0x4EB1D493 // fsub v19, v4, v17
+	WORD $0x4EAFD6D1 // fsub v17, v22, v15
+	WORD $0x4E31D66F // fadd v15, v19, v17
+	WORD $0x4E2ED611 // fadd v17, v16, v14
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x4E23CE71 // fmla v17, v19, v3
+	WORD $0x6E30DE0F // fmul v15, v16, v16
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E25CDF3 // fmla v19, v15, v5
+	WORD $0x4E221E51 // and v17, v18, v2
+	WORD $0x4EB1D64F // fsub v15, v18, v17
+	WORD $0x4E2FD672 // fadd v18, v19, v15
+	WORD $0x6E26DDCF // fmul v15, v14, v6
+	WORD $0x6E31DDEE // fmul v14, v15, v17
+	WORD $0x6E27DE13 // fmul v19, v16, v7
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E26CEB0 // fmla v16, v21, v6
+	WORD $0x4E32D633 // fadd v19, v17, v18
+	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E32CDF3 // fmla v19, v15, v18
+	WORD $0x4E33D5D1 // fadd v17, v14, v19
+	WORD $0x6E281E32 // eor v18, v17, v8
+	WORD $0x4EAED62F // fsub v15, v17, v14
+	WORD $0x4EAFD66E // fsub v14, v19, v15
+	WORD $0x6E281DCF // eor v15, v14, v8
+	WORD $0x6EB2E52E // fcmgt v14, v9, v18
+	WORD $0x6E721D2E // bsl v14, v9, v18
+	WORD $0x6EAAE5D2 // fcmgt v18, v14, v10
+	WORD $0x6E6E1D52 // bsl v18, v10, v14
+	WORD $0x4EAC1D8E // orr v14, v12, v12
+	WORD $0x4E2BCE4E // fmla v14, v18, v11
+	WORD $0x4EACD5D3 // fsub v19, v14, v12
+	WORD $0x6EAC85D1 // sub v17, v14, v12
 	WORD $0x4EB21E4E // orr v14, v18, v18
-	WORD $0x4E28CDEE // fmla v14, v15, v8
-	WORD $0x4EAE1DD2 // orr v18, v14, v14
-	WORD $0x4E29CDF2 // fmla v18, v15, v9
-	WORD $0x4EAB1D6E // orr v14, v11, v11
-	WORD $0x4E32CD4E // fmla v14, v10, v18
-	WORD $0x4EAC1D8F // orr v15, v12, v12
-	WORD $0x4E32CDCF // fmla v15, v14, v18
-	WORD $0x4EAD1DAE // orr v14, v13, v13
-	WORD $0x4E32CDEE // fmla v14, v15, v18
+	WORD $0x4E2DCE6E // fmla v14, v19, v13
+	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x4E32CE70 // fmla v16, v19, v18
+	WORD $0x4E2FD60E // fadd v14, v16, v15
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E2ECDF3 // fmla v19, v15, v14
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x4E2ECE6F // fmla v15, v19, v14
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x4E2ECDF0 // fmla v16, v15, v14
 	WORD $0x3DC035CF // ldr q15, [x14, #208]
 	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x4E32CDD3 // fmla v19, v14, v18
-	WORD $0x4F3F068E // sshr v14.4s, v20.4s, #1
-	WORD $0x6E32DE4F // fmul v15, v18, v18
-	WORD $0x4EB21E51 // orr v17, v18, v18
-	WORD $0x4E2FCE71 // fmla v17, v19, v15
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB285CF // add v15, v14, v18
-	WORD $0x4F3755F2 // shl v18.4s, v15.4s, #23
-	WORD $0x6EAE868F // sub v15, v20, v14
+	WORD $0x4E2ECE13 // fmla v19, v16, v14
+	WORD $0x4F3F0630 // sshr v16.4s, v17.4s, #1
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E2FCE72 // fmla v18, v19, v15
 	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE85F4 // add v20, v15, v14
-	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
-	WORD $0x4E22D634 // fadd v20, v17, v2
-	WORD $0x6E32DE91 // fmul v17, v20, v18
-	WORD $0x3DC059D2 // ldr q18, [x14, #352]
-	WORD $0x6EB0E654 // fcmgt v20, v18, v16
-	WORD $0x6E2FDE32 // fmul v18, v17, v15
-	WORD $0x4E22D64E // fadd v14, v18, v2
-	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
-	WORD $0x6EB0E672 // fcmgt v18, v19, v16
-	WORD $0x6E701E72 // bsl v18, v19, v16
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x6E701E71 // bsl v17, v19, v16
-	WORD $0x6E2EFE30 // fdiv v16, v17, v14
-	WORD $0x6E2FDE0E // fmul v14, v16, v15
-	WORD $0x4EB41E8F // orr v15, v20, v20
-	WORD $0x6E701DCF // bsl v15, v14, v16
+	WORD $0x4EAE860F // add v15, v16, v14
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x6EB0862F // sub v15, v17, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB085F1 // add v17, v15, v16
+	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
+	WORD $0x4E24D651 // fadd v17, v18, v4
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x6EB4E5D1 // fcmgt v17, v14, v20
+	WORD $0x6E2FDE4E // fmul v14, v18, v15
+	WORD $0x4E24D5D0 // fadd v16, v14, v4
+	WORD $0x3DC175D3 // ldr q19, [x14, #1488]
+	WORD $0x6EB4E66E // fcmgt v14, v19, v20
+	WORD $0x6E741E6E // bsl v14, v19, v20
+	WORD $0x6E32DDD3 // fmul v19, v14, v18
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x6E741E72 // bsl v18, v19, v20
+	WORD $0x6E30FE54 // fdiv v20, v18, v16
+	WORD $0x6E2FDE90 // fmul v16, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E741E0F // bsl v15, v16, v20
 	WORD $0x3D80010F // str q15, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -2595,7 +2669,7 @@ block:
 	WORD $0x6EAEE670 // fcmgt v16, v19, v14
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
 	WORD $0x4E2DD672 // fadd v18, v19, v13
-	WORD $0x3DC165D1 // ldr q17, [x14, #1424]
+	WORD $0x3DC175D1 // ldr q17, [x14, #1488]
 	WORD $0x6EAEE633 // fcmgt v19, v17, v14
 	WORD $0x6E6E1E33 // bsl v19, v17, v14
 	WORD $0x6E34DE71 // fmul v17, v19, v20
@@ -2662,7 +2736,7 @@ in0:
 	WORD $0x6EAFE632 // fcmgt v18, v17, v15
 	WORD $0x6E2EDE71 // fmul v17, v19, v14
 	WORD $0x4E2DD634 // fadd v20, v17, v13
-	WORD $0x3DC165D0 // ldr q16, [x14, #1424]
+	WORD $0x3DC175D0 // ldr q16, [x14, #1488]
 	WORD $0x6EAFE611 // fcmgt v17, v16, v15
 	WORD $0x6E6F1E11 // bsl v17, v16, v15
 	WORD $0x6E33DE30 // fmul v16, v17, v19
@@ -2693,8 +2767,8 @@ TEXT ·vecMapMishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC165C0 // ldr q0, [x14, #1424]
-	WORD $0x3DC169C1 // ldr q1, [x14, #1440]
+	WORD $0x3DC175C0 // ldr q0, [x14, #1488]
+	WORD $0x3DC179C1 // ldr q1, [x14, #1504]
 	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 	WORD $0x3DC011C3 // ldr q3, [x14, #64]
 	WORD $0x3DC015C4 // ldr q4, [x14, #80]
@@ -3763,7 +3837,7 @@ TEXT ·vecMapHardSwishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC16DC0 // ldr q0, [x14, #1456]
+	WORD $0x3DC17DC0 // ldr q0, [x14, #1520]
 	WORD $0x3DC045C1 // ldr q1, [x14, #272]
 	WORD $0x3DC059C2 // ldr q2, [x14, #352]
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
@@ -10924,12 +10998,12 @@ TEXT ·vecPeakNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC059C0 // ldr q0, [x14, #352]
 	WORD $0x3DC009C1 // ldr q1, [x14, #32]
 	WORD $0x3DC0D1C2 // ldr q2, [x14, #832]
-	WORD $0x3DC171C3 // ldr q3, [x14, #1472]
+	WORD $0x3DC181C3 // ldr q3, [x14, #1536]
 	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
-	WORD $0x3DC175C5 // ldr q5, [x14, #1488]
-	WORD $0x3DC179C6 // ldr q6, [x14, #1504]
-	WORD $0x3DC17DC7 // ldr q7, [x14, #1520]
-	WORD $0x3DC181C8 // ldr q8, [x14, #1536]
+	WORD $0x3DC185C5 // ldr q5, [x14, #1552]
+	WORD $0x3DC189C6 // ldr q6, [x14, #1568]
+	WORD $0x3DC18DC7 // ldr q7, [x14, #1584]
+	WORD $0x3DC191C8 // ldr q8, [x14, #1600]
 	ADD $80, R0, R11
 	WORD $0x4D40C969 // ld1r {v9.4s}, [x11]
 	ADD $84, R0, R11
@@ -26110,80 +26184,117 @@ TEXT ·vecMapGeluTanhNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC15DC0 // ldr q0, [x14, #1392]
-	WORD $0x3DC161C1 // ldr q1, [x14, #1408]
-	WORD $0x3DC009C2 // ldr q2, [x14, #32]
-	WORD $0x3DC001C3 // ldr q3, [x14, #0]
-	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
-	WORD $0x3DC011C5 // ldr q5, [x14, #64]
-	WORD $0x3DC015C6 // ldr q6, [x14, #80]
-	WORD $0x3DC019C7 // ldr q7, [x14, #96]
-	WORD $0x3DC01DC8 // ldr q8, [x14, #112]
-	WORD $0x3DC021C9 // ldr q9, [x14, #128]
-	WORD $0x3DC025CA // ldr q10, [x14, #144]
-	WORD $0x3DC029CB // ldr q11, [x14, #160]
-	WORD $0x3DC02DCC // ldr q12, [x14, #176]
-	WORD $0x3DC031CD // ldr q13, [x14, #192]
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
+	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
+	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
+	WORD $0x3DC009C4 // ldr q4, [x14, #32]
+	WORD $0x3DC169C5 // ldr q5, [x14, #1440]
+	WORD $0x3DC16DC6 // ldr q6, [x14, #1456]
+	WORD $0x3DC171C7 // ldr q7, [x14, #1472]
+	WORD $0x3DC001C8 // ldr q8, [x14, #0]
+	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
 	WORD $0x3DC0006E // ldr q14, [x3, #0]
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x6E20DDD0 // fmul v16, v14, v0
-	WORD $0x6E21DDF1 // fmul v17, v15, v1
-	WORD $0x4E22D631 // fadd v17, v17, v2
-	WORD $0x6E31DE0F // fmul v15, v16, v17
-	WORD $0x4EA31DF1 // orr v17, v15, v3
-	WORD $0x6EB1E48F // fcmgt v15, v4, v17
-	WORD $0x6E711C8F // bsl v15, v4, v17
-	WORD $0x6EA5E5F1 // fcmgt v17, v15, v5
-	WORD $0x6E6F1CB1 // bsl v17, v5, v15
-	WORD $0x6E26DE2F // fmul v15, v17, v6
-	WORD $0x4E27D5EF // fadd v15, v15, v7
-	WORD $0x4EA7D5F0 // fsub v16, v15, v7
-	WORD $0x6EA785F2 // sub v18, v15, v7
-	WORD $0x6E28DE0F // fmul v15, v16, v8
-	WORD $0x4E31D5EF // fadd v15, v15, v17
-	WORD $0x6E29DE11 // fmul v17, v16, v9
-	WORD $0x4E2FD631 // fadd v17, v17, v15
-	WORD $0x6E31DD4F // fmul v15, v10, v17
-	WORD $0x4E2BD5EF // fadd v15, v15, v11
-	WORD $0x6E31DDF0 // fmul v16, v15, v17
-	WORD $0x4E2CD610 // fadd v16, v16, v12
-	WORD $0x6E31DE0F // fmul v15, v16, v17
-	WORD $0x4E2DD5EF // fadd v15, v15, v13
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
-	WORD $0x6E31DDF3 // fmul v19, v15, v17
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x4F3F064F // sshr v15.4s, v18.4s, #1
-	WORD $0x6E31DE30 // fmul v16, v17, v17
-	WORD $0x6E30DE74 // fmul v20, v19, v16
-	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
-	WORD $0x4EB185F0 // add v16, v15, v17
-	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
-	WORD $0x6EAF8650 // sub v16, v18, v15
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E6F1C30 // bsl v16, v1, v15
+	WORD $0x4E221E0F // and v15, v16, v2
+	WORD $0x4EAFD611 // fsub v17, v16, v15
+	WORD $0x6E2FDDF2 // fmul v18, v15, v15
+	WORD $0x6E23DE53 // fmul v19, v18, v3
+	WORD $0x4E24D672 // fadd v18, v19, v4
+	WORD $0x4EA4D654 // fsub v20, v18, v4
+	WORD $0x4EB4D655 // fsub v21, v18, v20
+	WORD $0x4EB5D496 // fsub v22, v4, v21
+	WORD $0x4EB4D675 // fsub v21, v19, v20
+	WORD $0x4E35D6D4 // fadd v20, v22, v21
+	WORD $0x4E2FD615 // fadd v21, v16, v15
+	WORD $0x6E35DE36 // fmul v22, v17, v21
+	WORD $0x6E23DED5 // fmul v21, v22, v3
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x6E25DE96 // fmul v22, v20, v5
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4E221E55 // and v21, v18, v2
+	WORD $0x4EB5D654 // fsub v20, v18, v21
+	WORD $0x4E34D6D2 // fadd v18, v22, v20
+	WORD $0x6E26DDF4 // fmul v20, v15, v6
+	WORD $0x6E35DE8F // fmul v15, v20, v21
+	WORD $0x6E27DE16 // fmul v22, v16, v7
+	WORD $0x6E26DE30 // fmul v16, v17, v6
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x4E32D6B6 // fadd v22, v21, v18
+	WORD $0x6E36DE15 // fmul v21, v16, v22
+	WORD $0x6E32DE96 // fmul v22, v20, v18
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4E36D5F5 // fadd v21, v15, v22
+	WORD $0x6E281EB2 // eor v18, v21, v8
+	WORD $0x4EAFD6B4 // fsub v20, v21, v15
+	WORD $0x4EB4D6CF // fsub v15, v22, v20
+	WORD $0x6E281DF4 // eor v20, v15, v8
+	WORD $0x6EB2E52F // fcmgt v15, v9, v18
+	WORD $0x6E721D2F // bsl v15, v9, v18
+	WORD $0x6EAAE5F2 // fcmgt v18, v15, v10
+	WORD $0x6E6F1D52 // bsl v18, v10, v15
+	WORD $0x6E2BDE4F // fmul v15, v18, v11
+	WORD $0x4E2CD5EF // fadd v15, v15, v12
+	WORD $0x4EACD5F6 // fsub v22, v15, v12
+	WORD $0x6EAC85F5 // sub v21, v15, v12
+	WORD $0x6E2DDECF // fmul v15, v22, v13
+	WORD $0x4E32D5EF // fadd v15, v15, v18
+	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x6E32DED0 // fmul v16, v22, v18
+	WORD $0x4E2FD610 // fadd v16, v16, v15
+	WORD $0x4E34D60F // fadd v15, v16, v20
+	WORD $0x3DC025D4 // ldr q20, [x14, #144]
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E2FDE96 // fmul v22, v20, v15
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E2FDED4 // fmul v20, v22, v15
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x6E2FDE90 // fmul v16, v20, v15
+	WORD $0x4E36D610 // fadd v16, v16, v22
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x6E2FDE16 // fmul v22, v16, v15
+	WORD $0x4E34D6D6 // fadd v22, v22, v20
+	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
+	WORD $0x6E2FDDF4 // fmul v20, v15, v15
+	WORD $0x6E34DED2 // fmul v18, v22, v20
+	WORD $0x4E2FD652 // fadd v18, v18, v15
 	WORD $0x3DC039CF // ldr q15, [x14, #224]
-	WORD $0x4EAF8612 // add v18, v16, v15
-	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
-	WORD $0x4E22D692 // fadd v18, v20, v2
-	WORD $0x6E31DE54 // fmul v20, v18, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
-	WORD $0x6EAEE632 // fcmgt v18, v17, v14
-	WORD $0x6E30DE91 // fmul v17, v20, v16
-	WORD $0x4E22D62F // fadd v15, v17, v2
-	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
-	WORD $0x6EAEE671 // fcmgt v17, v19, v14
-	WORD $0x6E6E1E71 // bsl v17, v19, v14
-	WORD $0x6E34DE33 // fmul v19, v17, v20
-	WORD $0x4EB21E54 // orr v20, v18, v18
-	WORD $0x6E6E1E74 // bsl v20, v19, v14
-	WORD $0x6E2FFE8E // fdiv v14, v20, v15
-	WORD $0x6E30DDCF // fmul v15, v14, v16
-	WORD $0x4EB21E50 // orr v16, v18, v18
-	WORD $0x6E6E1DF0 // bsl v16, v15, v14
-	WORD $0x3D800110 // str q16, [x8, #0]
+	WORD $0x4EAF8614 // add v20, v16, v15
+	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
+	WORD $0x6EB086B4 // sub v20, v21, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB08695 // add v21, v20, v16
+	WORD $0x4F3756B4 // shl v20.4s, v21.4s, #23
+	WORD $0x4E24D655 // fadd v21, v18, v4
+	WORD $0x6E2FDEB2 // fmul v18, v21, v15
+	WORD $0x3DC059CF // ldr q15, [x14, #352]
+	WORD $0x6EAEE5F5 // fcmgt v21, v15, v14
+	WORD $0x6E34DE4F // fmul v15, v18, v20
+	WORD $0x4E24D5F0 // fadd v16, v15, v4
+	WORD $0x3DC175D6 // ldr q22, [x14, #1488]
+	WORD $0x6EAEE6CF // fcmgt v15, v22, v14
+	WORD $0x6E6E1ECF // bsl v15, v22, v14
+	WORD $0x6E32DDF6 // fmul v22, v15, v18
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x6E6E1ED2 // bsl v18, v22, v14
+	WORD $0x6E30FE4E // fdiv v14, v18, v16
+	WORD $0x6E34DDD0 // fmul v16, v14, v20
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x6E6E1E14 // bsl v20, v16, v14
+	WORD $0x3D800114 // str q20, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -26203,61 +26314,98 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00070 // ldr q16, [x3, #0]
-	WORD $0x6E30DE0E // fmul v14, v16, v16
-	WORD $0x6E20DE0F // fmul v15, v16, v0
-	WORD $0x6E21DDD2 // fmul v18, v14, v1
-	WORD $0x4E22D652 // fadd v18, v18, v2
-	WORD $0x6E32DDEE // fmul v14, v15, v18
-	WORD $0x4EA31DD2 // orr v18, v14, v3
-	WORD $0x6EB2E48E // fcmgt v14, v4, v18
-	WORD $0x6E721C8E // bsl v14, v4, v18
-	WORD $0x6EA5E5D2 // fcmgt v18, v14, v5
-	WORD $0x6E6E1CB2 // bsl v18, v5, v14
-	WORD $0x6E26DE4E // fmul v14, v18, v6
-	WORD $0x4E27D5CE // fadd v14, v14, v7
-	WORD $0x4EA7D5CF // fsub v15, v14, v7
-	WORD $0x6EA785D4 // sub v20, v14, v7
-	WORD $0x6E28DDEE // fmul v14, v15, v8
+	WORD $0x3DC00074 // ldr q20, [x3, #0]
+	WORD $0x4E201E8E // and v14, v20, v0
+	WORD $0x6EA1E5D0 // fcmgt v16, v14, v1
+	WORD $0x6E6E1C30 // bsl v16, v1, v14
+	WORD $0x4E221E0E // and v14, v16, v2
+	WORD $0x4EAED615 // fsub v21, v16, v14
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x6E23DE56 // fmul v22, v18, v3
+	WORD $0x4E24D6D2 // fadd v18, v22, v4
+	WORD $0x4EA4D64F // fsub v15, v18, v4
+	WORD $0x4EAFD651 // fsub v17, v18, v15
+	WORD $0x4EB1D493 // fsub v19, v4, v17
+	WORD $0x4EAFD6D1 // fsub v17, v22, v15
+	WORD $0x4E31D66F // fadd v15, v19, v17
+	WORD $0x4E2ED611 // fadd v17, v16, v14
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x6E23DE71 // fmul v17, v19, v3
+	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x6E30DE0F // fmul v15, v16, v16
+	WORD $0x6E25DDF3 // fmul v19, v15, v5
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x4E221E51 // and v17, v18, v2
+	WORD $0x4EB1D64F // fsub v15, v18, v17
+	WORD $0x4E2FD672 // fadd v18, v19, v15
+	WORD $0x6E26DDCF // fmul v15, v14, v6
+	WORD $0x6E31DDEE // fmul v14, v15, v17
+	WORD $0x6E27DE13 // fmul v19, v16, v7
+	WORD $0x6E26DEB0 // fmul v16, v21, v6
+	WORD $0x4E33D610 // fadd v16, v16, v19
+	WORD $0x4E32D633 // fadd v19, v17, v18
+	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x6E32DDF3 // fmul v19, v15, v18
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x4E33D5D1 // fadd v17, v14, v19
+	WORD $0x6E281E32 // eor v18, v17, v8
+	WORD $0x4EAED62F // fsub v15, v17, v14
+	WORD $0x4EAFD66E // fsub v14, v19, v15
+	WORD $0x6E281DCF // eor v15, v14, v8
+	WORD $0x6EB2E52E // fcmgt v14, v9, v18
+	WORD $0x6E721D2E // bsl v14, v9, v18
+	WORD $0x6EAAE5D2 // fcmgt v18, v14, v10
+	WORD $0x6E6E1D52 // bsl v18, v10, v14
+	WORD $0x6E2BDE4E // fmul v14, v18, v11
+	WORD $0x4E2CD5CE // fadd v14, v14, v12
+	WORD $0x4EACD5D3 // fsub v19, v14, v12
+	WORD $0x6EAC85D1 // sub v17, v14, v12
+	WORD $0x6E2DDE6E // fmul v14, v19, v13
 	WORD $0x4E32D5CE // fadd v14, v14, v18
-	WORD $0x6E29DDF2 // fmul v18, v15, v9
-	WORD $0x4E2ED652 // fadd v18, v18, v14
-	WORD $0x6E32DD4E // fmul v14, v10, v18
-	WORD $0x4E2BD5CE // fadd v14, v14, v11
-	WORD $0x6E32DDCF // fmul v15, v14, v18
-	WORD $0x4E2CD5EF // fadd v15, v15, v12
-	WORD $0x6E32DDEE // fmul v14, v15, v18
-	WORD $0x4E2DD5CE // fadd v14, v14, v13
+	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x6E32DE70 // fmul v16, v19, v18
+	WORD $0x4E2ED610 // fadd v16, v16, v14
+	WORD $0x4E2FD60E // fadd v14, v16, v15
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x6E2EDDF3 // fmul v19, v15, v14
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x6E2EDE6F // fmul v15, v19, v14
+	WORD $0x4E30D5EF // fadd v15, v15, v16
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x4E33D610 // fadd v16, v16, v19
 	WORD $0x3DC035CF // ldr q15, [x14, #208]
-	WORD $0x6E32DDD3 // fmul v19, v14, v18
+	WORD $0x6E2EDE13 // fmul v19, v16, v14
 	WORD $0x4E2FD673 // fadd v19, v19, v15
-	WORD $0x4F3F068E // sshr v14.4s, v20.4s, #1
-	WORD $0x6E32DE4F // fmul v15, v18, v18
-	WORD $0x6E2FDE71 // fmul v17, v19, v15
-	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
-	WORD $0x4EB285CF // add v15, v14, v18
-	WORD $0x4F3755F2 // shl v18.4s, v15.4s, #23
-	WORD $0x6EAE868F // sub v15, v20, v14
+	WORD $0x4F3F0630 // sshr v16.4s, v17.4s, #1
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x6E2FDE72 // fmul v18, v19, v15
+	WORD $0x4E2ED652 // fadd v18, v18, v14
 	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE85F4 // add v20, v15, v14
-	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
-	WORD $0x4E22D634 // fadd v20, v17, v2
-	WORD $0x6E32DE91 // fmul v17, v20, v18
-	WORD $0x3DC059D2 // ldr q18, [x14, #352]
-	WORD $0x6EB0E654 // fcmgt v20, v18, v16
-	WORD $0x6E2FDE32 // fmul v18, v17, v15
-	WORD $0x4E22D64E // fadd v14, v18, v2
-	WORD $0x3DC165D3 // ldr q19, [x14, #1424]
-	WORD $0x6EB0E672 // fcmgt v18, v19, v16
-	WORD $0x6E701E72 // bsl v18, v19, v16
-	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x4EB41E91 // orr v17, v20, v20
-	WORD $0x6E701E71 // bsl v17, v19, v16
-	WORD $0x6E2EFE30 // fdiv v16, v17, v14
-	WORD $0x6E2FDE0E // fmul v14, v16, v15
-	WORD $0x4EB41E8F // orr v15, v20, v20
-	WORD $0x6E701DCF // bsl v15, v14, v16
+	WORD $0x4EAE860F // add v15, v16, v14
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x6EB0862F // sub v15, v17, v16
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x4EB085F1 // add v17, v15, v16
+	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
+	WORD $0x4E24D651 // fadd v17, v18, v4
+	WORD $0x6E2EDE32 // fmul v18, v17, v14
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x6EB4E5D1 // fcmgt v17, v14, v20
+	WORD $0x6E2FDE4E // fmul v14, v18, v15
+	WORD $0x4E24D5D0 // fadd v16, v14, v4
+	WORD $0x3DC175D3 // ldr q19, [x14, #1488]
+	WORD $0x6EB4E66E // fcmgt v14, v19, v20
+	WORD $0x6E741E6E // bsl v14, v19, v20
+	WORD $0x6E32DDD3 // fmul v19, v14, v18
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x6E741E72 // bsl v18, v19, v20
+	WORD $0x6E30FE54 // fdiv v20, v18, v16
+	WORD $0x6E2FDE90 // fmul v16, v20, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E741E0F // bsl v15, v16, v20
 	WORD $0x3D80010F // str q15, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -26334,7 +26482,7 @@ block:
 	WORD $0x6EAEE670 // fcmgt v16, v19, v14
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
 	WORD $0x4E2DD672 // fadd v18, v19, v13
-	WORD $0x3DC165D1 // ldr q17, [x14, #1424]
+	WORD $0x3DC175D1 // ldr q17, [x14, #1488]
 	WORD $0x6EAEE633 // fcmgt v19, v17, v14
 	WORD $0x6E6E1E33 // bsl v19, v17, v14
 	WORD $0x6E34DE71 // fmul v17, v19, v20
@@ -26401,7 +26549,7 @@ in0:
 	WORD $0x6EAFE632 // fcmgt v18, v17, v15
 	WORD $0x6E2EDE71 // fmul v17, v19, v14
 	WORD $0x4E2DD634 // fadd v20, v17, v13
-	WORD $0x3DC165D0 // ldr q16, [x14, #1424]
+	WORD $0x3DC175D0 // ldr q16, [x14, #1488]
 	WORD $0x6EAFE611 // fcmgt v17, v16, v15
 	WORD $0x6E6F1E11 // bsl v17, v16, v15
 	WORD $0x6E33DE30 // fmul v16, v17, v19
@@ -26432,8 +26580,8 @@ TEXT ·vecMapMishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC165C0 // ldr q0, [x14, #1424]
-	WORD $0x3DC169C1 // ldr q1, [x14, #1440]
+	WORD $0x3DC175C0 // ldr q0, [x14, #1488]
+	WORD $0x3DC179C1 // ldr q1, [x14, #1504]
 	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 	WORD $0x3DC011C3 // ldr q3, [x14, #64]
 	WORD $0x3DC015C4 // ldr q4, [x14, #80]
@@ -27289,7 +27437,7 @@ TEXT ·vecMapHardSwishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC16DC0 // ldr q0, [x14, #1456]
+	WORD $0x3DC17DC0 // ldr q0, [x14, #1520]
 	WORD $0x3DC045C1 // ldr q1, [x14, #272]
 	WORD $0x3DC059C2 // ldr q2, [x14, #352]
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
@@ -30646,12 +30794,12 @@ TEXT ·vecPeakNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC059C0 // ldr q0, [x14, #352]
 	WORD $0x3DC009C1 // ldr q1, [x14, #32]
 	WORD $0x3DC0D1C2 // ldr q2, [x14, #832]
-	WORD $0x3DC171C3 // ldr q3, [x14, #1472]
+	WORD $0x3DC181C3 // ldr q3, [x14, #1536]
 	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
-	WORD $0x3DC175C5 // ldr q5, [x14, #1488]
-	WORD $0x3DC179C6 // ldr q6, [x14, #1504]
-	WORD $0x3DC17DC7 // ldr q7, [x14, #1520]
-	WORD $0x3DC181C8 // ldr q8, [x14, #1536]
+	WORD $0x3DC185C5 // ldr q5, [x14, #1552]
+	WORD $0x3DC189C6 // ldr q6, [x14, #1568]
+	WORD $0x3DC18DC7 // ldr q7, [x14, #1584]
+	WORD $0x3DC191C8 // ldr q8, [x14, #1600]
 	ADD $80, R0, R11
 	WORD $0x4D40C969 // ld1r {v9.4s}, [x11]
 	ADD $84, R0, R11
@@ -42192,27 +42340,35 @@ DATA vecConst<>+1360(SB)/8, $0xBD882C36BD882C36
 DATA vecConst<>+1368(SB)/8, $0xBD882C36BD882C36
 DATA vecConst<>+1376(SB)/8, $0x3ECC422A3ECC422A
 DATA vecConst<>+1384(SB)/8, $0x3ECC422A3ECC422A
-DATA vecConst<>+1392(SB)/8, $0x3FCC422A3FCC422A
-DATA vecConst<>+1400(SB)/8, $0x3FCC422A3FCC422A
-DATA vecConst<>+1408(SB)/8, $0x3D3727133D372713
-DATA vecConst<>+1416(SB)/8, $0x3D3727133D372713
-DATA vecConst<>+1424(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1432(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1440(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1448(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1456(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1464(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1472(SB)/8, $0x4040000040400000
-DATA vecConst<>+1480(SB)/8, $0x4040000040400000
-DATA vecConst<>+1488(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1496(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1504(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1512(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1520(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1528(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1536(SB)/8, $0x4100000041000000
-DATA vecConst<>+1544(SB)/8, $0x4100000041000000
-GLOBL vecConst<>(SB), RODATA|NOPTR, $1552
+DATA vecConst<>+1392(SB)/8, $0x4138000041380000
+DATA vecConst<>+1400(SB)/8, $0x4138000041380000
+DATA vecConst<>+1408(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1416(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1424(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1432(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1440(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+1448(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+1456(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+1464(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+1472(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+1480(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+1488(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1496(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1504(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1512(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1520(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+1528(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+1536(SB)/8, $0x4040000040400000
+DATA vecConst<>+1544(SB)/8, $0x4040000040400000
+DATA vecConst<>+1552(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+1560(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+1568(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+1576(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+1584(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+1592(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+1600(SB)/8, $0x4100000041000000
+DATA vecConst<>+1608(SB)/8, $0x4100000041000000
+GLOBL vecConst<>(SB), RODATA|NOPTR, $1616
 
 DATA vecMask<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
 DATA vecMask<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF

@@ -234,19 +234,55 @@ func (c Class) gelu(x float32) float32 {
 	return x - g
 }
 
-// geluTanh returns x*sigmoid(2*sqrt(2/pi)*(x + 0.044715*x*x*x)), the "tanh" form of gelu.
+// geluTanh returns x*sigmoid(u), u = 2*sqrt(2/pi)*(x + 0.044715*x*x*x), the "tanh" form of gelu.
 func (c Class) geluTanh(x float32) float32 {
-	const k = 2 * 0.79788456080286535588
-	z := float32(x * x)
-	u := float32(float32(x*k) * c.madd(z, 0.044715, 1))
-	y, s, t := c.expParts(-abs32(u))
-	ys := float32(y * s)
+	hi, low := c.geluTanhArg(abs32(x))
+	q, s, t := c.expm1Parts(-hi, -low)
+	ys := float32((q + 1) * s)
 	e := float32(ys * t)
 	if x < 0 {
 		return float32(float32(float32(max32(x, -200)*ys)/(1+e)) * t)
 	}
 	return x / (1 + e)
 }
+
+// Constants of geluTanhArg: 2*sqrt(2/pi) and 0.044715, each as a number of 8 bits and the rest.
+const (
+	geluK    = 2 * 0.79788456080286535588
+	geluKHi  = 0x1.98p+0
+	geluKLow = geluK - geluKHi
+	geluC    = 0.044715
+	geluCHi  = 0x1.6ep-5
+	geluCLow = geluC - geluCHi
+	geluMax  = 11.5 // e**-u is 0 from here on, even times x
+)
+
+// geluTanhArg returns u of geluTanh for a >= 0 as a number and a small correction: an error in u is an error of the result as many times as
+// large as u. Products of leading parts of 8 bits are exact.
+func (c Class) geluTanhArg(a float32) (hi, low float32) {
+	a = min32(a, geluMax)
+	h := lead8(a)
+	l := a - h
+	square := float32(a * a)
+	// w = 1 + C*a*a
+	exact := float32(float32(h*h) * geluCHi)
+	w := 1 + exact
+	v := w - 1
+	rest := float32(1-(w-v)) + (exact - v)
+	rest = c.madd(float32(l*(a+h)), geluCHi, rest)
+	rest = c.madd(square, geluCLow, rest)
+	top := lead8(w)
+	rest += w - top
+	// u = K*a*w
+	p := float32(h * geluKHi)
+	u := float32(p * top)
+	low = c.madd(p, rest, float32(c.madd(l, geluKHi, float32(a*geluKLow))*(top+rest)))
+	hi = u + low
+	return hi, low - (hi - u)
+}
+
+// lead8 returns the 8 leading bits of a number.
+func lead8(x float32) float32 { return math.Float32frombits(math.Float32bits(x) & 0xffff0000) }
 
 // mish returns x*tanh(softplus(x)) = x*n/(n+2) with n = e**x * (e**x + 2).
 func (c Class) mish(x float32) float32 {

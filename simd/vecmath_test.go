@@ -2,6 +2,10 @@ package simd
 
 import (
 	"math"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -36,6 +40,16 @@ var mathCases = []mathCase{
 			return math.Copysign(0, -1)
 		}
 		return x / (1 + math.Exp(-x))
+	}},
+	{op: GeluTanh, name: "GeluTanh", ulp: 4, exact: func(x float64) float64 {
+		if math.IsInf(x, -1) {
+			return math.Copysign(0, -1)
+		}
+		u := 2 * math.Sqrt(2/math.Pi) * (x + 0.044715*x*x*x)
+		if u < -700 {
+			return math.Copysign(0, -1)
+		}
+		return x / (1 + math.Exp(-u))
 	}},
 	{op: Softplus, name: "Softplus", ulp: 4, exact: func(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }},
 	{op: Softsign, name: "Softsign", ulp: 4, exact: func(x float64) float64 {
@@ -146,6 +160,75 @@ func TestAccuracy(t *testing.T) {
 			if worst > m.ulp {
 				t.Errorf("%s/%s: %.2f ulp at %v (%08x), promised %.1f: got %v, want %v", k.Name, m.name, worst, at, math.Float32bits(at), m.ulp, k.Class.unary(m.op, at, 0, 0), m.exact(float64(at)))
 			}
+		}
+	}
+}
+
+// TestExhaustive checks the promises of TestAccuracy for every float32, and logs the largest error of every function. WEFT_EXHAUSTIVE is 1, or the
+// name of one function.
+func TestExhaustive(t *testing.T) {
+	only := os.Getenv("WEFT_EXHAUSTIVE")
+	if only == "" {
+		t.Skip("takes minutes: make exhaustive")
+	}
+	old := current
+	defer func() { current = old }()
+	for _, k := range []*Kernels{fastest(FMA), fastest(MulAdd)} {
+		current = k
+		for _, m := range mathCases {
+			if only != "1" && only != m.name {
+				continue
+			}
+			t.Run(k.Class.String()+"/"+m.name, func(t *testing.T) {
+				const block = 1 << 12
+				var next atomic.Int64
+				var mu sync.Mutex
+				worst, at := 0.0, float32(0)
+				var all sync.WaitGroup
+				for range runtime.GOMAXPROCS(0) {
+					all.Go(func() {
+						x, y := make([]float32, block), make([]float32, block)
+						mine, mineAt := 0.0, float32(0)
+						for {
+							b := next.Add(1) - 1
+							if b >= 1<<32/block || t.Failed() {
+								break
+							}
+							for i := range x {
+								x[i] = math.Float32frombits(uint32(b)*block + uint32(i))
+							}
+							Map(m.op, y, x, 0, 0)
+							for i, v := range x {
+								want := m.exact(float64(v))
+								// Rounded results that are near each other cannot be worse than the worst.
+								d := int32(math.Float32bits(y[i])) - int32(math.Float32bits(float32(want)))
+								if math.Abs(float64(d))+0.5 <= mine && y[i] == y[i] {
+									continue
+								}
+								if m.skip != nil && m.skip(float64(v)) {
+									if math.Abs(float64(y[i])-want) > 0x1p-38 {
+										t.Errorf("%v is %v, want %v: off by %g", v, y[i], want, float64(y[i])-want)
+									}
+									continue
+								}
+								if u := ulps(y[i], want); u > mine {
+									mine, mineAt = u, v
+								}
+							}
+						}
+						mu.Lock()
+						defer mu.Unlock()
+						if mine > worst {
+							worst, at = mine, mineAt
+						}
+					})
+				}
+				all.Wait()
+				t.Logf("%.3f ulp at %v (%08x)", worst, at, math.Float32bits(at))
+				if worst > m.ulp {
+					t.Errorf("promised %.1f", m.ulp)
+				}
+			})
 		}
 	}
 }

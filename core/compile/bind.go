@@ -105,6 +105,7 @@ func (p *Program) bind(shapes [][]int, old *bound) *bound {
 	}
 	m.alias()
 	m.lower()
+	m.join()
 	m.relocate()
 	return b
 }

@@ -1,6 +1,9 @@
 package compile
 
 import (
+	"math"
+	"strconv"
+
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/tensor"
 )
@@ -42,6 +45,12 @@ func (p *Program) stepInfo(b *bound, i int, types []graph.Type) StepInfo {
 		p.describe(&x, &p.s.nodes[n], types)
 		if i > 0 && b.node[i-1] == n {
 			x.Bytes, x.FLOPs = 0, 0
+		}
+		if rows := s.Rows(); s.Kernel.Joins && rows > 1 && len(x.Outputs) > 0 {
+			one := int64(max(tensor.Size(x.Outputs[0]), 1)) // the first row is described
+			x.Operator += "*" + strconv.Itoa(rows)
+			x.Outputs = [][]int{{int(s.N[0])}}
+			x.Bytes, x.FLOPs = x.Bytes*int64(s.N[0])/one, math.Round(x.FLOPs*float64(s.N[0])/float64(one))
 		}
 	} else {
 		x.Bytes = 2 * (int64(s.N[0]) | int64(s.N[1])<<31)

@@ -16,7 +16,7 @@ func elemTiles(n int) int32 { return int32(min(max(n/elemTile, 1), 64)) }
 // lineElems is a cache line of float32s: tiles meet at multiples of it.
 const lineElems = 16
 
-// Operands of an update step: A holds the parameter and up to two slots (old, then new), the gradient, and the scalars.
+// Operands of an update step; neighbouring steps are joined, so that one pass updates all parameters: A holds the parameter and up to two slots (old, then new), the gradient, and the scalars.
 const (
 	upW, upS0, upS1, upNewW, upNewS0, upNewS1, upG, upLR, upC1, upC2 = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
@@ -53,26 +53,46 @@ func emitUpdate(b graph.Builder, k *prog.Kernel, slots int, flags int32, f ...fl
 	return true
 }
 
-// updateSpan returns the tile's part of the parameter, the gradient and the slots, the old elements copied to
-// the new places where those differ: the kernels update in place.
-func updateSpan(w *prog.Worker, s *prog.Step, tile, slots int) (p, g, s0, s1 []float32) {
-	n := int(s.N[0])
-	lo, hi := prog.Span(n, lineElems, tile, int(s.Tiles))
-	part := func(i int) []float32 {
-		v := w.F32(s.A[upNewW+i], n)[lo:hi]
-		if s.A[i] != s.A[upNewW+i] {
-			copy(v, w.F32(s.A[i], n)[lo:hi])
+// updateWalk goes over the parts of a tile: of one parameter, or of the rows of a joined step.
+type updateWalk struct {
+	p, g, s0, s1 []float32 // the part at hand of the parameter, the gradient and the slots
+	row, at      int       // the next row, and where it begins
+	lo, hi       int
+}
+
+func walkUpdates(s *prog.Step, tile int) updateWalk {
+	lo, hi := prog.Span(int(s.N[0]), lineElems, tile, int(s.Tiles))
+	return updateWalk{lo: lo, hi: hi}
+}
+
+// next goes to the next part. The old elements are copied to the new places where those differ: the kernels update in place.
+func (u *updateWalk) next(w *prog.Worker, s *prog.Step) bool {
+	for u.row < s.Rows() && u.at < u.hi {
+		a, n := s.Row(w, u.row)
+		lo, hi := max(u.lo-u.at, 0), min(u.hi-u.at, n)
+		u.row++
+		u.at += (n + prog.JoinedUnit - 1) / prog.JoinedUnit * prog.JoinedUnit
+		if lo >= hi {
+			continue
 		}
-		return v
+		u.p, u.g = updated(w, &a, upW, n, lo, hi), w.F32(a[upG], n)[lo:hi]
+		if a[upNewS0] != prog.None {
+			u.s0 = updated(w, &a, upS0, n, lo, hi)
+		}
+		if a[upNewS1] != prog.None {
+			u.s1 = updated(w, &a, upS1, n, lo, hi)
+		}
+		return true
 	}
-	p, g = part(upW), w.F32(s.A[upG], n)[lo:hi]
-	if slots > 0 {
-		s0 = part(upS0)
+	return false
+}
+
+func updated(w *prog.Worker, a *[prog.JoinedOwn]prog.Ref, i, n, lo, hi int) []float32 {
+	v := w.F32(a[prog.JoinedOut+i], n)[lo:hi]
+	if a[i] != a[prog.JoinedOut+i] {
+		copy(v, w.F32(a[i], n)[lo:hi])
 	}
-	if slots > 1 {
-		s1 = part(upS1)
-	}
-	return p, g, s0, s1
+	return v
 }
 
 const decoupledFlag, nesterovFlag = 1, 2
@@ -88,18 +108,20 @@ func updateFlags(n *graph.Node) int32 {
 	return f
 }
 
-var kSGD = prog.Kernel{Name: "SGD", Run: runSGD}
+var kSGD = prog.Kernel{Name: "SGD", Run: runSGD, Joins: true}
 
 func lowerSGD(b graph.Builder, n *graph.Node) bool {
 	return emitUpdate(b, &kSGD, 0, updateFlags(n), n.Float("weight_decay"))
 }
 
 func runSGD(w *prog.Worker, s *prog.Step, tile int) {
-	p, g, _, _ := updateSpan(w, s, tile, 0)
-	simd.SGD(p, g, nil, &simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Decoupled: s.N[1]&decoupledFlag != 0})
+	o := simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Decoupled: s.N[1]&decoupledFlag != 0}
+	for u := walkUpdates(s, tile); u.next(w, s); {
+		simd.SGD(u.p, u.g, nil, &o)
+	}
 }
 
-var kMomentum = prog.Kernel{Name: "Momentum", Run: runMomentum}
+var kMomentum = prog.Kernel{Name: "Momentum", Run: runMomentum, Joins: true}
 
 func lowerMomentum(b graph.Builder, n *graph.Node) bool {
 	if n.Float("momentum") == 0 {
@@ -109,34 +131,40 @@ func lowerMomentum(b graph.Builder, n *graph.Node) bool {
 }
 
 func runMomentum(w *prog.Worker, s *prog.Step, tile int) {
-	p, g, v, _ := updateSpan(w, s, tile, 1)
-	simd.SGD(p, g, v, &simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Momentum: s.F[1],
-		Nesterov: s.N[1]&nesterovFlag != 0, Decoupled: s.N[1]&decoupledFlag != 0})
+	o := simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Momentum: s.F[1],
+		Nesterov: s.N[1]&nesterovFlag != 0, Decoupled: s.N[1]&decoupledFlag != 0}
+	for u := walkUpdates(s, tile); u.next(w, s); {
+		simd.SGD(u.p, u.g, u.s0, &o)
+	}
 }
 
-var kRMSProp = prog.Kernel{Name: "RMSProp", Run: runRMSProp}
+var kRMSProp = prog.Kernel{Name: "RMSProp", Run: runRMSProp, Joins: true}
 
 func lowerRMSProp(b graph.Builder, n *graph.Node) bool {
 	return emitUpdate(b, &kRMSProp, 1, 0, n.Float("weight_decay"), n.Float("rho"), n.Float("epsilon"))
 }
 
 func runRMSProp(w *prog.Worker, s *prog.Step, tile int) {
-	p, g, v, _ := updateSpan(w, s, tile, 1)
-	simd.RMSProp(p, g, v, &simd.RMSPropOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Rho: s.F[1], Eps: s.F[2]})
+	o := simd.RMSPropOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Rho: s.F[1], Eps: s.F[2]}
+	for u := walkUpdates(s, tile); u.next(w, s); {
+		simd.RMSProp(u.p, u.g, u.s0, &o)
+	}
 }
 
-var kAdagrad = prog.Kernel{Name: "Adagrad", Run: runAdagrad}
+var kAdagrad = prog.Kernel{Name: "Adagrad", Run: runAdagrad, Joins: true}
 
 func lowerAdagrad(b graph.Builder, n *graph.Node) bool {
 	return emitUpdate(b, &kAdagrad, 1, 0, n.Float("weight_decay"), n.Float("epsilon"))
 }
 
 func runAdagrad(w *prog.Worker, s *prog.Step, tile int) {
-	p, g, v, _ := updateSpan(w, s, tile, 1)
-	simd.Adagrad(p, g, v, &simd.AdagradOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Eps: s.F[1]})
+	o := simd.AdagradOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Eps: s.F[1]}
+	for u := walkUpdates(s, tile); u.next(w, s); {
+		simd.Adagrad(u.p, u.g, u.s0, &o)
+	}
 }
 
-var kAdam = prog.Kernel{Name: "Adam", Run: runAdam}
+var kAdam = prog.Kernel{Name: "Adam", Run: runAdam, Joins: true}
 
 func lowerAdam(b graph.Builder, n *graph.Node) bool {
 	var flags int32
@@ -147,18 +175,22 @@ func lowerAdam(b graph.Builder, n *graph.Node) bool {
 }
 
 func runAdam(w *prog.Worker, s *prog.Step, tile int) {
-	p, g, m, v := updateSpan(w, s, tile, 2)
-	simd.Adam(p, g, m, v, &simd.AdamOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2], Eps: s.F[3],
-		Correction1: w.F32(s.A[upC1], 1)[0], Correction2: w.F32(s.A[upC2], 1)[0], Decoupled: s.N[1]&decoupledFlag != 0})
+	o := simd.AdamOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2], Eps: s.F[3],
+		Correction1: w.F32(s.A[upC1], 1)[0], Correction2: w.F32(s.A[upC2], 1)[0], Decoupled: s.N[1]&decoupledFlag != 0}
+	for u := walkUpdates(s, tile); u.next(w, s); {
+		simd.Adam(u.p, u.g, u.s0, u.s1, &o)
+	}
 }
 
-var kLion = prog.Kernel{Name: "Lion", Run: runLion}
+var kLion = prog.Kernel{Name: "Lion", Run: runLion, Joins: true}
 
 func lowerLion(b graph.Builder, n *graph.Node) bool {
 	return emitUpdate(b, &kLion, 1, 0, n.Float("weight_decay"), n.Float("beta1"), n.Float("beta2"))
 }
 
 func runLion(w *prog.Worker, s *prog.Step, tile int) {
-	p, g, m, _ := updateSpan(w, s, tile, 1)
-	simd.Lion(p, g, m, &simd.LionOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2]})
+	o := simd.LionOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2]}
+	for u := walkUpdates(s, tile); u.next(w, s); {
+		simd.Lion(u.p, u.g, u.s0, &o)
+	}
 }

@@ -40,8 +40,34 @@ type Step struct {
 type Kernel struct {
 	Name  string
 	Run   func(w *Worker, s *Step, tile int)
+	Joins bool  // neighbouring steps of it may be one, see [Step.Row]
 	index int32 // of the compiled function in the kernel module; 0: not looked up, negative: none
 }
+
+// Neighbouring steps of a kernel that joins, which differ in the first JoinedOwn operands and in N[0] only, are one step. Its A[0] is a table of
+// those, N[JoinedRows] the number of its rows, and N[0] the sum of their N[0], each rounded up to a multiple of [JoinedUnit].
+const (
+	JoinedRows = 2
+	JoinedUnit = 16
+	JoinedOwn  = 7
+	JoinedOut  = 3 // operands from here on, three of them, are what the step writes
+)
+
+// Row returns the operands that are a row's own and its N[0]. A step that has not been joined is its own only row.
+func (s *Step) Row(w *Worker, i int) (a [JoinedOwn]Ref, n int) {
+	rows := int(s.N[JoinedRows])
+	if rows == 0 {
+		copy(a[:], s.A[:JoinedOwn])
+		return a, int(s.N[0])
+	}
+	for j, r := range w.U64(s.A[0], rows*JoinedOwn)[i*JoinedOwn : (i+1)*JoinedOwn] {
+		a[j] = Ref(r)
+	}
+	return a, int(w.I32(s.A[0].Add(8*rows*JoinedOwn), rows)[i])
+}
+
+// Rows returns how many rows a step of a kernel that joins has.
+func (s *Step) Rows() int { return max(int(s.N[JoinedRows]), 1) }
 
 // Worker is one thread's view of a running program.
 type Worker struct {

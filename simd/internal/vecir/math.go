@@ -103,9 +103,8 @@ func (b *Body) sigmoid(x *Node) *Node {
 	return b.div(num, b.add(e, b.c(1)))
 }
 
-// gated returns x/(1+e**-u), for u of the sign of x.
-func (b *Body) gated(x, u *Node) *Node {
-	y, s, t := b.expParts(b.or(u, b.bits(1<<31)))
+// gated returns x/(1+e**-u), where e**-|u| is y*s*t, for u of the sign of x.
+func (b *Body) gated(x, y, s, t *Node) *Node {
 	ys := b.mul(y, s)
 	neg := b.lt(x, b.c(0))
 	d := b.add(b.mul(ys, t), b.c(1))
@@ -114,11 +113,37 @@ func (b *Body) gated(x, u *Node) *Node {
 	return b.sel(neg, b.mul(q, t), q)
 }
 
-func (b *Body) silu(x *Node) *Node { return b.gated(x, x) }
+func (b *Body) silu(x *Node) *Node {
+	y, s, t := b.expParts(b.or(x, b.bits(1<<31)))
+	return b.gated(x, y, s, t)
+}
+
+const (
+	geluK   = 2 * 0.79788456080286535588
+	geluKHi = 0x1.98p+0
+	geluC   = 0.044715
+	geluCHi = 0x1.6ep-5
+)
 
 func (b *Body) geluTanh(x *Node) *Node {
-	z := b.mul(x, x)
-	return b.gated(x, b.mul(b.mul(x, b.c(2*0.79788456080286535588)), b.madd(z, b.c(0.044715), b.c(1))))
+	lead8 := func(v *Node) *Node { return b.and(v, b.bits(0xffff0000)) }
+	a := b.min(b.abs(x), b.c(11.5))
+	h := lead8(a)
+	l := b.sub(a, h)
+	exact := b.mul(b.mul(h, h), b.c(geluCHi))
+	w := b.add(exact, b.c(1))
+	v := b.sub(w, b.c(1))
+	rest := b.add(b.sub(b.c(1), b.sub(w, v)), b.sub(exact, v))
+	rest = b.madd(b.mul(l, b.add(a, h)), b.c(geluCHi), rest)
+	rest = b.madd(b.mul(a, a), b.c(geluC-geluCHi), rest)
+	top := lead8(w)
+	rest = b.add(rest, b.sub(w, top))
+	p := b.mul(h, b.c(geluKHi))
+	u := b.mul(p, top)
+	low := b.madd(p, rest, b.mul(b.madd(l, b.c(geluKHi), b.mul(a, b.c(geluK-geluKHi))), b.add(top, rest)))
+	hi := b.add(u, low)
+	q, s, t := b.expm1Parts(b.neg(hi), b.neg(b.sub(low, b.sub(hi, u))))
+	return b.gated(x, b.add(q, b.c(1)), s, t)
 }
 
 func (b *Body) mish(x *Node) *Node {

@@ -77,7 +77,9 @@ func (s *Step) literal(v ssa.Value) {
 		case *ssa.Store:
 			switch v := in.Val.(type) {
 			case *ssa.Const:
-				s.Name = constant.StringVal(v.Value)
+				if v.Value.Kind() == constant.String {
+					s.Name = constant.StringVal(v.Value)
+				}
 			case *ssa.Function:
 				s.Func = v
 			}
