@@ -188,6 +188,28 @@ func (t *tileSet) runDepthwise(s *lastSeg) {
 	}
 }
 
+// runPlane computes a segment of one channel with one input channel and at most KChunk products.
+func (t *tileSet) runPlane(s *convSeg) {
+	args := planeArgs{xRow: 4 * s.xRow, yRow: 4 * s.yRow, rows: s.rows, offs: s.offs, taps: s.k, w: s.w, bias: s.bias, lo: s.lo, hi: s.hi}
+	vecs, most := (s.width+t.lanes-1)/t.lanes, t.plane.wide[1]
+	if s.width < t.lanes {
+		args.mask = &poolMasks[len(poolMasks)/2-s.width]
+	} else {
+		most = min(most, s.width/t.lanes) // the last vectors of a row may overlap those before
+	}
+	tiles := (vecs + most - 1) / most
+	for i := range s.images {
+		x, y := at(s.x, i*s.xImage), at(s.y, i*s.yImage)
+		for left, v := tiles, 0; left > 0; left-- {
+			n := panelHeight(vecs-v, left)
+			col := max(min(v*t.lanes, s.width-n*t.lanes), 0)
+			args.x, args.y = at(x, col), at(y, col)
+			t.plane.f[1][n](noescape(&args))
+			v += n
+		}
+	}
+}
+
 // runPool pools a run of pixels.
 func (t *tileSet) runPool(r *poolRun) {
 	if rem := r.c % t.lanes; rem > 0 {

@@ -157,10 +157,13 @@ func (t *tileSet) choosesLast(s *ConvShape) bool {
 		return false
 	}
 	if s.depthwise() {
-		return s.C >= 8
+		return s.C >= 8 && s.OW < planeWidth // else lanes run along the row
 	}
 	return cg >= 8 && mg >= 16 && cg*mg*s.KH*s.KW >= lastProducts*(cg+mg)
 }
+
+// planeWidth is from how many pixels in a row a depthwise convolution of [N,C,H,W] runs plane by plane.
+const planeWidth = 12
 
 // lastProducts is from how many products per element that is transposed on the way in and out a convolution of [N,C,H,W] is worth
 // computing channels-last.
@@ -248,7 +251,11 @@ func (t *tileSet) convForward(s *ConvShape, x, packed, bias, res, y []float32, l
 			seg.x = &x[image+r*p.w]
 		}
 		seg.y = &y[((n*s.M+g*mg)*oh+r)*ow]
-		t.runSeg(&seg)
+		if cg == 1 && mg == 1 && k <= KChunk {
+			t.runPlane(&seg)
+		} else {
+			t.runSeg(&seg)
+		}
 		u += seg.images * rows
 	}
 }

@@ -168,6 +168,7 @@ const (
 	idLastSegment                    = 160
 	idDepthwiseSegment               = 161
 	idPoolLast                       = 162
-	idAddColumns                     = 163
-	idConvGradJob                    = 164
+	idPlaneSegment                   = 163
+	idAddColumns                     = 164
+	idConvGradJob                    = 165
 )

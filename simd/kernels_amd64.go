@@ -14,7 +14,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 16,
 		gemm:  newTileTable(gemmTilesAVX512), conv: newTileTable(convPairsTilesAVX512), convPlain: newTileTable(convTilesAVX512),
-		last: newTileTable(lastTilesAVX512), depthwise: newTileTable(depthwiseTilesAVX512), poolMax: poolMaxAVX512, poolAvg: poolAvgAVX512,
+		last: newTileTable(lastTilesAVX512), depthwise: newTileTable(depthwiseTilesAVX512), plane: newTileTable(planeTilesAVX512), poolMax: poolMaxAVX512, poolAvg: poolAvgAVX512,
 		grad: newTileTable(gradTilesAVX512), dot: newTileTable(dotTilesAVX512),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
 	}).fill(avx512)
@@ -23,7 +23,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2), conv: newTileTable(convTilesAVX2),
-		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), poolMax: poolMaxAVX2, poolAvg: poolAvgAVX2,
+		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), plane: newTileTable(planeTilesAVX2), poolMax: poolMaxAVX2, poolAvg: poolAvgAVX2,
 		grad: newTileTable(gradTilesAVX2), dot: newTileTable(dotTilesAVX2),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
 	}).fill(avx2)
@@ -32,7 +32,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2MulAdd), conv: newTileTable(convTilesAVX2MulAdd),
-		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), poolMax: poolMaxAVX2MulAdd, poolAvg: poolAvgAVX2MulAdd,
+		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), plane: newTileTable(planeTilesAVX2MulAdd), poolMax: poolMaxAVX2MulAdd, poolAvg: poolAvgAVX2MulAdd,
 		grad: newTileTable(gradTilesAVX2MulAdd), dot: newTileTable(dotTilesAVX2MulAdd),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
 	}).fill(muladd)

@@ -13,7 +13,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 4,
 		gemm:  newTileTable(gemmTilesNEON), conv: newTileTable(convTilesNEON),
-		last: newTileTable(lastTilesNEON), depthwise: newTileTable(depthwiseTilesNEON), poolMax: poolMaxNEON, poolAvg: poolAvgNEON,
+		last: newTileTable(lastTilesNEON), depthwise: newTileTable(depthwiseTilesNEON), plane: newTileTable(planeTilesNEON), poolMax: poolMaxNEON, poolAvg: poolAvgNEON,
 		grad: newTileTable(gradTilesNEON), transpose: transpose8NEON,
 	}).fill(neon)
 	vecNEON.fillARM64(neon)
@@ -21,7 +21,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 4,
 		gemm:  newTileTable(gemmTilesNEONMulAdd), conv: newTileTable(convTilesNEONMulAdd),
-		last: newTileTable(lastTilesNEONMulAdd), depthwise: newTileTable(depthwiseTilesNEONMulAdd), poolMax: poolMaxNEONMulAdd, poolAvg: poolAvgNEONMulAdd,
+		last: newTileTable(lastTilesNEONMulAdd), depthwise: newTileTable(depthwiseTilesNEONMulAdd), plane: newTileTable(planeTilesNEONMulAdd), poolMax: poolMaxNEONMulAdd, poolAvg: poolAvgNEONMulAdd,
 		grad: newTileTable(gradTilesNEONMulAdd), transpose: transpose8NEON,
 	}).fill(muladd)
 	vecNEONMulAdd.fillARM64(muladd)

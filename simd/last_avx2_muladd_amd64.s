@@ -6031,3 +6031,605 @@ next:
 	JNZ  pixel
 	VZEROUPPER
 	RET
+
+// func planeTile1AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile1AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y3
+	VBROADCASTSS 84(R15), Y4
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y5
+
+plain:
+	MOVQ    72(R15), R10
+	TESTQ   R10, R10
+	JZ      row
+	VMOVUPS (R10), Y6
+
+part:
+	VXORPS Y0, Y0, Y0
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+partTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y1
+	VMASKMOVPS   (R8), Y6, Y2
+	VMULPS       Y2, Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          partTap
+	TESTQ        R9, R9
+	JZ           partBiased
+	VADDPS       Y5, Y0, Y0
+
+partBiased:
+	VMAXPS     Y0, Y3, Y0
+	VMINPS     Y0, Y4, Y0
+	VMASKMOVPS Y0, Y6, (DI)
+	ADDQ       8(R15), SI
+	ADDQ       24(R15), DI
+	DECQ       AX
+	JNZ        part
+	JMP        done
+
+row:
+	VXORPS Y0, Y0, Y0
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y1
+	VMULPS       (R8), Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y5, Y0, Y0
+
+rowBiased:
+	VMAXPS  Y0, Y3, Y0
+	VMINPS  Y0, Y4, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+
+done:
+	VZEROUPPER
+	RET
+
+// func planeTile2AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile2AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y4
+	VBROADCASTSS 84(R15), Y5
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y6
+
+plain:
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y2
+	VMULPS       (R8), Y2, Y3
+	VADDPS       Y3, Y0, Y0
+	VMULPS       32(R8), Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+
+rowBiased:
+	VMAXPS  Y0, Y4, Y0
+	VMINPS  Y0, Y5, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y4, Y1
+	VMINPS  Y1, Y5, Y1
+	VMOVUPS Y1, 32(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile3AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile3AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y5
+	VBROADCASTSS 84(R15), Y6
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y7
+
+plain:
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y3
+	VMULPS       (R8), Y3, Y4
+	VADDPS       Y4, Y0, Y0
+	VMULPS       32(R8), Y3, Y4
+	VADDPS       Y4, Y1, Y1
+	VMULPS       64(R8), Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y7, Y0, Y0
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y2, Y2
+
+rowBiased:
+	VMAXPS  Y0, Y5, Y0
+	VMINPS  Y0, Y6, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y5, Y1
+	VMINPS  Y1, Y6, Y1
+	VMOVUPS Y1, 32(DI)
+	VMAXPS  Y2, Y5, Y2
+	VMINPS  Y2, Y6, Y2
+	VMOVUPS Y2, 64(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile4AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile4AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y6
+	VBROADCASTSS 84(R15), Y7
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y8
+
+plain:
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y4
+	VMULPS       (R8), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	VMULPS       32(R8), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	VMULPS       64(R8), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	VMULPS       96(R8), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y3, Y3
+
+rowBiased:
+	VMAXPS  Y0, Y6, Y0
+	VMINPS  Y0, Y7, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y6, Y1
+	VMINPS  Y1, Y7, Y1
+	VMOVUPS Y1, 32(DI)
+	VMAXPS  Y2, Y6, Y2
+	VMINPS  Y2, Y7, Y2
+	VMOVUPS Y2, 64(DI)
+	VMAXPS  Y3, Y6, Y3
+	VMINPS  Y3, Y7, Y3
+	VMOVUPS Y3, 96(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile5AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile5AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y7
+	VBROADCASTSS 84(R15), Y8
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y9
+
+plain:
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y5
+	VMULPS       (R8), Y5, Y6
+	VADDPS       Y6, Y0, Y0
+	VMULPS       32(R8), Y5, Y6
+	VADDPS       Y6, Y1, Y1
+	VMULPS       64(R8), Y5, Y6
+	VADDPS       Y6, Y2, Y2
+	VMULPS       96(R8), Y5, Y6
+	VADDPS       Y6, Y3, Y3
+	VMULPS       128(R8), Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y9, Y0, Y0
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+
+rowBiased:
+	VMAXPS  Y0, Y7, Y0
+	VMINPS  Y0, Y8, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y7, Y1
+	VMINPS  Y1, Y8, Y1
+	VMOVUPS Y1, 32(DI)
+	VMAXPS  Y2, Y7, Y2
+	VMINPS  Y2, Y8, Y2
+	VMOVUPS Y2, 64(DI)
+	VMAXPS  Y3, Y7, Y3
+	VMINPS  Y3, Y8, Y3
+	VMOVUPS Y3, 96(DI)
+	VMAXPS  Y4, Y7, Y4
+	VMINPS  Y4, Y8, Y4
+	VMOVUPS Y4, 128(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile6AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile6AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y8
+	VBROADCASTSS 84(R15), Y9
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y10
+
+plain:
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y6
+	VMULPS       (R8), Y6, Y7
+	VADDPS       Y7, Y0, Y0
+	VMULPS       32(R8), Y6, Y7
+	VADDPS       Y7, Y1, Y1
+	VMULPS       64(R8), Y6, Y7
+	VADDPS       Y7, Y2, Y2
+	VMULPS       96(R8), Y6, Y7
+	VADDPS       Y7, Y3, Y3
+	VMULPS       128(R8), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       160(R8), Y6, Y7
+	VADDPS       Y7, Y5, Y5
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y5, Y5
+
+rowBiased:
+	VMAXPS  Y0, Y8, Y0
+	VMINPS  Y0, Y9, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y8, Y1
+	VMINPS  Y1, Y9, Y1
+	VMOVUPS Y1, 32(DI)
+	VMAXPS  Y2, Y8, Y2
+	VMINPS  Y2, Y9, Y2
+	VMOVUPS Y2, 64(DI)
+	VMAXPS  Y3, Y8, Y3
+	VMINPS  Y3, Y9, Y3
+	VMOVUPS Y3, 96(DI)
+	VMAXPS  Y4, Y8, Y4
+	VMINPS  Y4, Y9, Y4
+	VMOVUPS Y4, 128(DI)
+	VMAXPS  Y5, Y8, Y5
+	VMINPS  Y5, Y9, Y5
+	VMOVUPS Y5, 160(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile7AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile7AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y9
+	VBROADCASTSS 84(R15), Y10
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y11
+
+plain:
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y7
+	VMULPS       (R8), Y7, Y8
+	VADDPS       Y8, Y0, Y0
+	VMULPS       32(R8), Y7, Y8
+	VADDPS       Y8, Y1, Y1
+	VMULPS       64(R8), Y7, Y8
+	VADDPS       Y8, Y2, Y2
+	VMULPS       96(R8), Y7, Y8
+	VADDPS       Y8, Y3, Y3
+	VMULPS       128(R8), Y7, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       160(R8), Y7, Y8
+	VADDPS       Y8, Y5, Y5
+	VMULPS       192(R8), Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y11, Y0, Y0
+	VADDPS       Y11, Y1, Y1
+	VADDPS       Y11, Y2, Y2
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y11, Y5, Y5
+	VADDPS       Y11, Y6, Y6
+
+rowBiased:
+	VMAXPS  Y0, Y9, Y0
+	VMINPS  Y0, Y10, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y9, Y1
+	VMINPS  Y1, Y10, Y1
+	VMOVUPS Y1, 32(DI)
+	VMAXPS  Y2, Y9, Y2
+	VMINPS  Y2, Y10, Y2
+	VMOVUPS Y2, 64(DI)
+	VMAXPS  Y3, Y9, Y3
+	VMINPS  Y3, Y10, Y3
+	VMOVUPS Y3, 96(DI)
+	VMAXPS  Y4, Y9, Y4
+	VMINPS  Y4, Y10, Y4
+	VMOVUPS Y4, 128(DI)
+	VMAXPS  Y5, Y9, Y5
+	VMINPS  Y5, Y10, Y5
+	VMOVUPS Y5, 160(DI)
+	VMAXPS  Y6, Y9, Y6
+	VMINPS  Y6, Y10, Y6
+	VMOVUPS Y6, 192(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile8AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·planeTile8AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Y10
+	VBROADCASTSS 84(R15), Y11
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Y12
+
+plain:
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y8
+	VMULPS       (R8), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       32(R8), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       64(R8), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       96(R8), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       128(R8), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       160(R8), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMULPS       192(R8), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VMULPS       224(R8), Y8, Y9
+	VADDPS       Y9, Y7, Y7
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y7, Y7
+
+rowBiased:
+	VMAXPS  Y0, Y10, Y0
+	VMINPS  Y0, Y11, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y10, Y1
+	VMINPS  Y1, Y11, Y1
+	VMOVUPS Y1, 32(DI)
+	VMAXPS  Y2, Y10, Y2
+	VMINPS  Y2, Y11, Y2
+	VMOVUPS Y2, 64(DI)
+	VMAXPS  Y3, Y10, Y3
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS Y3, 96(DI)
+	VMAXPS  Y4, Y10, Y4
+	VMINPS  Y4, Y11, Y4
+	VMOVUPS Y4, 128(DI)
+	VMAXPS  Y5, Y10, Y5
+	VMINPS  Y5, Y11, Y5
+	VMOVUPS Y5, 160(DI)
+	VMAXPS  Y6, Y10, Y6
+	VMINPS  Y6, Y11, Y6
+	VMOVUPS Y6, 192(DI)
+	VMAXPS  Y7, Y10, Y7
+	VMINPS  Y7, Y11, Y7
+	VMOVUPS Y7, 224(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET

@@ -10563,3 +10563,569 @@ next:
 	JNZ  pixel
 	VZEROUPPER
 	RET
+
+// func planeTile1AVX512(a *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·planeTile1AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z3
+	VBROADCASTSS 84(R15), Z4
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z5
+
+plain:
+	MOVQ     72(R15), R10
+	TESTQ    R10, R10
+	JZ       row
+	VMOVUPS  (R10), Z6
+	VPMOVD2M Z6, K1
+
+part:
+	VPXORD Z0, Z0, Z0
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+partTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z1
+	VMOVUPS.Z    (R8), K1, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          partTap
+	TESTQ        R9, R9
+	JZ           partBiased
+	VADDPS       Z5, Z0, Z0
+
+partBiased:
+	VMAXPS  Z0, Z3, Z0
+	VMINPS  Z0, Z4, Z0
+	VMOVUPS Z0, K1, (DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     part
+	JMP     done
+
+row:
+	VPXORD Z0, Z0, Z0
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z1
+	VFMADD231PS  (R8), Z1, Z0
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z5, Z0, Z0
+
+rowBiased:
+	VMAXPS  Z0, Z3, Z0
+	VMINPS  Z0, Z4, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+
+done:
+	VZEROUPPER
+	RET
+
+// func planeTile2AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·planeTile2AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z4
+	VBROADCASTSS 84(R15), Z5
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z6
+
+plain:
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS  (R8), Z2, Z0
+	VFMADD231PS  64(R8), Z2, Z1
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+
+rowBiased:
+	VMAXPS  Z0, Z4, Z0
+	VMINPS  Z0, Z5, Z0
+	VMOVUPS Z0, (DI)
+	VMAXPS  Z1, Z4, Z1
+	VMINPS  Z1, Z5, Z1
+	VMOVUPS Z1, 64(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile3AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·planeTile3AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z5
+	VBROADCASTSS 84(R15), Z6
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z7
+
+plain:
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS  (R8), Z3, Z0
+	VFMADD231PS  64(R8), Z3, Z1
+	VFMADD231PS  128(R8), Z3, Z2
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+
+rowBiased:
+	VMAXPS  Z0, Z5, Z0
+	VMINPS  Z0, Z6, Z0
+	VMOVUPS Z0, (DI)
+	VMAXPS  Z1, Z5, Z1
+	VMINPS  Z1, Z6, Z1
+	VMOVUPS Z1, 64(DI)
+	VMAXPS  Z2, Z5, Z2
+	VMINPS  Z2, Z6, Z2
+	VMOVUPS Z2, 128(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile4AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·planeTile4AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z6
+	VBROADCASTSS 84(R15), Z7
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z8
+
+plain:
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  (R8), Z4, Z0
+	VFMADD231PS  64(R8), Z4, Z1
+	VFMADD231PS  128(R8), Z4, Z2
+	VFMADD231PS  192(R8), Z4, Z3
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+
+rowBiased:
+	VMAXPS  Z0, Z6, Z0
+	VMINPS  Z0, Z7, Z0
+	VMOVUPS Z0, (DI)
+	VMAXPS  Z1, Z6, Z1
+	VMINPS  Z1, Z7, Z1
+	VMOVUPS Z1, 64(DI)
+	VMAXPS  Z2, Z6, Z2
+	VMINPS  Z2, Z7, Z2
+	VMOVUPS Z2, 128(DI)
+	VMAXPS  Z3, Z6, Z3
+	VMINPS  Z3, Z7, Z3
+	VMOVUPS Z3, 192(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile5AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·planeTile5AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z7
+	VBROADCASTSS 84(R15), Z8
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z9
+
+plain:
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS  (R8), Z5, Z0
+	VFMADD231PS  64(R8), Z5, Z1
+	VFMADD231PS  128(R8), Z5, Z2
+	VFMADD231PS  192(R8), Z5, Z3
+	VFMADD231PS  256(R8), Z5, Z4
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z9, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VADDPS       Z9, Z2, Z2
+	VADDPS       Z9, Z3, Z3
+	VADDPS       Z9, Z4, Z4
+
+rowBiased:
+	VMAXPS  Z0, Z7, Z0
+	VMINPS  Z0, Z8, Z0
+	VMOVUPS Z0, (DI)
+	VMAXPS  Z1, Z7, Z1
+	VMINPS  Z1, Z8, Z1
+	VMOVUPS Z1, 64(DI)
+	VMAXPS  Z2, Z7, Z2
+	VMINPS  Z2, Z8, Z2
+	VMOVUPS Z2, 128(DI)
+	VMAXPS  Z3, Z7, Z3
+	VMINPS  Z3, Z8, Z3
+	VMOVUPS Z3, 192(DI)
+	VMAXPS  Z4, Z7, Z4
+	VMINPS  Z4, Z8, Z4
+	VMOVUPS Z4, 256(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile6AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·planeTile6AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z8
+	VBROADCASTSS 84(R15), Z9
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z10
+
+plain:
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  (R8), Z6, Z0
+	VFMADD231PS  64(R8), Z6, Z1
+	VFMADD231PS  128(R8), Z6, Z2
+	VFMADD231PS  192(R8), Z6, Z3
+	VFMADD231PS  256(R8), Z6, Z4
+	VFMADD231PS  320(R8), Z6, Z5
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+
+rowBiased:
+	VMAXPS  Z0, Z8, Z0
+	VMINPS  Z0, Z9, Z0
+	VMOVUPS Z0, (DI)
+	VMAXPS  Z1, Z8, Z1
+	VMINPS  Z1, Z9, Z1
+	VMOVUPS Z1, 64(DI)
+	VMAXPS  Z2, Z8, Z2
+	VMINPS  Z2, Z9, Z2
+	VMOVUPS Z2, 128(DI)
+	VMAXPS  Z3, Z8, Z3
+	VMINPS  Z3, Z9, Z3
+	VMOVUPS Z3, 192(DI)
+	VMAXPS  Z4, Z8, Z4
+	VMINPS  Z4, Z9, Z4
+	VMOVUPS Z4, 256(DI)
+	VMAXPS  Z5, Z8, Z5
+	VMINPS  Z5, Z9, Z5
+	VMOVUPS Z5, 320(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile7AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·planeTile7AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z9
+	VBROADCASTSS 84(R15), Z10
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z11
+
+plain:
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS  (R8), Z7, Z0
+	VFMADD231PS  64(R8), Z7, Z1
+	VFMADD231PS  128(R8), Z7, Z2
+	VFMADD231PS  192(R8), Z7, Z3
+	VFMADD231PS  256(R8), Z7, Z4
+	VFMADD231PS  320(R8), Z7, Z5
+	VFMADD231PS  384(R8), Z7, Z6
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z11, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VADDPS       Z11, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VADDPS       Z11, Z4, Z4
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z11, Z6, Z6
+
+rowBiased:
+	VMAXPS  Z0, Z9, Z0
+	VMINPS  Z0, Z10, Z0
+	VMOVUPS Z0, (DI)
+	VMAXPS  Z1, Z9, Z1
+	VMINPS  Z1, Z10, Z1
+	VMOVUPS Z1, 64(DI)
+	VMAXPS  Z2, Z9, Z2
+	VMINPS  Z2, Z10, Z2
+	VMOVUPS Z2, 128(DI)
+	VMAXPS  Z3, Z9, Z3
+	VMINPS  Z3, Z10, Z3
+	VMOVUPS Z3, 192(DI)
+	VMAXPS  Z4, Z9, Z4
+	VMINPS  Z4, Z10, Z4
+	VMOVUPS Z4, 256(DI)
+	VMAXPS  Z5, Z9, Z5
+	VMINPS  Z5, Z10, Z5
+	VMOVUPS Z5, 320(DI)
+	VMAXPS  Z6, Z9, Z6
+	VMINPS  Z6, Z10, Z6
+	VMOVUPS Z6, 384(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func planeTile8AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·planeTile8AVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), R15
+	MOVQ         (R15), SI
+	MOVQ         16(R15), DI
+	MOVQ         32(R15), AX
+	VBROADCASTSS 80(R15), Z10
+	VBROADCASTSS 84(R15), Z11
+	MOVQ         64(R15), R9
+	TESTQ        R9, R9
+	JZ           plain
+	VBROADCASTSS (R9), Z12
+
+plain:
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  (R8), Z8, Z0
+	VFMADD231PS  64(R8), Z8, Z1
+	VFMADD231PS  128(R8), Z8, Z2
+	VFMADD231PS  192(R8), Z8, Z3
+	VFMADD231PS  256(R8), Z8, Z4
+	VFMADD231PS  320(R8), Z8, Z5
+	VFMADD231PS  384(R8), Z8, Z6
+	VFMADD231PS  448(R8), Z8, Z7
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowTap
+	TESTQ        R9, R9
+	JZ           rowBiased
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+
+rowBiased:
+	VMAXPS  Z0, Z10, Z0
+	VMINPS  Z0, Z11, Z0
+	VMOVUPS Z0, (DI)
+	VMAXPS  Z1, Z10, Z1
+	VMINPS  Z1, Z11, Z1
+	VMOVUPS Z1, 64(DI)
+	VMAXPS  Z2, Z10, Z2
+	VMINPS  Z2, Z11, Z2
+	VMOVUPS Z2, 128(DI)
+	VMAXPS  Z3, Z10, Z3
+	VMINPS  Z3, Z11, Z3
+	VMOVUPS Z3, 192(DI)
+	VMAXPS  Z4, Z10, Z4
+	VMINPS  Z4, Z11, Z4
+	VMOVUPS Z4, 256(DI)
+	VMAXPS  Z5, Z10, Z5
+	VMINPS  Z5, Z11, Z5
+	VMOVUPS Z5, 320(DI)
+	VMAXPS  Z6, Z10, Z6
+	VMINPS  Z6, Z11, Z6
+	VMOVUPS Z6, 384(DI)
+	VMAXPS  Z7, Z10, Z7
+	VMINPS  Z7, Z11, Z7
+	VMOVUPS Z7, 448(DI)
+	ADDQ    8(R15), SI
+	ADDQ    24(R15), DI
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET

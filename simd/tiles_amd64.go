@@ -454,6 +454,46 @@ func poolMaxAVX2(a *poolRun)
 //go:noescape
 func poolAvgAVX2(a *poolRun)
 
+// planeTile1AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 8, in the order of taps.
+//
+//go:noescape
+func planeTile1AVX2(a *planeArgs)
+
+// planeTile2AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 16, in the order of taps.
+//
+//go:noescape
+func planeTile2AVX2(a *planeArgs)
+
+// planeTile3AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 24, in the order of taps.
+//
+//go:noescape
+func planeTile3AVX2(a *planeArgs)
+
+// planeTile4AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 32, in the order of taps.
+//
+//go:noescape
+func planeTile4AVX2(a *planeArgs)
+
+// planeTile5AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 40, in the order of taps.
+//
+//go:noescape
+func planeTile5AVX2(a *planeArgs)
+
+// planeTile6AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 48, in the order of taps.
+//
+//go:noescape
+func planeTile6AVX2(a *planeArgs)
+
+// planeTile7AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 56, in the order of taps.
+//
+//go:noescape
+func planeTile7AVX2(a *planeArgs)
+
+// planeTile8AVX2 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 64, in the order of taps.
+//
+//go:noescape
+func planeTile8AVX2(a *planeArgs)
+
 // gemmTile1x8AVX2MulAdd computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 1, j < 8, in the order of k; then the epilogue.
 //
 //go:noescape
@@ -888,6 +928,46 @@ func poolMaxAVX2MulAdd(a *poolRun)
 //
 //go:noescape
 func poolAvgAVX2MulAdd(a *poolRun)
+
+// planeTile1AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 8, in the order of taps.
+//
+//go:noescape
+func planeTile1AVX2MulAdd(a *planeArgs)
+
+// planeTile2AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 16, in the order of taps.
+//
+//go:noescape
+func planeTile2AVX2MulAdd(a *planeArgs)
+
+// planeTile3AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 24, in the order of taps.
+//
+//go:noescape
+func planeTile3AVX2MulAdd(a *planeArgs)
+
+// planeTile4AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 32, in the order of taps.
+//
+//go:noescape
+func planeTile4AVX2MulAdd(a *planeArgs)
+
+// planeTile5AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 40, in the order of taps.
+//
+//go:noescape
+func planeTile5AVX2MulAdd(a *planeArgs)
+
+// planeTile6AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 48, in the order of taps.
+//
+//go:noescape
+func planeTile6AVX2MulAdd(a *planeArgs)
+
+// planeTile7AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 56, in the order of taps.
+//
+//go:noescape
+func planeTile7AVX2MulAdd(a *planeArgs)
+
+// planeTile8AVX2MulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 64, in the order of taps.
+//
+//go:noescape
+func planeTile8AVX2MulAdd(a *planeArgs)
 
 // gemmTile1x16AVX512 computes C[r,j] (+)= sum over k of A[r,k]*B[k,j], r < 1, j < 16, in the order of k; then the epilogue.
 //
@@ -1974,6 +2054,46 @@ func poolMaxAVX512(a *poolRun)
 //go:noescape
 func poolAvgAVX512(a *poolRun)
 
+// planeTile1AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 16, in the order of taps.
+//
+//go:noescape
+func planeTile1AVX512(a *planeArgs)
+
+// planeTile2AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 32, in the order of taps.
+//
+//go:noescape
+func planeTile2AVX512(a *planeArgs)
+
+// planeTile3AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 48, in the order of taps.
+//
+//go:noescape
+func planeTile3AVX512(a *planeArgs)
+
+// planeTile4AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 64, in the order of taps.
+//
+//go:noescape
+func planeTile4AVX512(a *planeArgs)
+
+// planeTile5AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 80, in the order of taps.
+//
+//go:noescape
+func planeTile5AVX512(a *planeArgs)
+
+// planeTile6AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 96, in the order of taps.
+//
+//go:noescape
+func planeTile6AVX512(a *planeArgs)
+
+// planeTile7AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 112, in the order of taps.
+//
+//go:noescape
+func planeTile7AVX512(a *planeArgs)
+
+// planeTile8AVX512 computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 128, in the order of taps.
+//
+//go:noescape
+func planeTile8AVX512(a *planeArgs)
+
 // convPairsTilesAVX512 lists the tiles by rows and vectors (or taps).
 var convPairsTilesAVX512 = []tile[convArgs]{
 	{1, 1, convTile1x2x8AVX512},
@@ -2432,4 +2552,40 @@ var lastTilesAVX512 = []tile[lastArgs]{
 	{10, 4, lastTile10x32AVX512},
 	{11, 4, lastTile11x32AVX512},
 	{12, 4, lastTile12x32AVX512},
+}
+
+// planeTilesAVX2 lists the tiles by rows and vectors (or taps).
+var planeTilesAVX2 = []tile[planeArgs]{
+	{1, 1, planeTile1AVX2},
+	{1, 2, planeTile2AVX2},
+	{1, 3, planeTile3AVX2},
+	{1, 4, planeTile4AVX2},
+	{1, 5, planeTile5AVX2},
+	{1, 6, planeTile6AVX2},
+	{1, 7, planeTile7AVX2},
+	{1, 8, planeTile8AVX2},
+}
+
+// planeTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
+var planeTilesAVX2MulAdd = []tile[planeArgs]{
+	{1, 1, planeTile1AVX2MulAdd},
+	{1, 2, planeTile2AVX2MulAdd},
+	{1, 3, planeTile3AVX2MulAdd},
+	{1, 4, planeTile4AVX2MulAdd},
+	{1, 5, planeTile5AVX2MulAdd},
+	{1, 6, planeTile6AVX2MulAdd},
+	{1, 7, planeTile7AVX2MulAdd},
+	{1, 8, planeTile8AVX2MulAdd},
+}
+
+// planeTilesAVX512 lists the tiles by rows and vectors (or taps).
+var planeTilesAVX512 = []tile[planeArgs]{
+	{1, 1, planeTile1AVX512},
+	{1, 2, planeTile2AVX512},
+	{1, 3, planeTile3AVX512},
+	{1, 4, planeTile4AVX512},
+	{1, 5, planeTile5AVX512},
+	{1, 6, planeTile6AVX512},
+	{1, 7, planeTile7AVX512},
+	{1, 8, planeTile8AVX512},
 }

@@ -654,6 +654,46 @@ func poolMaxNEON(a *poolRun)
 //go:noescape
 func poolAvgNEON(a *poolRun)
 
+// planeTile1NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 4, in the order of taps.
+//
+//go:noescape
+func planeTile1NEON(a *planeArgs)
+
+// planeTile2NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 8, in the order of taps.
+//
+//go:noescape
+func planeTile2NEON(a *planeArgs)
+
+// planeTile3NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 12, in the order of taps.
+//
+//go:noescape
+func planeTile3NEON(a *planeArgs)
+
+// planeTile4NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 16, in the order of taps.
+//
+//go:noescape
+func planeTile4NEON(a *planeArgs)
+
+// planeTile5NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 20, in the order of taps.
+//
+//go:noescape
+func planeTile5NEON(a *planeArgs)
+
+// planeTile6NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 24, in the order of taps.
+//
+//go:noescape
+func planeTile6NEON(a *planeArgs)
+
+// planeTile7NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 28, in the order of taps.
+//
+//go:noescape
+func planeTile7NEON(a *planeArgs)
+
+// planeTile8NEON computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 32, in the order of taps.
+//
+//go:noescape
+func planeTile8NEON(a *planeArgs)
+
 // gradTile1x1NEON computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 1; then the lanes are added up.
 //
 //go:noescape
@@ -1364,6 +1404,46 @@ func poolMaxNEONMulAdd(a *poolRun)
 //go:noescape
 func poolAvgNEONMulAdd(a *poolRun)
 
+// planeTile1NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 4, in the order of taps.
+//
+//go:noescape
+func planeTile1NEONMulAdd(a *planeArgs)
+
+// planeTile2NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 8, in the order of taps.
+//
+//go:noescape
+func planeTile2NEONMulAdd(a *planeArgs)
+
+// planeTile3NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 12, in the order of taps.
+//
+//go:noescape
+func planeTile3NEONMulAdd(a *planeArgs)
+
+// planeTile4NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 16, in the order of taps.
+//
+//go:noescape
+func planeTile4NEONMulAdd(a *planeArgs)
+
+// planeTile5NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 20, in the order of taps.
+//
+//go:noescape
+func planeTile5NEONMulAdd(a *planeArgs)
+
+// planeTile6NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 24, in the order of taps.
+//
+//go:noescape
+func planeTile6NEONMulAdd(a *planeArgs)
+
+// planeTile7NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 28, in the order of taps.
+//
+//go:noescape
+func planeTile7NEONMulAdd(a *planeArgs)
+
+// planeTile8NEONMulAdd computes y[r,p] = act(bias + sum over taps of w[tap]*x[r][offs[tap]+p]), p < 32, in the order of taps.
+//
+//go:noescape
+func planeTile8NEONMulAdd(a *planeArgs)
+
 // gradTile1x1NEONMulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 1; then the lanes are added up.
 //
 //go:noescape
@@ -1591,6 +1671,18 @@ var depthwiseTilesNEON = []tile[depthwiseArgs]{
 	{8, 1, depthwiseTile8NEON},
 }
 
+// planeTilesNEON lists the tiles by rows and vectors (or taps).
+var planeTilesNEON = []tile[planeArgs]{
+	{1, 1, planeTile1NEON},
+	{1, 2, planeTile2NEON},
+	{1, 3, planeTile3NEON},
+	{1, 4, planeTile4NEON},
+	{1, 5, planeTile5NEON},
+	{1, 6, planeTile6NEON},
+	{1, 7, planeTile7NEON},
+	{1, 8, planeTile8NEON},
+}
+
 // gradTilesNEON lists the tiles by rows and vectors (or taps).
 var gradTilesNEON = []tile[gradArgs]{
 	{1, 1, gradTile1x1NEON},
@@ -1749,6 +1841,18 @@ var depthwiseTilesNEONMulAdd = []tile[depthwiseArgs]{
 	{6, 1, depthwiseTile6NEONMulAdd},
 	{7, 1, depthwiseTile7NEONMulAdd},
 	{8, 1, depthwiseTile8NEONMulAdd},
+}
+
+// planeTilesNEONMulAdd lists the tiles by rows and vectors (or taps).
+var planeTilesNEONMulAdd = []tile[planeArgs]{
+	{1, 1, planeTile1NEONMulAdd},
+	{1, 2, planeTile2NEONMulAdd},
+	{1, 3, planeTile3NEONMulAdd},
+	{1, 4, planeTile4NEONMulAdd},
+	{1, 5, planeTile5NEONMulAdd},
+	{1, 6, planeTile6NEONMulAdd},
+	{1, 7, planeTile7NEONMulAdd},
+	{1, 8, planeTile8NEONMulAdd},
 }
 
 // gradTilesNEONMulAdd lists the tiles by rows and vectors (or taps).

@@ -195,3 +195,12 @@ func (t *tileSet) gradJob(s *ConvShape, p *tapTable, src []float32, xImage int, 
 	}
 	callKernel(idConvGradJob, unsafe.Pointer(&args))
 }
+
+// runPlane computes a segment of one channel with one input channel and at most KChunk products.
+func (t *tileSet) runPlane(s *convSeg) {
+	if s.width < 4 {
+		t.runSeg(s)
+		return
+	}
+	callKernel(idPlaneSegment, unsafe.Pointer(s))
+}

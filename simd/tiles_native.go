@@ -55,6 +55,21 @@ type depthwiseArgs struct {
 	x         [depthwisePixels]*float32
 }
 
+// planeArgs are the arguments of a tile of one channel of a depthwise convolution: some vectors of every row.
+type planeArgs struct {
+	x      *float32
+	xRow   int // bytes between rows
+	y      *float32
+	yRow   int
+	rows   int
+	offs   *int32 // per tap, bytes from a pixel's pointer
+	taps   int
+	w      *float32 // per tap
+	bias   *float32 // nil for none
+	mask   *int32   // lanes that exist, as words, of a tile of one vector; nil for all
+	lo, hi float32
+}
+
 // gradArgs are the arguments of a weight-gradient tile.
 type gradArgs struct {
 	images, rows, blocks int    // blocks: whole blocks of 8 pixels in a row
@@ -152,6 +167,7 @@ type tileSet struct {
 	convPlain tileTable[convArgs] // AVX-512: one group of 16 pixels a vector; empty otherwise
 	last      tileTable[lastArgs] // channels-last pixels by units of lastUnit channels
 	depthwise tileTable[depthwiseArgs]
+	plane     tileTable[planeArgs]
 	poolMax   func(*poolRun)
 	poolAvg   func(*poolRun)
 	grad      tileTable[gradArgs]

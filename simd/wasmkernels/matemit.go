@@ -40,6 +40,7 @@ func addMat(b *builder) {
 	t.addCopyBlock()
 	t.addSegment()
 	t.addLast()
+	t.addPlane()
 	t.addColumns()
 	t.addGradJob()
 }

@@ -37,6 +37,7 @@ func genLast(g *gen) {
 	}
 	genDepthwise(g)
 	g.poolLast()
+	genPlane(g)
 }
 
 // lastTile writes the kernel for rows pixels and 8*units channels.

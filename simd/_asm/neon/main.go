@@ -26,7 +26,7 @@ func main() {
 		for _, part := range []struct {
 			name string
 			fill func(*gen)
-		}{{"gemm", genGemm}, {"conv", genConv}, {"last", genLast}, {"depthwise", genDepthwise}, {"grad", genGrad}} {
+		}{{"gemm", genGemm}, {"conv", genConv}, {"last", genLast}, {"depthwise", genDepthwise}, {"plane", genPlane}, {"grad", genGrad}} {
 			g := &gen{fma: fma, table: part.name, decls: decls}
 			part.fill(g)
 			name := part.name + "_neon"
