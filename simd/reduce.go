@@ -236,6 +236,12 @@ func SumSliced(op ReduceOp, x, partial []float32) float32 {
 
 // ArgMax returns the index of the first maximum of x, NaN counting as larger than every number; ArgMax of nothing is 0.
 func ArgMax(x []float32) int {
+	if len(x) >= Lanes && current.vec.reduce != nil {
+		// A sum tells of NaNs; infinities of both signs may look like one.
+		if s := reduceRuns(Sum, x, 1, len(x), len(x), 0); s == s {
+			return indexOf(x, reduceRuns(ReduceMax, x, 1, len(x), len(x), 0))
+		}
+	}
 	k := 0
 	for i, v := range x {
 		if v > x[k] || v != v && x[k] == x[k] {
@@ -247,6 +253,11 @@ func ArgMax(x []float32) int {
 
 // ArgMin returns the index of the first minimum of x, NaN counting as smaller than every number.
 func ArgMin(x []float32) int {
+	if len(x) >= Lanes && current.vec.reduce != nil {
+		if s := reduceRuns(Sum, x, 1, len(x), len(x), 0); s == s {
+			return indexOf(x, reduceRuns(ReduceMin, x, 1, len(x), len(x), 0))
+		}
+	}
 	k := 0
 	for i, v := range x {
 		if v < x[k] || v != v && x[k] == x[k] {
@@ -254,4 +265,14 @@ func ArgMin(x []float32) int {
 		}
 	}
 	return k
+}
+
+// indexOf returns the index of the first element equal to v.
+func indexOf(x []float32, v float32) int {
+	for i, w := range x {
+		if w == v {
+			return i
+		}
+	}
+	return 0
 }

@@ -115,6 +115,12 @@ func runCumSum(w *prog.Worker, s *prog.Step, tile int) {
 	lo, hi := prog.Span(outer, 1, tile, int(s.Tiles))
 	y, x := w.F32(s.A[0], outer*n*inner), w.F32(s.A[1], outer*n*inner)
 	for o := lo; o < hi; o++ {
+		if inner < shortRow {
+			for i := range inner {
+				cumSumLine(y[o*n*inner+i:(o+1)*n*inner], x[o*n*inner+i:(o+1)*n*inner], n, inner, s.N[3] != 0, s.N[4] != 0)
+			}
+			continue
+		}
 		for j := range n {
 			p, q := j, j-1
 			if s.N[4] != 0 {
@@ -132,5 +138,27 @@ func runCumSum(w *prog.Worker, s *prog.Step, tile int) {
 				simd.Zip(simd.Add, line, y[(o*n+q)*inner:][:inner], x[(o*n+p)*inner:][:inner])
 			}
 		}
+	}
+}
+
+// cumSumLine adds up n elements, step apart.
+func cumSumLine(y, x []float32, n, step int, exclusive, reverse bool) {
+	at := 0
+	if reverse {
+		at, step = (n-1)*step, -step
+	}
+	var sum float32
+	for j := range n {
+		switch v := x[at]; {
+		case exclusive:
+			y[at] = sum
+			sum += v
+		default:
+			if sum += v; j == 0 {
+				sum = v
+			}
+			y[at] = sum
+		}
+		at += step
 	}
 }

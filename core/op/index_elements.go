@@ -10,7 +10,7 @@ import (
 // DefGatherElements is ONNX's GatherElements: y[i][j] = x[indices[i][j]][j] for axis 0.
 var DefGatherElements = graph.Def{
 	Name: "GatherElements", Since: 13, Doc: "Picks elements along an axis.", MinIn: 2, MaxIn: 2, Attrs: axis0,
-	Infer: inferGatherElements, Ref: refGatherElements, Grad: gradGatherElements{},
+	Infer: inferGatherElements, Ref: refGatherElements, Grad: gradGatherElements{}, Lower: lowerGatherElements,
 }
 
 var scatterAttrs = []graph.AttrDef{
@@ -22,7 +22,7 @@ var scatterAttrs = []graph.AttrDef{
 // by the reduction, combined with it in the order of the updates.
 var DefScatterElements = graph.Def{
 	Name: "ScatterElements", Since: 18, Doc: "Writes elements along an axis.", MinIn: 3, MaxIn: 3, Attrs: scatterAttrs,
-	Infer: inferScatterElements, Ref: refScatterElements, Grad: gradScatterElements{},
+	Infer: inferScatterElements, Ref: refScatterElements, Grad: gradScatterElements{}, Lower: lowerScatterElements,
 }
 
 // DefScatter is ONNX's Scatter of opsets 9 and 10, which became ScatterElements.

@@ -6,6 +6,7 @@ import (
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/simd"
 )
 
 var axis0 = []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt}}}
@@ -115,8 +116,9 @@ func (gradGatherGrad) Grad(c *graph.GradCtx) []*graph.Value {
 }
 
 var (
-	kGather     = prog.Kernel{Name: "Gather", Run: runGather}
-	kGatherGrad = prog.Kernel{Name: "GatherGrad", Run: runGatherGrad}
+	kGather      = prog.Kernel{Name: "Gather", Run: runGather}
+	kGatherWords = prog.Kernel{Name: "GatherWords", Run: runGatherWords}
+	kGatherGrad  = prog.Kernel{Name: "GatherGrad", Run: runGatherGrad}
 )
 
 // gatherStep carries outer, axis size, run and number of indices; x is the shape of what is gathered from.
@@ -142,6 +144,9 @@ func lowerGather(b graph.Builder, n *graph.Node) bool {
 	if size := tensor.Size(b.OutShape(0)); size > 0 {
 		st.A[0], st.A[1], st.A[2] = b.Out(0), b.In(0), b.In(1)
 		st.Tiles = moveTiles(b.OutType(0).Bytes(size), int(st.N[0]*st.N[3]))
+		if st.N[2] == 4 && st.N[0] >= 8 {
+			st.Kernel, st.Tiles = &kGatherWords, min(st.Tiles, st.N[0])
+		}
 		b.Emit(st)
 	}
 	return true
@@ -156,8 +161,9 @@ func lowerGatherGrad(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	emitFill(b, b.Out(0), prog.None, 4, tensor.Size(b.OutShape(0)))
-	if tensor.Size(b.InShape(0)) > 0 {
+	if size := tensor.Size(b.InShape(0)); size > 0 {
 		st.A[0], st.A[1], st.A[2] = b.Out(0), b.In(0), b.In(1)
+		st.Tiles = gatherGradTiles(size, int(st.N[2]), b.Threads())
 		b.Emit(st)
 	}
 	return true
@@ -191,15 +197,39 @@ func runGather(w *prog.Worker, st *prog.Step, tile int) {
 	}
 }
 
-// runGatherGrad adds the rows one after the other, in the order of the indices.
+// runGatherWords is runGather for single elements of 4 bytes.
+func runGatherWords(w *prog.Worker, st *prog.Step, tile int) {
+	outer, n, count, width := int(st.N[0]), int(st.N[1]), int(st.N[3]), int(st.N[4])
+	dst, src := w.I32(st.A[0], outer*count), w.I32(st.A[1], outer*n)
+	lo, hi := prog.Span(outer, 1, tile, int(st.Tiles))
+	for k := range count {
+		i := indexAt(w, st.A[2], width, count, k, n, "Gather")
+		for o := lo; o < hi; o++ {
+			dst[o*count+k] = src[o*n+i]
+		}
+	}
+}
+
+// runGatherGrad adds the rows one after the other, in the order of the indices; tiles share the columns.
 func runGatherGrad(w *prog.Worker, st *prog.Step, tile int) {
 	outer, n, run, count, width := int(st.N[0]), int(st.N[1]), int(st.N[2]), int(st.N[3]), int(st.N[4])
+	lo, hi := prog.Span(run, lineElems, tile, int(st.Tiles))
+	if lo == hi {
+		return
+	}
 	dx, dy := w.F32(st.A[0], outer*n*run), w.F32(st.A[1], outer*count*run)
 	for p := range outer * count {
 		i := indexAt(w, st.A[2], width, count, p%count, n, "GatherGrad")
-		to := dx[(p/count*n+i)*run:][:run]
-		for k, v := range dy[p*run : p*run+run] {
+		to, from := dx[(p/count*n+i)*run+lo:][:hi-lo], dy[p*run+lo:p*run+hi]
+		if len(to) >= shortRow {
+			simd.Zip(simd.Add, to, to, from)
+			continue
+		}
+		for k, v := range from {
 			to[k] += v
 		}
 	}
 }
+
+// shortRow is from how many elements on a call of a kernel pays.
+const shortRow = 8

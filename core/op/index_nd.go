@@ -12,7 +12,7 @@ var gatherNDAttrs = []graph.AttrDef{{Name: "batch_dims", Kind: graph.AttrInt, De
 //weft:full
 var DefGatherND = graph.Def{
 	Name: "GatherND", Since: 13, Doc: "Picks slices by index vectors.", MinIn: 2, MaxIn: 2, Attrs: gatherNDAttrs,
-	Infer: inferGatherND, Ref: refGatherND, Grad: gradGatherND{},
+	Infer: inferGatherND, Ref: refGatherND, Grad: gradGatherND{}, Lower: lowerGatherND,
 }
 
 // DefGatherNDGrad is weft.GatherNDGrad(dy, indices, x): dy added up where GatherND took it from, in the order of the indices. Only x's
@@ -30,7 +30,7 @@ var DefGatherNDGrad = graph.Def{
 //weft:full
 var DefScatterND = graph.Def{
 	Name: "ScatterND", Since: 18, Doc: "Writes slices by index vectors.", MinIn: 3, MaxIn: 3, Attrs: scatterNDAttrs,
-	Infer: inferScatterND, Ref: refScatterND, Grad: gradScatterND{},
+	Infer: inferScatterND, Ref: refScatterND, Grad: gradScatterND{}, Lower: lowerScatterND,
 }
 
 var scatterNDAttrs = []graph.AttrDef{{Name: "reduction", Kind: graph.AttrString, Default: graph.Attr{Kind: graph.AttrString, S: "none"}}}

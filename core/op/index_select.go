@@ -12,7 +12,7 @@ import (
 var DefOneHot = graph.Def{
 	Name: "OneHot", Since: 11, Doc: "Vectors with one element set.", MinIn: 3, MaxIn: 3, HostInputs: []int{1},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}}},
-	Infer: inferOneHot, Ref: refOneHot, Grad: gradOneHot{},
+	Infer: inferOneHot, Ref: refOneHot, Grad: gradOneHot{}, Lower: lowerOneHot,
 }
 
 // OneHot turns indices into vectors of length depth along a new axis (-1: the last) with on at the index and off elsewhere.
@@ -87,7 +87,7 @@ var DefTopK = graph.Def{
 	Name: "TopK", Since: 24, Doc: "The k largest or smallest elements along an axis.", MinIn: 2, MaxIn: 2, MinOut: 2, MaxOut: 2, HostInputs: []int{1},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: -1}},
 		{Name: "largest", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}}, {Name: "sorted", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt, I: 1}}},
-	Infer: inferTopK, Ref: refTopK, Grad: gradTopK{}, Upgrade: upgradeTopK,
+	Infer: inferTopK, Ref: refTopK, Grad: gradTopK{}, Lower: lowerTopK, Upgrade: upgradeTopK,
 }
 
 // TopK returns the k largest (or smallest) elements along an axis, best first, and their positions.
