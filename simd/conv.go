@@ -82,11 +82,19 @@ func ConvForward(s *ConvShape, x, packed, bias, res, y []float32, act Act, lo, h
 
 // ConvForwardTiles returns into how many tiles the forward pass is worth splitting for a number of threads.
 func ConvForwardTiles(s *ConvShape, threads int) int {
+	work := s.flops() + elementFlops*float64(s.N)*float64(s.C*s.H*s.W+s.M*s.OH*s.OW)
 	if threads <= 1 {
-		return min(tilesFor(s.flops()/soloTiles), tilesFor(s.flops()))
+		return tilesFor(work / soloTiles)
 	}
-	return min(tilesFor(s.flops()), 4*threads)
+	most := 4 * threads
+	if s.KH > 1 { // tiles of few rows read many rows twice
+		most = min(most, max(s.N*s.OH/4, threads))
+	}
+	return min(tilesFor(work), most)
 }
+
+// elementFlops is how many operations take as long as reading or writing an element.
+const elementFlops = 16
 
 // soloTiles is how much larger tiles are when one thread runs them all: they only bound how long it does not look up.
 const soloTiles = 32

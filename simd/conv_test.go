@@ -149,6 +149,7 @@ func convCases() []*convCase {
 		newConv(2, 3, 17, 15, 5, 3, 3, 2, 1, 1, 1),      // strided
 		newConv(2, 4, 16, 16, 8, 1, 1, 1, 1, 0, 1),      // 1x1
 		newConv(2, 4, 2, 3, 8, 1, 1, 1, 1, 0, 1),        // 1x1, few pixels
+		newConv(1, 4, 15, 19, 7, 1, 1, 1, 1, 0, 1),      // 1x1, a row that is cut
 		newConv(2, 4, 9, 9, 8, 1, 1, 2, 1, 0, 1),        // 1x1 strided: phases without taps
 		newConv(2, 8, 14, 14, 8, 3, 3, 1, 1, 1, 8),      // depthwise
 		newConv(1, 8, 15, 15, 16, 3, 3, 2, 1, 1, 8),     // depthwise with multiplier, strided

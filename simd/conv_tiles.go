@@ -147,6 +147,9 @@ func (s *ConvShape) forwardTable() (p tapTable, oh, ow int) {
 	return p, oh, ow
 }
 
+// rowCut is what the parts of a row that is cut are multiples of, but the last.
+const rowCut = 64
+
 // choosesLast reports whether the forward pass computes channels-last.
 func (t *tileSet) choosesLast(s *ConvShape) bool {
 	if s.XLast || s.YLast {
@@ -227,7 +230,22 @@ func (t *tileSet) convForward(s *ConvShape, x, packed, bias, res, y []float32, l
 		img = aligned(scratch)[:p.size()]
 		clear(img)
 	}
-	// One row cut by columns is the only way to divide a 1x1 convolution of one image.
+	// A 1x1 convolution of whole images has one long row an image: where tiles outnumber those, rows are cut.
+	col0, width, cuts := 0, ow, 1
+	if most := parts / (s.N * s.Groups); oh == 1 && !p.copied && most > 1 {
+		cuts = max(min(most, ow/rowCut), 1)
+		if part >= parts/cuts*cuts {
+			return
+		}
+		cut, whole := part%cuts, ow/rowCut
+		col0 = cut * whole / cuts * rowCut
+		if cut < cuts-1 {
+			width = (cut + 1) * whole / cuts * rowCut
+		}
+		width -= col0
+		part, parts = part/cuts, parts/cuts
+	}
+	seg.width = width
 	u0, u1 := splitImages(s.N*s.Groups, oh, part, parts)
 	for u := u0; u < u1; {
 		r, g, n := u%oh, u/oh%s.Groups, u/oh/s.Groups
@@ -248,9 +266,9 @@ func (t *tileSet) convForward(s *ConvShape, x, packed, bias, res, y []float32, l
 			p.fill(img, x[image:][:cg*s.H*s.W], r, r+rows+(s.KH-1)*s.DH/s.SH+1)
 			seg.x = &img[r*p.cols]
 		} else {
-			seg.x = &x[image+r*p.w]
+			seg.x = &x[image+r*p.w+col0]
 		}
-		seg.y = &y[((n*s.M+g*mg)*oh+r)*ow]
+		seg.y = &y[((n*s.M+g*mg)*oh+r)*ow+col0]
 		if cg == 1 && mg == 1 && k <= KChunk {
 			t.runPlane(&seg)
 		} else {
