@@ -69,29 +69,56 @@ type gradBlocks struct {
 	direct       bool // t is dx
 	copied       bool // rows of dy shorter than a group are read from a copy
 	flat         bool // rows of t and dx are equally long
+	packed       bool // dy is packed as a matrix product wants it
+	pixels       int  // of a packed block
 }
 
 // gradBlock bounds t, in elements; it stays in the second-level cache.
 const gradBlock = 1 << 16
 
 func (s *ConvShape) gradBlocks() gradBlocks {
-	b := gradBlocks{bands: (s.H + s.SH - 1) / s.SH, images: 1, copied: s.OW < groupLanes}
-	b.direct = s.KW == 1 && s.PL == 0 && s.SH == 1 && s.SW == 1 && s.OW == s.W
+	b := gradBlocks{bands: (s.H + s.SH - 1) / s.SH, images: 1}
 	b.flat = s.SH == 1 && s.SW == 1 && s.OW == s.W && s.W < 2*groupLanes
-	perRow := s.cg() * s.KW * s.OW
 	b.rows = b.bands
-	if perRow*b.bands > gradBlock && !b.direct {
+	rows, k := s.cg()*s.KW, s.gradOffsets()
+	b.packed = rows >= packedRows && k >= packedRows
+	perRow := rows * s.OW
+	n := 0 // pixels of t
+	switch {
+	case b.packed:
+		b.pixels = max(min(packedBlock/max(rows, k), packedPixels), s.OW)
+		if s.Groups == 1 {
+			b.images = s.N
+		}
+		n = b.pixels
+	case perRow*b.bands > gradBlock:
 		b.rows = max(gradBlock/perRow, 1)
-	} else if s.Groups == 1 {
-		b.images = max(min(gradBlock/max(perRow*b.bands, 1), s.N), 1)
+		n = b.rows * s.OW
+	default:
+		if s.Groups == 1 {
+			b.images = max(min(gradBlock/max(perRow*b.bands, 1), s.N), 1)
+		}
+		n = b.images * b.rows * s.OW
 	}
-	b.pitch = roundUp(b.images*b.rows*s.OW, 16)
+	if !b.packed {
+		b.copied = s.OW < groupLanes
+		b.direct = s.KW == 1 && s.PL == 0 && s.SH == 1 && s.SW == 1 && s.OW == s.W
+	}
+	b.pitch = roundUp(n, 16)
 	if b.pitch%32 == 0 {
 		b.pitch += 16 // so that rows of a tile do not share cache sets
 	}
 	b.slack = roundUp(max(s.PL+s.SW, s.KW*s.DW)/s.SW, 16) + 4*groupLanes
 	return b
 }
+
+// A convolution with as many rows of weights and products as packedRows packs dy, in blocks of at most packedPixels and packedBlock elements: its
+// products do not fit the first-level cache, where those at many places of dy would come from.
+const (
+	packedRows   = 160
+	packedBlock  = 96 << 10
+	packedPixels = 512
+)
 
 // columns returns the pixels of the longest phase of a row of dx.
 func (s *ConvShape) columns() int { return (s.W + s.SW - 1) / s.SW }
@@ -116,37 +143,37 @@ func (t *tileSet) gradInputPackSize(s *ConvShape) int {
 
 // gradInputPack writes the table of offsets, C/Groups zeros, and for every phase each group's panels of rows (ci, kw).
 func (t *tileSet) gradInputPack(s *ConvShape, dst, w []float32) {
-	cg, mg, at := s.cg(), s.mg(), s.gradOffsets()
+	cg, mg, next := s.cg(), s.mg(), s.gradOffsets()
 	step := s.gradStep()
-	for i := range at {
+	for i := range next {
 		putOffset(dst, i, (i%mg*s.OH+i/mg*step)*s.OW)
 	}
-	clear(dst[at : at+cg])
-	at += cg
+	clear(dst[next : next+cg])
+	next += cg
 	khStep := s.khStep()
 	rows := cg * s.KW
 	panels := t.convPanels(rows)
+	const block = 16 // output channels whose weights stay in the first-level cache
 	for i := range s.SH {
-		p := s.gradRows(i, at)
-		at += p.size(s)
+		p := s.gradRows(i, next)
+		next += p.size(s)
 		k := p.taps * mg
 		for g := range s.Groups {
 			d := dst[p.at+g*rows*k:]
-			for panel := range panels {
-				r0, r1 := panelRows(rows, panels, panel)
-				h := r1 - r0
-				for tap := range p.taps {
-					kh := p.kh - tap*khStep
-					for m := range mg {
-						out := d[r0*k+(tap*mg+m)*h:][:h]
-						src := w[(g*mg+m)*cg*s.KH*s.KW+kh*s.KW:]
-						ci, kw := r0/s.KW, r0%s.KW
-						from := ci * s.KH * s.KW
-						for j := range out {
-							out[j] = src[from+kw]
-							if kw++; kw == s.KW {
-								kw = 0
-								from += s.KH * s.KW
+			for m0 := 0; m0 < mg; m0 += block {
+				for panel := range panels {
+					r0, r1 := panelRows(rows, panels, panel)
+					h := r1 - r0
+					var from [mostRows]int // where each row of the panel is in w[m, :, kh, :]
+					for j := range h {
+						from[j] = (r0+j)/s.KW*s.KH*s.KW + (r0+j)%s.KW
+					}
+					for tap := range p.taps {
+						for m := m0; m < min(m0+block, mg); m++ {
+							src := &w[(g*mg+m)*cg*s.KH*s.KW+(p.kh-tap*khStep)*s.KW]
+							out := d[r0*k+(tap*mg+m)*h:][:h]
+							for j := range out {
+								out[j] = *at(src, from[j])
 							}
 						}
 					}
@@ -173,10 +200,13 @@ func (t *tileSet) gradInputScratch(s *ConvShape) int {
 	if b.copied {
 		n += roundUp(b.images*s.mg()*s.OH*s.OW+groupLanes, 16)
 	}
+	if b.packed {
+		n += s.gradOffsets() * roundUp(b.pixels, t.nr())
+	}
 	if !b.direct {
 		n += s.cg()*s.KW*b.pitch + 2*b.slack + roundUp(2*s.KW, 16) + s.KW*b.maskLen(s)
 		if s.SW > 1 {
-			n += s.cg() * b.images * b.rows * s.columns()
+			n += s.cg() * b.pitch / s.OW * s.columns()
 		}
 	}
 	return n
@@ -185,7 +215,7 @@ func (t *tileSet) gradInputScratch(s *ConvShape) int {
 // inputGrad is the state of one call of gradInput.
 type inputGrad struct {
 	gradBlocks
-	img, t, table, masks, out []float32
+	img, b, t, table, masks, out []float32
 }
 
 func (t *tileSet) gradInput(s *ConvShape, dy, packed, dx []float32, part, parts int, scratch []float32) {
@@ -198,6 +228,10 @@ func (t *tileSet) gradInput(s *ConvShape, dy, packed, dx []float32, part, parts 
 	if a.copied {
 		n := roundUp(a.images*mg*s.OH*s.OW+groupLanes, 16)
 		a.img, scratch = scratch[:n], scratch[n:]
+	}
+	if a.packed {
+		n := s.gradOffsets() * roundUp(a.pixels, t.nr())
+		a.b, scratch = scratch[:n], scratch[n:]
 	}
 	if !a.direct {
 		n := cg*s.KW*a.pitch + 2*a.slack
@@ -251,6 +285,11 @@ func (t *tileSet) gradBlock(s *ConvShape, a *inputGrad, dy, packed, dx []float32
 				}
 				end++
 			}
+			if a.packed {
+				t.gradPacked(s, a, &p, src, packed, dx[base+(q-q0)*s.SH*s.W:], images, q, end-q, from, to, g)
+				q = end
+				continue
+			}
 			seg := convSeg{images: images, rows: 1, width: (end - q) * s.OW, xImage: xImage, m: cg * s.KW,
 				before: from * mg, k: (to - from) * mg, after: (p.taps - to) * mg}
 			seg.lo, seg.hi = ActNone.bounds(0, 0)
@@ -269,9 +308,63 @@ func (t *tileSet) gradBlock(s *ConvShape, a *inputGrad, dy, packed, dx []float32
 			}
 			q = end
 		}
-		if !a.direct {
-			t.addPhases(s, a, dx[base:], images, q1-q0)
+		if !a.direct && !a.packed {
+			addPhases(s, a, dx[base:], images, q1-q0)
 		}
+	}
+}
+
+// gradPacked computes some rows, which share the taps from .. to, of all images: blocks of dy are packed, t is a matrix product of the
+// weights and them.
+func (t *tileSet) gradPacked(s *ConvShape, a *inputGrad, p *gradRows, src, packed, dx []float32, images, q, rows, from, to, g int) {
+	if from == to {
+		for i := range images {
+			for c := range s.cg() {
+				for r := range rows {
+					clear(dx[((i*s.C+c)*s.H+r*s.SH)*s.W:][:s.W])
+				}
+			}
+		}
+		return
+	}
+	mg, m, nw := s.mg(), s.cg()*s.KW, t.nr()
+	taps, k := to-from, (to-from)*mg
+	all := p.taps * mg
+	w := packed[p.at+g*m*all:]
+	most := max(a.pixels/s.OW, 1) // rows of a block
+	panels := t.convPanels(m)
+	for r0 := 0; r0 < rows; {
+		nr := min(rows-r0, most)
+		for i0 := 0; i0 < images; {
+			ni := min(images-i0, most/nr)
+			run := nr * s.OW
+			for i := range ni {
+				for at := 0; at < run; {
+					j := i*run + at
+					n := min(nw-j%nw, run-at)
+					copyBlock(&blockArgs{dst: &a.b[j/nw*k*nw+j%nw], src: &src[(i0+i)*s.M*s.OH*s.OW+(p.first+from*p.step+q+r0)*s.OW+at], outer: taps, rows: mg, n: n,
+						dOuter: mg * nw, dRow: nw, dCol: 1, sOuter: p.step * s.OW, sRow: s.OH * s.OW, sCol: 1})
+					at += n
+				}
+			}
+			for k0 := 0; k0 < k; k0 += KChunk {
+				args := sweepArgs{n: ni * run, nw: nw, bstep: 4 * k * nw}
+				args.k, args.ars, args.b, args.bs, args.cs = min(KChunk, k-k0), 4, &a.b[k0*nw], 4*nw, 4*a.pitch
+				if k0 > 0 {
+					args.flags = tileAdd
+				}
+				for panel := range panels {
+					m0, m1 := panelRows(m, panels, panel)
+					args.rows, args.acs = m1-m0, 4*(m1-m0)
+					args.a, args.c = &w[m0*all+(from*mg+k0)*(m1-m0)], &a.t[a.slack+m0*a.pitch]
+					args.b = &a.b[k0*nw]
+					t.sweep(noescape(&args))
+				}
+			}
+			addPhases(s, a, dx[(i0*s.C*s.H+r0*s.SH)*s.W:], ni, nr)
+			i0 += ni
+		}
+		r0 += nr
 	}
 }
 
@@ -295,11 +388,14 @@ type columnsArgs struct {
 	taps                        int
 	table                       *int32 // per tap: bytes from t, bytes from masks
 	masks                       *int32
-	mask                        *int32 // lanes of a row shorter than a group
+	mask                        *int32   // lanes of a row shorter than a group
+	even                        *float32 // nil, or rows of at least a group whose elements go before the sums: dst has twice as many columns
+	evenRow                     int
+	left                        [4]uintptr // planes, and where t, dst and even are, as the assembly goes on
 }
 
 // addPhases adds the columns of t up, for each phase of the columns of dx.
-func (t *tileSet) addPhases(s *ConvShape, a *inputGrad, dx []float32, images, rows int) {
+func addPhases(s *ConvShape, a *inputGrad, dx []float32, images, rows int) {
 	cg, maskLen := s.cg(), a.maskLen(s)
 	for i := range min(s.SW, s.W) {
 		cols := (s.W - i + s.SW - 1) / s.SW
@@ -331,12 +427,29 @@ func (t *tileSet) addPhases(s *ConvShape, a *inputGrad, dx []float32, images, ro
 			addColumns(&args)
 			continue
 		}
+		if i == 1 && s.SW == 2 && cols >= groupLanes {
+			// Both phases go to dx. A last even column has no odd one beside it.
+			args.dst, args.dPlane, args.dImage, args.dRow = &dx[0], 4*s.H*s.W, 4*s.C*s.H*s.W, 4*s.SH*s.W
+			args.even, args.evenRow = &a.out[0], 4*s.columns()
+			addColumns(&args)
+			if s.W%2 != 0 {
+				spread(s, a.out[cols:], dx[2*cols:], images, rows, s.columns(), 1)
+			}
+			continue
+		}
 		args.dst, args.dPlane, args.dImage, args.dRow = &a.out[0], 4*images*rows*cols, 4*rows*cols, 4*cols
 		addColumns(&args)
-		for n := range images {
-			copyBlock(&blockArgs{dst: &dx[n*s.C*s.H*s.W+i], src: &a.out[n*rows*cols], outer: cg, rows: rows, n: cols,
-				dOuter: s.H * s.W, dRow: s.SH * s.W, dCol: s.SW, sOuter: images * rows * cols, sRow: cols, sCol: 1})
+		if i > 0 || s.SW != 2 || s.W/2 < groupLanes {
+			spread(s, a.out, dx[i:], images, rows, cols, cols)
 		}
+	}
+}
+
+// spread copies n columns of a phase, in rows of cols, to dx.
+func spread(s *ConvShape, out, dx []float32, images, rows, cols, n int) {
+	for i := range images {
+		copyBlock(&blockArgs{dst: &dx[i*s.C*s.H*s.W], src: &out[i*rows*cols], outer: s.cg(), rows: rows, n: n,
+			dOuter: s.H * s.W, dRow: s.SH * s.W, dCol: s.SW, sOuter: images * rows * cols, sRow: cols, sCol: 1})
 	}
 }
 

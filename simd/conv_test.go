@@ -172,6 +172,10 @@ func convCases() []*convCase {
 		newConv(2, 2, 21, 22, 3, 3, 3, 2, 2, 2, 1),      // strides and dilations with a common factor
 		newConv(2, 2, 21, 23, 3, 3, 3, 4, 6, 5, 1),      // strides and dilations with a common factor
 		newConv(2, 3, 16, 18, 8, 4, 4, 2, 1, 1, 1),      // as transposed convolutions have it
+		newConv(3, 2, 9, 85, 3, 3, 3, 2, 1, 1, 1),       // long rows of odd columns
+		newConv(3, 54, 5, 7, 60, 3, 3, 1, 1, 1, 1),      // dy packed: small images
+		newConv(1, 108, 4, 19, 160, 3, 3, 2, 1, 1, 2),   // dy packed: strides and groups
+		newConv(1, 160, 5, 6, 520, 1, 1, 1, 1, 0, 1),    // dy packed: k past a chunk
 		newConv(1, 40, 12, 12, 1200, 3, 3, 1, 1, 0, 10), // panels of weights past the cache
 	}
 	uneven := newConv(2, 3, 10, 14, 5, 3, 4, 1, 1, 0, 1)
@@ -191,6 +195,7 @@ func TestConvConformance(t *testing.T) {
 				c.act = simd.Act(i % 3)
 				c.prepare(draw, i%8)
 				for what, pass := range convPasses {
+					pass += " " + c.String()
 					want := map[string][]float32{}
 					for _, oracle := range []string{"generic", "generic-muladd"} {
 						use(t, oracle)
@@ -199,13 +204,13 @@ func TestConvConformance(t *testing.T) {
 					if name == "normal" {
 						ref, abs, terms := c.reference(what)
 						for i := range ref {
-							closeTo(t, pass+" "+c.String(), i, want["generic"][i], ref[i], float64(terms+8)*2*eps32*abs[i])
-							closeTo(t, pass+" "+c.String(), i, want["generic-muladd"][i], ref[i], float64(terms+8)*2*eps32*abs[i])
+							closeTo(t, pass, i, want["generic"][i], ref[i], float64(terms+8)*2*eps32*abs[i])
+							closeTo(t, pass, i, want["generic-muladd"][i], ref[i], float64(terms+8)*2*eps32*abs[i])
 						}
 					}
 					eachSet(t, func(t *testing.T, oracle string) {
-						sameBits(t, pass+" "+c.String(), c.run(t, what, 1), want[oracle])
-						sameBits(t, pass+" in tiles "+c.String(), c.run(t, what, 3), want[oracle])
+						sameBits(t, pass, c.run(t, what, 1), want[oracle])
+						sameBits(t, "tiles of the "+pass, c.run(t, what, 3), want[oracle])
 					})
 					if t.Failed() {
 						return

@@ -20547,6 +20547,8 @@ loop:
 // dst[plane,image,row,j] = the sum over the taps of t[plane,image,row,j+offset of the tap] & mask of the tap[j], from +0 on.
 TEXT ·addColumnsNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
+	MOVD 128(R0), R24
+	MOVD 136(R0), R25
 	MOVD 24(R0), R8
 	LSL $2, R8, R8
 	MOVD 112(R0), R11
@@ -20607,10 +20609,38 @@ wideTap:
 
 wideStore:
 	ADD R7, R2, R14
+	CBNZ R24, wideEven
 	FMOVQ F0, 0(R14)
 	FMOVQ F1, 16(R14)
 	FMOVQ F2, 32(R14)
 	FMOVQ F3, 48(R14)
+	B wideStored
+
+wideEven:
+	ADD R7, R14, R14
+	ADD R7, R24, R15
+	FMOVQ 0(R15), F4
+	VZIP1 V0.S4, V4.S4, V5.S4
+	VZIP2 V0.S4, V4.S4, V6.S4
+	FMOVQ F5, 0(R14)
+	FMOVQ F6, 16(R14)
+	FMOVQ 16(R15), F4
+	VZIP1 V1.S4, V4.S4, V5.S4
+	VZIP2 V1.S4, V4.S4, V6.S4
+	FMOVQ F5, 32(R14)
+	FMOVQ F6, 48(R14)
+	FMOVQ 32(R15), F4
+	VZIP1 V2.S4, V4.S4, V5.S4
+	VZIP2 V2.S4, V4.S4, V6.S4
+	FMOVQ F5, 64(R14)
+	FMOVQ F6, 80(R14)
+	FMOVQ 48(R15), F4
+	VZIP1 V3.S4, V4.S4, V5.S4
+	VZIP2 V3.S4, V4.S4, V6.S4
+	FMOVQ F5, 96(R14)
+	FMOVQ F6, 112(R14)
+
+wideStored:
 	MOVD R21, R7
 	B wide
 
@@ -20645,7 +20675,20 @@ oneTap:
 
 oneStore:
 	ADD R7, R2, R14
+	CBNZ R24, oneEven
 	FMOVQ F0, 0(R14)
+	B oneStored
+
+oneEven:
+	ADD R7, R14, R14
+	ADD R7, R24, R15
+	FMOVQ 0(R15), F1
+	VZIP1 V0.S4, V1.S4, V2.S4
+	VZIP2 V0.S4, V1.S4, V3.S4
+	FMOVQ F2, 0(R14)
+	FMOVQ F3, 16(R14)
+
+oneStored:
 	ADD $16, R7, R7
 	B narrow
 
@@ -20686,6 +20729,7 @@ l1:
 l2:
 
 rowDone:
+	ADD R25, R24, R24
 	MOVD 56(R0), R20
 	ADD R20, R1, R1
 	MOVD 88(R0), R20

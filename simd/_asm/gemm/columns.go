@@ -7,15 +7,15 @@ import (
 
 // Offsets in columnsArgs.
 const (
-	colPlanes = 8 * iota // counted down in place
+	colPlanes = 8 * iota
 	colImages
 	colRows
 	colWidth
-	colT // t of the current plane
+	colT
 	colTPlane
 	colTImage
 	colTRow
-	colDst // dst of the current plane
+	colDst
 	colDPlane
 	colDImage
 	colDRow
@@ -23,6 +23,12 @@ const (
 	colTable // per tap: bytes from t, bytes from masks, int32
 	colMasks
 	colMask // lanes of a row of less than 8, as words
+	colEven // nil, or the row that is interleaved with the sums
+	colEvenRow
+	colLeft // planes
+	colTAt  // t, dst and even of the current plane (row): Go's own pointers must not run past their end
+	colDAt
+	colEvenAt
 )
 
 // addColumns writes the kernel that adds shifted rows. All sets of all classes share it: it adds and nothing else.
@@ -60,12 +66,38 @@ func (g *gen) addColumns() {
 		g.SUBQ(col, masks)
 		g.Label(name + "Store")
 	}
+	// store writes n vectors of a row, as they are or each after the element of the row of even columns at the same place.
+	store := func(name string, n int) {
+		g.MOVQ(field(colEvenAt), off)
+		g.TESTQ(off, off)
+		g.JNZ(op.LabelRef(name + "Even"))
+		for i := range n {
+			g.VMOVUPS(ymm[i], op.Mem{Base: dRow, Index: col, Scale: 1, Disp: 32 * i})
+		}
+		g.JMP(op.LabelRef(name + "Stored"))
+		g.Label(name + "Even")
+		for i := range n {
+			even, low, high := ymm[n], ymm[n+1], ymm[n+2]
+			g.VMOVUPS(op.Mem{Base: off, Index: col, Scale: 1, Disp: 32 * i}, even)
+			g.VUNPCKLPS(ymm[i], even, low)
+			g.VUNPCKHPS(ymm[i], even, high)
+			g.VPERM2F128(op.Imm(0x20), high, low, even)
+			g.VPERM2F128(op.Imm(0x31), high, low, low)
+			g.VMOVUPS(even, op.Mem{Base: dRow, Index: col, Scale: 2, Disp: 64 * i})
+			g.VMOVUPS(low, op.Mem{Base: dRow, Index: col, Scale: 2, Disp: 64*i + 32})
+		}
+		g.Label(name + "Stored")
+	}
 	g.MOVQ(field(colWidth), width)
 	g.SHLQ(op.Imm(2), width)
 	g.MOVQ(field(colMasks), masks)
+	for _, e := range [][2]int{{colPlanes, colLeft}, {colT, colTAt}, {colDst, colDAt}, {colEven, colEvenAt}} {
+		g.MOVQ(field(e[0]), off)
+		g.MOVQ(off, field(e[1]))
+	}
 	g.Label("plane")
-	g.MOVQ(field(colT), tImage)
-	g.MOVQ(field(colDst), dImage)
+	g.MOVQ(field(colTAt), tImage)
+	g.MOVQ(field(colDAt), dImage)
 	g.MOVQ(field(colImages), images)
 	g.Label("image")
 	g.MOVQ(tImage, tRow)
@@ -78,9 +110,7 @@ func (g *gen) addColumns() {
 	g.CMPQ(off, width)
 	g.JG(op.LabelRef("narrow"))
 	sums("wide", 4)
-	for i := range 4 {
-		g.VMOVUPS(ymm[i], op.Mem{Base: dRow, Index: col, Scale: 1, Disp: 32 * i})
-	}
+	store("wide", 4)
 	g.ADDQ(op.Imm(128), col)
 	g.JMP(op.LabelRef("wide"))
 	g.Label("narrow")
@@ -95,7 +125,7 @@ func (g *gen) addColumns() {
 	g.MOVQ(off, col)
 	g.Label("whole")
 	sums("one", 1)
-	g.VMOVUPS(ymm[0], indexed(dRow, col, 1))
+	store("one", 1)
 	g.ADDQ(op.Imm(32), col)
 	g.JMP(op.LabelRef("narrow"))
 	g.Label("part")
@@ -104,6 +134,8 @@ func (g *gen) addColumns() {
 	g.VMOVUPS(mem(off, 0), ymm[1])
 	g.VMASKMOVPS(ymm[0], ymm[1], mem(dRow, 0))
 	g.Label("rowDone")
+	g.MOVQ(field(colEvenRow), off)
+	g.ADDQ(off, field(colEvenAt))
 	g.ADDQ(field(colTRow), tRow)
 	g.ADDQ(field(colDRow), dRow)
 	g.DECQ(rows)
@@ -113,10 +145,10 @@ func (g *gen) addColumns() {
 	g.DECQ(images)
 	g.JNZ(op.LabelRef("image"))
 	g.MOVQ(field(colTPlane), off)
-	g.ADDQ(off, field(colT))
+	g.ADDQ(off, field(colTAt))
 	g.MOVQ(field(colDPlane), off)
-	g.ADDQ(off, field(colDst))
-	g.DECQ(field(colPlanes))
+	g.ADDQ(off, field(colDAt))
+	g.DECQ(field(colLeft))
 	g.JNZ(op.LabelRef("plane"))
 	g.end()
 }

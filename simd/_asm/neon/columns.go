@@ -18,6 +18,8 @@ const (
 	colTable // per tap: bytes from t, bytes from masks, int32
 	colMasks
 	colMask // lanes of a row of less than 8, as words
+	colEven // nil, or the row that is interleaved with the sums
+	colEvenRow
 )
 
 // addColumns writes the kernel that adds shifted rows. Both classes share it.
@@ -27,7 +29,7 @@ func (g *gen) addColumns() {
 		tRow, dRow, tImage, dImage, images, rows, col, width xreg = 1, 2, 3, 4, 5, 6, 7, 8
 		taps, table, masks, off, tp, mp                      xreg = 9, 10, 11, 12, 14, 15
 		tPlane, dPlane, planes, tmp, end                     xreg = 16, 17, 19, 20, 21
-		lane1, lane2                                         xreg = 22, 23
+		lane1, lane2, even, evenRow                          xreg = 22, 23, 24, 25
 	)
 	sums := func(name string, n int) {
 		for i := range n {
@@ -53,6 +55,29 @@ func (g *gen) addColumns() {
 		g.ins("BNE %sTap", name)
 		g.label(name + "Store")
 	}
+	// store writes n vectors of a row, as they are or each after the element of the row of even columns at the same place.
+	store := func(name string, n int) {
+		g.ins("ADD R%d, R%d, R%d", col, dRow, tp)
+		g.ins("CBNZ R%d, %sEven", even, name)
+		for i := range n {
+			g.store(vreg(i), tp, vecBytes*i)
+		}
+		g.ins("B %sStored", name)
+		g.label(name + "Even")
+		g.ins("ADD R%d, R%d, R%d", col, tp, tp)
+		g.ins("ADD R%d, R%d, R%d", col, even, mp)
+		for i := range n {
+			e, low, high := n, n+1, n+2
+			g.load(mp, vecBytes*i, vreg(e))
+			g.ins("VZIP1 V%d.S4, V%d.S4, V%d.S4", i, e, low)
+			g.ins("VZIP2 V%d.S4, V%d.S4, V%d.S4", i, e, high)
+			g.store(vreg(low), tp, 2*vecBytes*i)
+			g.store(vreg(high), tp, 2*vecBytes*i+vecBytes)
+		}
+		g.label(name + "Stored")
+	}
+	g.field(colEven, even)
+	g.field(colEvenRow, evenRow)
 	g.field(colWidth, width)
 	g.ins("LSL $2, R%d, R%d", width, width)
 	g.field(colMasks, masks)
@@ -74,10 +99,7 @@ func (g *gen) addColumns() {
 	g.ins("CMP R%d, R%d", width, end)
 	g.ins("BGT narrow")
 	sums("wide", 4)
-	g.ins("ADD R%d, R%d, R%d", col, dRow, tp)
-	for i := range 4 {
-		g.store(vreg(i), tp, vecBytes*i)
-	}
+	store("wide", 4)
 	g.ins("MOVD R%d, R%d", end, col)
 	g.ins("B wide")
 	g.label("narrow")
@@ -90,8 +112,7 @@ func (g *gen) addColumns() {
 	g.ins("MOVD R%d, R%d", end, col) // the last group of a row ends where the row ends
 	g.label("whole")
 	sums("one", 1)
-	g.ins("ADD R%d, R%d, R%d", col, dRow, tp)
-	g.store(0, tp, 0)
+	store("one", 1)
 	g.ins("ADD $%d, R%d, R%d", vecBytes, col, col)
 	g.ins("B narrow")
 	g.label("part")
@@ -100,6 +121,7 @@ func (g *gen) addColumns() {
 	g.loadMask(tmp, part{lane1, lane2})
 	g.storePart(0, dRow, 0, part{lane1, lane2}, tmp)
 	g.label("rowDone")
+	g.ins("ADD R%d, R%d, R%d", evenRow, even, even)
 	g.field(colTRow, tmp)
 	g.ins("ADD R%d, R%d, R%d", tmp, tRow, tRow)
 	g.field(colDRow, tmp)
