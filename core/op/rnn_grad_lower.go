@@ -85,7 +85,7 @@ func lowerRNNGrad(b graph.Builder, n *graph.Node) bool {
 	st.A[bkR], size = l.pack(rnnR, 0, joint, h, false)
 	tiles, steps := l.spans()
 	g := simd.GemmArgs{M: l.N, N: h, K: joint, LDA: l.gates, LDC: h, Acc: true, PackedB: []float32{0}}
-	st.Worker = int32(4 * (simd.GemmScratch(&g) + l.N*h))
+	st.Worker = int32(4 * (max(simd.GemmScratch(&g), h) + l.N*h))
 	for i, v := range []int{l.T, l.N, h, 0, 0, dirs, tiles, int(l.flags[0]), int(l.flags[1]), size, l.rows * l.gates, savedStep, extraStep} {
 		st.N[i] = int32(v)
 	}
@@ -236,6 +236,12 @@ func runRNNBack(w *prog.Worker, st *prog.Step, tile int) {
 		for i := range m {
 			p := r.p0 + i
 			at := placeOf(r.flags, r.tab.time(s, p, r.reverse), int(r.tab.perm[p]), r.dir, r.T, r.N, r.dirs, r.H)
+			if r.flags&rnnGeneral != 0 {
+				for j, v := range y[at:][:r.H] {
+					d[i*r.H+j] = dh[i*r.H+j] * rnnSlope(st, 0, v)
+				}
+				continue
+			}
 			simd.Zip(grad, d[i*r.H:][:r.H], dh[i*r.H:][:r.H], y[at:][:r.H])
 		}
 		if m > 0 && (s > 0 || st.A[bkDH0] != prog.None) {
@@ -267,7 +273,11 @@ func runLSTMBack(w *prog.Worker, st *prog.Step, tile int) {
 			}
 			at := r.row(s)
 			d := dGates[at*4*r.H:][:m*4*r.H]
-			simd.LSTMCellGrad(d, gates[at*4*r.H:], before, cells[at*r.H:], dh, dc, m, r.H)
+			if r.flags&rnnGeneral != 0 {
+				lstmCellGrad(st, d, gates[at*4*r.H:], before, cells[at*r.H:], dh, dc, w.ScratchF32((r.N + 1) * r.H)[r.N*r.H:], m, r.H)
+			} else {
+				simd.LSTMCellGrad(d, gates[at*4*r.H:], before, cells[at*r.H:], dh, dc, m, r.H)
+			}
 			if s > 0 || st.A[bkDH0] != prog.None {
 				r.back(w, st, dh, d, m, 4*r.H, 4*r.H, st.A[bkR], false)
 			}
@@ -296,18 +306,31 @@ func runGRUBack(w *prog.Worker, st *prog.Step, tile int) {
 		if m := r.count(s); m > 0 {
 			at := r.row(s)
 			d, g, before := dGates[at*3*r.H:][:m*3*r.H], gates[at*3*r.H:], prev[at*r.H:]
-			simd.GRUCellGrad(d, g, before, dh, m, r.H)
+			general := r.flags&rnnGeneral != 0
+			if general {
+				gruCellGrad(st, d, g, before, dh, m, r.H)
+			} else {
+				simd.GRUCellGrad(d, g, before, dh, m, r.H)
+			}
 			on := s > 0 || st.A[bkDH0] != prog.None
 			if linear {
 				dq := room[at*r.H:][:m*r.H]
-				simd.GRUResetGrad(d, dq, g, extra[at*r.H:], m, r.H)
+				if general {
+					gruResetGrad(st, d, dq, g, extra[at*r.H:], m, r.H)
+				} else {
+					simd.GRUResetGrad(d, dq, g, extra[at*r.H:], m, r.H)
+				}
 				if on {
 					r.back(w, st, dh, dq, m, r.H, r.H, st.A[bkR2], true)
 				}
 			} else {
 				drh := room[r.p0*r.H:][:m*r.H]
 				r.back(w, st, drh, d[2*r.H:], m, r.H, 3*r.H, st.A[bkR2], false)
-				simd.GRUStateGrad(d, dh, g, before, drh, m, r.H)
+				if general {
+					gruStateGrad(st, d, dh, g, before, drh, m, r.H)
+				} else {
+					simd.GRUStateGrad(d, dh, g, before, drh, m, r.H)
+				}
 			}
 			if on {
 				r.back(w, st, dh, d, m, 2*r.H, 3*r.H, st.A[bkR], true)

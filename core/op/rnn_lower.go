@@ -26,7 +26,8 @@ type rnnLower struct {
 // newRNNLower returns nil when there are no kernels for the node.
 func newRNNLower(b graph.Builder, n *graph.Node, in int) *rnnLower {
 	l := &rnnLower{b: b, rnnConf: rnnConfOf(n), in: in, lens: optional(b, in+rnnLens)}
-	if b.InType(in+rnnX) != tensor.Float32 || !l.plain() || optional(b, in+rnnP) != prog.None {
+	ok, general := l.supported()
+	if b.InType(in+rnnX) != tensor.Float32 || !ok || optional(b, in+rnnP) != prog.None {
 		return nil
 	}
 	l.rnnShape = l.shapeOf(b.InShape(in+rnnX), b.InShape(in+rnnR))
@@ -47,6 +48,9 @@ func newRNNLower(b graph.Builder, n *graph.Node, in int) *rnnLower {
 		if l.linear {
 			l.flags[d] |= rnnLinear
 		}
+		if general {
+			l.flags[d] |= rnnGeneral
+		}
 		if l.kind == kindRNN && l.acts[d][0].name == "relu" {
 			l.flags[d] |= rnnRelu
 		}
@@ -62,6 +66,9 @@ func (l *rnnLower) step(k *prog.Kernel, n ...int) prog.Step {
 	}
 	for i, v := range n {
 		s.N[i] = int32(v)
+	}
+	if l.flags[0]&rnnGeneral != 0 {
+		l.setActs(&s)
 	}
 	return s
 }
@@ -456,7 +463,12 @@ func runRNNSteps(w *prog.Worker, st *prog.Step, tile int) {
 		if known {
 			r.product(w, st, z, m, r.H, r.H, h, st.A[stR])
 		}
-		simd.Map(act, h[:m*r.H], z, 0, 0)
+		if r.flags&rnnGeneral != 0 {
+			copy(h, z)
+			rnnActivate(st, 0, h[:m*r.H])
+		} else {
+			simd.Map(act, h[:m*r.H], z, 0, 0)
+		}
 		r.end(w, s, h, st.A[stY], st.A[stYh])
 	}
 }
@@ -491,7 +503,11 @@ func runLSTMSteps(w *prog.Worker, st *prog.Step, tile int) {
 		if saved != nil {
 			after = saved[r.row(s)*r.H:]
 		}
-		simd.LSTMCell(z, before, after, h, m, r.H)
+		if r.flags&rnnGeneral != 0 {
+			lstmCell(st, z, before, after, h, m, r.H)
+		} else {
+			simd.LSTMCell(z, before, after, h, m, r.H)
+		}
 		r.end(w, s, h, st.A[stY], st.A[stYh])
 		r.end(w, s, after, prog.None, st.A[stYc])
 	}
@@ -525,13 +541,19 @@ func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 		if known {
 			r.product(w, st, z, m, 2*r.H, 3*r.H, h, st.A[stR])
 		}
-		simd.GRUGates(z, m, r.H)
+		general := r.flags&rnnGeneral != 0
+		if general {
+			gruGates(st, z, m, r.H)
+		} else {
+			simd.GRUGates(z, m, r.H)
+		}
+		var q []float32
 		if linear {
 			r.startQ(w, st, extra)
 			if known {
 				r.product(w, st, extra, m, r.H, r.H, h, st.A[stR2])
 			}
-			simd.GRUCell(z, extra, before, h, m, r.H)
+			q = extra
 		} else {
 			if known {
 				for i := range m {
@@ -541,7 +563,11 @@ func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 			} else {
 				clear(extra)
 			}
-			simd.GRUCell(z, nil, before, h, m, r.H)
+		}
+		if general {
+			gruCell(st, z, q, before, h, m, r.H)
+		} else {
+			simd.GRUCell(z, q, before, h, m, r.H)
 		}
 		r.end(w, s, h, st.A[stY], st.A[stYh])
 	}

@@ -47,6 +47,30 @@ var rnnSamples = []gradSample{
 		y, h, c := op.LSTM(in[0], in[1], in[2], nil, op.RNNOptions{Direction: "reverse", BatchFirst: true, H0: in[3], C0: in[3]})
 		return []value{y, h, c}
 	}},
+	{name: "RNN Elu and its like", shapes: [][]int{{2, 2, 2}, {2, 2, 2}, {2, 2, 2}}, f: func(in []value) []value {
+		var out []value
+		for _, a := range []struct {
+			name        string
+			alpha, beta []float32
+		}{{"Elu", []float32{0.5, 0.5}, nil}, {"ThresholdedRelu", []float32{0.1, 0.1}, nil}, {"Softsign", nil, nil}, {"Sigmoid", nil, nil}, {"LeakyRelu", nil, nil},
+			{"Affine", []float32{0.6, 0.6}, []float32{0.2, 0.2}}, {"ScaledTanh", []float32{1.5, 1.5}, []float32{0.7, 0.7}}} {
+			y, h := op.RNN(in[0], in[1], in[2], nil, op.RNNOptions{Direction: "bidirectional", Activations: []string{a.name, a.name}, Alpha: a.alpha, Beta: a.beta})
+			out = append(out, y, h)
+		}
+		return out
+	}},
+	{name: "GRU of hard sigmoids", shapes: [][]int{{3, 3, 2}, {1, 9, 2}, {1, 9, 3}, {1, 18}, {1, 3, 3}}, f: func(in []value) []value {
+		var out []value
+		for _, linear := range []bool{false, true} {
+			y, h := op.GRU(in[0], in[1], in[2], in[3], op.RNNOptions{Activations: []string{"HardSigmoid", "Softsign"}, LinearBeforeReset: linear, Lengths: lengths(in[0], 2, 3, 0), H0: in[4]})
+			out = append(out, y, h)
+		}
+		return out
+	}},
+	{name: "LSTM of hard sigmoids", shapes: [][]int{{3, 3, 2}, {1, 12, 2}, {1, 12, 3}, {1, 24}, {1, 3, 3}, {1, 3, 3}}, f: func(in []value) []value {
+		y, h, c := op.LSTM(in[0], in[1], in[2], in[3], op.RNNOptions{Activations: []string{"HardSigmoid", "Tanh", "ScaledTanh"}, Alpha: []float32{0.2, 1.2}, Beta: []float32{0.5, 0.9}, Lengths: lengths(in[0], 2, 3, 0), H0: in[4], C0: in[5]})
+		return []value{y, h, c}
+	}},
 	{name: "LSTM with everything", shapes: [][]int{{2, 2, 2}, {1, 8, 2}, {1, 8, 2}, {1, 16}, {1, 6}}, f: func(in []value) []value {
 		y, h, c := op.LSTM(in[0], in[1], in[2], in[3], op.RNNOptions{Peepholes: in[4], InputForget: true, Clip: 2, Activations: []string{"HardSigmoid", "Softsign", "Softplus"}})
 		return []value{y, h, c}

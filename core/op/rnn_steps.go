@@ -22,6 +22,7 @@ const (
 	rnnRelu
 	rnnPacked // B is packed
 	rnnAcc
+	rnnGeneral // cells of rnn_general.go
 )
 
 // rnnTable is the order of the rows: perm[N], length[N] and off[T+1] of [rnnPack].
