@@ -5273,3 +5273,385 @@ quartersDone:
 	VMOVUPS Y3, 96(CX)
 	VZEROUPPER
 	RET
+
+// func streamTile8AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·streamTile8AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), R15
+	MOVQ (R15), DI
+	MOVQ 8(R15), AX
+	MOVQ 16(R15), SI
+	MOVQ 24(R15), BX
+	MOVQ 40(R15), DX
+	MOVQ 48(R15), CX
+	MOVQ 64(R15), R8
+	MOVQ 56(R15), R14
+	LEAQ (BX)(BX*2), R12
+
+vectors:
+	CMPQ    CX, $0x00000008
+	JLT     vectorsDone
+	LEAQ    (SI)(BX*4), R13
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(BX*1), Y1
+	VMOVUPS (SI)(BX*2), Y2
+	VMOVUPS (SI)(R12*1), Y3
+	VMOVUPS (R13), Y4
+	VMOVUPS (R13)(BX*1), Y5
+	VMOVUPS (R13)(BX*2), Y6
+	VMOVUPS (R13)(R12*1), Y7
+	MOVQ    32(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+vectorsRow:
+	VXORPS  Y8, Y8, Y8
+	TESTQ   R8, R8
+	JNZ     vectorsZero
+	VMOVUPS (R10), Y8
+
+vectorsZero:
+	VBROADCASTSS (R9), Y9
+	VMULPS       Y0, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 4(R9), Y9
+	VMULPS       Y1, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 8(R9), Y9
+	VMULPS       Y2, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 12(R9), Y9
+	VMULPS       Y3, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 16(R9), Y9
+	VMULPS       Y4, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 20(R9), Y9
+	VMULPS       Y5, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 24(R9), Y9
+	VMULPS       Y6, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 28(R9), Y9
+	VMULPS       Y7, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      Y8, (R10)
+	ADDQ         $0x00000020, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          vectorsRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, CX
+	JMP          vectors
+
+vectorsDone:
+	TESTQ      CX, CX
+	JZ         end
+	VMOVUPS    (R14), Y11
+	LEAQ       (SI)(BX*4), R13
+	VMASKMOVPS (SI), Y11, Y0
+	VMASKMOVPS (SI)(BX*1), Y11, Y1
+	VMASKMOVPS (SI)(BX*2), Y11, Y2
+	VMASKMOVPS (SI)(R12*1), Y11, Y3
+	VMASKMOVPS (R13), Y11, Y4
+	VMASKMOVPS (R13)(BX*1), Y11, Y5
+	VMASKMOVPS (R13)(BX*2), Y11, Y6
+	VMASKMOVPS (R13)(R12*1), Y11, Y7
+	MOVQ       32(R15), R9
+	MOVQ       DI, R10
+	MOVQ       DX, R11
+
+lastRow:
+	VXORPS     Y8, Y8, Y8
+	TESTQ      R8, R8
+	JNZ        lastZero
+	VMASKMOVPS (R10), Y11, Y8
+
+lastZero:
+	VBROADCASTSS (R9), Y9
+	VMULPS       Y0, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 4(R9), Y9
+	VMULPS       Y1, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 8(R9), Y9
+	VMULPS       Y2, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 12(R9), Y9
+	VMULPS       Y3, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 16(R9), Y9
+	VMULPS       Y4, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 20(R9), Y9
+	VMULPS       Y5, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 24(R9), Y9
+	VMULPS       Y6, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 28(R9), Y9
+	VMULPS       Y7, Y9, Y10
+	VADDPS       Y10, Y8, Y8
+	VMASKMOVPS   Y8, Y11, (R10)
+	ADDQ         $0x00000020, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          lastRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+
+end:
+	VZEROUPPER
+	RET
+
+// func streamTile4AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·streamTile4AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), R15
+	MOVQ (R15), DI
+	MOVQ 8(R15), AX
+	MOVQ 16(R15), SI
+	MOVQ 24(R15), BX
+	MOVQ 40(R15), DX
+	MOVQ 48(R15), CX
+	MOVQ 64(R15), R8
+	MOVQ 56(R15), R14
+	LEAQ (BX)(BX*2), R12
+
+vectors:
+	CMPQ    CX, $0x00000008
+	JLT     vectorsDone
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(BX*1), Y1
+	VMOVUPS (SI)(BX*2), Y2
+	VMOVUPS (SI)(R12*1), Y3
+	MOVQ    32(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+vectorsRow:
+	VXORPS  Y4, Y4, Y4
+	TESTQ   R8, R8
+	JNZ     vectorsZero
+	VMOVUPS (R10), Y4
+
+vectorsZero:
+	VBROADCASTSS (R9), Y5
+	VMULPS       Y0, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 4(R9), Y5
+	VMULPS       Y1, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 8(R9), Y5
+	VMULPS       Y2, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 12(R9), Y5
+	VMULPS       Y3, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      Y4, (R10)
+	ADDQ         $0x00000010, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          vectorsRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, CX
+	JMP          vectors
+
+vectorsDone:
+	TESTQ      CX, CX
+	JZ         end
+	VMOVUPS    (R14), Y7
+	VMASKMOVPS (SI), Y7, Y0
+	VMASKMOVPS (SI)(BX*1), Y7, Y1
+	VMASKMOVPS (SI)(BX*2), Y7, Y2
+	VMASKMOVPS (SI)(R12*1), Y7, Y3
+	MOVQ       32(R15), R9
+	MOVQ       DI, R10
+	MOVQ       DX, R11
+
+lastRow:
+	VXORPS     Y4, Y4, Y4
+	TESTQ      R8, R8
+	JNZ        lastZero
+	VMASKMOVPS (R10), Y7, Y4
+
+lastZero:
+	VBROADCASTSS (R9), Y5
+	VMULPS       Y0, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 4(R9), Y5
+	VMULPS       Y1, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 8(R9), Y5
+	VMULPS       Y2, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VBROADCASTSS 12(R9), Y5
+	VMULPS       Y3, Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VMASKMOVPS   Y4, Y7, (R10)
+	ADDQ         $0x00000010, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          lastRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+
+end:
+	VZEROUPPER
+	RET
+
+// func streamTile2AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·streamTile2AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), R15
+	MOVQ (R15), DI
+	MOVQ 8(R15), AX
+	MOVQ 16(R15), SI
+	MOVQ 24(R15), BX
+	MOVQ 40(R15), DX
+	MOVQ 48(R15), CX
+	MOVQ 64(R15), R8
+	MOVQ 56(R15), R14
+	LEAQ (BX)(BX*2), R12
+
+vectors:
+	CMPQ    CX, $0x00000008
+	JLT     vectorsDone
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(BX*1), Y1
+	MOVQ    32(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+vectorsRow:
+	VXORPS  Y2, Y2, Y2
+	TESTQ   R8, R8
+	JNZ     vectorsZero
+	VMOVUPS (R10), Y2
+
+vectorsZero:
+	VBROADCASTSS (R9), Y3
+	VMULPS       Y0, Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 4(R9), Y3
+	VMULPS       Y1, Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      Y2, (R10)
+	ADDQ         $0x00000008, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          vectorsRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, CX
+	JMP          vectors
+
+vectorsDone:
+	TESTQ      CX, CX
+	JZ         end
+	VMOVUPS    (R14), Y5
+	VMASKMOVPS (SI), Y5, Y0
+	VMASKMOVPS (SI)(BX*1), Y5, Y1
+	MOVQ       32(R15), R9
+	MOVQ       DI, R10
+	MOVQ       DX, R11
+
+lastRow:
+	VXORPS     Y2, Y2, Y2
+	TESTQ      R8, R8
+	JNZ        lastZero
+	VMASKMOVPS (R10), Y5, Y2
+
+lastZero:
+	VBROADCASTSS (R9), Y3
+	VMULPS       Y0, Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	VBROADCASTSS 4(R9), Y3
+	VMULPS       Y1, Y3, Y4
+	VADDPS       Y4, Y2, Y2
+	VMASKMOVPS   Y2, Y5, (R10)
+	ADDQ         $0x00000008, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          lastRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+
+end:
+	VZEROUPPER
+	RET
+
+// func streamTile1AVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·streamTile1AVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), R15
+	MOVQ (R15), DI
+	MOVQ 8(R15), AX
+	MOVQ 16(R15), SI
+	MOVQ 24(R15), BX
+	MOVQ 40(R15), DX
+	MOVQ 48(R15), CX
+	MOVQ 64(R15), R8
+	MOVQ 56(R15), R14
+	LEAQ (BX)(BX*2), R12
+
+vectors:
+	CMPQ    CX, $0x00000008
+	JLT     vectorsDone
+	VMOVUPS (SI), Y0
+	MOVQ    32(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+vectorsRow:
+	VXORPS  Y1, Y1, Y1
+	TESTQ   R8, R8
+	JNZ     vectorsZero
+	VMOVUPS (R10), Y1
+
+vectorsZero:
+	VBROADCASTSS (R9), Y2
+	VMULPS       Y0, Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      Y1, (R10)
+	ADDQ         $0x00000004, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          vectorsRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, CX
+	JMP          vectors
+
+vectorsDone:
+	TESTQ      CX, CX
+	JZ         end
+	VMOVUPS    (R14), Y4
+	VMASKMOVPS (SI), Y4, Y0
+	MOVQ       32(R15), R9
+	MOVQ       DI, R10
+	MOVQ       DX, R11
+
+lastRow:
+	VXORPS     Y1, Y1, Y1
+	TESTQ      R8, R8
+	JNZ        lastZero
+	VMASKMOVPS (R10), Y4, Y1
+
+lastZero:
+	VBROADCASTSS (R9), Y2
+	VMULPS       Y0, Y2, Y3
+	VADDPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y4, (R10)
+	ADDQ         $0x00000004, R9
+	ADDQ         AX, R10
+	DECQ         R11
+	JNZ          lastRow
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+
+end:
+	VZEROUPPER
+	RET

@@ -12,9 +12,11 @@ const (
 	dotWide   = 32 // columns of the widest
 	dotPasses = 2  // how many times, at most, a block of columns is read for the rows of A
 	dotSize   = 1 << 12
-	// fetchSize is from how many elements on B in place, and C, are fetched ahead.
+	// fetchSize is from how many elements on C is fetched ahead, fetchB the same for B in place, which then comes from memory.
 	fetchSize = 1 << 18
+	fetchB    = 1 << 22
 	fetches   = true
+	fetchSpan = 1 << 16 // the same for a transposed A in place, of which each row of k is in another page
 )
 
 // readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A and columns.
@@ -130,30 +132,16 @@ func (t *tileSet) dotTile(s *sweepArgs, a *float32, i, h, from, w, skip int) {
 		args.k, args.k4, args.a, args.b, args.bs = 0, 1, at(a, k*h), &tail[0], 16
 		f(noescape(&args))
 	}
+	end := finishArgs{n: w - skip, flags: s.flags & (1<<tileBits - 1), lo: s.lo, hi: s.hi}
+	if s.biasN != nil {
+		end.biasN = at(s.biasN, from+skip)
+	}
 	for r := range h {
-		row, y := i+r, acc[r*w:][:w]
-		c := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(s.c), row*s.cs+4*from)), w)
-		if s.flags&tileAdd != 0 {
-			for q := skip; q < w; q++ {
-				y[q] += c[q]
-			}
+		if s.biasM != nil {
+			end.biasM = at(s.biasM, i+r)
 		}
-		if s.flags&tileFinish != 0 {
-			if s.biasM != nil {
-				v := *at(s.biasM, row)
-				for q := range y {
-					y[q] += v
-				}
-			}
-			if s.biasN != nil {
-				for q, v := range unsafe.Slice(at(s.biasN, from), w) {
-					y[q] += v
-				}
-			}
-			if s.flags&tileClamp != 0 {
-				clampGeneric(y, s.lo, s.hi)
-			}
-		}
-		copy(c[skip:], y[skip:])
+		end.sums = &acc[r*w+skip]
+		end.c = (*float32)(unsafe.Add(unsafe.Pointer(s.c), (i+r)*s.cs+4*(from+skip)))
+		t.finish(noescape(&end))
 	}
 }

@@ -117,7 +117,17 @@ func TestGemmConformance(t *testing.T) {
 	add(gemmCase{m: 1, n: 4200, k: 1040, biasN: true})
 	add(gemmCase{m: 2, n: 4209, k: 77, acc: true, act: simd.ActRelu, off: 1})
 	add(gemmCase{m: 3, n: 8205, k: 33, ta: true, biasM: true, act: simd.ActClip})
-	for _, tb := range []bool{false, true} { // vectors
+	// Rows and columns of few, over the edges of tiles, vectors, chunks and packed copies.
+	for i, m := range []int{2, 3, 4, 5, 8, 12, 15, 16} {
+		for _, n := range []int{8, 9, 31, 40, 67} {
+			k := []int{16, 31, 515, 1030, 64}[(i+n)%5]
+			add(gemmCase{m: m, n: n, k: k, tb: i%2 == 0 || n == 40, ta: n%2 != 0, acc: i%3 == 0, biasM: n > 30, biasN: i > 4, act: simd.Act(i % 3), pad: i % 2, off: i})
+			add(gemmCase{m: 4 * n, n: m, k: 140 + i, ta: n == 31 || n == 9, tb: i%2 == 0, acc: i%3 == 1, biasN: n > 30, act: simd.Act(n % 3), pad: n % 2})
+		}
+	}
+	add(gemmCase{m: 3, n: 4103, k: 21, acc: true, biasN: true})
+	add(gemmCase{m: 1100, n: 270, k: 20, ta: true, biasM: true}) // more rows of A than are kept packed
+	for _, tb := range []bool{false, true} {                     // vectors
 		for _, ta := range []bool{false, true} {
 			add(gemmCase{m: 1, n: 300, k: 70, ta: ta, tb: tb, biasN: true})
 			add(gemmCase{m: 300, n: 1, k: 70, ta: ta, tb: tb, biasM: true, act: simd.ActRelu})
@@ -147,6 +157,11 @@ func TestGemmConformance(t *testing.T) {
 					sameBits(t, "tiles "+g.String(), g.run(t, 3, false), want[oracle])
 					if g.k > 0 {
 						sameBits(t, "packed "+g.String(), g.run(t, 2, true), want[oracle])
+					}
+					if g.k > 0 && min(g.m, g.n) <= 16 {
+						defer simd.StreamAll()()
+						sameBits(t, "streamed "+g.String(), g.run(t, 0, false), want[oracle])
+						sameBits(t, "streamed in tiles "+g.String(), g.run(t, 2, false), want[oracle])
 					}
 				})
 				if t.Failed() {
@@ -198,7 +213,19 @@ func (g *gemmCase) checkAccuracy(t *testing.T, c []float32) {
 func TestGemmAllocatesNothing(t *testing.T) {
 	a, b, c := make([]float32, 64*64), make([]float32, 64*64), make([]float32, 64*64)
 	scratch := make([]float32, simd.GemmScratch(&simd.GemmArgs{M: 64, N: 64, K: 64, TransB: true}))
-	n := testing.AllocsPerRun(10, func() {
+	x := make([]float32, 640*640) // what is fetched ahead, and tiles of all kinds
+	large := make([]float32, simd.GemmScratch(&simd.GemmArgs{M: 640, N: 640, K: 128}))
+	n := testing.AllocsPerRun(2, func() {
+		simd.Gemm(&simd.GemmArgs{M: 640, N: 640, K: 128, A: x, LDA: 128, B: x, LDB: 640, C: x, LDC: 640}, large)
+		simd.Gemm(&simd.GemmArgs{M: 3, N: 500, K: 600, A: x, LDA: 600, B: x, LDB: 600, TransB: true, C: x, LDC: 500}, large)
+		simd.Gemm(&simd.GemmArgs{M: 500, N: 3, K: 600, A: x, LDA: 600, B: x, LDB: 3, C: x, LDC: 3}, large)
+		defer simd.StreamAll()()
+		simd.Gemm(&simd.GemmArgs{M: 3, N: 500, K: 600, A: x, LDA: 600, B: x, LDB: 500, C: x, LDC: 500}, large)
+	})
+	if n > 0 {
+		t.Errorf("large and narrow products allocate %v times", n)
+	}
+	n = testing.AllocsPerRun(10, func() {
 		simd.Gemm(&simd.GemmArgs{M: 64, N: 64, K: 64, A: a, LDA: 64, B: b, LDB: 64, TransB: true, C: c, LDC: 64}, scratch)
 	})
 	if n != 0 {
@@ -228,6 +255,11 @@ func FuzzGemm(f *testing.F) {
 				use(t, k.Name)
 				sameBits(t, k.Name, g.run(t, 0, false), want[k.Class])
 				sameBits(t, k.Name+" in tiles", g.run(t, 1+int(seed%5), g.k > 0), want[k.Class])
+				if g.k > 0 {
+					restore := simd.StreamAll()
+					sameBits(t, k.Name+" streamed", g.run(t, 0, false), want[k.Class])
+					restore()
+				}
 			}
 		}
 	})

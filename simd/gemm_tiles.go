@@ -176,7 +176,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		times = packATTimes
 	}
 	g.packsA = min(cols, blockN) > times*g.nw
-	if inPlace := !packs && !inRows && a.PackedB == nil; fetches && inPlace && panels <= 2 && a.LDB*a.K > fetchSize {
+	if inPlace := !packs && !inRows && a.PackedB == nil; fetches && inPlace && panels <= 2 && a.LDB*a.K > fetchB {
 		g.fetch = 4 * g.nw << tileBits
 	}
 	if streams {
@@ -274,6 +274,9 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 			t.packDots(args, packed)
 		case !g.packsA:
 			args.a = &a.A[base]
+			if a.TransA && left > 1 && a.LDA*args.k > fetchSpan {
+				t.wantRows(args, a, i+h, panelHeight(i1-i-h, left-1), k0)
+			}
 		case first:
 			if left > 1 {
 				t.wantRows(args, a, i+h, panelHeight(i1-i-h, left-1), k0)

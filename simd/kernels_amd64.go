@@ -15,8 +15,8 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 		lanes: 16,
 		gemm:  newTileTable(gemmTilesAVX512), conv: newTileTable(convPairsTilesAVX512), convPlain: newTileTable(convTilesAVX512),
 		last: newTileTable(lastTilesAVX512), depthwise: newTileTable(depthwiseTilesAVX512), plane: newTileTable(planeTilesAVX512), poolMax: poolMaxAVX512, poolAvg: poolAvgAVX512,
-		grad: newTileTable(gradTilesAVX512), dot: newTileTable(dotTilesAVX512),
-		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
+		grad: newTileTable(gradTilesAVX512), dot: newTileTable(dotTilesAVX512), stream: newTileTable(streamTilesAVX512),
+		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, finish: finishRowAVX2,
 	}).fill(avx512)
 	vecAVX512.fillAMD64(avx512)
 	avx2 := &Kernels{Name: "avx2", Class: FMA, Unavailable: noAVX2}
@@ -24,8 +24,8 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2), conv: newTileTable(convTilesAVX2),
 		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), plane: newTileTable(planeTilesAVX2), poolMax: poolMaxAVX2, poolAvg: poolAvgAVX2,
-		grad: newTileTable(gradTilesAVX2), dot: newTileTable(dotTilesAVX2),
-		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
+		grad: newTileTable(gradTilesAVX2), dot: newTileTable(dotTilesAVX2), stream: newTileTable(streamTilesAVX2),
+		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, finish: finishRowAVX2,
 	}).fill(avx2)
 	vecAVX2.fillAMD64(avx2)
 	muladd := &Kernels{Name: "avx2-muladd", Class: MulAdd, Unavailable: noAVX2}
@@ -33,8 +33,8 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2MulAdd), conv: newTileTable(convTilesAVX2MulAdd),
 		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), plane: newTileTable(planeTilesAVX2MulAdd), poolMax: poolMaxAVX2MulAdd, poolAvg: poolAvgAVX2MulAdd,
-		grad: newTileTable(gradTilesAVX2MulAdd), dot: newTileTable(dotTilesAVX2MulAdd),
-		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2,
+		grad: newTileTable(gradTilesAVX2MulAdd), dot: newTileTable(dotTilesAVX2MulAdd), stream: newTileTable(streamTilesAVX2MulAdd),
+		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, finish: finishRowAVX2,
 	}).fill(muladd)
 	vecAVX2MulAdd.fillAMD64(muladd)
 	return []*Kernels{avx512, avx2, muladd}

@@ -109,6 +109,26 @@ func dotTile1x16AVX2(a *dotArgs)
 //go:noescape
 func dotTile1x32AVX2(a *dotArgs)
 
+// streamTile8AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 8, in the order of k.
+//
+//go:noescape
+func streamTile8AVX2(a *streamArgs)
+
+// streamTile4AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 4, in the order of k.
+//
+//go:noescape
+func streamTile4AVX2(a *streamArgs)
+
+// streamTile2AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 2, in the order of k.
+//
+//go:noescape
+func streamTile2AVX2(a *streamArgs)
+
+// streamTile1AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 1, in the order of k.
+//
+//go:noescape
+func streamTile1AVX2(a *streamArgs)
+
 // transpose8AVX2 computes dst[c*ds + r] = src[r][c], r < 8, c < 8*n; rows of dst are written from the first to the last.
 //
 //go:noescape
@@ -128,6 +148,11 @@ func copyRowsAVX2(a *copyArgs)
 //
 //go:noescape
 func fetchRowsAVX2(a *fetchArgs)
+
+// finishRowAVX2 computes the row c of a product from sums that are ready: c (or +0) + sums, then the epilogue of the flags.
+//
+//go:noescape
+func finishRowAVX2(a *finishArgs)
 
 // convTile1x1x8AVX2 computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over groups of pixels, in the order of k; then the epilogue.
 //
@@ -598,6 +623,26 @@ func dotTile1x16AVX2MulAdd(a *dotArgs)
 //
 //go:noescape
 func dotTile1x32AVX2MulAdd(a *dotArgs)
+
+// streamTile8AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 8, in the order of k.
+//
+//go:noescape
+func streamTile8AVX2MulAdd(a *streamArgs)
+
+// streamTile4AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 4, in the order of k.
+//
+//go:noescape
+func streamTile4AVX2MulAdd(a *streamArgs)
+
+// streamTile2AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 2, in the order of k.
+//
+//go:noescape
+func streamTile2AVX2MulAdd(a *streamArgs)
+
+// streamTile1AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 1, in the order of k.
+//
+//go:noescape
+func streamTile1AVX2MulAdd(a *streamArgs)
 
 // convTile1x1x8AVX2MulAdd computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over groups of pixels, in the order of k; then the epilogue.
 //
@@ -1328,6 +1373,26 @@ func dotTile4x8AVX512(a *dotArgs)
 //
 //go:noescape
 func dotTile4x32AVX512(a *dotArgs)
+
+// streamTile8AVX512 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 8, in the order of k.
+//
+//go:noescape
+func streamTile8AVX512(a *streamArgs)
+
+// streamTile4AVX512 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 4, in the order of k.
+//
+//go:noescape
+func streamTile4AVX512(a *streamArgs)
+
+// streamTile2AVX512 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 2, in the order of k.
+//
+//go:noescape
+func streamTile2AVX512(a *streamArgs)
+
+// streamTile1AVX512 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 1, in the order of k.
+//
+//go:noescape
+func streamTile1AVX512(a *streamArgs)
 
 // convTile1x2x8AVX512 computes y[r,p] (+)= sum over k of w[k,r]*x[offs[k]+p], r < 1, over groups of pixels, in the order of k; then the epilogue.
 //
@@ -2588,4 +2653,28 @@ var planeTilesAVX512 = []tile[planeArgs]{
 	{1, 6, planeTile6AVX512},
 	{1, 7, planeTile7AVX512},
 	{1, 8, planeTile8AVX512},
+}
+
+// streamTilesAVX2 lists the tiles by rows and vectors (or taps).
+var streamTilesAVX2 = []tile[streamArgs]{
+	{8, 1, streamTile8AVX2},
+	{4, 1, streamTile4AVX2},
+	{2, 1, streamTile2AVX2},
+	{1, 1, streamTile1AVX2},
+}
+
+// streamTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
+var streamTilesAVX2MulAdd = []tile[streamArgs]{
+	{8, 1, streamTile8AVX2MulAdd},
+	{4, 1, streamTile4AVX2MulAdd},
+	{2, 1, streamTile2AVX2MulAdd},
+	{1, 1, streamTile1AVX2MulAdd},
+}
+
+// streamTilesAVX512 lists the tiles by rows and vectors (or taps).
+var streamTilesAVX512 = []tile[streamArgs]{
+	{8, 1, streamTile8AVX512},
+	{4, 1, streamTile4AVX512},
+	{2, 1, streamTile2AVX512},
+	{1, 1, streamTile1AVX512},
 }

@@ -76,7 +76,8 @@ func (t *tileSet) readsRows(a *GemmArgs, rows, cols int) bool {
 // is fetched ahead.
 const (
 	fetches   = false
-	fetchSize = 0
+	fetchB    = 0
+	fetchSpan = 0
 )
 
 type sweepAhead struct{}

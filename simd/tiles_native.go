@@ -177,6 +177,9 @@ type tileSet struct {
 	dot   tileTable[dotArgs] // tiles by rows and groups of 8 columns; rows == 0: none
 	copy  func(*copyArgs)
 	fetch func(*fetchArgs)
+
+	stream tileTable[streamArgs] // by rows of B; rows == 0: none
+	finish func(*finishArgs)
 }
 
 // laneMasks holds n words of ones before 8-n zeros, at laneMasks[8-n].
@@ -204,13 +207,6 @@ const (
 // that spans that many elements.
 func packsB(rows, panels, span int) bool { return panels >= 8 && span > 1<<15 }
 
-// A product of few rows is swept here.
-func (t *tileSet) streamsB(*GemmArgs) bool { return false }
-
-func (t *tileSet) streamScratch(m, n, k int) int { return 0 }
-
-func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {}
-
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) {
 	if s.bstep == 0 {
@@ -234,7 +230,8 @@ func (t *tileSet) sweep(s *sweepArgs) {
 			if next < s.n {
 				b = unsafe.Add(b, s.bstep)
 				if s.fetchC {
-					t.fetch(&fetchArgs{p: at(c, next), step: s.cs, rows: s.rows, lines: (4*s.nw + 63) / 64})
+					a := fetchArgs{p: at(c, next), step: s.cs, rows: s.rows, lines: (4*s.nw + 63) / 64}
+					t.fetch(noescape(&a))
 				}
 			}
 			tile(args)

@@ -22,11 +22,15 @@ func genGemm(g *gen) {
 		}
 	}
 	g.dots()
+	for depth := streamDepth; depth > 0; depth /= 2 {
+		g.stream(depth)
+	}
 	if !g.wide && g.fma {
 		g.transpose()
 		g.addColumns()
 		g.copyRows()
 		g.fetch()
+		g.finish()
 	}
 }
 
