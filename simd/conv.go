@@ -133,13 +133,20 @@ func ConvGradInputPack(s *ConvShape, dst, w []float32) {
 //
 // Only the products that exist take part: dy is not padded. Order: the columns of the kernel one by one, kw ascending; for each, over
 // the kh that reach the row, descending outermost, and m of the group ascending innermost, in chunks of KChunk as in ConvForward.
-// The sums of the columns are added in that order, from +0 on.
+// The sums of the columns are added in that order, from +0 on. Depthwise convolutions of stride 1 (gradFlips) take all taps together: one sum,
+// kh descending outermost, kw descending innermost, to which +0 is added.
 func ConvGradInput(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scratch []float32) {
 	if f := current.conv.gradInput; f != nil {
 		f(noescape(s), dy, packed, dx, tile, tiles, scratch)
 		return
 	}
 	convGradInputGeneric(current.Class, s, dy, packed, dx, tile, tiles)
+}
+
+// gradFlips reports whether the input gradient adds all taps of a pixel in one sum, as a convolution by the turned kernel does.
+func (s *ConvShape) gradFlips() bool {
+	return s.Groups > 1 && s.Groups == s.C && s.M == s.C && s.SH == 1 && s.SW == 1 && s.KH*s.KW <= KChunk &&
+		s.PT <= (s.KH-1)*s.DH && s.PL <= (s.KW-1)*s.DW && s.OH*s.OW > 0 && s.OH <= s.H+s.PT && s.OW <= s.W+s.PL
 }
 
 // ConvGradInputTiles returns into how many tiles the input gradient is worth splitting.

@@ -176,6 +176,10 @@ func convGradInputGeneric(class Class, s *ConvShape, dy, w, dx []float32, tile, 
 		h, c, n := u%s.H, u/s.H%s.C, u/s.H/s.C
 		out := dx[u*s.W:][:s.W]
 		clear(out)
+		if s.gradFlips() {
+			convGradRowFlipped(class, s, dy[(n*s.C+c)*s.OH*s.OW:][:s.OH*s.OW], w[c*s.KH*s.KW:], out, h)
+			continue
+		}
 		for kw := range s.KW {
 			// The columns of dy that this kw adds to dx, which are those from lo to hi.
 			lo, hi := inside(kw*s.DW-s.PL, s.SW, s.W, s.OW)
@@ -197,6 +201,27 @@ func convGradInputGeneric(class Class, s *ConvShape, dy, w, dx []float32, tile, 
 				}
 			}
 		}
+	}
+}
+
+// convGradRowFlipped computes row h of the input gradient of one channel of a depthwise convolution of stride one.
+func convGradRowFlipped(class Class, s *ConvShape, dy, w, out []float32, h int) {
+	for kh := s.KH - 1; kh >= 0; kh-- {
+		oh := h + s.PT - kh*s.DH
+		if oh < 0 || oh >= s.OH {
+			continue
+		}
+		row := dy[oh*s.OW:][:s.OW]
+		for kw := s.KW - 1; kw >= 0; kw-- {
+			first := kw*s.DW - s.PL
+			lo, hi := inside(first, 1, s.W, s.OW)
+			if lo < hi {
+				axpyGeneric(class, out[first+lo:first+hi], row[lo:hi], w[kh*s.KW+kw])
+			}
+		}
+	}
+	for i := range out {
+		out[i] += 0
 	}
 }
 

@@ -133,6 +133,9 @@ func (b *gradBlocks) maskLen(s *ConvShape) int {
 }
 
 func (t *tileSet) gradInputPackSize(s *ConvShape) int {
+	if s.gradFlips() {
+		return t.flipPackSize(s)
+	}
 	n := s.gradOffsets() + s.cg()
 	for i := range s.SH {
 		p := s.gradRows(i, n)
@@ -143,6 +146,10 @@ func (t *tileSet) gradInputPackSize(s *ConvShape) int {
 
 // gradInputPack writes the table of offsets, C/Groups zeros, and for every phase each group's panels of rows (ci, kw).
 func (t *tileSet) gradInputPack(s *ConvShape, dst, w []float32) {
+	if s.gradFlips() {
+		t.flipPack(s, dst, w)
+		return
+	}
 	cg, mg, next := s.cg(), s.mg(), s.gradOffsets()
 	step := s.gradStep()
 	for i := range next {
@@ -195,6 +202,9 @@ func gcd(a, b int) int {
 }
 
 func (t *tileSet) gradInputScratch(s *ConvShape) int {
+	if s.gradFlips() {
+		return t.flipScratch(s)
+	}
 	b := s.gradBlocks()
 	n := alignSlack
 	if b.copied {
@@ -220,6 +230,10 @@ type inputGrad struct {
 
 func (t *tileSet) gradInput(s *ConvShape, dy, packed, dx []float32, part, parts int, scratch []float32) {
 	if s.N*s.C*s.H*s.W == 0 {
+		return
+	}
+	if s.gradFlips() {
+		t.flipRun(s, dy, packed, dx, part, parts, scratch)
 		return
 	}
 	a := inputGrad{gradBlocks: s.gradBlocks()}
