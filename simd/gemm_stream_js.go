@@ -23,9 +23,18 @@ type streamArgs struct {
 	ps int      // bytes between rows of p
 }
 
+// dotRows is the most rows of a product that reads a transposed B where it lies: the module's GemmDots transposes it in registers.
+const dotRows, dotTall = 8, 4 // and of its panels of A
+
 // streamsB says whether a product streams B.
 func (t *tileSet) streamsB(a *GemmArgs) bool {
-	return a.PackedB == nil && !a.TransB && a.M <= streamRows && a.N >= t.nr() && (a.K*a.N > streamSpan || a.M <= streamFew && a.K*a.N > fewSpan)
+	if a.PackedB != nil {
+		return false
+	}
+	if a.TransB {
+		return a.M <= dotRows
+	}
+	return a.M <= streamRows && a.N >= t.nr() && (a.K*a.N > streamSpan || a.M <= streamFew && a.K*a.N > fewSpan)
 }
 
 // streamScratch is what gemmStream needs.
@@ -33,11 +42,19 @@ func (t *tileSet) streamScratch(m, n, k int) int {
 	if m > streamRows {
 		return 0
 	}
-	return m*min(k, KChunk) + 4 + m*min(n, streamCols) + 2*alignSlack
+	s := m*min(k, KChunk) + 4 + m*min(n, streamCols) + 2*alignSlack
+	if m <= dotRows {
+		s = max(s, m*k+4+alignSlack)
+	}
+	return s
 }
 
 // gemmStream computes C[i0:i1, j0:j1].
 func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {
+	if a.TransB {
+		t.gemmDots(a, i0, i1, j0, j1, scratch)
+		return
+	}
 	rows := i1 - i0
 	panels := (rows + t.gemm.rows - 1) / t.gemm.rows
 	scratch = aligned(scratch)
@@ -104,6 +121,41 @@ func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 			}
 		}
 	}
+}
+
+// gemmDots computes C[i0:i1, j0:j1] with a transposed B.
+func (t *tileSet) gemmDots(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {
+	args := sweepArgs{rows: i1 - i0, n: j1 - j0}
+	args.k, args.b, args.bs, args.c, args.cs = a.K, &a.B[j0*a.LDB], 4*a.LDB, &a.C[i0*a.LDC+j0], 4*a.LDC
+	if a.BiasM != nil {
+		args.biasM = &a.BiasM[i0]
+	}
+	if a.BiasN != nil {
+		args.biasN = &a.BiasN[j0]
+	}
+	args.flags = tileFinish
+	if a.Acc {
+		args.flags |= tileAdd
+	}
+	if a.Act != ActNone {
+		args.flags |= tileClamp
+		args.lo, args.hi = a.Act.bounds(a.Lo, a.Hi)
+	}
+	switch {
+	case args.rows == 1 && !a.TransA:
+		args.a = &a.A[i0*a.LDA]
+	case args.rows == 1 && a.LDA == 1:
+		args.a = &a.A[i0]
+	default:
+		packed := aligned(scratch)
+		args.a = &packed[0]
+		for i, left := 0, (args.rows+dotTall-1)/dotTall; left > 0; left-- {
+			h := panelHeight(args.rows-i, left)
+			t.packPanelA(packed[i*a.K:], a, i0+i, h, 0, a.K)
+			i += h
+		}
+	}
+	callKernel(idGemmDots, unsafe.Pointer(noescape(&args)))
 }
 
 // packPanelA writes op(A)[i:i+h, k0:k0+k] as dst[k][h]; up to 3 elements after it are overwritten.

@@ -114,6 +114,9 @@ func TestGemmConformance(t *testing.T) {
 	for m := 1; m <= 17; m++ { // few rows of a B that is larger than a cache
 		add(gemmCase{m: m, n: 530 + r.IntN(16), k: 513 + r.IntN(8), ta: m&1 != 0, acc: m&2 != 0, biasM: m&4 != 0, biasN: m&8 != 0, act: simd.Act(m % 3), pad: m % 4, off: m % 8})
 	}
+	for m := 1; m <= 9; m++ { // few rows of a transposed B
+		add(gemmCase{m: m, n: 21 + r.IntN(16), k: 1024 + r.IntN(2)*r.IntN(20), ta: m&1 != 0, tb: true, acc: m&2 != 0, biasM: m&4 != 0, biasN: m%3 == 0, act: simd.Act(m % 3), off: m % 8})
+	}
 	add(gemmCase{m: 1, n: 4200, k: 1040, biasN: true})
 	add(gemmCase{m: 2, n: 4209, k: 77, acc: true, act: simd.ActRelu, off: 1})
 	add(gemmCase{m: 3, n: 8205, k: 33, ta: true, biasM: true, act: simd.ActClip})

@@ -162,13 +162,14 @@ const (
 	idTranspose                      = 154
 	idGemmSweep                      = 155
 	idGemmStream                     = 156
-	idPackRows                       = 157
-	idCopyBlock                      = 158
-	idConvSegment                    = 159
-	idLastSegment                    = 160
-	idDepthwiseSegment               = 161
-	idPoolLast                       = 162
-	idPlaneSegment                   = 163
-	idAddColumns                     = 164
-	idConvGradJob                    = 165
+	idGemmDots                       = 157
+	idPackRows                       = 158
+	idCopyBlock                      = 159
+	idConvSegment                    = 160
+	idLastSegment                    = 161
+	idDepthwiseSegment               = 162
+	idPoolLast                       = 163
+	idPlaneSegment                   = 164
+	idAddColumns                     = 165
+	idConvGradJob                    = 166
 )

@@ -67,13 +67,10 @@ func packsB(rows, panels, span int) bool {
 	return panels >= 3 && span > 1<<15 || rows > 1 && span > 1<<20
 }
 
-// readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A and columns.
-func (t *tileSet) readsRows(a *GemmArgs, rows, cols int) bool {
-	return rows == 1 && a.TransB && a.PackedB == nil && (!a.TransA || a.LDA == 1)
-}
+// In the page a transposed B of few rows of A is read in place by gemmDots, not by sweep.
+func (t *tileSet) readsRows(a *GemmArgs, rows, cols int) bool { return false }
 
-// In the page one row of A is read in place for a transposed B, a product of one column only is computed as the transposed one, and nothing
-// is fetched ahead.
+// In the page nothing is fetched ahead.
 const (
 	fetches   = false
 	fetchB    = 0
@@ -90,7 +87,13 @@ func dotPack(rows, k int) int { return 0 }
 
 func (t *tileSet) packDots(*sweepArgs, []float32) {}
 
-func (t *tileSet) swapsColumns(*GemmArgs) bool { return false }
+// swapsColumns says whether a product of few columns is computed as the transposed one, whose large operand is read in place.
+func (t *tileSet) swapsColumns(a *GemmArgs) bool {
+	if a.TransA {
+		return a.N <= t.nr()
+	}
+	return a.N <= dotTall
+}
 
 func (t *tileSet) wantRows(*sweepArgs, *GemmArgs, int, int, int) {}
 

@@ -84,8 +84,8 @@ func transpose4(f *Func, v, w []Local) {
 	}
 	low, high := [4]byte{0, 4, 1, 5}, [4]byte{2, 6, 3, 7}
 	unpack(v[0], v[1], low, w[0])
-	unpack(v[2], v[3], low, w[1])
 	unpack(v[0], v[1], high, w[2])
+	unpack(v[2], v[3], low, w[1])
 	unpack(v[2], v[3], high, w[3])
 	low, high = [4]byte{0, 1, 4, 5}, [4]byte{2, 3, 6, 7}
 	unpack(w[0], w[1], low, v[0])

@@ -36,6 +36,7 @@ func addMat(b *builder) {
 	t.load, t.store = addLoadLanes(b.m), addStoreLanes(b.m)
 	t.addSweep()
 	t.addStream()
+	t.addDots()
 	t.addPackRows()
 	t.addCopyBlock()
 	t.addSegment()

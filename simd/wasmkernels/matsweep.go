@@ -43,8 +43,7 @@ const (
 )
 
 // addSweep adds the kernel GemmSweep: a panel of at most t.rows rows of A times neighbouring columns of op(B), over one chunk of k.
-// B is read in panels of 8 columns: row p of panel j is at b + j*bstep + p*bs. Where bstep is 32, B lies in place. Where it is 0, B
-// is transposed in place, its column j at b + j*bs; there is one row of A then.
+// B is read in panels of 8 columns: row p of panel j is at b + j*bstep + p*bs. Where bstep is 32, B lies in place.
 func (t *mat) addSweep() {
 	var sweeps [matRows + 1]*Func
 	for rows := 1; rows <= t.rows; rows++ {
@@ -100,10 +99,6 @@ func (s *sweepFunc) rowPointers() {
 // sweep adds the function of panels of that many rows.
 func (t *mat) sweep(rows int) *Func {
 	tail := t.sweepTail(rows)
-	var rowsOfB *Func
-	if rows == 1 {
-		rowsOfB = t.sweepRows()
-	}
 	f := t.m.Func("gemm_sweep"+strconv.Itoa(rows), Sig(I32)())
 	s := t.beginSweep(f, rows, f.Param(0, "args"))
 	bstep := f.Local(I32, "bstep")
@@ -116,7 +111,6 @@ func (t *mat) sweep(rows int) *Func {
 		f.Op(I32Add).Set(s.b)
 	}
 	if rows == 1 {
-		f.Get(bstep).Op(I32Eqz).If(func() { f.Get(s.args).Call(rowsOfB).Return() }, nil)
 		f.Get(bstep).I32(4*columns).Op(I32Eq).If(func() {
 			countDown(f, s.n, wideColumns, func() {
 				s.tileInPlace(wideColumns / 4)
@@ -201,83 +195,6 @@ func (s *sweepFunc) tileInPlace(cols int) {
 		addTo(f, bp, s.bs)
 	})
 	s.finish(acc, nil)
-}
-
-// sweepRows adds the function of one row of A times a transposed B in place: the columns' products are transposed in registers.
-func (t *mat) sweepRows() *Func {
-	wide, narrow := t.sweepRowsOf(2), t.sweepRowsOf(1)
-	f := t.m.Func("gemm_rows", Sig(I32)())
-	args := f.Param(0, "args")
-	b, bs, c, biasN, n := f.Local(I32, "b"), f.Local(I32, "bs"), f.Local(I32, "c"), f.Local(I32, "biasN"), f.Local(I32, "n")
-	field(f, args, sweepB, b)
-	field(f, args, sweepBS, bs)
-	field(f, args, sweepC, c)
-	field(f, args, sweepBiasN, biasN)
-	field(f, args, sweepN, n)
-	for _, e := range []struct {
-		cols int32
-		f    *Func
-	}{{8, wide}, {4, narrow}} {
-		countDown(f, n, e.cols, func() {
-			f.Get(args, b, c, biasN).I32(4).Call(e.f)
-			f.Get(b, bs).I32(e.cols).Op(I32Mul, I32Add).Set(b)
-			add(f, c, 4*e.cols)
-			f.Get(biasN).If(func() { add(f, biasN, 4*e.cols) }, nil)
-		})
-	}
-	f.Get(n).If(func() { f.Get(args, b, c, biasN, n).Call(narrow) }, nil)
-	return f
-}
-
-// sweepRowsOf adds the function of that many groups of 4 columns, of which the last has n.
-func (t *mat) sweepRowsOf(groups int) *Func {
-	f := t.m.Func("gemm_rows"+strconv.Itoa(4*groups), Sig(I32, I32, I32, I32, I32)())
-	s := t.beginSweep(f, 1, f.Param(0, "args"))
-	lanes := f.Param(4, "n")
-	f.Get(f.Param(1, "b")).Set(s.b).Get(f.Param(2, "c")).Set(s.c).Get(f.Param(3, "biasN")).Set(s.biasN)
-	acc, p := accumulators(f, 1, groups), f.Local(I32, "p")
-	v, w := numbered(f, V128, "v", 4), numbered(f, V128, "w", 4)
-	last := groups - 1
-	// rows visits the rows of B of a group, pushing the address of each; of missing ones the last is repeated.
-	rows := func(g int, visit func(i int)) {
-		for i := range 4 {
-			if g > 0 || i > 0 {
-				f.Get(p, s.bs)
-				if g == last && i > 0 {
-					f.I32(0).Get(lanes).I32(int32(i)).Op(I32GtS).Select()
-				}
-				f.Op(I32Add).Set(p)
-			}
-			visit(i)
-		}
-	}
-	zero(f, acc, s.hold)
-	f.Get(s.k).Set(s.left)
-	countDown(f, s.left, 4, func() {
-		f.Get(s.b).Set(p)
-		for g, sum := range acc[0] {
-			rows(g, func(i int) { f.Get(p).Mem(V128Load, 0).Set(v[i]) })
-			transpose4(f, v, w)
-			for i := range 4 {
-				f.Get(s.a).Mem(V128Load32Splat, uint32(4*i)).Set(s.hold)
-				t.multiplyAdd(f, s.hold, v[i], sum)
-			}
-		}
-		add(f, s.a, 16)
-		add(f, s.b, 16)
-	})
-	countDown(f, s.left, 1, func() {
-		f.Get(s.b).Set(p)
-		f.Get(s.a).Mem(V128Load32Splat, 0).Set(s.hold)
-		for g, sum := range acc[0] {
-			rows(g, func(i int) { f.Get(p, v[0]).MemLane(V128Load32Lane, 0, i).Set(v[0]) })
-			t.multiplyAdd(f, s.hold, v[0], sum)
-		}
-		add(f, s.a, 4)
-		add(f, s.b, 4)
-	})
-	s.finish(acc, &lanes)
-	return f
 }
 
 // sweepTail adds the function of the last n columns, at most 4:
