@@ -356,10 +356,27 @@ func copyBlock(a *blockArgs) {
 				copyRow(unsafe.Slice(d, a.n), unsafe.Slice(s, a.n))
 				continue
 			}
+			if a.dCol == 1 && a.sCol == 2 {
+				copyEven(unsafe.Slice(d, a.n), s)
+				continue
+			}
 			for i := range a.n {
 				*at(d, i*a.dCol) = *at(s, i*a.sCol)
 			}
 		}
+	}
+}
+
+// copyEven copies every second element of s.
+func copyEven(d []float32, s *float32) {
+	i := 0
+	for ; i+8 <= len(d); i += 8 {
+		e, v := (*[8]float32)(d[i:]), (*[15]float32)(unsafe.Pointer(at(s, 2*i)))
+		e[0], e[1], e[2], e[3] = v[0], v[2], v[4], v[6]
+		e[4], e[5], e[6], e[7] = v[8], v[10], v[12], v[14]
+	}
+	for ; i < len(d); i++ {
+		d[i] = *at(s, 2*i)
 	}
 }
 
