@@ -75,6 +75,6 @@ type vecKernels struct {
 	groupGrad     func(dx, dy, x, scale []float32, mean, a, b float32, rows, n int)
 
 	// Where Go's own loops are slow.
-	uniform func(dst []float32, seed, stream, block uint64, scale, lo float32) // a multiple of 16 numbers
-	below   func(x []float32, p, value float32)
+	philox func(normal bool, dst []float32, blocks int, p *[8]float32) // see philoxFill; dst begins with the numbers of the blocks
+	below  func(x []float32, p, value float32)
 }

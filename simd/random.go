@@ -3,6 +3,7 @@ package simd
 import (
 	"math"
 	"math/bits"
+	"unsafe"
 )
 
 // Random numbers come from Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011). Word w of
@@ -32,14 +33,44 @@ func philoxBlock(seed, stream, block uint64) [4]uint32 {
 // unit maps a word to a multiple of 2**-24 in [0, 1).
 func unit(w uint32) float32 { return float32(w>>8) * 0x1p-24 }
 
+// philoxBlocks is how many blocks a kernel fills at once, and how far apart in its output the four numbers of a block lie; the fewest that
+// are worth a call are philoxFew.
+const philoxBlocks, philoxFew = 256, 16
+
+// philoxFill fills the front of dst by the set's kernel, with unit*a + b or, normal, z*a + b, and returns how many numbers that was: none where
+// there is no kernel, the counter does not start a block or there are too few.
+func philoxFill(normal bool, dst []float32, seed, stream, counter uint64, a, b float32) int {
+	f := current.vec.philox
+	if f == nil || counter%4 != 0 || len(dst) < 4*philoxFew {
+		return 0
+	}
+	block := counter / 4
+	n := min(len(dst)/4, philoxBlocks)
+	if left := 1<<32 - int(uint32(block)); left < n { // the kernel does not carry
+		if n = left; n < philoxFew {
+			return 0
+		}
+	}
+	p := [8]float32{
+		math.Float32frombits(uint32(block)), math.Float32frombits(uint32(block >> 32)), math.Float32frombits(uint32(stream)),
+		math.Float32frombits(uint32(stream >> 32)), math.Float32frombits(uint32(seed)), math.Float32frombits(uint32(seed >> 32)), a, b,
+	}
+	var rows [4 * philoxBlocks]float32
+	for i := range (n + 15) &^ 15 { // the blocks' numbers, which the first words replace
+		rows[i] = math.Float32frombits(uint32(i))
+	}
+	out := unsafe.Slice(noescape(&rows[0]), 4*philoxBlocks)
+	f(normal, out, (n+15)&^15, noescape(&p))
+	Transpose(dst[:4*n], out, 4, n, philoxBlocks, 4)
+	return 4 * n
+}
+
 // FillUniform sets dst[i] = unit*(hi-lo) + lo (two roundings), unit being the upper 24 bits of word counter+i as a fraction in [0, 1).
 // Rounding can make a value equal hi.
 func FillUniform(dst []float32, seed, stream, counter uint64, lo, hi float32) {
 	scale := hi - lo
 	for len(dst) > 0 {
-		if f := current.vec.uniform; f != nil && counter%4 == 0 && len(dst) >= 16 {
-			k := len(dst) &^ 15
-			f(dst[:k], seed, stream, counter/4, scale, lo)
+		if k := philoxFill(false, dst, seed, stream, counter, scale, lo); k > 0 {
 			dst, counter = dst[k:], counter+uint64(k)
 			continue
 		}
@@ -68,6 +99,10 @@ func FillUniform(dst []float32, seed, stream, counter uint64, lo, hi float32) {
 func FillNormal(dst []float32, seed, stream, counter uint64, mean, std float32) {
 	for i := 0; i < len(dst); {
 		w := counter + uint64(i)
+		if k := philoxFill(true, dst[i:], seed, stream, w, std, mean); k > 0 {
+			i += k
+			continue
+		}
 		b := philoxBlock(seed, stream, w/4)
 		for ; i < len(dst) && (counter+uint64(i))/4 == w/4; i++ {
 			k := (counter + uint64(i)) % 4

@@ -9252,6 +9252,767 @@ vectorEnd:
 	VZEROUPPER
 	RET
 
+// func vecPhiloxUniformAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecPhiloxUniformAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	VBROADCASTSS 88(DI), Y2
+	XORQ         AX, AX
+
+block:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y3
+	VPADDD       Y0, Y3, Y3
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y2, Y5
+	VPSRLQ       $0x20, Y2, Y6
+	VPMULUDQ     vecConst<>+3264(SB), Y6, Y6
+	VPSRLQ       $0x20, Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      vecConst<>+3264(SB), Y2, Y6
+	VXORPS       Y1, Y5, Y5
+	VBROADCASTSS 96(DI), Y7
+	VXORPS       Y7, Y5, Y5
+	VBROADCASTSS 92(DI), Y7
+	VXORPS       Y7, Y4, Y4
+	VBROADCASTSS 100(DI), Y7
+	VXORPS       Y7, Y4, Y4
+	VBROADCASTSS 96(DI), Y7
+	VPADDD       vecConst<>+3296(SB), Y7, Y7
+	VBROADCASTSS 100(DI), Y8
+	VPADDD       vecConst<>+3328(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y9
+	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y10, Y9, Y9
+	VPMULLD      vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VXORPS       Y6, Y10, Y6
+	VXORPS       Y7, Y6, Y7
+	VXORPS       Y3, Y9, Y3
+	VXORPS       Y8, Y3, Y8
+	VBROADCASTSS 96(DI), Y3
+	VPADDD       vecConst<>+3360(SB), Y3, Y3
+	VBROADCASTSS 100(DI), Y9
+	VPADDD       vecConst<>+3392(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3232(SB), Y7, Y6
+	VPSRLQ       $0x20, Y7, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y6, Y6
+	VPBLENDD     $0xaa, Y10, Y6, Y6
+	VPMULLD      vecConst<>+3232(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPSRLQ       $0x20, Y8, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VXORPS       Y4, Y10, Y4
+	VXORPS       Y3, Y4, Y3
+	VXORPS       Y5, Y6, Y5
+	VXORPS       Y9, Y5, Y9
+	VBROADCASTSS 96(DI), Y5
+	VPADDD       vecConst<>+3424(SB), Y5, Y5
+	VBROADCASTSS 100(DI), Y6
+	VPADDD       vecConst<>+3456(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y10, Y4, Y4
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPSRLQ       $0x20, Y9, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VXORPS       Y8, Y10, Y8
+	VXORPS       Y5, Y8, Y5
+	VXORPS       Y7, Y4, Y7
+	VXORPS       Y6, Y7, Y6
+	VBROADCASTSS 96(DI), Y7
+	VPADDD       vecConst<>+3488(SB), Y7, Y7
+	VBROADCASTSS 100(DI), Y4
+	VPADDD       vecConst<>+3520(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y8
+	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y10, Y8, Y8
+	VPMULLD      vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VXORPS       Y9, Y10, Y9
+	VXORPS       Y7, Y9, Y7
+	VXORPS       Y3, Y8, Y3
+	VXORPS       Y4, Y3, Y4
+	VBROADCASTSS 96(DI), Y3
+	VPADDD       vecConst<>+3552(SB), Y3, Y3
+	VBROADCASTSS 100(DI), Y8
+	VPADDD       vecConst<>+3584(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3232(SB), Y7, Y9
+	VPSRLQ       $0x20, Y7, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y10, Y9, Y9
+	VPMULLD      vecConst<>+3232(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VXORPS       Y6, Y10, Y6
+	VXORPS       Y3, Y6, Y3
+	VXORPS       Y5, Y9, Y5
+	VXORPS       Y8, Y5, Y8
+	VBROADCASTSS 96(DI), Y5
+	VPADDD       vecConst<>+3616(SB), Y5, Y5
+	VBROADCASTSS 100(DI), Y9
+	VPADDD       vecConst<>+3648(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y6
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y6, Y6
+	VPBLENDD     $0xaa, Y10, Y6, Y6
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPSRLQ       $0x20, Y8, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VXORPS       Y4, Y10, Y4
+	VXORPS       Y5, Y4, Y5
+	VXORPS       Y7, Y6, Y7
+	VXORPS       Y9, Y7, Y9
+	VBROADCASTSS 96(DI), Y7
+	VPADDD       vecConst<>+3680(SB), Y7, Y7
+	VBROADCASTSS 100(DI), Y6
+	VPADDD       vecConst<>+3712(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y4
+	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y10, Y4, Y4
+	VPMULLD      vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPSRLQ       $0x20, Y9, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VXORPS       Y8, Y10, Y8
+	VXORPS       Y7, Y8, Y7
+	VXORPS       Y3, Y4, Y3
+	VXORPS       Y6, Y3, Y6
+	VBROADCASTSS 96(DI), Y3
+	VPADDD       vecConst<>+3744(SB), Y3, Y3
+	VBROADCASTSS 100(DI), Y4
+	VPADDD       vecConst<>+3776(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3232(SB), Y7, Y8
+	VPSRLQ       $0x20, Y7, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y10, Y8, Y8
+	VPMULLD      vecConst<>+3232(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VXORPS       Y9, Y10, Y9
+	VXORPS       Y3, Y9, Y3
+	VXORPS       Y5, Y8, Y5
+	VXORPS       Y4, Y5, Y4
+	VBROADCASTSS 96(DI), Y5
+	VPADDD       vecConst<>+3808(SB), Y5, Y5
+	VBROADCASTSS 100(DI), Y8
+	VPADDD       vecConst<>+3840(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y9
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y10, Y9, Y9
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VXORPS       Y6, Y10, Y6
+	VXORPS       Y5, Y6, Y5
+	VXORPS       Y7, Y9, Y7
+	VXORPS       Y8, Y7, Y8
+	VPSRAD       $0x08, Y5, Y5
+	VANDPS       vecConst<>+3872(SB), Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       vecConst<>+3904(SB), Y5, Y5
+	VBROADCASTSS 104(DI), Y7
+	VMULPS       Y7, Y5, Y5
+	VBROADCASTSS 108(DI), Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      Y5, (R12)(AX*1)
+	VPSRAD       $0x08, Y4, Y4
+	VANDPS       vecConst<>+3872(SB), Y4, Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       vecConst<>+3904(SB), Y4, Y4
+	VBROADCASTSS 104(DI), Y5
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS 108(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 1024(R12)(AX*1)
+	VPSRAD       $0x08, Y8, Y8
+	VANDPS       vecConst<>+3872(SB), Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       vecConst<>+3904(SB), Y8, Y8
+	VBROADCASTSS 104(DI), Y4
+	VMULPS       Y4, Y8, Y8
+	VBROADCASTSS 108(DI), Y4
+	VADDPS       Y4, Y8, Y8
+	VMOVUPS      Y8, 2048(R12)(AX*1)
+	VPSRAD       $0x08, Y3, Y3
+	VANDPS       vecConst<>+3872(SB), Y3, Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       vecConst<>+3904(SB), Y3, Y3
+	VBROADCASTSS 104(DI), Y8
+	VMULPS       Y8, Y3, Y3
+	VBROADCASTSS 108(DI), Y8
+	VADDPS       Y8, Y3, Y3
+	VMOVUPS      Y3, 3072(R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          block
+
+blockEnd:
+	VZEROUPPER
+	RET
+
+// func vecPhiloxNormalAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecPhiloxNormalAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	VBROADCASTSS 88(DI), Y2
+	XORQ         AX, AX
+
+block:
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y3
+	VPADDD       Y0, Y3, Y3
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPSRLQ       $0x20, Y3, Y5
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y5
+	VPSRLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y5, Y4, Y4
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y2, Y5
+	VPSRLQ       $0x20, Y2, Y6
+	VPMULUDQ     vecConst<>+3264(SB), Y6, Y6
+	VPSRLQ       $0x20, Y5, Y5
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPMULLD      vecConst<>+3264(SB), Y2, Y6
+	VXORPS       Y1, Y5, Y5
+	VBROADCASTSS 96(DI), Y7
+	VXORPS       Y7, Y5, Y5
+	VBROADCASTSS 92(DI), Y7
+	VXORPS       Y7, Y4, Y4
+	VBROADCASTSS 100(DI), Y7
+	VXORPS       Y7, Y4, Y4
+	VBROADCASTSS 96(DI), Y7
+	VPADDD       vecConst<>+3296(SB), Y7, Y7
+	VBROADCASTSS 100(DI), Y8
+	VPADDD       vecConst<>+3328(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y9
+	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y10, Y9, Y9
+	VPMULLD      vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VXORPS       Y6, Y10, Y6
+	VXORPS       Y7, Y6, Y7
+	VXORPS       Y3, Y9, Y3
+	VXORPS       Y8, Y3, Y8
+	VBROADCASTSS 96(DI), Y3
+	VPADDD       vecConst<>+3360(SB), Y3, Y3
+	VBROADCASTSS 100(DI), Y9
+	VPADDD       vecConst<>+3392(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3232(SB), Y7, Y6
+	VPSRLQ       $0x20, Y7, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y6, Y6
+	VPBLENDD     $0xaa, Y10, Y6, Y6
+	VPMULLD      vecConst<>+3232(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPSRLQ       $0x20, Y8, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VXORPS       Y4, Y10, Y4
+	VXORPS       Y3, Y4, Y3
+	VXORPS       Y5, Y6, Y5
+	VXORPS       Y9, Y5, Y9
+	VBROADCASTSS 96(DI), Y5
+	VPADDD       vecConst<>+3424(SB), Y5, Y5
+	VBROADCASTSS 100(DI), Y6
+	VPADDD       vecConst<>+3456(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y10, Y4, Y4
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPSRLQ       $0x20, Y9, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VXORPS       Y8, Y10, Y8
+	VXORPS       Y5, Y8, Y5
+	VXORPS       Y7, Y4, Y7
+	VXORPS       Y6, Y7, Y6
+	VBROADCASTSS 96(DI), Y7
+	VPADDD       vecConst<>+3488(SB), Y7, Y7
+	VBROADCASTSS 100(DI), Y4
+	VPADDD       vecConst<>+3520(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y8
+	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y10, Y8, Y8
+	VPMULLD      vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VXORPS       Y9, Y10, Y9
+	VXORPS       Y7, Y9, Y7
+	VXORPS       Y3, Y8, Y3
+	VXORPS       Y4, Y3, Y4
+	VBROADCASTSS 96(DI), Y3
+	VPADDD       vecConst<>+3552(SB), Y3, Y3
+	VBROADCASTSS 100(DI), Y8
+	VPADDD       vecConst<>+3584(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3232(SB), Y7, Y9
+	VPSRLQ       $0x20, Y7, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y10, Y9, Y9
+	VPMULLD      vecConst<>+3232(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VXORPS       Y6, Y10, Y6
+	VXORPS       Y3, Y6, Y3
+	VXORPS       Y5, Y9, Y5
+	VXORPS       Y8, Y5, Y8
+	VBROADCASTSS 96(DI), Y5
+	VPADDD       vecConst<>+3616(SB), Y5, Y5
+	VBROADCASTSS 100(DI), Y9
+	VPADDD       vecConst<>+3648(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y6
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y6, Y6
+	VPBLENDD     $0xaa, Y10, Y6, Y6
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPSRLQ       $0x20, Y8, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VXORPS       Y4, Y10, Y4
+	VXORPS       Y5, Y4, Y5
+	VXORPS       Y7, Y6, Y7
+	VXORPS       Y9, Y7, Y9
+	VBROADCASTSS 96(DI), Y7
+	VPADDD       vecConst<>+3680(SB), Y7, Y7
+	VBROADCASTSS 100(DI), Y6
+	VPADDD       vecConst<>+3712(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3232(SB), Y5, Y4
+	VPSRLQ       $0x20, Y5, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y4, Y4
+	VPBLENDD     $0xaa, Y10, Y4, Y4
+	VPMULLD      vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPSRLQ       $0x20, Y9, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VXORPS       Y8, Y10, Y8
+	VXORPS       Y7, Y8, Y7
+	VXORPS       Y3, Y4, Y3
+	VXORPS       Y6, Y3, Y6
+	VBROADCASTSS 96(DI), Y3
+	VPADDD       vecConst<>+3744(SB), Y3, Y3
+	VBROADCASTSS 100(DI), Y4
+	VPADDD       vecConst<>+3776(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3232(SB), Y7, Y8
+	VPSRLQ       $0x20, Y7, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y8, Y8
+	VPBLENDD     $0xaa, Y10, Y8, Y8
+	VPMULLD      vecConst<>+3232(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPSRLQ       $0x20, Y6, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VXORPS       Y9, Y10, Y9
+	VXORPS       Y3, Y9, Y3
+	VXORPS       Y5, Y8, Y5
+	VXORPS       Y4, Y5, Y4
+	VBROADCASTSS 96(DI), Y5
+	VPADDD       vecConst<>+3808(SB), Y5, Y5
+	VBROADCASTSS 100(DI), Y8
+	VPADDD       vecConst<>+3840(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3232(SB), Y3, Y9
+	VPSRLQ       $0x20, Y3, Y10
+	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPSRLQ       $0x20, Y9, Y9
+	VPBLENDD     $0xaa, Y10, Y9, Y9
+	VPMULLD      vecConst<>+3232(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPSRLQ       $0x20, Y4, Y11
+	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPSRLQ       $0x20, Y10, Y10
+	VPBLENDD     $0xaa, Y11, Y10, Y10
+	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VXORPS       Y6, Y10, Y6
+	VXORPS       Y5, Y6, Y5
+	VXORPS       Y7, Y9, Y7
+	VXORPS       Y8, Y7, Y8
+	VPSRAD       $0x08, Y5, Y5
+	VANDPS       vecConst<>+3872(SB), Y5, Y5
+	VPADDD       vecConst<>+512(SB), Y5, Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       vecConst<>+3904(SB), Y5, Y5
+	VCMPPS       $0x11, vecConst<>+608(SB), Y5, Y7
+	VMULPS       vecConst<>+640(SB), Y5, Y9
+	VBLENDVPS    Y7, Y9, Y5, Y9
+	VXORPS       Y6, Y6, Y6
+	VBLENDVPS    Y7, vecConst<>+672(SB), Y6, Y7
+	VPSUBD       vecConst<>+704(SB), Y9, Y9
+	VPSRAD       $0x17, Y9, Y6
+	VPADDD       Y6, Y7, Y6
+	VANDPS       vecConst<>+736(SB), Y9, Y9
+	VPADDD       vecConst<>+704(SB), Y9, Y9
+	VSUBPS       vecConst<>+64(SB), Y9, Y9
+	VMULPS       Y9, Y9, Y7
+	VMULPS       Y7, Y9, Y10
+	VMULPS       vecConst<>+800(SB), Y9, Y11
+	VADDPS       vecConst<>+768(SB), Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       vecConst<>+832(SB), Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       vecConst<>+864(SB), Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       vecConst<>+896(SB), Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       vecConst<>+928(SB), Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       vecConst<>+960(SB), Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       vecConst<>+992(SB), Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       vecConst<>+1024(SB), Y11, Y11
+	VMULPS       Y11, Y10, Y11
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       vecConst<>+1056(SB), Y6, Y10
+	VADDPS       Y11, Y10, Y11
+	VMULPS       vecConst<>+1088(SB), Y7, Y7
+	VADDPS       Y11, Y7, Y11
+	VADDPS       Y11, Y9, Y11
+	VMULPS       vecConst<>+1120(SB), Y6, Y6
+	VADDPS       Y11, Y6, Y11
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y5, Y6
+	VBLENDVPS    Y6, Y11, Y5, Y11
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x11, Y6, Y5, Y6
+	VBLENDVPS    Y6, vecConst<>+1184(SB), Y11, Y11
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x00, Y6, Y5, Y5
+	VBLENDVPS    Y5, vecConst<>+1216(SB), Y11, Y11
+	VMULPS       vecConst<>+1600(SB), Y11, Y11
+	VSQRTPS      Y11, Y11
+	VPSLLD       $0x02, Y4, Y5
+	VPSRAD       $0x08, Y5, Y5
+	VPSRAD       $0x1e, Y4, Y4
+	VANDPS       vecConst<>+3936(SB), Y4, Y4
+	VPSRAD       $0x1f, Y5, Y6
+	VPSUBD       Y6, Y4, Y6
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       vecConst<>+3968(SB), Y5, Y5
+	VMULPS       Y5, Y5, Y4
+	VMULPS       vecConst<>+1440(SB), Y4, Y9
+	VADDPS       vecConst<>+1408(SB), Y9, Y9
+	VMULPS       Y4, Y9, Y9
+	VADDPS       vecConst<>+1472(SB), Y9, Y9
+	VMULPS       Y4, Y9, Y9
+	VMULPS       Y5, Y9, Y9
+	VADDPS       Y5, Y9, Y9
+	VANDPS       vecConst<>+32(SB), Y9, Y9
+	VANDPS       vecConst<>+0(SB), Y5, Y5
+	VORPS        Y5, Y9, Y5
+	VMULPS       Y4, Y4, Y9
+	VMULPS       vecConst<>+1536(SB), Y4, Y7
+	VADDPS       vecConst<>+1504(SB), Y7, Y7
+	VMULPS       Y4, Y7, Y7
+	VADDPS       vecConst<>+1568(SB), Y7, Y7
+	VMULPS       vecConst<>+1088(SB), Y4, Y4
+	VADDPS       vecConst<>+64(SB), Y4, Y4
+	VMULPS       Y7, Y9, Y7
+	VADDPS       Y4, Y7, Y4
+	VPSLLD       $0x1f, Y6, Y7
+	VPSRAD       $0x1f, Y7, Y7
+	VPSLLD       $0x1e, Y6, Y9
+	VANDPS       vecConst<>+0(SB), Y9, Y9
+	VPADDD       vecConst<>+512(SB), Y6, Y6
+	VPSLLD       $0x1e, Y6, Y6
+	VANDPS       vecConst<>+0(SB), Y6, Y6
+	VANDPS       Y7, Y4, Y10
+	VANDNPS      Y5, Y7, Y12
+	VORPS        Y12, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VANDPS       Y7, Y5, Y5
+	VANDNPS      Y4, Y7, Y7
+	VORPS        Y7, Y5, Y7
+	VXORPS       Y6, Y7, Y6
+	VMULPS       Y6, Y11, Y6
+	VBROADCASTSS 104(DI), Y7
+	VMULPS       Y7, Y6, Y6
+	VBROADCASTSS 108(DI), Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      Y6, (R12)(AX*1)
+	VMULPS       Y9, Y11, Y9
+	VBROADCASTSS 104(DI), Y11
+	VMULPS       Y11, Y9, Y9
+	VBROADCASTSS 108(DI), Y11
+	VADDPS       Y11, Y9, Y9
+	VMOVUPS      Y9, 1024(R12)(AX*1)
+	VPSRAD       $0x08, Y8, Y8
+	VANDPS       vecConst<>+3872(SB), Y8, Y8
+	VPADDD       vecConst<>+512(SB), Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       vecConst<>+3904(SB), Y8, Y8
+	VCMPPS       $0x11, vecConst<>+608(SB), Y8, Y9
+	VMULPS       vecConst<>+640(SB), Y8, Y11
+	VBLENDVPS    Y9, Y11, Y8, Y11
+	VXORPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, vecConst<>+672(SB), Y6, Y9
+	VPSUBD       vecConst<>+704(SB), Y11, Y11
+	VPSRAD       $0x17, Y11, Y6
+	VPADDD       Y6, Y9, Y6
+	VANDPS       vecConst<>+736(SB), Y11, Y11
+	VPADDD       vecConst<>+704(SB), Y11, Y11
+	VSUBPS       vecConst<>+64(SB), Y11, Y11
+	VMULPS       Y11, Y11, Y9
+	VMULPS       Y9, Y11, Y7
+	VMULPS       vecConst<>+800(SB), Y11, Y5
+	VADDPS       vecConst<>+768(SB), Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VADDPS       vecConst<>+832(SB), Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VADDPS       vecConst<>+864(SB), Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VADDPS       vecConst<>+896(SB), Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VADDPS       vecConst<>+928(SB), Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VADDPS       vecConst<>+960(SB), Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VADDPS       vecConst<>+992(SB), Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VADDPS       vecConst<>+1024(SB), Y5, Y5
+	VMULPS       Y5, Y7, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       vecConst<>+1056(SB), Y6, Y7
+	VADDPS       Y5, Y7, Y5
+	VMULPS       vecConst<>+1088(SB), Y9, Y9
+	VADDPS       Y5, Y9, Y5
+	VADDPS       Y5, Y11, Y5
+	VMULPS       vecConst<>+1120(SB), Y6, Y6
+	VADDPS       Y5, Y6, Y5
+	VCMPPS       $0x11, vecConst<>+1152(SB), Y8, Y6
+	VBLENDVPS    Y6, Y5, Y8, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x11, Y6, Y8, Y6
+	VBLENDVPS    Y6, vecConst<>+1184(SB), Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPS       $0x00, Y6, Y8, Y8
+	VBLENDVPS    Y8, vecConst<>+1216(SB), Y5, Y5
+	VMULPS       vecConst<>+1600(SB), Y5, Y5
+	VSQRTPS      Y5, Y5
+	VPSLLD       $0x02, Y3, Y8
+	VPSRAD       $0x08, Y8, Y8
+	VPSRAD       $0x1e, Y3, Y3
+	VANDPS       vecConst<>+3936(SB), Y3, Y3
+	VPSRAD       $0x1f, Y8, Y6
+	VPSUBD       Y6, Y3, Y6
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       vecConst<>+3968(SB), Y8, Y8
+	VMULPS       Y8, Y8, Y3
+	VMULPS       vecConst<>+1440(SB), Y3, Y11
+	VADDPS       vecConst<>+1408(SB), Y11, Y11
+	VMULPS       Y3, Y11, Y11
+	VADDPS       vecConst<>+1472(SB), Y11, Y11
+	VMULPS       Y3, Y11, Y11
+	VMULPS       Y8, Y11, Y11
+	VADDPS       Y8, Y11, Y11
+	VANDPS       vecConst<>+32(SB), Y11, Y11
+	VANDPS       vecConst<>+0(SB), Y8, Y8
+	VORPS        Y8, Y11, Y8
+	VMULPS       Y3, Y3, Y11
+	VMULPS       vecConst<>+1536(SB), Y3, Y9
+	VADDPS       vecConst<>+1504(SB), Y9, Y9
+	VMULPS       Y3, Y9, Y9
+	VADDPS       vecConst<>+1568(SB), Y9, Y9
+	VMULPS       vecConst<>+1088(SB), Y3, Y3
+	VADDPS       vecConst<>+64(SB), Y3, Y3
+	VMULPS       Y9, Y11, Y9
+	VADDPS       Y3, Y9, Y3
+	VPSLLD       $0x1f, Y6, Y9
+	VPSRAD       $0x1f, Y9, Y9
+	VPSLLD       $0x1e, Y6, Y11
+	VANDPS       vecConst<>+0(SB), Y11, Y11
+	VPADDD       vecConst<>+512(SB), Y6, Y6
+	VPSLLD       $0x1e, Y6, Y6
+	VANDPS       vecConst<>+0(SB), Y6, Y6
+	VANDPS       Y9, Y3, Y7
+	VANDNPS      Y8, Y9, Y4
+	VORPS        Y4, Y7, Y4
+	VXORPS       Y11, Y4, Y11
+	VANDPS       Y9, Y8, Y8
+	VANDNPS      Y3, Y9, Y9
+	VORPS        Y9, Y8, Y9
+	VXORPS       Y6, Y9, Y6
+	VMULPS       Y6, Y5, Y6
+	VBROADCASTSS 104(DI), Y9
+	VMULPS       Y9, Y6, Y6
+	VBROADCASTSS 108(DI), Y9
+	VADDPS       Y9, Y6, Y6
+	VMOVUPS      Y6, 2048(R12)(AX*1)
+	VMULPS       Y11, Y5, Y11
+	VBROADCASTSS 104(DI), Y5
+	VMULPS       Y5, Y11, Y11
+	VBROADCASTSS 108(DI), Y5
+	VADDPS       Y5, Y11, Y11
+	VMOVUPS      Y11, 3072(R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          block
+
+blockEnd:
+	VZEROUPPER
+	RET
+
+// func vecBelowAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecBelowAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y2
+	VCMPPS    $0x11, Y0, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VBLENDVPS Y2, Y1, Y3, Y2
+	VMOVUPS   Y2, (R12)(AX*1)
+	VMOVUPS   32(R8)(AX*1), Y2
+	VCMPPS    $0x11, Y0, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VBLENDVPS Y2, Y1, Y3, Y2
+	VMOVUPS   Y2, 32(R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Y2
+	VCMPPS    $0x11, Y0, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VBLENDVPS Y2, Y1, Y3, Y2
+	VMOVUPS   Y2, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y3
+	VCMPPS     $0x11, Y0, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VBLENDVPS  Y3, Y1, Y4, Y3
+	VMASKMOVPS Y3, Y2, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecSGDAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·vecSGDAVX2(SB), NOSPLIT, $0-8
@@ -26578,7 +27339,199 @@ DATA vecConst<>+3216(SB)/4, $0x01010101
 DATA vecConst<>+3220(SB)/4, $0x01010101
 DATA vecConst<>+3224(SB)/4, $0x01010101
 DATA vecConst<>+3228(SB)/4, $0x01010101
-GLOBL vecConst<>(SB), RODATA|NOPTR, $3232
+DATA vecConst<>+3232(SB)/4, $0xd2511f53
+DATA vecConst<>+3236(SB)/4, $0xd2511f53
+DATA vecConst<>+3240(SB)/4, $0xd2511f53
+DATA vecConst<>+3244(SB)/4, $0xd2511f53
+DATA vecConst<>+3248(SB)/4, $0xd2511f53
+DATA vecConst<>+3252(SB)/4, $0xd2511f53
+DATA vecConst<>+3256(SB)/4, $0xd2511f53
+DATA vecConst<>+3260(SB)/4, $0xd2511f53
+DATA vecConst<>+3264(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3268(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3272(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3276(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3280(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3284(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3288(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3292(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3296(SB)/4, $0x9e3779b9
+DATA vecConst<>+3300(SB)/4, $0x9e3779b9
+DATA vecConst<>+3304(SB)/4, $0x9e3779b9
+DATA vecConst<>+3308(SB)/4, $0x9e3779b9
+DATA vecConst<>+3312(SB)/4, $0x9e3779b9
+DATA vecConst<>+3316(SB)/4, $0x9e3779b9
+DATA vecConst<>+3320(SB)/4, $0x9e3779b9
+DATA vecConst<>+3324(SB)/4, $0x9e3779b9
+DATA vecConst<>+3328(SB)/4, $0xbb67ae85
+DATA vecConst<>+3332(SB)/4, $0xbb67ae85
+DATA vecConst<>+3336(SB)/4, $0xbb67ae85
+DATA vecConst<>+3340(SB)/4, $0xbb67ae85
+DATA vecConst<>+3344(SB)/4, $0xbb67ae85
+DATA vecConst<>+3348(SB)/4, $0xbb67ae85
+DATA vecConst<>+3352(SB)/4, $0xbb67ae85
+DATA vecConst<>+3356(SB)/4, $0xbb67ae85
+DATA vecConst<>+3360(SB)/4, $0x3c6ef372
+DATA vecConst<>+3364(SB)/4, $0x3c6ef372
+DATA vecConst<>+3368(SB)/4, $0x3c6ef372
+DATA vecConst<>+3372(SB)/4, $0x3c6ef372
+DATA vecConst<>+3376(SB)/4, $0x3c6ef372
+DATA vecConst<>+3380(SB)/4, $0x3c6ef372
+DATA vecConst<>+3384(SB)/4, $0x3c6ef372
+DATA vecConst<>+3388(SB)/4, $0x3c6ef372
+DATA vecConst<>+3392(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3396(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3400(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3404(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3408(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3412(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3416(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3420(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3424(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3428(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3432(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3436(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3440(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3444(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3448(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3452(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3456(SB)/4, $0x32370b8f
+DATA vecConst<>+3460(SB)/4, $0x32370b8f
+DATA vecConst<>+3464(SB)/4, $0x32370b8f
+DATA vecConst<>+3468(SB)/4, $0x32370b8f
+DATA vecConst<>+3472(SB)/4, $0x32370b8f
+DATA vecConst<>+3476(SB)/4, $0x32370b8f
+DATA vecConst<>+3480(SB)/4, $0x32370b8f
+DATA vecConst<>+3484(SB)/4, $0x32370b8f
+DATA vecConst<>+3488(SB)/4, $0x78dde6e4
+DATA vecConst<>+3492(SB)/4, $0x78dde6e4
+DATA vecConst<>+3496(SB)/4, $0x78dde6e4
+DATA vecConst<>+3500(SB)/4, $0x78dde6e4
+DATA vecConst<>+3504(SB)/4, $0x78dde6e4
+DATA vecConst<>+3508(SB)/4, $0x78dde6e4
+DATA vecConst<>+3512(SB)/4, $0x78dde6e4
+DATA vecConst<>+3516(SB)/4, $0x78dde6e4
+DATA vecConst<>+3520(SB)/4, $0xed9eba14
+DATA vecConst<>+3524(SB)/4, $0xed9eba14
+DATA vecConst<>+3528(SB)/4, $0xed9eba14
+DATA vecConst<>+3532(SB)/4, $0xed9eba14
+DATA vecConst<>+3536(SB)/4, $0xed9eba14
+DATA vecConst<>+3540(SB)/4, $0xed9eba14
+DATA vecConst<>+3544(SB)/4, $0xed9eba14
+DATA vecConst<>+3548(SB)/4, $0xed9eba14
+DATA vecConst<>+3552(SB)/4, $0x1715609d
+DATA vecConst<>+3556(SB)/4, $0x1715609d
+DATA vecConst<>+3560(SB)/4, $0x1715609d
+DATA vecConst<>+3564(SB)/4, $0x1715609d
+DATA vecConst<>+3568(SB)/4, $0x1715609d
+DATA vecConst<>+3572(SB)/4, $0x1715609d
+DATA vecConst<>+3576(SB)/4, $0x1715609d
+DATA vecConst<>+3580(SB)/4, $0x1715609d
+DATA vecConst<>+3584(SB)/4, $0xa9066899
+DATA vecConst<>+3588(SB)/4, $0xa9066899
+DATA vecConst<>+3592(SB)/4, $0xa9066899
+DATA vecConst<>+3596(SB)/4, $0xa9066899
+DATA vecConst<>+3600(SB)/4, $0xa9066899
+DATA vecConst<>+3604(SB)/4, $0xa9066899
+DATA vecConst<>+3608(SB)/4, $0xa9066899
+DATA vecConst<>+3612(SB)/4, $0xa9066899
+DATA vecConst<>+3616(SB)/4, $0xb54cda56
+DATA vecConst<>+3620(SB)/4, $0xb54cda56
+DATA vecConst<>+3624(SB)/4, $0xb54cda56
+DATA vecConst<>+3628(SB)/4, $0xb54cda56
+DATA vecConst<>+3632(SB)/4, $0xb54cda56
+DATA vecConst<>+3636(SB)/4, $0xb54cda56
+DATA vecConst<>+3640(SB)/4, $0xb54cda56
+DATA vecConst<>+3644(SB)/4, $0xb54cda56
+DATA vecConst<>+3648(SB)/4, $0x646e171e
+DATA vecConst<>+3652(SB)/4, $0x646e171e
+DATA vecConst<>+3656(SB)/4, $0x646e171e
+DATA vecConst<>+3660(SB)/4, $0x646e171e
+DATA vecConst<>+3664(SB)/4, $0x646e171e
+DATA vecConst<>+3668(SB)/4, $0x646e171e
+DATA vecConst<>+3672(SB)/4, $0x646e171e
+DATA vecConst<>+3676(SB)/4, $0x646e171e
+DATA vecConst<>+3680(SB)/4, $0x5384540f
+DATA vecConst<>+3684(SB)/4, $0x5384540f
+DATA vecConst<>+3688(SB)/4, $0x5384540f
+DATA vecConst<>+3692(SB)/4, $0x5384540f
+DATA vecConst<>+3696(SB)/4, $0x5384540f
+DATA vecConst<>+3700(SB)/4, $0x5384540f
+DATA vecConst<>+3704(SB)/4, $0x5384540f
+DATA vecConst<>+3708(SB)/4, $0x5384540f
+DATA vecConst<>+3712(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3716(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3720(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3724(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3728(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3732(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3736(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3740(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3744(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3748(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3752(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3756(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3760(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3764(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3768(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3772(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3776(SB)/4, $0xdb3d7428
+DATA vecConst<>+3780(SB)/4, $0xdb3d7428
+DATA vecConst<>+3784(SB)/4, $0xdb3d7428
+DATA vecConst<>+3788(SB)/4, $0xdb3d7428
+DATA vecConst<>+3792(SB)/4, $0xdb3d7428
+DATA vecConst<>+3796(SB)/4, $0xdb3d7428
+DATA vecConst<>+3800(SB)/4, $0xdb3d7428
+DATA vecConst<>+3804(SB)/4, $0xdb3d7428
+DATA vecConst<>+3808(SB)/4, $0x8ff34781
+DATA vecConst<>+3812(SB)/4, $0x8ff34781
+DATA vecConst<>+3816(SB)/4, $0x8ff34781
+DATA vecConst<>+3820(SB)/4, $0x8ff34781
+DATA vecConst<>+3824(SB)/4, $0x8ff34781
+DATA vecConst<>+3828(SB)/4, $0x8ff34781
+DATA vecConst<>+3832(SB)/4, $0x8ff34781
+DATA vecConst<>+3836(SB)/4, $0x8ff34781
+DATA vecConst<>+3840(SB)/4, $0x96a522ad
+DATA vecConst<>+3844(SB)/4, $0x96a522ad
+DATA vecConst<>+3848(SB)/4, $0x96a522ad
+DATA vecConst<>+3852(SB)/4, $0x96a522ad
+DATA vecConst<>+3856(SB)/4, $0x96a522ad
+DATA vecConst<>+3860(SB)/4, $0x96a522ad
+DATA vecConst<>+3864(SB)/4, $0x96a522ad
+DATA vecConst<>+3868(SB)/4, $0x96a522ad
+DATA vecConst<>+3872(SB)/4, $0x00ffffff
+DATA vecConst<>+3876(SB)/4, $0x00ffffff
+DATA vecConst<>+3880(SB)/4, $0x00ffffff
+DATA vecConst<>+3884(SB)/4, $0x00ffffff
+DATA vecConst<>+3888(SB)/4, $0x00ffffff
+DATA vecConst<>+3892(SB)/4, $0x00ffffff
+DATA vecConst<>+3896(SB)/4, $0x00ffffff
+DATA vecConst<>+3900(SB)/4, $0x00ffffff
+DATA vecConst<>+3904(SB)/4, $0x33800000
+DATA vecConst<>+3908(SB)/4, $0x33800000
+DATA vecConst<>+3912(SB)/4, $0x33800000
+DATA vecConst<>+3916(SB)/4, $0x33800000
+DATA vecConst<>+3920(SB)/4, $0x33800000
+DATA vecConst<>+3924(SB)/4, $0x33800000
+DATA vecConst<>+3928(SB)/4, $0x33800000
+DATA vecConst<>+3932(SB)/4, $0x33800000
+DATA vecConst<>+3936(SB)/4, $0x00000003
+DATA vecConst<>+3940(SB)/4, $0x00000003
+DATA vecConst<>+3944(SB)/4, $0x00000003
+DATA vecConst<>+3948(SB)/4, $0x00000003
+DATA vecConst<>+3952(SB)/4, $0x00000003
+DATA vecConst<>+3956(SB)/4, $0x00000003
+DATA vecConst<>+3960(SB)/4, $0x00000003
+DATA vecConst<>+3964(SB)/4, $0x00000003
+DATA vecConst<>+3968(SB)/4, $0x33c90fdb
+DATA vecConst<>+3972(SB)/4, $0x33c90fdb
+DATA vecConst<>+3976(SB)/4, $0x33c90fdb
+DATA vecConst<>+3980(SB)/4, $0x33c90fdb
+DATA vecConst<>+3984(SB)/4, $0x33c90fdb
+DATA vecConst<>+3988(SB)/4, $0x33c90fdb
+DATA vecConst<>+3992(SB)/4, $0x33c90fdb
+DATA vecConst<>+3996(SB)/4, $0x33c90fdb
+GLOBL vecConst<>(SB), RODATA|NOPTR, $4000
 
 DATA vecMask<>+0(SB)/4, $0xffffffff
 DATA vecMask<>+4(SB)/4, $0xffffffff

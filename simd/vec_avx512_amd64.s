@@ -9024,6 +9024,810 @@ vectorEnd:
 	VZEROUPPER
 	RET
 
+// func vecPhiloxUniformAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecPhiloxUniformAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	VBROADCASTSS 84(DI), Z1
+	VBROADCASTSS 88(DI), Z2
+	VBROADCASTSS 92(DI), Z3
+	VBROADCASTSS 96(DI), Z4
+	VBROADCASTSS 100(DI), Z5
+	VBROADCASTSS 104(DI), Z6
+	VBROADCASTSS 108(DI), Z7
+	VMOVUPS      vecConst<>+6400(SB), Z8
+	VMOVUPS      vecConst<>+6464(SB), Z9
+	VMOVUPS      vecConst<>+6528(SB), Z10
+	VMOVUPS      vecConst<>+6592(SB), Z11
+	VMOVUPS      vecConst<>+6656(SB), Z12
+	VMOVUPS      vecConst<>+6720(SB), Z13
+	XORQ         AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z14
+	VPADDD    Z0, Z14, Z14
+	VPMULUDQ  Z8, Z14, Z15
+	VPSRLQ    $0x20, Z14, Z16
+	VPMULUDQ  Z8, Z16, Z16
+	VPSRLQ    $0x20, Z15, Z15
+	VPSRLQ    $0x20, Z16, Z16
+	VPSLLQ    $0x20, Z16, Z16
+	VPORD     Z16, Z15, Z15
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z2, Z16
+	VPSRLQ    $0x20, Z2, Z17
+	VPMULUDQ  Z9, Z17, Z17
+	VPSRLQ    $0x20, Z16, Z16
+	VPSRLQ    $0x20, Z17, Z17
+	VPSLLQ    $0x20, Z17, Z17
+	VPORD     Z17, Z16, Z16
+	VPMULLD   Z9, Z2, Z17
+	VPXORD    Z1, Z16, Z16
+	VPXORD    Z4, Z16, Z16
+	VPXORD    Z3, Z15, Z15
+	VPXORD    Z5, Z15, Z15
+	VPADDD    Z10, Z4, Z18
+	VPADDD    Z11, Z5, Z19
+	VPMULUDQ  Z8, Z16, Z20
+	VPSRLQ    $0x20, Z16, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z20, Z20
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z20, Z20
+	VPMULLD   Z8, Z16, Z16
+	VPMULUDQ  Z9, Z15, Z21
+	VPSRLQ    $0x20, Z15, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z15, Z15
+	VPXORD    Z17, Z21, Z17
+	VPXORD    Z18, Z17, Z18
+	VPXORD    Z14, Z20, Z14
+	VPXORD    Z19, Z14, Z19
+	VPADDD    Z12, Z4, Z14
+	VPADDD    Z13, Z5, Z20
+	VPMULUDQ  Z8, Z18, Z17
+	VPSRLQ    $0x20, Z18, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z17, Z17
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z17, Z17
+	VPMULLD   Z8, Z18, Z18
+	VPMULUDQ  Z9, Z19, Z21
+	VPSRLQ    $0x20, Z19, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z19, Z19
+	VPXORD    Z15, Z21, Z15
+	VPXORD    Z14, Z15, Z14
+	VPXORD    Z16, Z17, Z16
+	VPXORD    Z20, Z16, Z20
+	VPADDD    vecConst<>+6784(SB), Z4, Z16
+	VPADDD    vecConst<>+6848(SB), Z5, Z17
+	VPMULUDQ  Z8, Z14, Z15
+	VPSRLQ    $0x20, Z14, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z15, Z15
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z15, Z15
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z20, Z21
+	VPSRLQ    $0x20, Z20, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z20, Z20
+	VPXORD    Z19, Z21, Z19
+	VPXORD    Z16, Z19, Z16
+	VPXORD    Z18, Z15, Z18
+	VPXORD    Z17, Z18, Z17
+	VPADDD    vecConst<>+6912(SB), Z4, Z18
+	VPADDD    vecConst<>+6976(SB), Z5, Z15
+	VPMULUDQ  Z8, Z16, Z19
+	VPSRLQ    $0x20, Z16, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z19, Z19
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z19, Z19
+	VPMULLD   Z8, Z16, Z16
+	VPMULUDQ  Z9, Z17, Z21
+	VPSRLQ    $0x20, Z17, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z17, Z17
+	VPXORD    Z20, Z21, Z20
+	VPXORD    Z18, Z20, Z18
+	VPXORD    Z14, Z19, Z14
+	VPXORD    Z15, Z14, Z15
+	VPADDD    vecConst<>+7040(SB), Z4, Z14
+	VPADDD    vecConst<>+7104(SB), Z5, Z19
+	VPMULUDQ  Z8, Z18, Z20
+	VPSRLQ    $0x20, Z18, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z20, Z20
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z20, Z20
+	VPMULLD   Z8, Z18, Z18
+	VPMULUDQ  Z9, Z15, Z21
+	VPSRLQ    $0x20, Z15, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z15, Z15
+	VPXORD    Z17, Z21, Z17
+	VPXORD    Z14, Z17, Z14
+	VPXORD    Z16, Z20, Z16
+	VPXORD    Z19, Z16, Z19
+	VPADDD    vecConst<>+7168(SB), Z4, Z16
+	VPADDD    vecConst<>+7232(SB), Z5, Z20
+	VPMULUDQ  Z8, Z14, Z17
+	VPSRLQ    $0x20, Z14, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z17, Z17
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z17, Z17
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z19, Z21
+	VPSRLQ    $0x20, Z19, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z19, Z19
+	VPXORD    Z15, Z21, Z15
+	VPXORD    Z16, Z15, Z16
+	VPXORD    Z18, Z17, Z18
+	VPXORD    Z20, Z18, Z20
+	VPADDD    vecConst<>+7296(SB), Z4, Z18
+	VPADDD    vecConst<>+7360(SB), Z5, Z17
+	VPMULUDQ  Z8, Z16, Z15
+	VPSRLQ    $0x20, Z16, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z15, Z15
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z15, Z15
+	VPMULLD   Z8, Z16, Z16
+	VPMULUDQ  Z9, Z20, Z21
+	VPSRLQ    $0x20, Z20, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z20, Z20
+	VPXORD    Z19, Z21, Z19
+	VPXORD    Z18, Z19, Z18
+	VPXORD    Z14, Z15, Z14
+	VPXORD    Z17, Z14, Z17
+	VPADDD    vecConst<>+7424(SB), Z4, Z14
+	VPADDD    vecConst<>+7488(SB), Z5, Z15
+	VPMULUDQ  Z8, Z18, Z19
+	VPSRLQ    $0x20, Z18, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z19, Z19
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z19, Z19
+	VPMULLD   Z8, Z18, Z18
+	VPMULUDQ  Z9, Z17, Z21
+	VPSRLQ    $0x20, Z17, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z17, Z17
+	VPXORD    Z20, Z21, Z20
+	VPXORD    Z14, Z20, Z14
+	VPXORD    Z16, Z19, Z16
+	VPXORD    Z15, Z16, Z15
+	VPADDD    vecConst<>+7552(SB), Z4, Z16
+	VPADDD    vecConst<>+7616(SB), Z5, Z19
+	VPMULUDQ  Z8, Z14, Z20
+	VPSRLQ    $0x20, Z14, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z20, Z20
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z20, Z20
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z15, Z21
+	VPSRLQ    $0x20, Z15, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z15, Z15
+	VPXORD    Z17, Z21, Z17
+	VPXORD    Z16, Z17, Z16
+	VPXORD    Z18, Z20, Z18
+	VPXORD    Z19, Z18, Z19
+	VPSRAD    $0x08, Z16, Z16
+	VPANDD    vecConst<>+7680(SB), Z16, Z16
+	VCVTDQ2PS Z16, Z16
+	VMULPS    vecConst<>+7744(SB), Z16, Z16
+	VMULPS    Z6, Z16, Z16
+	VADDPS    Z7, Z16, Z16
+	VMOVUPS   Z16, (R12)(AX*1)
+	VPSRAD    $0x08, Z15, Z15
+	VPANDD    vecConst<>+7680(SB), Z15, Z15
+	VCVTDQ2PS Z15, Z15
+	VMULPS    vecConst<>+7744(SB), Z15, Z15
+	VMULPS    Z6, Z15, Z15
+	VADDPS    Z7, Z15, Z15
+	VMOVUPS   Z15, 1024(R12)(AX*1)
+	VPSRAD    $0x08, Z19, Z19
+	VPANDD    vecConst<>+7680(SB), Z19, Z19
+	VCVTDQ2PS Z19, Z19
+	VMULPS    vecConst<>+7744(SB), Z19, Z19
+	VMULPS    Z6, Z19, Z19
+	VADDPS    Z7, Z19, Z19
+	VMOVUPS   Z19, 2048(R12)(AX*1)
+	VPSRAD    $0x08, Z14, Z14
+	VPANDD    vecConst<>+7680(SB), Z14, Z14
+	VCVTDQ2PS Z14, Z14
+	VMULPS    vecConst<>+7744(SB), Z14, Z14
+	VMULPS    Z6, Z14, Z14
+	VADDPS    Z7, Z14, Z14
+	VMOVUPS   Z14, 3072(R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+	VZEROUPPER
+	RET
+
+// func vecPhiloxNormalAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·vecPhiloxNormalAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	VBROADCASTSS 84(DI), Z1
+	VBROADCASTSS 88(DI), Z2
+	VBROADCASTSS 92(DI), Z3
+	VBROADCASTSS 96(DI), Z4
+	VBROADCASTSS 100(DI), Z5
+	VBROADCASTSS 104(DI), Z6
+	VBROADCASTSS 108(DI), Z7
+	VMOVUPS      vecConst<>+6400(SB), Z8
+	VMOVUPS      vecConst<>+6464(SB), Z9
+	VMOVUPS      vecConst<>+6528(SB), Z10
+	VMOVUPS      vecConst<>+6592(SB), Z11
+	VMOVUPS      vecConst<>+6656(SB), Z12
+	VMOVUPS      vecConst<>+6720(SB), Z13
+	XORQ         AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z14
+	VPADDD    Z0, Z14, Z14
+	VPMULUDQ  Z8, Z14, Z15
+	VPSRLQ    $0x20, Z14, Z16
+	VPMULUDQ  Z8, Z16, Z16
+	VPSRLQ    $0x20, Z15, Z15
+	VPSRLQ    $0x20, Z16, Z16
+	VPSLLQ    $0x20, Z16, Z16
+	VPORD     Z16, Z15, Z15
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z2, Z16
+	VPSRLQ    $0x20, Z2, Z17
+	VPMULUDQ  Z9, Z17, Z17
+	VPSRLQ    $0x20, Z16, Z16
+	VPSRLQ    $0x20, Z17, Z17
+	VPSLLQ    $0x20, Z17, Z17
+	VPORD     Z17, Z16, Z16
+	VPMULLD   Z9, Z2, Z17
+	VPXORD    Z1, Z16, Z16
+	VPXORD    Z4, Z16, Z16
+	VPXORD    Z3, Z15, Z15
+	VPXORD    Z5, Z15, Z15
+	VPADDD    Z10, Z4, Z18
+	VPADDD    Z11, Z5, Z19
+	VPMULUDQ  Z8, Z16, Z20
+	VPSRLQ    $0x20, Z16, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z20, Z20
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z20, Z20
+	VPMULLD   Z8, Z16, Z16
+	VPMULUDQ  Z9, Z15, Z21
+	VPSRLQ    $0x20, Z15, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z15, Z15
+	VPXORD    Z17, Z21, Z17
+	VPXORD    Z18, Z17, Z18
+	VPXORD    Z14, Z20, Z14
+	VPXORD    Z19, Z14, Z19
+	VPADDD    Z12, Z4, Z14
+	VPADDD    Z13, Z5, Z20
+	VPMULUDQ  Z8, Z18, Z17
+	VPSRLQ    $0x20, Z18, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z17, Z17
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z17, Z17
+	VPMULLD   Z8, Z18, Z18
+	VPMULUDQ  Z9, Z19, Z21
+	VPSRLQ    $0x20, Z19, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z19, Z19
+	VPXORD    Z15, Z21, Z15
+	VPXORD    Z14, Z15, Z14
+	VPXORD    Z16, Z17, Z16
+	VPXORD    Z20, Z16, Z20
+	VPADDD    vecConst<>+6784(SB), Z4, Z16
+	VPADDD    vecConst<>+6848(SB), Z5, Z17
+	VPMULUDQ  Z8, Z14, Z15
+	VPSRLQ    $0x20, Z14, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z15, Z15
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z15, Z15
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z20, Z21
+	VPSRLQ    $0x20, Z20, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z20, Z20
+	VPXORD    Z19, Z21, Z19
+	VPXORD    Z16, Z19, Z16
+	VPXORD    Z18, Z15, Z18
+	VPXORD    Z17, Z18, Z17
+	VPADDD    vecConst<>+6912(SB), Z4, Z18
+	VPADDD    vecConst<>+6976(SB), Z5, Z15
+	VPMULUDQ  Z8, Z16, Z19
+	VPSRLQ    $0x20, Z16, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z19, Z19
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z19, Z19
+	VPMULLD   Z8, Z16, Z16
+	VPMULUDQ  Z9, Z17, Z21
+	VPSRLQ    $0x20, Z17, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z17, Z17
+	VPXORD    Z20, Z21, Z20
+	VPXORD    Z18, Z20, Z18
+	VPXORD    Z14, Z19, Z14
+	VPXORD    Z15, Z14, Z15
+	VPADDD    vecConst<>+7040(SB), Z4, Z14
+	VPADDD    vecConst<>+7104(SB), Z5, Z19
+	VPMULUDQ  Z8, Z18, Z20
+	VPSRLQ    $0x20, Z18, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z20, Z20
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z20, Z20
+	VPMULLD   Z8, Z18, Z18
+	VPMULUDQ  Z9, Z15, Z21
+	VPSRLQ    $0x20, Z15, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z15, Z15
+	VPXORD    Z17, Z21, Z17
+	VPXORD    Z14, Z17, Z14
+	VPXORD    Z16, Z20, Z16
+	VPXORD    Z19, Z16, Z19
+	VPADDD    vecConst<>+7168(SB), Z4, Z16
+	VPADDD    vecConst<>+7232(SB), Z5, Z20
+	VPMULUDQ  Z8, Z14, Z17
+	VPSRLQ    $0x20, Z14, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z17, Z17
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z17, Z17
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z19, Z21
+	VPSRLQ    $0x20, Z19, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z19, Z19
+	VPXORD    Z15, Z21, Z15
+	VPXORD    Z16, Z15, Z16
+	VPXORD    Z18, Z17, Z18
+	VPXORD    Z20, Z18, Z20
+	VPADDD    vecConst<>+7296(SB), Z4, Z18
+	VPADDD    vecConst<>+7360(SB), Z5, Z17
+	VPMULUDQ  Z8, Z16, Z15
+	VPSRLQ    $0x20, Z16, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z15, Z15
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z15, Z15
+	VPMULLD   Z8, Z16, Z16
+	VPMULUDQ  Z9, Z20, Z21
+	VPSRLQ    $0x20, Z20, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z20, Z20
+	VPXORD    Z19, Z21, Z19
+	VPXORD    Z18, Z19, Z18
+	VPXORD    Z14, Z15, Z14
+	VPXORD    Z17, Z14, Z17
+	VPADDD    vecConst<>+7424(SB), Z4, Z14
+	VPADDD    vecConst<>+7488(SB), Z5, Z15
+	VPMULUDQ  Z8, Z18, Z19
+	VPSRLQ    $0x20, Z18, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z19, Z19
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z19, Z19
+	VPMULLD   Z8, Z18, Z18
+	VPMULUDQ  Z9, Z17, Z21
+	VPSRLQ    $0x20, Z17, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z17, Z17
+	VPXORD    Z20, Z21, Z20
+	VPXORD    Z14, Z20, Z14
+	VPXORD    Z16, Z19, Z16
+	VPXORD    Z15, Z16, Z15
+	VPADDD    vecConst<>+7552(SB), Z4, Z16
+	VPADDD    vecConst<>+7616(SB), Z5, Z19
+	VPMULUDQ  Z8, Z14, Z20
+	VPSRLQ    $0x20, Z14, Z21
+	VPMULUDQ  Z8, Z21, Z21
+	VPSRLQ    $0x20, Z20, Z20
+	VPSRLQ    $0x20, Z21, Z21
+	VPSLLQ    $0x20, Z21, Z21
+	VPORD     Z21, Z20, Z20
+	VPMULLD   Z8, Z14, Z14
+	VPMULUDQ  Z9, Z15, Z21
+	VPSRLQ    $0x20, Z15, Z22
+	VPMULUDQ  Z9, Z22, Z22
+	VPSRLQ    $0x20, Z21, Z21
+	VPSRLQ    $0x20, Z22, Z22
+	VPSLLQ    $0x20, Z22, Z22
+	VPORD     Z22, Z21, Z21
+	VPMULLD   Z9, Z15, Z15
+	VPXORD    Z17, Z21, Z17
+	VPXORD    Z16, Z17, Z16
+	VPXORD    Z18, Z20, Z18
+	VPXORD    Z19, Z18, Z19
+	VPSRAD    $0x08, Z16, Z16
+	VPANDD    vecConst<>+7680(SB), Z16, Z16
+	VPADDD    vecConst<>+1024(SB), Z16, Z16
+	VCVTDQ2PS Z16, Z16
+	VMULPS    vecConst<>+7744(SB), Z16, Z16
+	VCMPPS    $0x11, vecConst<>+1216(SB), Z16, K2
+	VMULPS    vecConst<>+1280(SB), Z16, Z18
+	VBLENDMPS Z18, Z16, K2, Z18
+	VPXORD    Z20, Z20, Z20
+	VBLENDMPS vecConst<>+1344(SB), Z20, K2, Z20
+	VPSUBD    vecConst<>+1408(SB), Z18, Z18
+	VPSRAD    $0x17, Z18, Z17
+	VPADDD    Z17, Z20, Z17
+	VPANDD    vecConst<>+1472(SB), Z18, Z18
+	VPADDD    vecConst<>+1408(SB), Z18, Z18
+	VSUBPS    vecConst<>+128(SB), Z18, Z18
+	VMULPS    Z18, Z18, Z20
+	VMULPS    Z20, Z18, Z21
+	VMULPS    vecConst<>+1536(SB), Z18, Z22
+	VADDPS    vecConst<>+1600(SB), Z22, Z22
+	VMULPS    Z18, Z22, Z22
+	VADDPS    vecConst<>+1664(SB), Z22, Z22
+	VMULPS    Z18, Z22, Z22
+	VADDPS    vecConst<>+1728(SB), Z22, Z22
+	VMULPS    Z18, Z22, Z22
+	VADDPS    vecConst<>+1792(SB), Z22, Z22
+	VMULPS    Z18, Z22, Z22
+	VADDPS    vecConst<>+1856(SB), Z22, Z22
+	VMULPS    Z18, Z22, Z22
+	VADDPS    vecConst<>+1920(SB), Z22, Z22
+	VMULPS    Z18, Z22, Z22
+	VADDPS    vecConst<>+1984(SB), Z22, Z22
+	VMULPS    Z18, Z22, Z22
+	VADDPS    vecConst<>+2048(SB), Z22, Z22
+	VMULPS    Z22, Z21, Z22
+	VCVTDQ2PS Z17, Z17
+	VMULPS    vecConst<>+2112(SB), Z17, Z21
+	VADDPS    Z22, Z21, Z22
+	VMULPS    vecConst<>+2176(SB), Z20, Z20
+	VADDPS    Z22, Z20, Z22
+	VADDPS    Z22, Z18, Z22
+	VMULPS    vecConst<>+2240(SB), Z17, Z17
+	VADDPS    Z22, Z17, Z22
+	VCMPPS    $0x11, vecConst<>+2304(SB), Z16, K2
+	VBLENDMPS Z22, Z16, K2, Z22
+	VPXORD    Z17, Z17, Z17
+	VCMPPS    $0x11, Z17, Z16, K2
+	VBLENDMPS vecConst<>+2368(SB), Z22, K2, Z22
+	VPXORD    Z17, Z17, Z17
+	VCMPPS    $0x00, Z17, Z16, K2
+	VBLENDMPS vecConst<>+2432(SB), Z22, K2, Z22
+	VMULPS    vecConst<>+3200(SB), Z22, Z22
+	VSQRTPS   Z22, Z22
+	VPSLLD    $0x02, Z15, Z16
+	VPSRAD    $0x08, Z16, Z16
+	VPSRAD    $0x1e, Z15, Z15
+	VPANDD    vecConst<>+7808(SB), Z15, Z15
+	VPSRAD    $0x1f, Z16, Z17
+	VPSUBD    Z17, Z15, Z17
+	VCVTDQ2PS Z16, Z16
+	VMULPS    vecConst<>+7872(SB), Z16, Z16
+	VMULPS    Z16, Z16, Z15
+	VMULPS    vecConst<>+2816(SB), Z15, Z18
+	VADDPS    vecConst<>+2880(SB), Z18, Z18
+	VMULPS    Z15, Z18, Z18
+	VADDPS    vecConst<>+2944(SB), Z18, Z18
+	VMULPS    Z15, Z18, Z18
+	VMULPS    Z16, Z18, Z18
+	VADDPS    Z16, Z18, Z18
+	VPANDD    vecConst<>+64(SB), Z18, Z18
+	VPANDD    vecConst<>+0(SB), Z16, Z16
+	VPORD     Z16, Z18, Z16
+	VMULPS    Z15, Z15, Z18
+	VMULPS    vecConst<>+3008(SB), Z15, Z20
+	VADDPS    vecConst<>+3072(SB), Z20, Z20
+	VMULPS    Z15, Z20, Z20
+	VADDPS    vecConst<>+3136(SB), Z20, Z20
+	VMULPS    vecConst<>+2176(SB), Z15, Z15
+	VADDPS    vecConst<>+128(SB), Z15, Z15
+	VMULPS    Z20, Z18, Z20
+	VADDPS    Z15, Z20, Z15
+	VPSLLD    $0x1f, Z17, Z20
+	VPSRAD    $0x1f, Z20, Z20
+	VPSLLD    $0x1e, Z17, Z18
+	VPANDD    vecConst<>+0(SB), Z18, Z18
+	VPADDD    vecConst<>+1024(SB), Z17, Z17
+	VPSLLD    $0x1e, Z17, Z17
+	VPANDD    vecConst<>+0(SB), Z17, Z17
+	VPANDD    Z20, Z15, Z21
+	VPANDND   Z16, Z20, Z23
+	VPORD     Z23, Z21, Z23
+	VPXORD    Z18, Z23, Z18
+	VPANDD    Z20, Z16, Z16
+	VPANDND   Z15, Z20, Z20
+	VPORD     Z20, Z16, Z20
+	VPXORD    Z17, Z20, Z17
+	VMULPS    Z17, Z22, Z17
+	VMULPS    Z6, Z17, Z17
+	VADDPS    Z7, Z17, Z17
+	VMOVUPS   Z17, (R12)(AX*1)
+	VMULPS    Z18, Z22, Z18
+	VMULPS    Z6, Z18, Z18
+	VADDPS    Z7, Z18, Z18
+	VMOVUPS   Z18, 1024(R12)(AX*1)
+	VPSRAD    $0x08, Z19, Z19
+	VPANDD    vecConst<>+7680(SB), Z19, Z19
+	VPADDD    vecConst<>+1024(SB), Z19, Z19
+	VCVTDQ2PS Z19, Z19
+	VMULPS    vecConst<>+7744(SB), Z19, Z19
+	VCMPPS    $0x11, vecConst<>+1216(SB), Z19, K2
+	VMULPS    vecConst<>+1280(SB), Z19, Z18
+	VBLENDMPS Z18, Z19, K2, Z18
+	VPXORD    Z22, Z22, Z22
+	VBLENDMPS vecConst<>+1344(SB), Z22, K2, Z22
+	VPSUBD    vecConst<>+1408(SB), Z18, Z18
+	VPSRAD    $0x17, Z18, Z17
+	VPADDD    Z17, Z22, Z17
+	VPANDD    vecConst<>+1472(SB), Z18, Z18
+	VPADDD    vecConst<>+1408(SB), Z18, Z18
+	VSUBPS    vecConst<>+128(SB), Z18, Z18
+	VMULPS    Z18, Z18, Z22
+	VMULPS    Z22, Z18, Z20
+	VMULPS    vecConst<>+1536(SB), Z18, Z16
+	VADDPS    vecConst<>+1600(SB), Z16, Z16
+	VMULPS    Z18, Z16, Z16
+	VADDPS    vecConst<>+1664(SB), Z16, Z16
+	VMULPS    Z18, Z16, Z16
+	VADDPS    vecConst<>+1728(SB), Z16, Z16
+	VMULPS    Z18, Z16, Z16
+	VADDPS    vecConst<>+1792(SB), Z16, Z16
+	VMULPS    Z18, Z16, Z16
+	VADDPS    vecConst<>+1856(SB), Z16, Z16
+	VMULPS    Z18, Z16, Z16
+	VADDPS    vecConst<>+1920(SB), Z16, Z16
+	VMULPS    Z18, Z16, Z16
+	VADDPS    vecConst<>+1984(SB), Z16, Z16
+	VMULPS    Z18, Z16, Z16
+	VADDPS    vecConst<>+2048(SB), Z16, Z16
+	VMULPS    Z16, Z20, Z16
+	VCVTDQ2PS Z17, Z17
+	VMULPS    vecConst<>+2112(SB), Z17, Z20
+	VADDPS    Z16, Z20, Z16
+	VMULPS    vecConst<>+2176(SB), Z22, Z22
+	VADDPS    Z16, Z22, Z16
+	VADDPS    Z16, Z18, Z16
+	VMULPS    vecConst<>+2240(SB), Z17, Z17
+	VADDPS    Z16, Z17, Z16
+	VCMPPS    $0x11, vecConst<>+2304(SB), Z19, K2
+	VBLENDMPS Z16, Z19, K2, Z16
+	VPXORD    Z17, Z17, Z17
+	VCMPPS    $0x11, Z17, Z19, K2
+	VBLENDMPS vecConst<>+2368(SB), Z16, K2, Z16
+	VPXORD    Z17, Z17, Z17
+	VCMPPS    $0x00, Z17, Z19, K2
+	VBLENDMPS vecConst<>+2432(SB), Z16, K2, Z16
+	VMULPS    vecConst<>+3200(SB), Z16, Z16
+	VSQRTPS   Z16, Z16
+	VPSLLD    $0x02, Z14, Z19
+	VPSRAD    $0x08, Z19, Z19
+	VPSRAD    $0x1e, Z14, Z14
+	VPANDD    vecConst<>+7808(SB), Z14, Z14
+	VPSRAD    $0x1f, Z19, Z17
+	VPSUBD    Z17, Z14, Z17
+	VCVTDQ2PS Z19, Z19
+	VMULPS    vecConst<>+7872(SB), Z19, Z19
+	VMULPS    Z19, Z19, Z14
+	VMULPS    vecConst<>+2816(SB), Z14, Z18
+	VADDPS    vecConst<>+2880(SB), Z18, Z18
+	VMULPS    Z14, Z18, Z18
+	VADDPS    vecConst<>+2944(SB), Z18, Z18
+	VMULPS    Z14, Z18, Z18
+	VMULPS    Z19, Z18, Z18
+	VADDPS    Z19, Z18, Z18
+	VPANDD    vecConst<>+64(SB), Z18, Z18
+	VPANDD    vecConst<>+0(SB), Z19, Z19
+	VPORD     Z19, Z18, Z19
+	VMULPS    Z14, Z14, Z18
+	VMULPS    vecConst<>+3008(SB), Z14, Z22
+	VADDPS    vecConst<>+3072(SB), Z22, Z22
+	VMULPS    Z14, Z22, Z22
+	VADDPS    vecConst<>+3136(SB), Z22, Z22
+	VMULPS    vecConst<>+2176(SB), Z14, Z14
+	VADDPS    vecConst<>+128(SB), Z14, Z14
+	VMULPS    Z22, Z18, Z22
+	VADDPS    Z14, Z22, Z14
+	VPSLLD    $0x1f, Z17, Z22
+	VPSRAD    $0x1f, Z22, Z22
+	VPSLLD    $0x1e, Z17, Z18
+	VPANDD    vecConst<>+0(SB), Z18, Z18
+	VPADDD    vecConst<>+1024(SB), Z17, Z17
+	VPSLLD    $0x1e, Z17, Z17
+	VPANDD    vecConst<>+0(SB), Z17, Z17
+	VPANDD    Z22, Z14, Z20
+	VPANDND   Z19, Z22, Z15
+	VPORD     Z15, Z20, Z15
+	VPXORD    Z18, Z15, Z18
+	VPANDD    Z22, Z19, Z19
+	VPANDND   Z14, Z22, Z22
+	VPORD     Z22, Z19, Z22
+	VPXORD    Z17, Z22, Z17
+	VMULPS    Z17, Z16, Z17
+	VMULPS    Z6, Z17, Z17
+	VADDPS    Z7, Z17, Z17
+	VMOVUPS   Z17, 2048(R12)(AX*1)
+	VMULPS    Z18, Z16, Z18
+	VMULPS    Z6, Z18, Z18
+	VADDPS    Z7, Z18, Z18
+	VMOVUPS   Z18, 3072(R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+	VZEROUPPER
+	RET
+
+// func vecBelowAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecBelowAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	VBROADCASTSS 84(DI), Z1
+	VPXORD       Z2, Z2, Z2
+	XORQ         AX, AX
+
+block:
+	LEAQ      128(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z3
+	VCMPPS    $0x11, Z0, Z3, K2
+	VBLENDMPS Z1, Z2, K2, Z3
+	VMOVUPS   Z3, (R12)(AX*1)
+	VMOVUPS   64(R8)(AX*1), Z3
+	VCMPPS    $0x11, Z0, Z3, K2
+	VBLENDMPS Z1, Z2, K2, Z3
+	VMOVUPS   Z3, 64(R12)(AX*1)
+	ADDQ      $+128, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z3
+	VCMPPS    $0x11, Z0, Z3, K2
+	VBLENDMPS Z1, Z2, K2, Z3
+	VMOVUPS   Z3, (R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	CMPQ      AX, CX
+	JE        done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z3
+	VCMPPS    $0x11, Z0, Z3, K2
+	VBLENDMPS Z1, Z2, K2, Z3
+	VMOVUPS   Z3, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecSGDAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·vecSGDAVX512(SB), NOSPLIT, $0-8
@@ -15025,4 +15829,388 @@ DATA vecConst<>+6384(SB)/4, $0x41000000
 DATA vecConst<>+6388(SB)/4, $0x41000000
 DATA vecConst<>+6392(SB)/4, $0x41000000
 DATA vecConst<>+6396(SB)/4, $0x41000000
-GLOBL vecConst<>(SB), RODATA|NOPTR, $6400
+DATA vecConst<>+6400(SB)/4, $0xd2511f53
+DATA vecConst<>+6404(SB)/4, $0xd2511f53
+DATA vecConst<>+6408(SB)/4, $0xd2511f53
+DATA vecConst<>+6412(SB)/4, $0xd2511f53
+DATA vecConst<>+6416(SB)/4, $0xd2511f53
+DATA vecConst<>+6420(SB)/4, $0xd2511f53
+DATA vecConst<>+6424(SB)/4, $0xd2511f53
+DATA vecConst<>+6428(SB)/4, $0xd2511f53
+DATA vecConst<>+6432(SB)/4, $0xd2511f53
+DATA vecConst<>+6436(SB)/4, $0xd2511f53
+DATA vecConst<>+6440(SB)/4, $0xd2511f53
+DATA vecConst<>+6444(SB)/4, $0xd2511f53
+DATA vecConst<>+6448(SB)/4, $0xd2511f53
+DATA vecConst<>+6452(SB)/4, $0xd2511f53
+DATA vecConst<>+6456(SB)/4, $0xd2511f53
+DATA vecConst<>+6460(SB)/4, $0xd2511f53
+DATA vecConst<>+6464(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6468(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6472(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6476(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6480(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6484(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6488(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6492(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6496(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6500(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6504(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6508(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6512(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6516(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6520(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6524(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6528(SB)/4, $0x9e3779b9
+DATA vecConst<>+6532(SB)/4, $0x9e3779b9
+DATA vecConst<>+6536(SB)/4, $0x9e3779b9
+DATA vecConst<>+6540(SB)/4, $0x9e3779b9
+DATA vecConst<>+6544(SB)/4, $0x9e3779b9
+DATA vecConst<>+6548(SB)/4, $0x9e3779b9
+DATA vecConst<>+6552(SB)/4, $0x9e3779b9
+DATA vecConst<>+6556(SB)/4, $0x9e3779b9
+DATA vecConst<>+6560(SB)/4, $0x9e3779b9
+DATA vecConst<>+6564(SB)/4, $0x9e3779b9
+DATA vecConst<>+6568(SB)/4, $0x9e3779b9
+DATA vecConst<>+6572(SB)/4, $0x9e3779b9
+DATA vecConst<>+6576(SB)/4, $0x9e3779b9
+DATA vecConst<>+6580(SB)/4, $0x9e3779b9
+DATA vecConst<>+6584(SB)/4, $0x9e3779b9
+DATA vecConst<>+6588(SB)/4, $0x9e3779b9
+DATA vecConst<>+6592(SB)/4, $0xbb67ae85
+DATA vecConst<>+6596(SB)/4, $0xbb67ae85
+DATA vecConst<>+6600(SB)/4, $0xbb67ae85
+DATA vecConst<>+6604(SB)/4, $0xbb67ae85
+DATA vecConst<>+6608(SB)/4, $0xbb67ae85
+DATA vecConst<>+6612(SB)/4, $0xbb67ae85
+DATA vecConst<>+6616(SB)/4, $0xbb67ae85
+DATA vecConst<>+6620(SB)/4, $0xbb67ae85
+DATA vecConst<>+6624(SB)/4, $0xbb67ae85
+DATA vecConst<>+6628(SB)/4, $0xbb67ae85
+DATA vecConst<>+6632(SB)/4, $0xbb67ae85
+DATA vecConst<>+6636(SB)/4, $0xbb67ae85
+DATA vecConst<>+6640(SB)/4, $0xbb67ae85
+DATA vecConst<>+6644(SB)/4, $0xbb67ae85
+DATA vecConst<>+6648(SB)/4, $0xbb67ae85
+DATA vecConst<>+6652(SB)/4, $0xbb67ae85
+DATA vecConst<>+6656(SB)/4, $0x3c6ef372
+DATA vecConst<>+6660(SB)/4, $0x3c6ef372
+DATA vecConst<>+6664(SB)/4, $0x3c6ef372
+DATA vecConst<>+6668(SB)/4, $0x3c6ef372
+DATA vecConst<>+6672(SB)/4, $0x3c6ef372
+DATA vecConst<>+6676(SB)/4, $0x3c6ef372
+DATA vecConst<>+6680(SB)/4, $0x3c6ef372
+DATA vecConst<>+6684(SB)/4, $0x3c6ef372
+DATA vecConst<>+6688(SB)/4, $0x3c6ef372
+DATA vecConst<>+6692(SB)/4, $0x3c6ef372
+DATA vecConst<>+6696(SB)/4, $0x3c6ef372
+DATA vecConst<>+6700(SB)/4, $0x3c6ef372
+DATA vecConst<>+6704(SB)/4, $0x3c6ef372
+DATA vecConst<>+6708(SB)/4, $0x3c6ef372
+DATA vecConst<>+6712(SB)/4, $0x3c6ef372
+DATA vecConst<>+6716(SB)/4, $0x3c6ef372
+DATA vecConst<>+6720(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6724(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6728(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6732(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6736(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6740(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6744(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6748(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6752(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6756(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6760(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6764(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6768(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6772(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6776(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6780(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6784(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6788(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6792(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6796(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6800(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6804(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6808(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6812(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6816(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6820(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6824(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6828(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6832(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6836(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6840(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6844(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6848(SB)/4, $0x32370b8f
+DATA vecConst<>+6852(SB)/4, $0x32370b8f
+DATA vecConst<>+6856(SB)/4, $0x32370b8f
+DATA vecConst<>+6860(SB)/4, $0x32370b8f
+DATA vecConst<>+6864(SB)/4, $0x32370b8f
+DATA vecConst<>+6868(SB)/4, $0x32370b8f
+DATA vecConst<>+6872(SB)/4, $0x32370b8f
+DATA vecConst<>+6876(SB)/4, $0x32370b8f
+DATA vecConst<>+6880(SB)/4, $0x32370b8f
+DATA vecConst<>+6884(SB)/4, $0x32370b8f
+DATA vecConst<>+6888(SB)/4, $0x32370b8f
+DATA vecConst<>+6892(SB)/4, $0x32370b8f
+DATA vecConst<>+6896(SB)/4, $0x32370b8f
+DATA vecConst<>+6900(SB)/4, $0x32370b8f
+DATA vecConst<>+6904(SB)/4, $0x32370b8f
+DATA vecConst<>+6908(SB)/4, $0x32370b8f
+DATA vecConst<>+6912(SB)/4, $0x78dde6e4
+DATA vecConst<>+6916(SB)/4, $0x78dde6e4
+DATA vecConst<>+6920(SB)/4, $0x78dde6e4
+DATA vecConst<>+6924(SB)/4, $0x78dde6e4
+DATA vecConst<>+6928(SB)/4, $0x78dde6e4
+DATA vecConst<>+6932(SB)/4, $0x78dde6e4
+DATA vecConst<>+6936(SB)/4, $0x78dde6e4
+DATA vecConst<>+6940(SB)/4, $0x78dde6e4
+DATA vecConst<>+6944(SB)/4, $0x78dde6e4
+DATA vecConst<>+6948(SB)/4, $0x78dde6e4
+DATA vecConst<>+6952(SB)/4, $0x78dde6e4
+DATA vecConst<>+6956(SB)/4, $0x78dde6e4
+DATA vecConst<>+6960(SB)/4, $0x78dde6e4
+DATA vecConst<>+6964(SB)/4, $0x78dde6e4
+DATA vecConst<>+6968(SB)/4, $0x78dde6e4
+DATA vecConst<>+6972(SB)/4, $0x78dde6e4
+DATA vecConst<>+6976(SB)/4, $0xed9eba14
+DATA vecConst<>+6980(SB)/4, $0xed9eba14
+DATA vecConst<>+6984(SB)/4, $0xed9eba14
+DATA vecConst<>+6988(SB)/4, $0xed9eba14
+DATA vecConst<>+6992(SB)/4, $0xed9eba14
+DATA vecConst<>+6996(SB)/4, $0xed9eba14
+DATA vecConst<>+7000(SB)/4, $0xed9eba14
+DATA vecConst<>+7004(SB)/4, $0xed9eba14
+DATA vecConst<>+7008(SB)/4, $0xed9eba14
+DATA vecConst<>+7012(SB)/4, $0xed9eba14
+DATA vecConst<>+7016(SB)/4, $0xed9eba14
+DATA vecConst<>+7020(SB)/4, $0xed9eba14
+DATA vecConst<>+7024(SB)/4, $0xed9eba14
+DATA vecConst<>+7028(SB)/4, $0xed9eba14
+DATA vecConst<>+7032(SB)/4, $0xed9eba14
+DATA vecConst<>+7036(SB)/4, $0xed9eba14
+DATA vecConst<>+7040(SB)/4, $0x1715609d
+DATA vecConst<>+7044(SB)/4, $0x1715609d
+DATA vecConst<>+7048(SB)/4, $0x1715609d
+DATA vecConst<>+7052(SB)/4, $0x1715609d
+DATA vecConst<>+7056(SB)/4, $0x1715609d
+DATA vecConst<>+7060(SB)/4, $0x1715609d
+DATA vecConst<>+7064(SB)/4, $0x1715609d
+DATA vecConst<>+7068(SB)/4, $0x1715609d
+DATA vecConst<>+7072(SB)/4, $0x1715609d
+DATA vecConst<>+7076(SB)/4, $0x1715609d
+DATA vecConst<>+7080(SB)/4, $0x1715609d
+DATA vecConst<>+7084(SB)/4, $0x1715609d
+DATA vecConst<>+7088(SB)/4, $0x1715609d
+DATA vecConst<>+7092(SB)/4, $0x1715609d
+DATA vecConst<>+7096(SB)/4, $0x1715609d
+DATA vecConst<>+7100(SB)/4, $0x1715609d
+DATA vecConst<>+7104(SB)/4, $0xa9066899
+DATA vecConst<>+7108(SB)/4, $0xa9066899
+DATA vecConst<>+7112(SB)/4, $0xa9066899
+DATA vecConst<>+7116(SB)/4, $0xa9066899
+DATA vecConst<>+7120(SB)/4, $0xa9066899
+DATA vecConst<>+7124(SB)/4, $0xa9066899
+DATA vecConst<>+7128(SB)/4, $0xa9066899
+DATA vecConst<>+7132(SB)/4, $0xa9066899
+DATA vecConst<>+7136(SB)/4, $0xa9066899
+DATA vecConst<>+7140(SB)/4, $0xa9066899
+DATA vecConst<>+7144(SB)/4, $0xa9066899
+DATA vecConst<>+7148(SB)/4, $0xa9066899
+DATA vecConst<>+7152(SB)/4, $0xa9066899
+DATA vecConst<>+7156(SB)/4, $0xa9066899
+DATA vecConst<>+7160(SB)/4, $0xa9066899
+DATA vecConst<>+7164(SB)/4, $0xa9066899
+DATA vecConst<>+7168(SB)/4, $0xb54cda56
+DATA vecConst<>+7172(SB)/4, $0xb54cda56
+DATA vecConst<>+7176(SB)/4, $0xb54cda56
+DATA vecConst<>+7180(SB)/4, $0xb54cda56
+DATA vecConst<>+7184(SB)/4, $0xb54cda56
+DATA vecConst<>+7188(SB)/4, $0xb54cda56
+DATA vecConst<>+7192(SB)/4, $0xb54cda56
+DATA vecConst<>+7196(SB)/4, $0xb54cda56
+DATA vecConst<>+7200(SB)/4, $0xb54cda56
+DATA vecConst<>+7204(SB)/4, $0xb54cda56
+DATA vecConst<>+7208(SB)/4, $0xb54cda56
+DATA vecConst<>+7212(SB)/4, $0xb54cda56
+DATA vecConst<>+7216(SB)/4, $0xb54cda56
+DATA vecConst<>+7220(SB)/4, $0xb54cda56
+DATA vecConst<>+7224(SB)/4, $0xb54cda56
+DATA vecConst<>+7228(SB)/4, $0xb54cda56
+DATA vecConst<>+7232(SB)/4, $0x646e171e
+DATA vecConst<>+7236(SB)/4, $0x646e171e
+DATA vecConst<>+7240(SB)/4, $0x646e171e
+DATA vecConst<>+7244(SB)/4, $0x646e171e
+DATA vecConst<>+7248(SB)/4, $0x646e171e
+DATA vecConst<>+7252(SB)/4, $0x646e171e
+DATA vecConst<>+7256(SB)/4, $0x646e171e
+DATA vecConst<>+7260(SB)/4, $0x646e171e
+DATA vecConst<>+7264(SB)/4, $0x646e171e
+DATA vecConst<>+7268(SB)/4, $0x646e171e
+DATA vecConst<>+7272(SB)/4, $0x646e171e
+DATA vecConst<>+7276(SB)/4, $0x646e171e
+DATA vecConst<>+7280(SB)/4, $0x646e171e
+DATA vecConst<>+7284(SB)/4, $0x646e171e
+DATA vecConst<>+7288(SB)/4, $0x646e171e
+DATA vecConst<>+7292(SB)/4, $0x646e171e
+DATA vecConst<>+7296(SB)/4, $0x5384540f
+DATA vecConst<>+7300(SB)/4, $0x5384540f
+DATA vecConst<>+7304(SB)/4, $0x5384540f
+DATA vecConst<>+7308(SB)/4, $0x5384540f
+DATA vecConst<>+7312(SB)/4, $0x5384540f
+DATA vecConst<>+7316(SB)/4, $0x5384540f
+DATA vecConst<>+7320(SB)/4, $0x5384540f
+DATA vecConst<>+7324(SB)/4, $0x5384540f
+DATA vecConst<>+7328(SB)/4, $0x5384540f
+DATA vecConst<>+7332(SB)/4, $0x5384540f
+DATA vecConst<>+7336(SB)/4, $0x5384540f
+DATA vecConst<>+7340(SB)/4, $0x5384540f
+DATA vecConst<>+7344(SB)/4, $0x5384540f
+DATA vecConst<>+7348(SB)/4, $0x5384540f
+DATA vecConst<>+7352(SB)/4, $0x5384540f
+DATA vecConst<>+7356(SB)/4, $0x5384540f
+DATA vecConst<>+7360(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7364(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7368(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7372(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7376(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7380(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7384(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7388(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7392(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7396(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7400(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7404(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7408(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7412(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7416(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7420(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7424(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7428(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7432(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7436(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7440(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7444(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7448(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7452(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7456(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7460(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7464(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7468(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7472(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7476(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7480(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7484(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7488(SB)/4, $0xdb3d7428
+DATA vecConst<>+7492(SB)/4, $0xdb3d7428
+DATA vecConst<>+7496(SB)/4, $0xdb3d7428
+DATA vecConst<>+7500(SB)/4, $0xdb3d7428
+DATA vecConst<>+7504(SB)/4, $0xdb3d7428
+DATA vecConst<>+7508(SB)/4, $0xdb3d7428
+DATA vecConst<>+7512(SB)/4, $0xdb3d7428
+DATA vecConst<>+7516(SB)/4, $0xdb3d7428
+DATA vecConst<>+7520(SB)/4, $0xdb3d7428
+DATA vecConst<>+7524(SB)/4, $0xdb3d7428
+DATA vecConst<>+7528(SB)/4, $0xdb3d7428
+DATA vecConst<>+7532(SB)/4, $0xdb3d7428
+DATA vecConst<>+7536(SB)/4, $0xdb3d7428
+DATA vecConst<>+7540(SB)/4, $0xdb3d7428
+DATA vecConst<>+7544(SB)/4, $0xdb3d7428
+DATA vecConst<>+7548(SB)/4, $0xdb3d7428
+DATA vecConst<>+7552(SB)/4, $0x8ff34781
+DATA vecConst<>+7556(SB)/4, $0x8ff34781
+DATA vecConst<>+7560(SB)/4, $0x8ff34781
+DATA vecConst<>+7564(SB)/4, $0x8ff34781
+DATA vecConst<>+7568(SB)/4, $0x8ff34781
+DATA vecConst<>+7572(SB)/4, $0x8ff34781
+DATA vecConst<>+7576(SB)/4, $0x8ff34781
+DATA vecConst<>+7580(SB)/4, $0x8ff34781
+DATA vecConst<>+7584(SB)/4, $0x8ff34781
+DATA vecConst<>+7588(SB)/4, $0x8ff34781
+DATA vecConst<>+7592(SB)/4, $0x8ff34781
+DATA vecConst<>+7596(SB)/4, $0x8ff34781
+DATA vecConst<>+7600(SB)/4, $0x8ff34781
+DATA vecConst<>+7604(SB)/4, $0x8ff34781
+DATA vecConst<>+7608(SB)/4, $0x8ff34781
+DATA vecConst<>+7612(SB)/4, $0x8ff34781
+DATA vecConst<>+7616(SB)/4, $0x96a522ad
+DATA vecConst<>+7620(SB)/4, $0x96a522ad
+DATA vecConst<>+7624(SB)/4, $0x96a522ad
+DATA vecConst<>+7628(SB)/4, $0x96a522ad
+DATA vecConst<>+7632(SB)/4, $0x96a522ad
+DATA vecConst<>+7636(SB)/4, $0x96a522ad
+DATA vecConst<>+7640(SB)/4, $0x96a522ad
+DATA vecConst<>+7644(SB)/4, $0x96a522ad
+DATA vecConst<>+7648(SB)/4, $0x96a522ad
+DATA vecConst<>+7652(SB)/4, $0x96a522ad
+DATA vecConst<>+7656(SB)/4, $0x96a522ad
+DATA vecConst<>+7660(SB)/4, $0x96a522ad
+DATA vecConst<>+7664(SB)/4, $0x96a522ad
+DATA vecConst<>+7668(SB)/4, $0x96a522ad
+DATA vecConst<>+7672(SB)/4, $0x96a522ad
+DATA vecConst<>+7676(SB)/4, $0x96a522ad
+DATA vecConst<>+7680(SB)/4, $0x00ffffff
+DATA vecConst<>+7684(SB)/4, $0x00ffffff
+DATA vecConst<>+7688(SB)/4, $0x00ffffff
+DATA vecConst<>+7692(SB)/4, $0x00ffffff
+DATA vecConst<>+7696(SB)/4, $0x00ffffff
+DATA vecConst<>+7700(SB)/4, $0x00ffffff
+DATA vecConst<>+7704(SB)/4, $0x00ffffff
+DATA vecConst<>+7708(SB)/4, $0x00ffffff
+DATA vecConst<>+7712(SB)/4, $0x00ffffff
+DATA vecConst<>+7716(SB)/4, $0x00ffffff
+DATA vecConst<>+7720(SB)/4, $0x00ffffff
+DATA vecConst<>+7724(SB)/4, $0x00ffffff
+DATA vecConst<>+7728(SB)/4, $0x00ffffff
+DATA vecConst<>+7732(SB)/4, $0x00ffffff
+DATA vecConst<>+7736(SB)/4, $0x00ffffff
+DATA vecConst<>+7740(SB)/4, $0x00ffffff
+DATA vecConst<>+7744(SB)/4, $0x33800000
+DATA vecConst<>+7748(SB)/4, $0x33800000
+DATA vecConst<>+7752(SB)/4, $0x33800000
+DATA vecConst<>+7756(SB)/4, $0x33800000
+DATA vecConst<>+7760(SB)/4, $0x33800000
+DATA vecConst<>+7764(SB)/4, $0x33800000
+DATA vecConst<>+7768(SB)/4, $0x33800000
+DATA vecConst<>+7772(SB)/4, $0x33800000
+DATA vecConst<>+7776(SB)/4, $0x33800000
+DATA vecConst<>+7780(SB)/4, $0x33800000
+DATA vecConst<>+7784(SB)/4, $0x33800000
+DATA vecConst<>+7788(SB)/4, $0x33800000
+DATA vecConst<>+7792(SB)/4, $0x33800000
+DATA vecConst<>+7796(SB)/4, $0x33800000
+DATA vecConst<>+7800(SB)/4, $0x33800000
+DATA vecConst<>+7804(SB)/4, $0x33800000
+DATA vecConst<>+7808(SB)/4, $0x00000003
+DATA vecConst<>+7812(SB)/4, $0x00000003
+DATA vecConst<>+7816(SB)/4, $0x00000003
+DATA vecConst<>+7820(SB)/4, $0x00000003
+DATA vecConst<>+7824(SB)/4, $0x00000003
+DATA vecConst<>+7828(SB)/4, $0x00000003
+DATA vecConst<>+7832(SB)/4, $0x00000003
+DATA vecConst<>+7836(SB)/4, $0x00000003
+DATA vecConst<>+7840(SB)/4, $0x00000003
+DATA vecConst<>+7844(SB)/4, $0x00000003
+DATA vecConst<>+7848(SB)/4, $0x00000003
+DATA vecConst<>+7852(SB)/4, $0x00000003
+DATA vecConst<>+7856(SB)/4, $0x00000003
+DATA vecConst<>+7860(SB)/4, $0x00000003
+DATA vecConst<>+7864(SB)/4, $0x00000003
+DATA vecConst<>+7868(SB)/4, $0x00000003
+DATA vecConst<>+7872(SB)/4, $0x33c90fdb
+DATA vecConst<>+7876(SB)/4, $0x33c90fdb
+DATA vecConst<>+7880(SB)/4, $0x33c90fdb
+DATA vecConst<>+7884(SB)/4, $0x33c90fdb
+DATA vecConst<>+7888(SB)/4, $0x33c90fdb
+DATA vecConst<>+7892(SB)/4, $0x33c90fdb
+DATA vecConst<>+7896(SB)/4, $0x33c90fdb
+DATA vecConst<>+7900(SB)/4, $0x33c90fdb
+DATA vecConst<>+7904(SB)/4, $0x33c90fdb
+DATA vecConst<>+7908(SB)/4, $0x33c90fdb
+DATA vecConst<>+7912(SB)/4, $0x33c90fdb
+DATA vecConst<>+7916(SB)/4, $0x33c90fdb
+DATA vecConst<>+7920(SB)/4, $0x33c90fdb
+DATA vecConst<>+7924(SB)/4, $0x33c90fdb
+DATA vecConst<>+7928(SB)/4, $0x33c90fdb
+DATA vecConst<>+7932(SB)/4, $0x33c90fdb
+GLOBL vecConst<>(SB), RODATA|NOPTR, $7936

@@ -37,7 +37,6 @@ func (t *vecTable) fillExp(v *vecKernels) {
 func fillWasm(k *Kernels) {
 	k.inModule = true
 	vecWasm.fill(k)
-	fillRandom(&k.vec)
 	k.vec.maxPool2 = func(dst, x []float32, rows, ow, w int) {
 		a := vecArgs{n: ow, runs: rows, stride: w}
 		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
@@ -62,20 +61,4 @@ func fillWasm(k *Kernels) {
 		a := wholeTransposeArgs{unsafe.SliceData(dst), unsafe.SliceData(x), rows, cols, 4 * ldx, 4 * ldd}
 		callKernel(idTranspose, unsafe.Pointer(&a))
 	}
-}
-
-// philoxArgs are the arguments of the kernel philoxUniform.
-type philoxArgs struct {
-	dst                 *float32
-	groups              int // of 16 numbers
-	block, stream, seed uint64
-	scale, lo           float32
-}
-
-func fillRandom(v *vecKernels) {
-	v.uniform = func(dst []float32, seed, stream, block uint64, scale, lo float32) {
-		a := philoxArgs{unsafe.SliceData(dst), len(dst) / 16, block, stream, seed, scale, lo}
-		callKernel(idPhiloxUniform, unsafe.Pointer(&a))
-	}
-	v.below = func(x []float32, p, value float32) { call11(idVecBelow, x, x, p, value) }
 }

@@ -13796,6 +13796,834 @@ vector:
 vectorEnd:
 	RET
 
+// vecPhiloxUniform: random numbers unit*p6 + p7.
+TEXT ·vecPhiloxUniformNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	WORD $0x3DC195C1 // ldr q1, [x14, #1616]
+	ADD $88, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	WORD $0x3DC199C3 // ldr q3, [x14, #1632]
+	ADD $84, R0, R11
+	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $96, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	ADD $92, R0, R11
+	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
+	ADD $100, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x3DC19DC8 // ldr q8, [x14, #1648]
+	WORD $0x3DC1A1C9 // ldr q9, [x14, #1664]
+	WORD $0x3DC1A5CA // ldr q10, [x14, #1680]
+	WORD $0x3DC1A9CB // ldr q11, [x14, #1696]
+	WORD $0x3DC1ADCC // ldr q12, [x14, #1712]
+	WORD $0x3DC1B1CD // ldr q13, [x14, #1728]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4EA085CF // add v15, v14, v0
+	WORD $0x2EA1C1EE // umull v14.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F0 // umull2 v16.2d, v15.4s, v1.4s
+	WORD $0x4E9059CE // uzp2 v14.4s, v14.4s, v16.4s
+	WORD $0x4EA19DF0 // mul v16, v15, v1
+	WORD $0x2EA3C04F // umull v15.2d, v2.2s, v3.2s
+	WORD $0x6EA3C051 // umull2 v17.2d, v2.4s, v3.4s
+	WORD $0x4E9159EF // uzp2 v15.4s, v15.4s, v17.4s
+	WORD $0x4EA39C51 // mul v17, v2, v3
+	WORD $0x6E241DF2 // eor v18, v15, v4
+	WORD $0x6E251E4F // eor v15, v18, v5
+	WORD $0x6E261DD2 // eor v18, v14, v6
+	WORD $0x6E271E4E // eor v14, v18, v7
+	WORD $0x4EA884B2 // add v18, v5, v8
+	WORD $0x4EA984F3 // add v19, v7, v9
+	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
+	WORD $0x4E955A94 // uzp2 v20.4s, v20.4s, v21.4s
+	WORD $0x4EA19DF5 // mul v21, v15, v1
+	WORD $0x2EA3C1CF // umull v15.2d, v14.2s, v3.2s
+	WORD $0x6EA3C1D6 // umull2 v22.2d, v14.4s, v3.4s
+	WORD $0x4E9659EF // uzp2 v15.4s, v15.4s, v22.4s
+	WORD $0x4EA39DD6 // mul v22, v14, v3
+	WORD $0x6E311DEE // eor v14, v15, v17
+	WORD $0x6E321DD1 // eor v17, v14, v18
+	WORD $0x6E301E92 // eor v18, v20, v16
+	WORD $0x6E331E50 // eor v16, v18, v19
+	WORD $0x4EAA84B3 // add v19, v5, v10
+	WORD $0x4EAB84F2 // add v18, v7, v11
+	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
+	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
+	WORD $0x4E8E5A94 // uzp2 v20.4s, v20.4s, v14.4s
+	WORD $0x4EA19E2E // mul v14, v17, v1
+	WORD $0x2EA3C211 // umull v17.2d, v16.2s, v3.2s
+	WORD $0x6EA3C20F // umull2 v15.2d, v16.4s, v3.4s
+	WORD $0x4E8F5A31 // uzp2 v17.4s, v17.4s, v15.4s
+	WORD $0x4EA39E0F // mul v15, v16, v3
+	WORD $0x6E361E30 // eor v16, v17, v22
+	WORD $0x6E331E16 // eor v22, v16, v19
+	WORD $0x6E351E93 // eor v19, v20, v21
+	WORD $0x6E321E75 // eor v21, v19, v18
+	WORD $0x4EAC84B2 // add v18, v5, v12
+	WORD $0x4EAD84F3 // add v19, v7, v13
+	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
+	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
+	WORD $0x4E905A94 // uzp2 v20.4s, v20.4s, v16.4s
+	WORD $0x4EA19ED0 // mul v16, v22, v1
+	WORD $0x2EA3C2B6 // umull v22.2d, v21.2s, v3.2s
+	WORD $0x6EA3C2B1 // umull2 v17.2d, v21.4s, v3.4s
+	WORD $0x4E915AD6 // uzp2 v22.4s, v22.4s, v17.4s
+	WORD $0x4EA39EB1 // mul v17, v21, v3
+	WORD $0x6E2F1ED5 // eor v21, v22, v15
+	WORD $0x6E321EAF // eor v15, v21, v18
+	WORD $0x6E2E1E92 // eor v18, v20, v14
+	WORD $0x6E331E4E // eor v14, v18, v19
+	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1B9D3 // ldr q19, [x14, #1760]
+	WORD $0x4EB384F4 // add v20, v7, v19
+	WORD $0x2EA1C1F3 // umull v19.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
+	WORD $0x4E955A73 // uzp2 v19.4s, v19.4s, v21.4s
+	WORD $0x4EA19DF5 // mul v21, v15, v1
+	WORD $0x2EA3C1CF // umull v15.2d, v14.2s, v3.2s
+	WORD $0x6EA3C1D6 // umull2 v22.2d, v14.4s, v3.4s
+	WORD $0x4E9659EF // uzp2 v15.4s, v15.4s, v22.4s
+	WORD $0x4EA39DD6 // mul v22, v14, v3
+	WORD $0x6E311DEE // eor v14, v15, v17
+	WORD $0x6E321DD1 // eor v17, v14, v18
+	WORD $0x6E301E72 // eor v18, v19, v16
+	WORD $0x6E341E50 // eor v16, v18, v20
+	WORD $0x3DC1BDD4 // ldr q20, [x14, #1776]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1C1D4 // ldr q20, [x14, #1792]
+	WORD $0x4EB484F3 // add v19, v7, v20
+	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
+	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
+	WORD $0x4E8E5A94 // uzp2 v20.4s, v20.4s, v14.4s
+	WORD $0x4EA19E2E // mul v14, v17, v1
+	WORD $0x2EA3C211 // umull v17.2d, v16.2s, v3.2s
+	WORD $0x6EA3C20F // umull2 v15.2d, v16.4s, v3.4s
+	WORD $0x4E8F5A31 // uzp2 v17.4s, v17.4s, v15.4s
+	WORD $0x4EA39E0F // mul v15, v16, v3
+	WORD $0x6E361E30 // eor v16, v17, v22
+	WORD $0x6E321E16 // eor v22, v16, v18
+	WORD $0x6E351E92 // eor v18, v20, v21
+	WORD $0x6E331E55 // eor v21, v18, v19
+	WORD $0x3DC1C5D3 // ldr q19, [x14, #1808]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1C9D3 // ldr q19, [x14, #1824]
+	WORD $0x4EB384F4 // add v20, v7, v19
+	WORD $0x2EA1C2D3 // umull v19.2d, v22.2s, v1.2s
+	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
+	WORD $0x4E905A73 // uzp2 v19.4s, v19.4s, v16.4s
+	WORD $0x4EA19ED0 // mul v16, v22, v1
+	WORD $0x2EA3C2B6 // umull v22.2d, v21.2s, v3.2s
+	WORD $0x6EA3C2B1 // umull2 v17.2d, v21.4s, v3.4s
+	WORD $0x4E915AD6 // uzp2 v22.4s, v22.4s, v17.4s
+	WORD $0x4EA39EB1 // mul v17, v21, v3
+	WORD $0x6E2F1ED5 // eor v21, v22, v15
+	WORD $0x6E321EAF // eor v15, v21, v18
+	WORD $0x6E2E1E72 // eor v18, v19, v14
+	WORD $0x6E341E4E // eor v14, v18, v20
+	WORD $0x3DC1CDD4 // ldr q20, [x14, #1840]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1D1D4 // ldr q20, [x14, #1856]
+	WORD $0x4EB484F3 // add v19, v7, v20
+	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
+	WORD $0x4E955A94 // uzp2 v20.4s, v20.4s, v21.4s
+	WORD $0x4EA19DF5 // mul v21, v15, v1
+	WORD $0x2EA3C1CF // umull v15.2d, v14.2s, v3.2s
+	WORD $0x6EA3C1D6 // umull2 v22.2d, v14.4s, v3.4s
+	WORD $0x4E9659EF // uzp2 v15.4s, v15.4s, v22.4s
+	WORD $0x4EA39DD6 // mul v22, v14, v3
+	WORD $0x6E311DEE // eor v14, v15, v17
+	WORD $0x6E321DD1 // eor v17, v14, v18
+	WORD $0x6E301E92 // eor v18, v20, v16
+	WORD $0x6E331E50 // eor v16, v18, v19
+	WORD $0x3DC1D5D3 // ldr q19, [x14, #1872]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
+	WORD $0x4EB384F4 // add v20, v7, v19
+	WORD $0x2EA1C233 // umull v19.2d, v17.2s, v1.2s
+	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
+	WORD $0x4E8E5A73 // uzp2 v19.4s, v19.4s, v14.4s
+	WORD $0x4EA19E2E // mul v14, v17, v1
+	WORD $0x2EA3C211 // umull v17.2d, v16.2s, v3.2s
+	WORD $0x6EA3C20F // umull2 v15.2d, v16.4s, v3.4s
+	WORD $0x4E8F5A31 // uzp2 v17.4s, v17.4s, v15.4s
+	WORD $0x4EA39E0F // mul v15, v16, v3
+	WORD $0x6E361E30 // eor v16, v17, v22
+	WORD $0x6E321E16 // eor v22, v16, v18
+	WORD $0x6E351E72 // eor v18, v19, v21
+	WORD $0x6E341E55 // eor v21, v18, v20
+	WORD $0x3DC1DDD4 // ldr q20, [x14, #1904]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1E1D4 // ldr q20, [x14, #1920]
+	WORD $0x4EB484F3 // add v19, v7, v20
+	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
+	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
+	WORD $0x4E905A94 // uzp2 v20.4s, v20.4s, v16.4s
+	WORD $0x4EA19ED0 // mul v16, v22, v1
+	WORD $0x2EA3C2B6 // umull v22.2d, v21.2s, v3.2s
+	WORD $0x6EA3C2B1 // umull2 v17.2d, v21.4s, v3.4s
+	WORD $0x4E915AD6 // uzp2 v22.4s, v22.4s, v17.4s
+	WORD $0x4EA39EB1 // mul v17, v21, v3
+	WORD $0x6E2F1ED5 // eor v21, v22, v15
+	WORD $0x6E321EAF // eor v15, v21, v18
+	WORD $0x6E2E1E92 // eor v18, v20, v14
+	WORD $0x6E331E4E // eor v14, v18, v19
+	WORD $0x4F3805F3 // sshr v19.4s, v15.4s, #8
+	WORD $0x3DC1E5CF // ldr q15, [x14, #1936]
+	WORD $0x4E2F1E72 // and v18, v19, v15
+	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
+	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x6E32DE6F // fmul v15, v19, v18
+	ADD $104, R0, R11
+	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	ADD $108, R0, R11
+	WORD $0x4D40C96F // ld1r {v15.4s}, [x11]
+	WORD $0x4E2FD653 // fadd v19, v18, v15
+	WORD $0x3D800113 // str q19, [x8, #0]
+	WORD $0x4F380633 // sshr v19.4s, v17.4s, #8
+	WORD $0x3DC1E5D1 // ldr q17, [x14, #1936]
+	WORD $0x4E311E72 // and v18, v19, v17
+	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
+	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	ADD $104, R0, R11
+	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
+	WORD $0x6E33DE32 // fmul v18, v17, v19
+	ADD $108, R0, R11
+	WORD $0x4D40C971 // ld1r {v17.4s}, [x11]
+	WORD $0x4E31D653 // fadd v19, v18, v17
+	WORD $0x3D810113 // str q19, [x8, #1024]
+	WORD $0x4F3805D3 // sshr v19.4s, v14.4s, #8
+	WORD $0x3DC1E5CE // ldr q14, [x14, #1936]
+	WORD $0x4E2E1E72 // and v18, v19, v14
+	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
+	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x6E32DE6E // fmul v14, v19, v18
+	ADD $104, R0, R11
+	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
+	WORD $0x6E33DDD2 // fmul v18, v14, v19
+	ADD $108, R0, R11
+	WORD $0x4D40C96E // ld1r {v14.4s}, [x11]
+	WORD $0x4E2ED653 // fadd v19, v18, v14
+	WORD $0x3D820113 // str q19, [x8, #2048]
+	WORD $0x4F380613 // sshr v19.4s, v16.4s, #8
+	WORD $0x3DC1E5D0 // ldr q16, [x14, #1936]
+	WORD $0x4E301E72 // and v18, v19, v16
+	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
+	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x6E32DE70 // fmul v16, v19, v18
+	ADD $104, R0, R11
+	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
+	WORD $0x6E33DE12 // fmul v18, v16, v19
+	ADD $108, R0, R11
+	WORD $0x4D40C970 // ld1r {v16.4s}, [x11]
+	WORD $0x4E30D653 // fadd v19, v18, v16
+	WORD $0x3D830113 // str q19, [x8, #3072]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	RET
+
+// vecPhiloxNormal: random numbers z*p6 + p7, z normally distributed.
+TEXT ·vecPhiloxNormalNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	WORD $0x3DC195C1 // ldr q1, [x14, #1616]
+	ADD $88, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	WORD $0x3DC199C3 // ldr q3, [x14, #1632]
+	ADD $84, R0, R11
+	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $96, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	ADD $92, R0, R11
+	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
+	ADD $100, R0, R11
+	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	WORD $0x3DC19DC8 // ldr q8, [x14, #1648]
+	WORD $0x3DC1A1C9 // ldr q9, [x14, #1664]
+	WORD $0x3DC1A5CA // ldr q10, [x14, #1680]
+	WORD $0x3DC1A9CB // ldr q11, [x14, #1696]
+	WORD $0x3DC1ADCC // ldr q12, [x14, #1712]
+	WORD $0x3DC1B1CD // ldr q13, [x14, #1728]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4EA085CF // add v15, v14, v0
+	WORD $0x2EA1C1EE // umull v14.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F0 // umull2 v16.2d, v15.4s, v1.4s
+	WORD $0x4E9059CE // uzp2 v14.4s, v14.4s, v16.4s
+	WORD $0x4EA19DF0 // mul v16, v15, v1
+	WORD $0x2EA3C04F // umull v15.2d, v2.2s, v3.2s
+	WORD $0x6EA3C051 // umull2 v17.2d, v2.4s, v3.4s
+	WORD $0x4E9159EF // uzp2 v15.4s, v15.4s, v17.4s
+	WORD $0x4EA39C51 // mul v17, v2, v3
+	WORD $0x6E241DF2 // eor v18, v15, v4
+	WORD $0x6E251E4F // eor v15, v18, v5
+	WORD $0x6E261DD2 // eor v18, v14, v6
+	WORD $0x6E271E4E // eor v14, v18, v7
+	WORD $0x4EA884B2 // add v18, v5, v8
+	WORD $0x4EA984F3 // add v19, v7, v9
+	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
+	WORD $0x4E955A94 // uzp2 v20.4s, v20.4s, v21.4s
+	WORD $0x4EA19DF5 // mul v21, v15, v1
+	WORD $0x2EA3C1CF // umull v15.2d, v14.2s, v3.2s
+	WORD $0x6EA3C1D6 // umull2 v22.2d, v14.4s, v3.4s
+	WORD $0x4E9659EF // uzp2 v15.4s, v15.4s, v22.4s
+	WORD $0x4EA39DD6 // mul v22, v14, v3
+	WORD $0x6E311DEE // eor v14, v15, v17
+	WORD $0x6E321DD1 // eor v17, v14, v18
+	WORD $0x6E301E92 // eor v18, v20, v16
+	WORD $0x6E331E50 // eor v16, v18, v19
+	WORD $0x4EAA84B3 // add v19, v5, v10
+	WORD $0x4EAB84F2 // add v18, v7, v11
+	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
+	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
+	WORD $0x4E8E5A94 // uzp2 v20.4s, v20.4s, v14.4s
+	WORD $0x4EA19E2E // mul v14, v17, v1
+	WORD $0x2EA3C211 // umull v17.2d, v16.2s, v3.2s
+	WORD $0x6EA3C20F // umull2 v15.2d, v16.4s, v3.4s
+	WORD $0x4E8F5A31 // uzp2 v17.4s, v17.4s, v15.4s
+	WORD $0x4EA39E0F // mul v15, v16, v3
+	WORD $0x6E361E30 // eor v16, v17, v22
+	WORD $0x6E331E16 // eor v22, v16, v19
+	WORD $0x6E351E93 // eor v19, v20, v21
+	WORD $0x6E321E75 // eor v21, v19, v18
+	WORD $0x4EAC84B2 // add v18, v5, v12
+	WORD $0x4EAD84F3 // add v19, v7, v13
+	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
+	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
+	WORD $0x4E905A94 // uzp2 v20.4s, v20.4s, v16.4s
+	WORD $0x4EA19ED0 // mul v16, v22, v1
+	WORD $0x2EA3C2B6 // umull v22.2d, v21.2s, v3.2s
+	WORD $0x6EA3C2B1 // umull2 v17.2d, v21.4s, v3.4s
+	WORD $0x4E915AD6 // uzp2 v22.4s, v22.4s, v17.4s
+	WORD $0x4EA39EB1 // mul v17, v21, v3
+	WORD $0x6E2F1ED5 // eor v21, v22, v15
+	WORD $0x6E321EAF // eor v15, v21, v18
+	WORD $0x6E2E1E92 // eor v18, v20, v14
+	WORD $0x6E331E4E // eor v14, v18, v19
+	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1B9D3 // ldr q19, [x14, #1760]
+	WORD $0x4EB384F4 // add v20, v7, v19
+	WORD $0x2EA1C1F3 // umull v19.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
+	WORD $0x4E955A73 // uzp2 v19.4s, v19.4s, v21.4s
+	WORD $0x4EA19DF5 // mul v21, v15, v1
+	WORD $0x2EA3C1CF // umull v15.2d, v14.2s, v3.2s
+	WORD $0x6EA3C1D6 // umull2 v22.2d, v14.4s, v3.4s
+	WORD $0x4E9659EF // uzp2 v15.4s, v15.4s, v22.4s
+	WORD $0x4EA39DD6 // mul v22, v14, v3
+	WORD $0x6E311DEE // eor v14, v15, v17
+	WORD $0x6E321DD1 // eor v17, v14, v18
+	WORD $0x6E301E72 // eor v18, v19, v16
+	WORD $0x6E341E50 // eor v16, v18, v20
+	WORD $0x3DC1BDD4 // ldr q20, [x14, #1776]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1C1D4 // ldr q20, [x14, #1792]
+	WORD $0x4EB484F3 // add v19, v7, v20
+	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
+	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
+	WORD $0x4E8E5A94 // uzp2 v20.4s, v20.4s, v14.4s
+	WORD $0x4EA19E2E // mul v14, v17, v1
+	WORD $0x2EA3C211 // umull v17.2d, v16.2s, v3.2s
+	WORD $0x6EA3C20F // umull2 v15.2d, v16.4s, v3.4s
+	WORD $0x4E8F5A31 // uzp2 v17.4s, v17.4s, v15.4s
+	WORD $0x4EA39E0F // mul v15, v16, v3
+	WORD $0x6E361E30 // eor v16, v17, v22
+	WORD $0x6E321E16 // eor v22, v16, v18
+	WORD $0x6E351E92 // eor v18, v20, v21
+	WORD $0x6E331E55 // eor v21, v18, v19
+	WORD $0x3DC1C5D3 // ldr q19, [x14, #1808]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1C9D3 // ldr q19, [x14, #1824]
+	WORD $0x4EB384F4 // add v20, v7, v19
+	WORD $0x2EA1C2D3 // umull v19.2d, v22.2s, v1.2s
+	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
+	WORD $0x4E905A73 // uzp2 v19.4s, v19.4s, v16.4s
+	WORD $0x4EA19ED0 // mul v16, v22, v1
+	WORD $0x2EA3C2B6 // umull v22.2d, v21.2s, v3.2s
+	WORD $0x6EA3C2B1 // umull2 v17.2d, v21.4s, v3.4s
+	WORD $0x4E915AD6 // uzp2 v22.4s, v22.4s, v17.4s
+	WORD $0x4EA39EB1 // mul v17, v21, v3
+	WORD $0x6E2F1ED5 // eor v21, v22, v15
+	WORD $0x6E321EAF // eor v15, v21, v18
+	WORD $0x6E2E1E72 // eor v18, v19, v14
+	WORD $0x6E341E4E // eor v14, v18, v20
+	WORD $0x3DC1CDD4 // ldr q20, [x14, #1840]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1D1D4 // ldr q20, [x14, #1856]
+	WORD $0x4EB484F3 // add v19, v7, v20
+	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
+	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
+	WORD $0x4E955A94 // uzp2 v20.4s, v20.4s, v21.4s
+	WORD $0x4EA19DF5 // mul v21, v15, v1
+	WORD $0x2EA3C1CF // umull v15.2d, v14.2s, v3.2s
+	WORD $0x6EA3C1D6 // umull2 v22.2d, v14.4s, v3.4s
+	WORD $0x4E9659EF // uzp2 v15.4s, v15.4s, v22.4s
+	WORD $0x4EA39DD6 // mul v22, v14, v3
+	WORD $0x6E311DEE // eor v14, v15, v17
+	WORD $0x6E321DD1 // eor v17, v14, v18
+	WORD $0x6E301E92 // eor v18, v20, v16
+	WORD $0x6E331E50 // eor v16, v18, v19
+	WORD $0x3DC1D5D3 // ldr q19, [x14, #1872]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
+	WORD $0x4EB384F4 // add v20, v7, v19
+	WORD $0x2EA1C233 // umull v19.2d, v17.2s, v1.2s
+	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
+	WORD $0x4E8E5A73 // uzp2 v19.4s, v19.4s, v14.4s
+	WORD $0x4EA19E2E // mul v14, v17, v1
+	WORD $0x2EA3C211 // umull v17.2d, v16.2s, v3.2s
+	WORD $0x6EA3C20F // umull2 v15.2d, v16.4s, v3.4s
+	WORD $0x4E8F5A31 // uzp2 v17.4s, v17.4s, v15.4s
+	WORD $0x4EA39E0F // mul v15, v16, v3
+	WORD $0x6E361E30 // eor v16, v17, v22
+	WORD $0x6E321E16 // eor v22, v16, v18
+	WORD $0x6E351E72 // eor v18, v19, v21
+	WORD $0x6E341E55 // eor v21, v18, v20
+	WORD $0x3DC1DDD4 // ldr q20, [x14, #1904]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1E1D4 // ldr q20, [x14, #1920]
+	WORD $0x4EB484F3 // add v19, v7, v20
+	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
+	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
+	WORD $0x4E905A94 // uzp2 v20.4s, v20.4s, v16.4s
+	WORD $0x4EA19ED0 // mul v16, v22, v1
+	WORD $0x2EA3C2B6 // umull v22.2d, v21.2s, v3.2s
+	WORD $0x6EA3C2B1 // umull2 v17.2d, v21.4s, v3.4s
+	WORD $0x4E915AD6 // uzp2 v22.4s, v22.4s, v17.4s
+	WORD $0x4EA39EB1 // mul v17, v21, v3
+	WORD $0x6E2F1ED5 // eor v21, v22, v15
+	WORD $0x6E321EAF // eor v15, v21, v18
+	WORD $0x6E2E1E92 // eor v18, v20, v14
+	WORD $0x6E331E4E // eor v14, v18, v19
+	WORD $0x4F3805F3 // sshr v19.4s, v15.4s, #8
+	WORD $0x3DC1E5CF // ldr q15, [x14, #1936]
+	WORD $0x4E2F1E72 // and v18, v19, v15
+	WORD $0x3DC041D3 // ldr q19, [x14, #256]
+	WORD $0x4EB3864F // add v15, v18, v19
+	WORD $0x4E21D9F2 // scvtf v18.4s, v15.4s
+	WORD $0x3DC1E9CF // ldr q15, [x14, #1952]
+	WORD $0x6E2FDE53 // fmul v19, v18, v15
+	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
+	WORD $0x6EB3E64F // fcmgt v15, v18, v19
+	WORD $0x3DC051D2 // ldr q18, [x14, #320]
+	WORD $0x6E32DE74 // fmul v20, v19, v18
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E731E92 // bsl v18, v20, v19
+	WORD $0x3DC055D5 // ldr q21, [x14, #336]
+	WORD $0x3DC059D6 // ldr q22, [x14, #352]
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x6E761EB4 // bsl v20, v21, v22
+	WORD $0x3DC05DCF // ldr q15, [x14, #368]
+	WORD $0x6EAF8656 // sub v22, v18, v15
+	WORD $0x4F2906D2 // sshr v18.4s, v22.4s, #23
+	WORD $0x4EB2868F // add v15, v20, v18
+	WORD $0x3DC061D2 // ldr q18, [x14, #384]
+	WORD $0x4E321ED4 // and v20, v22, v18
+	WORD $0x3DC05DD6 // ldr q22, [x14, #368]
+	WORD $0x4EB68692 // add v18, v20, v22
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4EB4D656 // fsub v22, v18, v20
+	WORD $0x6E36DED2 // fmul v18, v22, v22
+	WORD $0x6E32DED4 // fmul v20, v22, v18
+	WORD $0x3DC065D5 // ldr q21, [x14, #400]
+	WORD $0x6E36DEB7 // fmul v23, v21, v22
+	WORD $0x3DC069D5 // ldr q21, [x14, #416]
+	WORD $0x4E35D6F8 // fadd v24, v23, v21
+	WORD $0x6E36DF17 // fmul v23, v24, v22
+	WORD $0x3DC06DD8 // ldr q24, [x14, #432]
+	WORD $0x4E38D6F5 // fadd v21, v23, v24
+	WORD $0x6E36DEB7 // fmul v23, v21, v22
+	WORD $0x3DC071D5 // ldr q21, [x14, #448]
+	WORD $0x4E35D6F8 // fadd v24, v23, v21
+	WORD $0x6E36DF17 // fmul v23, v24, v22
+	WORD $0x3DC075D8 // ldr q24, [x14, #464]
+	WORD $0x4E38D6F5 // fadd v21, v23, v24
+	WORD $0x6E36DEB7 // fmul v23, v21, v22
+	WORD $0x3DC079D5 // ldr q21, [x14, #480]
+	WORD $0x4E35D6F8 // fadd v24, v23, v21
+	WORD $0x6E36DF17 // fmul v23, v24, v22
+	WORD $0x3DC07DD8 // ldr q24, [x14, #496]
+	WORD $0x4E38D6F5 // fadd v21, v23, v24
+	WORD $0x6E36DEB7 // fmul v23, v21, v22
+	WORD $0x3DC081D5 // ldr q21, [x14, #512]
+	WORD $0x4E35D6F8 // fadd v24, v23, v21
+	WORD $0x6E36DF17 // fmul v23, v24, v22
+	WORD $0x3DC085D8 // ldr q24, [x14, #528]
+	WORD $0x4E38D6F5 // fadd v21, v23, v24
+	WORD $0x6E35DE97 // fmul v23, v20, v21
+	WORD $0x4E21D9F5 // scvtf v21.4s, v15.4s
+	WORD $0x3DC089CF // ldr q15, [x14, #544]
+	WORD $0x6E2FDEB4 // fmul v20, v21, v15
+	WORD $0x4E37D68F // fadd v15, v20, v23
+	WORD $0x3DC08DD7 // ldr q23, [x14, #560]
+	WORD $0x6E37DE54 // fmul v20, v18, v23
+	WORD $0x4E2FD692 // fadd v18, v20, v15
+	WORD $0x4E32D6CF // fadd v15, v22, v18
+	WORD $0x3DC091D2 // ldr q18, [x14, #576]
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
+	WORD $0x4E2FD6D5 // fadd v21, v22, v15
+	WORD $0x3DC095CF // ldr q15, [x14, #592]
+	WORD $0x6EB3E5F6 // fcmgt v22, v15, v19
+	WORD $0x4EB61ECF // orr v15, v22, v22
+	WORD $0x6E731EAF // bsl v15, v21, v19
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x6EB3E6B6 // fcmgt v22, v21, v19
+	WORD $0x3DC099D2 // ldr q18, [x14, #608]
+	WORD $0x4EB61ED5 // orr v21, v22, v22
+	WORD $0x6E6F1E55 // bsl v21, v18, v15
+	WORD $0x3DC059CF // ldr q15, [x14, #352]
+	WORD $0x4E2FE676 // fcmeq v22, v19, v15
+	WORD $0x3DC09DCF // ldr q15, [x14, #624]
+	WORD $0x4EB61ED3 // orr v19, v22, v22
+	WORD $0x6E751DF3 // bsl v19, v15, v21
+	WORD $0x3DC0CDD5 // ldr q21, [x14, #816]
+	WORD $0x6E35DE76 // fmul v22, v19, v21
+	WORD $0x6EA1FAD3 // fsqrt v19.4s, v22.4s
+	WORD $0x4F225636 // shl v22.4s, v17.4s, #2
+	WORD $0x4F3806D5 // sshr v21.4s, v22.4s, #8
+	WORD $0x4F220636 // sshr v22.4s, v17.4s, #30
+	WORD $0x3DC1EDD1 // ldr q17, [x14, #1968]
+	WORD $0x4E311ECF // and v15, v22, v17
+	WORD $0x4F2106B6 // sshr v22.4s, v21.4s, #31
+	WORD $0x6EB685F1 // sub v17, v15, v22
+	WORD $0x4E21DAB6 // scvtf v22.4s, v21.4s
+	WORD $0x3DC1F1D5 // ldr q21, [x14, #1984]
+	WORD $0x6E35DECF // fmul v15, v22, v21
+	WORD $0x6E2FDDF6 // fmul v22, v15, v15
+	WORD $0x3DC0B5D5 // ldr q21, [x14, #720]
+	WORD $0x6E36DEB2 // fmul v18, v21, v22
+	WORD $0x3DC0B9D5 // ldr q21, [x14, #736]
+	WORD $0x4E35D654 // fadd v20, v18, v21
+	WORD $0x6E36DE92 // fmul v18, v20, v22
+	WORD $0x3DC0BDD4 // ldr q20, [x14, #752]
+	WORD $0x4E34D655 // fadd v21, v18, v20
+	WORD $0x6E36DEB2 // fmul v18, v21, v22
+	WORD $0x6E2FDE55 // fmul v21, v18, v15
+	WORD $0x4E2FD6B2 // fadd v18, v21, v15
+	WORD $0x3DC005D5 // ldr q21, [x14, #16]
+	WORD $0x4E351E54 // and v20, v18, v21
+	WORD $0x3DC001D2 // ldr q18, [x14, #0]
+	WORD $0x4E321DF5 // and v21, v15, v18
+	WORD $0x4EB51E8F // orr v15, v20, v21
+	WORD $0x6E36DED5 // fmul v21, v22, v22
+	WORD $0x3DC0C1D4 // ldr q20, [x14, #768]
+	WORD $0x6E36DE92 // fmul v18, v20, v22
+	WORD $0x3DC0C5D4 // ldr q20, [x14, #784]
+	WORD $0x4E34D657 // fadd v23, v18, v20
+	WORD $0x6E36DEF2 // fmul v18, v23, v22
+	WORD $0x3DC0C9D7 // ldr q23, [x14, #800]
+	WORD $0x4E37D654 // fadd v20, v18, v23
+	WORD $0x3DC08DD2 // ldr q18, [x14, #560]
+	WORD $0x6E32DED7 // fmul v23, v22, v18
+	WORD $0x3DC009D6 // ldr q22, [x14, #32]
+	WORD $0x4E36D6F2 // fadd v18, v23, v22
+	WORD $0x6E34DEB7 // fmul v23, v21, v20
+	WORD $0x4E32D6F4 // fadd v20, v23, v18
+	WORD $0x4F3F5632 // shl v18.4s, v17.4s, #31
+	WORD $0x4F210657 // sshr v23.4s, v18.4s, #31
+	WORD $0x4F3E5632 // shl v18.4s, v17.4s, #30
+	WORD $0x3DC001D5 // ldr q21, [x14, #0]
+	WORD $0x4E351E56 // and v22, v18, v21
+	WORD $0x3DC041D2 // ldr q18, [x14, #256]
+	WORD $0x4EB28635 // add v21, v17, v18
+	WORD $0x4F3E56B1 // shl v17.4s, v21.4s, #30
+	WORD $0x3DC001D5 // ldr q21, [x14, #0]
+	WORD $0x4E351E32 // and v18, v17, v21
+	WORD $0x4E371E91 // and v17, v20, v23
+	WORD $0x4E771DF5 // bic v21, v15, v23
+	WORD $0x4EB51E38 // orr v24, v17, v21
+	WORD $0x6E361F15 // eor v21, v24, v22
+	WORD $0x4E371DF6 // and v22, v15, v23
+	WORD $0x4E771E8F // bic v15, v20, v23
+	WORD $0x4EAF1ED7 // orr v23, v22, v15
+	WORD $0x6E321EEF // eor v15, v23, v18
+	WORD $0x6E2FDE72 // fmul v18, v19, v15
+	ADD $104, R0, R11
+	WORD $0x4D40C96F // ld1r {v15.4s}, [x11]
+	WORD $0x6E2FDE57 // fmul v23, v18, v15
+	ADD $108, R0, R11
+	WORD $0x4D40C972 // ld1r {v18.4s}, [x11]
+	WORD $0x4E32D6EF // fadd v15, v23, v18
+	WORD $0x3D80010F // str q15, [x8, #0]
+	WORD $0x6E35DE6F // fmul v15, v19, v21
+	ADD $104, R0, R11
+	WORD $0x4D40C975 // ld1r {v21.4s}, [x11]
+	WORD $0x6E35DDF3 // fmul v19, v15, v21
+	ADD $108, R0, R11
+	WORD $0x4D40C96F // ld1r {v15.4s}, [x11]
+	WORD $0x4E2FD675 // fadd v21, v19, v15
+	WORD $0x3D810115 // str q21, [x8, #1024]
+	WORD $0x4F3805D5 // sshr v21.4s, v14.4s, #8
+	WORD $0x3DC1E5CE // ldr q14, [x14, #1936]
+	WORD $0x4E2E1EB3 // and v19, v21, v14
+	WORD $0x3DC041D5 // ldr q21, [x14, #256]
+	WORD $0x4EB5866E // add v14, v19, v21
+	WORD $0x4E21D9D3 // scvtf v19.4s, v14.4s
+	WORD $0x3DC1E9CE // ldr q14, [x14, #1952]
+	WORD $0x6E2EDE75 // fmul v21, v19, v14
+	WORD $0x3DC04DD3 // ldr q19, [x14, #304]
+	WORD $0x6EB5E66E // fcmgt v14, v19, v21
+	WORD $0x3DC051D3 // ldr q19, [x14, #320]
+	WORD $0x6E33DEAF // fmul v15, v21, v19
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x6E751DF3 // bsl v19, v15, v21
+	WORD $0x3DC055D7 // ldr q23, [x14, #336]
+	WORD $0x3DC059D2 // ldr q18, [x14, #352]
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x6E721EEF // bsl v15, v23, v18
+	WORD $0x3DC05DCE // ldr q14, [x14, #368]
+	WORD $0x6EAE8672 // sub v18, v19, v14
+	WORD $0x4F290653 // sshr v19.4s, v18.4s, #23
+	WORD $0x4EB385EE // add v14, v15, v19
+	WORD $0x3DC061D3 // ldr q19, [x14, #384]
+	WORD $0x4E331E4F // and v15, v18, v19
+	WORD $0x3DC05DD2 // ldr q18, [x14, #368]
+	WORD $0x4EB285F3 // add v19, v15, v18
+	WORD $0x3DC009CF // ldr q15, [x14, #32]
+	WORD $0x4EAFD672 // fsub v18, v19, v15
+	WORD $0x6E32DE53 // fmul v19, v18, v18
+	WORD $0x6E33DE4F // fmul v15, v18, v19
+	WORD $0x3DC065D7 // ldr q23, [x14, #400]
+	WORD $0x6E32DEF6 // fmul v22, v23, v18
+	WORD $0x3DC069D7 // ldr q23, [x14, #416]
+	WORD $0x4E37D6D4 // fadd v20, v22, v23
+	WORD $0x6E32DE96 // fmul v22, v20, v18
+	WORD $0x3DC06DD4 // ldr q20, [x14, #432]
+	WORD $0x4E34D6D7 // fadd v23, v22, v20
+	WORD $0x6E32DEF6 // fmul v22, v23, v18
+	WORD $0x3DC071D7 // ldr q23, [x14, #448]
+	WORD $0x4E37D6D4 // fadd v20, v22, v23
+	WORD $0x6E32DE96 // fmul v22, v20, v18
+	WORD $0x3DC075D4 // ldr q20, [x14, #464]
+	WORD $0x4E34D6D7 // fadd v23, v22, v20
+	WORD $0x6E32DEF6 // fmul v22, v23, v18
+	WORD $0x3DC079D7 // ldr q23, [x14, #480]
+	WORD $0x4E37D6D4 // fadd v20, v22, v23
+	WORD $0x6E32DE96 // fmul v22, v20, v18
+	WORD $0x3DC07DD4 // ldr q20, [x14, #496]
+	WORD $0x4E34D6D7 // fadd v23, v22, v20
+	WORD $0x6E32DEF6 // fmul v22, v23, v18
+	WORD $0x3DC081D7 // ldr q23, [x14, #512]
+	WORD $0x4E37D6D4 // fadd v20, v22, v23
+	WORD $0x6E32DE96 // fmul v22, v20, v18
+	WORD $0x3DC085D4 // ldr q20, [x14, #528]
+	WORD $0x4E34D6D7 // fadd v23, v22, v20
+	WORD $0x6E37DDF6 // fmul v22, v15, v23
+	WORD $0x4E21D9D7 // scvtf v23.4s, v14.4s
+	WORD $0x3DC089CE // ldr q14, [x14, #544]
+	WORD $0x6E2EDEEF // fmul v15, v23, v14
+	WORD $0x4E36D5EE // fadd v14, v15, v22
+	WORD $0x3DC08DD6 // ldr q22, [x14, #560]
+	WORD $0x6E36DE6F // fmul v15, v19, v22
+	WORD $0x4E2ED5F3 // fadd v19, v15, v14
+	WORD $0x4E33D64E // fadd v14, v18, v19
+	WORD $0x3DC091D3 // ldr q19, [x14, #576]
+	WORD $0x6E33DEF2 // fmul v18, v23, v19
+	WORD $0x4E2ED657 // fadd v23, v18, v14
+	WORD $0x3DC095CE // ldr q14, [x14, #592]
+	WORD $0x6EB5E5D2 // fcmgt v18, v14, v21
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E751EEE // bsl v14, v23, v21
+	WORD $0x3DC059D7 // ldr q23, [x14, #352]
+	WORD $0x6EB5E6F2 // fcmgt v18, v23, v21
+	WORD $0x3DC099D3 // ldr q19, [x14, #608]
+	WORD $0x4EB21E57 // orr v23, v18, v18
+	WORD $0x6E6E1E77 // bsl v23, v19, v14
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x4E2EE6B2 // fcmeq v18, v21, v14
+	WORD $0x3DC09DCE // ldr q14, [x14, #624]
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x6E771DD5 // bsl v21, v14, v23
+	WORD $0x3DC0CDD7 // ldr q23, [x14, #816]
+	WORD $0x6E37DEB2 // fmul v18, v21, v23
+	WORD $0x6EA1FA55 // fsqrt v21.4s, v18.4s
+	WORD $0x4F225612 // shl v18.4s, v16.4s, #2
+	WORD $0x4F380657 // sshr v23.4s, v18.4s, #8
+	WORD $0x4F220612 // sshr v18.4s, v16.4s, #30
+	WORD $0x3DC1EDD0 // ldr q16, [x14, #1968]
+	WORD $0x4E301E4E // and v14, v18, v16
+	WORD $0x4F2106F2 // sshr v18.4s, v23.4s, #31
+	WORD $0x6EB285D0 // sub v16, v14, v18
+	WORD $0x4E21DAF2 // scvtf v18.4s, v23.4s
+	WORD $0x3DC1F1D7 // ldr q23, [x14, #1984]
+	WORD $0x6E37DE4E // fmul v14, v18, v23
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x3DC0B5D7 // ldr q23, [x14, #720]
+	WORD $0x6E32DEF3 // fmul v19, v23, v18
+	WORD $0x3DC0B9D7 // ldr q23, [x14, #736]
+	WORD $0x4E37D66F // fadd v15, v19, v23
+	WORD $0x6E32DDF3 // fmul v19, v15, v18
+	WORD $0x3DC0BDCF // ldr q15, [x14, #752]
+	WORD $0x4E2FD677 // fadd v23, v19, v15
+	WORD $0x6E32DEF3 // fmul v19, v23, v18
+	WORD $0x6E2EDE77 // fmul v23, v19, v14
+	WORD $0x4E2ED6F3 // fadd v19, v23, v14
+	WORD $0x3DC005D7 // ldr q23, [x14, #16]
+	WORD $0x4E371E6F // and v15, v19, v23
+	WORD $0x3DC001D3 // ldr q19, [x14, #0]
+	WORD $0x4E331DD7 // and v23, v14, v19
+	WORD $0x4EB71DEE // orr v14, v15, v23
+	WORD $0x6E32DE57 // fmul v23, v18, v18
+	WORD $0x3DC0C1CF // ldr q15, [x14, #768]
+	WORD $0x6E32DDF3 // fmul v19, v15, v18
+	WORD $0x3DC0C5CF // ldr q15, [x14, #784]
+	WORD $0x4E2FD676 // fadd v22, v19, v15
+	WORD $0x6E32DED3 // fmul v19, v22, v18
+	WORD $0x3DC0C9D6 // ldr q22, [x14, #800]
+	WORD $0x4E36D66F // fadd v15, v19, v22
+	WORD $0x3DC08DD3 // ldr q19, [x14, #560]
+	WORD $0x6E33DE56 // fmul v22, v18, v19
+	WORD $0x3DC009D2 // ldr q18, [x14, #32]
+	WORD $0x4E32D6D3 // fadd v19, v22, v18
+	WORD $0x6E2FDEF6 // fmul v22, v23, v15
+	WORD $0x4E33D6CF // fadd v15, v22, v19
+	WORD $0x4F3F5613 // shl v19.4s, v16.4s, #31
+	WORD $0x4F210676 // sshr v22.4s, v19.4s, #31
+	WORD $0x4F3E5613 // shl v19.4s, v16.4s, #30
+	WORD $0x3DC001D7 // ldr q23, [x14, #0]
+	WORD $0x4E371E72 // and v18, v19, v23
+	WORD $0x3DC041D3 // ldr q19, [x14, #256]
+	WORD $0x4EB38617 // add v23, v16, v19
+	WORD $0x4F3E56F0 // shl v16.4s, v23.4s, #30
+	WORD $0x3DC001D7 // ldr q23, [x14, #0]
+	WORD $0x4E371E13 // and v19, v16, v23
+	WORD $0x4E361DF0 // and v16, v15, v22
+	WORD $0x4E761DD7 // bic v23, v14, v22
+	WORD $0x4EB71E14 // orr v20, v16, v23
+	WORD $0x6E321E97 // eor v23, v20, v18
+	WORD $0x4E361DD2 // and v18, v14, v22
+	WORD $0x4E761DEE // bic v14, v15, v22
+	WORD $0x4EAE1E56 // orr v22, v18, v14
+	WORD $0x6E331ECE // eor v14, v22, v19
+	WORD $0x6E2EDEB3 // fmul v19, v21, v14
+	ADD $104, R0, R11
+	WORD $0x4D40C96E // ld1r {v14.4s}, [x11]
+	WORD $0x6E2EDE76 // fmul v22, v19, v14
+	ADD $108, R0, R11
+	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
+	WORD $0x4E33D6CE // fadd v14, v22, v19
+	WORD $0x3D82010E // str q14, [x8, #2048]
+	WORD $0x6E37DEAE // fmul v14, v21, v23
+	ADD $104, R0, R11
+	WORD $0x4D40C977 // ld1r {v23.4s}, [x11]
+	WORD $0x6E37DDD5 // fmul v21, v14, v23
+	ADD $108, R0, R11
+	WORD $0x4D40C96E // ld1r {v14.4s}, [x11]
+	WORD $0x4E2ED6B7 // fadd v23, v21, v14
+	WORD $0x3D830117 // str q23, [x8, #3072]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	RET
+
+// vecBelow: out0[i] = in0[i] < p0 ? p1 : 0.
+TEXT ·vecBelowNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x6EA3E404 // fcmgt v4, v0, v3
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E621C23 // bsl v3, v1, v2
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x6EA3E404 // fcmgt v4, v0, v3
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E621C23 // bsl v3, v1, v2
+	WORD $0x3D800503 // str q3, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x6EA3E404 // fcmgt v4, v0, v3
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E621C23 // bsl v3, v1, v2
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x6EA3E404 // fcmgt v4, v0, v3
+	WORD $0x4EA41C83 // orr v3, v4, v4
+	WORD $0x6E621C23 // bsl v3, v1, v2
+	WORD $0x3D800103 // str q3, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecSGD: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 TEXT ·vecSGDNEON(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0
@@ -42368,7 +43196,55 @@ DATA vecConst<>+1584(SB)/8, $0x40E0000040E00000
 DATA vecConst<>+1592(SB)/8, $0x40E0000040E00000
 DATA vecConst<>+1600(SB)/8, $0x4100000041000000
 DATA vecConst<>+1608(SB)/8, $0x4100000041000000
-GLOBL vecConst<>(SB), RODATA|NOPTR, $1616
+DATA vecConst<>+1616(SB)/8, $0xD2511F53D2511F53
+DATA vecConst<>+1624(SB)/8, $0xD2511F53D2511F53
+DATA vecConst<>+1632(SB)/8, $0xCD9E8D57CD9E8D57
+DATA vecConst<>+1640(SB)/8, $0xCD9E8D57CD9E8D57
+DATA vecConst<>+1648(SB)/8, $0x9E3779B99E3779B9
+DATA vecConst<>+1656(SB)/8, $0x9E3779B99E3779B9
+DATA vecConst<>+1664(SB)/8, $0xBB67AE85BB67AE85
+DATA vecConst<>+1672(SB)/8, $0xBB67AE85BB67AE85
+DATA vecConst<>+1680(SB)/8, $0x3C6EF3723C6EF372
+DATA vecConst<>+1688(SB)/8, $0x3C6EF3723C6EF372
+DATA vecConst<>+1696(SB)/8, $0x76CF5D0A76CF5D0A
+DATA vecConst<>+1704(SB)/8, $0x76CF5D0A76CF5D0A
+DATA vecConst<>+1712(SB)/8, $0xDAA66D2BDAA66D2B
+DATA vecConst<>+1720(SB)/8, $0xDAA66D2BDAA66D2B
+DATA vecConst<>+1728(SB)/8, $0x32370B8F32370B8F
+DATA vecConst<>+1736(SB)/8, $0x32370B8F32370B8F
+DATA vecConst<>+1744(SB)/8, $0x78DDE6E478DDE6E4
+DATA vecConst<>+1752(SB)/8, $0x78DDE6E478DDE6E4
+DATA vecConst<>+1760(SB)/8, $0xED9EBA14ED9EBA14
+DATA vecConst<>+1768(SB)/8, $0xED9EBA14ED9EBA14
+DATA vecConst<>+1776(SB)/8, $0x1715609D1715609D
+DATA vecConst<>+1784(SB)/8, $0x1715609D1715609D
+DATA vecConst<>+1792(SB)/8, $0xA9066899A9066899
+DATA vecConst<>+1800(SB)/8, $0xA9066899A9066899
+DATA vecConst<>+1808(SB)/8, $0xB54CDA56B54CDA56
+DATA vecConst<>+1816(SB)/8, $0xB54CDA56B54CDA56
+DATA vecConst<>+1824(SB)/8, $0x646E171E646E171E
+DATA vecConst<>+1832(SB)/8, $0x646E171E646E171E
+DATA vecConst<>+1840(SB)/8, $0x5384540F5384540F
+DATA vecConst<>+1848(SB)/8, $0x5384540F5384540F
+DATA vecConst<>+1856(SB)/8, $0x1FD5C5A31FD5C5A3
+DATA vecConst<>+1864(SB)/8, $0x1FD5C5A31FD5C5A3
+DATA vecConst<>+1872(SB)/8, $0xF1BBCDC8F1BBCDC8
+DATA vecConst<>+1880(SB)/8, $0xF1BBCDC8F1BBCDC8
+DATA vecConst<>+1888(SB)/8, $0xDB3D7428DB3D7428
+DATA vecConst<>+1896(SB)/8, $0xDB3D7428DB3D7428
+DATA vecConst<>+1904(SB)/8, $0x8FF347818FF34781
+DATA vecConst<>+1912(SB)/8, $0x8FF347818FF34781
+DATA vecConst<>+1920(SB)/8, $0x96A522AD96A522AD
+DATA vecConst<>+1928(SB)/8, $0x96A522AD96A522AD
+DATA vecConst<>+1936(SB)/8, $0x00FFFFFF00FFFFFF
+DATA vecConst<>+1944(SB)/8, $0x00FFFFFF00FFFFFF
+DATA vecConst<>+1952(SB)/8, $0x3380000033800000
+DATA vecConst<>+1960(SB)/8, $0x3380000033800000
+DATA vecConst<>+1968(SB)/8, $0x0000000300000003
+DATA vecConst<>+1976(SB)/8, $0x0000000300000003
+DATA vecConst<>+1984(SB)/8, $0x33C90FDB33C90FDB
+DATA vecConst<>+1992(SB)/8, $0x33C90FDB33C90FDB
+GLOBL vecConst<>(SB), RODATA|NOPTR, $2000
 
 DATA vecMask<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
 DATA vecMask<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF

@@ -57,6 +57,7 @@ type vecTable struct {
 	sgd, momentum, nesterov, adam, rmsprop, adagrad, lion  vecFunc
 	compare, compareScalar                                 [GreaterOrEqual + 1]vecFunc
 	selectBy, fromBool                                     vecFunc
+	philoxUniform, philoxNormal, below                     vecFunc
 	rows                                                   rowTable
 }
 
@@ -122,6 +123,7 @@ func (t *vecTable) fill(k *Kernels) {
 	t.fillCells(v)
 	t.fillRMS(v)
 	t.fillBools(v)
+	t.fillRandom(v)
 	t.rows.fill(v)
 	t.fillOptimizers(v)
 }
@@ -208,6 +210,20 @@ func (t *vecTable) fillBools(v *vecKernels) {
 		r.in[0], r.out[0] = (*float32)(unsafe.Pointer(unsafe.SliceData(cond))), unsafe.SliceData(dst)
 		run(t.fromBool, noescape(&r))
 	}
+}
+
+// fillRandom has the kernels of random numbers, which take multiples of 16 blocks.
+func (t *vecTable) fillRandom(v *vecKernels) {
+	v.philox = func(normal bool, dst []float32, blocks int, p *[8]float32) {
+		a := vecArgs{n: blocks, p: *p}
+		a.in[0], a.out[0] = unsafe.SliceData(dst), unsafe.SliceData(dst)
+		f := t.philoxUniform
+		if normal {
+			f = t.philoxNormal
+		}
+		run(f, noescape(&a))
+	}
+	v.below = func(x []float32, p, value float32) { call11(t.below, x, x, p, value) }
 }
 
 // fillRMS has what only root mean square normalisation needs.

@@ -539,6 +539,21 @@ func vecSelectAVX2(a *vecArgs)
 //go:noescape
 func vecFromBoolAVX2(a *vecArgs)
 
+// vecPhiloxUniformAVX2: random numbers unit*p6 + p7.
+//
+//go:noescape
+func vecPhiloxUniformAVX2(a *vecArgs)
+
+// vecPhiloxNormalAVX2: random numbers z*p6 + p7, z normally distributed.
+//
+//go:noescape
+func vecPhiloxNormalAVX2(a *vecArgs)
+
+// vecBelowAVX2: out0[i] = in0[i] < p0 ? p1 : 0.
+//
+//go:noescape
+func vecBelowAVX2(a *vecArgs)
+
 // vecSGDAVX2: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1614,6 +1629,21 @@ func vecSelectAVX512(a *vecArgs)
 //go:noescape
 func vecFromBoolAVX512(a *vecArgs)
 
+// vecPhiloxUniformAVX512: random numbers unit*p6 + p7.
+//
+//go:noescape
+func vecPhiloxUniformAVX512(a *vecArgs)
+
+// vecPhiloxNormalAVX512: random numbers z*p6 + p7, z normally distributed.
+//
+//go:noescape
+func vecPhiloxNormalAVX512(a *vecArgs)
+
+// vecBelowAVX512: out0[i] = in0[i] < p0 ? p1 : 0.
+//
+//go:noescape
+func vecBelowAVX512(a *vecArgs)
+
 // vecSGDAVX512: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1926,6 +1956,9 @@ var vecAVX2 = vecTable{
 	downExpSum:     vecDownExpSumAVX2,
 	selectBy:       vecSelectAVX2,
 	fromBool:       vecFromBoolAVX2,
+	philoxUniform:  vecPhiloxUniformAVX2,
+	philoxNormal:   vecPhiloxNormalAVX2,
+	below:          vecBelowAVX2,
 	sgd:            vecSGDAVX2,
 	momentum:       vecMomentumAVX2,
 	nesterov:       vecNesterovAVX2,
@@ -2096,6 +2129,9 @@ var vecAVX2MulAdd = vecTable{
 	downExpSum:     vecDownExpSumAVX2MulAdd,
 	selectBy:       vecSelectAVX2,
 	fromBool:       vecFromBoolAVX2,
+	philoxUniform:  vecPhiloxUniformAVX2,
+	philoxNormal:   vecPhiloxNormalAVX2,
+	below:          vecBelowAVX2,
 	sgd:            vecSGDAVX2MulAdd,
 	momentum:       vecMomentumAVX2MulAdd,
 	nesterov:       vecNesterovAVX2MulAdd,
@@ -2266,6 +2302,9 @@ var vecAVX512 = vecTable{
 	downExpSum:     vecDownExpSumAVX512,
 	selectBy:       vecSelectAVX512,
 	fromBool:       vecFromBoolAVX512,
+	philoxUniform:  vecPhiloxUniformAVX512,
+	philoxNormal:   vecPhiloxNormalAVX512,
+	below:          vecBelowAVX512,
 	sgd:            vecSGDAVX512,
 	momentum:       vecMomentumAVX512,
 	nesterov:       vecNesterovAVX512,

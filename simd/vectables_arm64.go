@@ -539,6 +539,21 @@ func vecSelectNEON(a *vecArgs)
 //go:noescape
 func vecFromBoolNEON(a *vecArgs)
 
+// vecPhiloxUniformNEON: random numbers unit*p6 + p7.
+//
+//go:noescape
+func vecPhiloxUniformNEON(a *vecArgs)
+
+// vecPhiloxNormalNEON: random numbers z*p6 + p7, z normally distributed.
+//
+//go:noescape
+func vecPhiloxNormalNEON(a *vecArgs)
+
+// vecBelowNEON: out0[i] = in0[i] < p0 ? p1 : 0.
+//
+//go:noescape
+func vecBelowNEON(a *vecArgs)
+
 // vecSGDNEON: One optimizer step, see simd/optim.go: in = out = w (in1 = g).
 //
 //go:noescape
@@ -1196,6 +1211,9 @@ var vecNEON = vecTable{
 	downExpSum:     vecDownExpSumNEON,
 	selectBy:       vecSelectNEON,
 	fromBool:       vecFromBoolNEON,
+	philoxUniform:  vecPhiloxUniformNEON,
+	philoxNormal:   vecPhiloxNormalNEON,
+	below:          vecBelowNEON,
 	sgd:            vecSGDNEON,
 	momentum:       vecMomentumNEON,
 	nesterov:       vecNesterovNEON,
@@ -1366,6 +1384,9 @@ var vecNEONMulAdd = vecTable{
 	downExpSum:     vecDownExpSumNEONMulAdd,
 	selectBy:       vecSelectNEON,
 	fromBool:       vecFromBoolNEON,
+	philoxUniform:  vecPhiloxUniformNEON,
+	philoxNormal:   vecPhiloxNormalNEON,
+	below:          vecBelowNEON,
 	sgd:            vecSGDNEONMulAdd,
 	momentum:       vecMomentumNEONMulAdd,
 	nesterov:       vecNesterovNEONMulAdd,

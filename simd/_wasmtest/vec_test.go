@@ -75,6 +75,10 @@ func element(b *vecir.Body, ins, params, outs, acc []float32) {
 			value[n] = a[0] + a[1]
 		case vecir.OpISub:
 			value[n] = a[0] - a[1]
+		case vecir.OpIMul:
+			value[n] = a[0] * a[1]
+		case vecir.OpMulHi:
+			value[n] = uint32(uint64(a[0]) * uint64(a[1]) >> 32)
 		case vecir.OpShl:
 			value[n] = a[0] << n.Imm
 		case vecir.OpShr:
@@ -124,8 +128,8 @@ func TestVecSIMD128(t *testing.T) {
 			}
 			for n := range 70 {
 				w.top = 64
-				if k.HasBools() {
-					continue // TestBools of package simd has them
+				if k.Whole() {
+					continue // the tests of package simd have them
 				}
 				if k.Columns {
 					if n >= 4 {
@@ -188,7 +192,9 @@ func (m *machine) down(k *vecir.Kernel, r *rand.Rand, n, rows, stride int) {
 		acc := ins[1][j]
 		for row := range rows {
 			one[0] = ins[0][row*stride+j]
-			acc = element(k.Record(), one, nil, out, acc)
+			total := []float32{acc}
+			element(k.Record(), one, nil, out, total)
+			acc = total[0]
 			if v := got[row*stride+j]; math.Float32bits(v) != math.Float32bits(out[0]) && out[0] == out[0] {
 				m.t.Fatalf("%s: element [%d %d] is %v, want %v", k.Name, row, j, v, out[0])
 			}
@@ -210,7 +216,7 @@ func (m *machine) vec(k *vecir.Kernel, r *rand.Rand, n, runs, stride int) {
 		inAt[i] = m.put(ins[i])
 	}
 	for i := range k.Lists {
-		ins[2+i] = draw(runs)
+		ins[2+i] = draw(r, runs)
 		inAt[2+i] = m.put(ins[2+i])
 	}
 	var outAt [3]uint32

@@ -75,7 +75,6 @@ func build(v Variant) *builder {
 	b := &builder{m: m, variant: v}
 	b.addProbe()
 	b.addVec()
-	b.addPhilox()
 	b.addPool()
 	b.addTranspose()
 	addMat(b)

@@ -112,10 +112,10 @@ func (l *vec) function() {
 	if unroll <= 1 && length <= shortBody {
 		unroll = 2
 	}
-	if unroll > 1 {
-		l.blocks(unroll, nil)
+	if unroll > 1 || l.k.Whole() {
+		l.blocks(max(unroll, 1), nil)
 	}
-	if !l.k.HasBools() { // those come in whole blocks
+	if !l.k.Whole() { // those come in whole blocks
 		l.rest(unroll > 1)
 	}
 }
@@ -306,7 +306,7 @@ func (l *vec) choose() {
 var vecOps = map[vecir.Op]Op{
 	vecir.OpAdd: F32x4Add, vecir.OpSub: F32x4Sub, vecir.OpMul: F32x4Mul, vecir.OpDiv: F32x4Div, vecir.OpSqrt: F32x4Sqrt,
 	vecir.OpMax: F32x4Pmax, vecir.OpMin: F32x4Pmin, // pmax is a < b ? b : a
-	vecir.OpAnd: V128And, vecir.OpOr: V128Or, vecir.OpXor: V128Xor, vecir.OpAndNot: V128Andnot, vecir.OpIAdd: I32x4Add, vecir.OpISub: I32x4Sub,
+	vecir.OpAnd: V128And, vecir.OpOr: V128Or, vecir.OpXor: V128Xor, vecir.OpAndNot: V128Andnot, vecir.OpIAdd: I32x4Add, vecir.OpISub: I32x4Sub, vecir.OpIMul: I32x4Mul,
 	vecir.OpIToF: F32x4ConvertI32x4S, vecir.OpFloor: F32x4Floor, vecir.OpCeil: F32x4Ceil, vecir.OpRound: F32x4Nearest,
 	vecir.OpLT: F32x4Lt, vecir.OpLE: F32x4Le, vecir.OpEQ: F32x4Eq,
 }
@@ -327,6 +327,14 @@ func (l *vec) operation(n *vecir.Node, value func(*vecir.Node)) {
 		l.Op(F32x4Mul)
 		value(a[2])
 		l.Op(F32x4Add)
+	case vecir.OpMulHi:
+		x, y, t := l.temp(), l.temp(), l.temp()
+		value(a[0])
+		l.Set(x)
+		value(a[1])
+		l.Set(y)
+		l.Get(x, y).Op(I64x2ExtmulLowI32x4U).Set(t)
+		l.Get(t).Get(x, y).Op(I64x2ExtmulHighI32x4U).Shuffle(words([4]int{1, 3, 5, 7}))
 	case vecir.OpShl, vecir.OpShr:
 		value(a[0])
 		l.I32(int32(n.Imm)).Op(map[vecir.Op]Op{vecir.OpShl: I32x4Shl, vecir.OpShr: I32x4ShrS}[n.Op])
@@ -366,7 +374,7 @@ func (l *vec) operation(n *vecir.Node, value func(*vecir.Node)) {
 func (l *vec) whole(u int) access {
 	return access{
 		load:  func(i int) { l.Get(l.in[i]).Mem(V128Load, uint32(16*u)) },
-		store: func(i int, value func()) { l.Get(l.out[i]); value(); l.Mem(V128Store, uint32(16*u)) },
+		store: func(i int, value func()) { l.Get(l.out[i&0xff]); value(); l.Mem(V128Store, uint32(16*u+i>>8)) },
 		loadBool: func(i int) {
 			l.Get(l.in[i]).Mem(V128Load32Zero, uint32(4*u)).Op(I16x8ExtendLowI8x16U, I32x4ExtendLowI16x8U)
 			l.Get(l.constant(0)).Op(I32x4Ne)

@@ -225,7 +225,7 @@ func (l *lower) body(b *Body, disp, mask, acc int) {
 				l.VMASKMOVPS(m, l.vec(mask), l.vec(l.reg[n]))
 			}
 		case OpStore:
-			m := operand.Mem{Base: rOut[n.Imm], Index: rIdx, Scale: 1, Disp: disp}
+			m := operand.Mem{Base: rOut[n.Imm&0xff], Index: rIdx, Scale: 1, Disp: disp + int(n.Imm>>8)}
 			var temps []int
 			v := l.register(n.Args[0], &temps)
 			switch {
@@ -305,6 +305,10 @@ func (l *lower) body(b *Body, disp, mask, acc int) {
 			l.binary(i, n, l.VPADDD, n.Args[0], n.Args[1], true)
 		case OpISub:
 			l.binary(i, n, l.VPSUBD, n.Args[0], n.Args[1], false)
+		case OpIMul:
+			l.binary(i, n, l.VPMULLD, n.Args[0], n.Args[1], true)
+		case OpMulHi:
+			l.mulHi(i, n)
 		case OpShl:
 			l.unary(i, n, func(s, d operand.Op) { l.VPSLLD(operand.U8(n.Imm), s, d) })
 		case OpShr:
@@ -369,6 +373,28 @@ func (l *lower) storeBool(n *Node, disp int) {
 		l.free = append(l.free, high)
 	}
 	l.free = append(l.free, t)
+}
+
+// mulHi multiplies the even and the odd lanes, to 64 bits each, and joins the upper halves.
+func (l *lower) mulHi(i int, n *Node) {
+	var temps []int
+	y := l.source(n.Args[1], &temps)
+	x := l.register(n.Args[0], &temps)
+	even, odd := l.alloc(), l.alloc()
+	l.VPMULUDQ(y, x, l.vec(even))
+	l.VPSRLQ(operand.U8(32), x, l.vec(odd))
+	l.VPMULUDQ(y, l.vec(odd), l.vec(odd))
+	l.VPSRLQ(operand.U8(32), l.vec(even), l.vec(even))
+	if l.wide {
+		l.VPSRLQ(operand.U8(32), l.vec(odd), l.vec(odd))
+		l.VPSLLQ(operand.U8(32), l.vec(odd), l.vec(odd))
+		l.VPORD(l.vec(odd), l.vec(even), l.vec(even))
+	} else {
+		l.VPBLENDD(operand.U8(0xaa), l.vec(odd), l.vec(even), l.vec(even))
+	}
+	l.free = append(l.free, odd)
+	l.release(i, temps, n.Args...)
+	l.reg[n] = even
 }
 
 func (l *lower) accumulator(n *Node, first int) int {
@@ -542,7 +568,7 @@ func (l *lower) elements() {
 	if l.k.Unroll > 1 {
 		l.loop("vector", 1)
 	}
-	if l.k.HasBools() {
+	if l.k.Whole() {
 		return
 	}
 	l.CMPQ(rIdx, rLen)

@@ -15,7 +15,7 @@ import (
 // Three-register instructions: Rd, Rn, Rm in bits 0, 5, 16.
 var encode3 = map[string]uint32{
 	"fadd": 0x4E20D400, "fsub": 0x4EA0D400, "fmul": 0x6E20DC00, "fdiv": 0x6E20FC00, "fmla": 0x4E20CC00,
-	"fcmgt": 0x6EA0E400, "fcmge": 0x6E20E400, "fcmeq": 0x4E20E400, "add": 0x4EA08400, "sub": 0x6EA08400,
+	"fcmgt": 0x6EA0E400, "fcmge": 0x6E20E400, "fcmeq": 0x4E20E400, "add": 0x4EA08400, "sub": 0x6EA08400, "mul": 0x4EA09C00,
 	"and": 0x4E201C00, "orr": 0x4EA01C00, "eor": 0x6E201C00, "bic": 0x4E601C00, "bsl": 0x6E601C00,
 }
 
@@ -149,7 +149,7 @@ func (g *neon) body(b *Body, disp, mask, acc int) {
 			g.ldq(g.reg[n], gIn+int(n.Imm), disp)
 			continue
 		case OpStore:
-			g.stq(g.value(n.Args[0], &temps), gOut+int(n.Imm), disp)
+			g.stq(g.value(n.Args[0], &temps), gOut+int(n.Imm&0xff), disp+int(n.Imm>>8))
 		case OpAcc:
 			n.Last = math.MaxInt
 			g.reg[n] = g.accumulator(n, acc)
@@ -223,6 +223,14 @@ func (g *neon) body(b *Body, disp, mask, acc int) {
 				g.word(0x4F000400|(64-n.Imm)<<16|uint32(v<<5|d), "sshr v%d.4s, v%d.4s, #%d", d, v, n.Imm)
 			}
 			g.reg[n] = d
+		case OpMulHi:
+			x, y := g.value(n.Args[0], &temps), g.value(n.Args[1], &temps)
+			low, high := g.alloc(), g.alloc()
+			g.word(0x2EA0C000|uint32(y<<16|x<<5|low), "umull v%d.2d, v%d.2s, v%d.2s", low, x, y)
+			g.word(0x6EA0C000|uint32(y<<16|x<<5|high), "umull2 v%d.2d, v%d.4s, v%d.4s", high, x, y)
+			g.word(0x4E805800|uint32(high<<16|low<<5|low), "uzp2 v%d.4s, v%d.4s, v%d.4s", low, low, high)
+			g.free = append(g.free, high)
+			g.reg[n] = low
 		case OpSqrt, OpIToF, OpFloor, OpCeil, OpRound:
 			v := g.value(n.Args[0], &temps)
 			g.reg[n] = g.alloc()
@@ -230,7 +238,7 @@ func (g *neon) body(b *Body, disp, mask, acc int) {
 		default:
 			x, y := g.value(n.Args[0], &temps), g.value(n.Args[1], &temps)
 			name := map[Op]string{OpAdd: "fadd", OpSub: "fsub", OpMul: "fmul", OpDiv: "fdiv", OpAnd: "and", OpOr: "orr", OpXor: "eor",
-				OpAndNot: "bic", OpIAdd: "add", OpISub: "sub", OpLT: "fcmgt", OpLE: "fcmge", OpEQ: "fcmeq"}[n.Op]
+				OpAndNot: "bic", OpIAdd: "add", OpISub: "sub", OpIMul: "mul", OpLT: "fcmgt", OpLE: "fcmge", OpEQ: "fcmeq"}[n.Op]
 			if n.Op == OpLT || n.Op == OpLE {
 				x, y = y, x
 			}
@@ -304,7 +312,7 @@ func (g *neon) run(block, tail int) {
 	if block > tail {
 		g.loop("vector", tail)
 	}
-	if g.k.HasBools() {
+	if g.k.Whole() {
 		return
 	}
 	g.ins("CBZ R%d, %snext", gLeft, g.prefix)

@@ -14,7 +14,7 @@ const (
 	OpConst Op = iota // Imm: the bits of a constant
 	OpParam           // Imm: number of a scalar argument
 	OpLoad            // Imm: number of an input
-	OpStore           // Imm: number of an output
+	OpStore           // Imm: number of an output, plus 256 times a distance in bytes
 	OpAcc             // Imm: number of an accumulator: its value before this vector
 	OpSetAcc
 	OpAdd
@@ -31,8 +31,10 @@ const (
 	OpAndNot // a &^ b
 	OpIAdd
 	OpISub
-	OpShl // by imm
-	OpShr // arithmetic, by imm
+	OpIMul  // lower 32 bits
+	OpMulHi // upper 32 bits of a product without signs, by a constant
+	OpShl   // by imm
+	OpShr   // arithmetic, by imm
 	OpIToF
 	OpFloor
 	OpCeil
@@ -61,6 +63,8 @@ type Body struct {
 	Nodes  []*Node
 	consts map[uint32]*Node
 	Params map[uint32]*Node // scalar arguments by number
+
+	unfused bool // madds are products and sums in both classes
 }
 
 func newBody() *Body { return &Body{consts: map[uint32]*Node{}, Params: map[uint32]*Node{}} }
@@ -98,42 +102,52 @@ func (b *Body) p(i int) *Node {
 	return n
 }
 
-func (b *Body) in(i int) *Node           { return b.emit(OpLoad, uint32(i)) }
-func (b *Body) out(i int, v *Node)       { b.emit(OpStore, uint32(i), v) }
-func (b *Body) inBool(i int) *Node       { return b.emit(OpLoadBool, uint32(i)) }
-func (b *Body) outBool(i int, v *Node)   { b.emit(OpStoreBool, uint32(i), v) }
-func (b *Body) set(i int, v *Node)       { b.emit(OpSetParam, uint32(i), v) }
-func (b *Body) stat(i int, v *Node)      { b.emit(OpStat, uint32(i), v) }
-func (b *Body) acc() *Node               { return b.emit(OpAcc, 0) }
-func (b *Body) setAcc(v *Node)           { b.emit(OpSetAcc, 0, v) }
-func (b *Body) accOf(i int) *Node        { return b.emit(OpAcc, uint32(i)) }
-func (b *Body) setAccOf(i int, v *Node)  { b.emit(OpSetAcc, uint32(i), v) }
-func (b *Body) add(x, y *Node) *Node     { return b.emit(OpAdd, 0, x, y) }
-func (b *Body) sub(x, y *Node) *Node     { return b.emit(OpSub, 0, x, y) }
-func (b *Body) mul(x, y *Node) *Node     { return b.emit(OpMul, 0, x, y) }
-func (b *Body) div(x, y *Node) *Node     { return b.emit(OpDiv, 0, x, y) }
-func (b *Body) sqrt(x *Node) *Node       { return b.emit(OpSqrt, 0, x) }
-func (b *Body) madd(x, y, z *Node) *Node { return b.emit(OpMadd, 0, x, y, z) }
-func (b *Body) max(x, y *Node) *Node     { return b.emit(OpMax, 0, x, y) }
-func (b *Body) min(x, y *Node) *Node     { return b.emit(OpMin, 0, x, y) }
-func (b *Body) and(x, y *Node) *Node     { return b.emit(OpAnd, 0, x, y) }
-func (b *Body) or(x, y *Node) *Node      { return b.emit(OpOr, 0, x, y) }
-func (b *Body) xor(x, y *Node) *Node     { return b.emit(OpXor, 0, x, y) }
-func (b *Body) andNot(x, y *Node) *Node  { return b.emit(OpAndNot, 0, x, y) }
-func (b *Body) iadd(x, y *Node) *Node    { return b.emit(OpIAdd, 0, x, y) }
-func (b *Body) isub(x, y *Node) *Node    { return b.emit(OpISub, 0, x, y) }
-func (b *Body) shl(x *Node, k int) *Node { return b.emit(OpShl, uint32(k), x) }
-func (b *Body) shr(x *Node, k int) *Node { return b.emit(OpShr, uint32(k), x) }
-func (b *Body) itof(x *Node) *Node       { return b.emit(OpIToF, 0, x) }
-func (b *Body) floor(x *Node) *Node      { return b.emit(OpFloor, 0, x) }
-func (b *Body) ceil(x *Node) *Node       { return b.emit(OpCeil, 0, x) }
-func (b *Body) round(x *Node) *Node      { return b.emit(OpRound, 0, x) }
-func (b *Body) lt(x, y *Node) *Node      { return b.emit(OpLT, 0, x, y) }
-func (b *Body) le(x, y *Node) *Node      { return b.emit(OpLE, 0, x, y) }
-func (b *Body) eq(x, y *Node) *Node      { return b.emit(OpEQ, 0, x, y) }
+func (b *Body) in(i int) *Node              { return b.emit(OpLoad, uint32(i)) }
+func (b *Body) out(i int, v *Node)          { b.emit(OpStore, uint32(i), v) }
+func (b *Body) inBool(i int) *Node          { return b.emit(OpLoadBool, uint32(i)) }
+func (b *Body) outBool(i int, v *Node)      { b.emit(OpStoreBool, uint32(i), v) }
+func (b *Body) set(i int, v *Node)          { b.emit(OpSetParam, uint32(i), v) }
+func (b *Body) stat(i int, v *Node)         { b.emit(OpStat, uint32(i), v) }
+func (b *Body) outAt(i, bytes int, v *Node) { b.emit(OpStore, uint32(i|bytes<<8), v) }
+func (b *Body) imul(x, y *Node) *Node       { return b.emit(OpIMul, 0, x, y) }
+func (b *Body) mulHi(x, y *Node) *Node      { return b.emit(OpMulHi, 0, x, y) }
+func (b *Body) acc() *Node                  { return b.emit(OpAcc, 0) }
+func (b *Body) setAcc(v *Node)              { b.emit(OpSetAcc, 0, v) }
+func (b *Body) accOf(i int) *Node           { return b.emit(OpAcc, uint32(i)) }
+func (b *Body) setAccOf(i int, v *Node)     { b.emit(OpSetAcc, uint32(i), v) }
+func (b *Body) add(x, y *Node) *Node        { return b.emit(OpAdd, 0, x, y) }
+func (b *Body) sub(x, y *Node) *Node        { return b.emit(OpSub, 0, x, y) }
+func (b *Body) mul(x, y *Node) *Node        { return b.emit(OpMul, 0, x, y) }
+func (b *Body) div(x, y *Node) *Node        { return b.emit(OpDiv, 0, x, y) }
+func (b *Body) sqrt(x *Node) *Node          { return b.emit(OpSqrt, 0, x) }
+func (b *Body) max(x, y *Node) *Node        { return b.emit(OpMax, 0, x, y) }
+func (b *Body) min(x, y *Node) *Node        { return b.emit(OpMin, 0, x, y) }
+func (b *Body) and(x, y *Node) *Node        { return b.emit(OpAnd, 0, x, y) }
+func (b *Body) or(x, y *Node) *Node         { return b.emit(OpOr, 0, x, y) }
+func (b *Body) xor(x, y *Node) *Node        { return b.emit(OpXor, 0, x, y) }
+func (b *Body) andNot(x, y *Node) *Node     { return b.emit(OpAndNot, 0, x, y) }
+func (b *Body) iadd(x, y *Node) *Node       { return b.emit(OpIAdd, 0, x, y) }
+func (b *Body) isub(x, y *Node) *Node       { return b.emit(OpISub, 0, x, y) }
+func (b *Body) shl(x *Node, k int) *Node    { return b.emit(OpShl, uint32(k), x) }
+func (b *Body) shr(x *Node, k int) *Node    { return b.emit(OpShr, uint32(k), x) }
+func (b *Body) itof(x *Node) *Node          { return b.emit(OpIToF, 0, x) }
+func (b *Body) floor(x *Node) *Node         { return b.emit(OpFloor, 0, x) }
+func (b *Body) ceil(x *Node) *Node          { return b.emit(OpCeil, 0, x) }
+func (b *Body) round(x *Node) *Node         { return b.emit(OpRound, 0, x) }
+func (b *Body) lt(x, y *Node) *Node         { return b.emit(OpLT, 0, x, y) }
+func (b *Body) le(x, y *Node) *Node         { return b.emit(OpLE, 0, x, y) }
+func (b *Body) eq(x, y *Node) *Node         { return b.emit(OpEQ, 0, x, y) }
 
 // sel is mask ? x : y.
 func (b *Body) sel(mask, x, y *Node) *Node { return b.emit(OpBlend, 0, mask, x, y) }
+
+// madd is x*y + z.
+func (b *Body) madd(x, y, z *Node) *Node {
+	if b.unfused {
+		return b.add(b.mul(x, y), z)
+	}
+	return b.emit(OpMadd, 0, x, y, z)
+}
 
 func (b *Body) abs(x *Node) *Node { return b.and(x, b.bits(0x7fffffff)) }
 func (b *Body) neg(x *Node) *Node { return b.xor(x, b.bits(1<<31)) }
@@ -158,7 +172,8 @@ type Kernel struct {
 	// output 0 are the matrix, the other operands one row; the accumulator starts as input 1 and ends in output 1.
 	Down bool
 
-	do func(b *Body)
+	whole bool // takes multiples of 16 elements
+	do    func(b *Body)
 }
 
 // Reduces reports whether the kernel is a reduction: its result is one number.
@@ -212,10 +227,10 @@ func (k *Kernel) Bools() (ins, outs [4]bool) {
 	return ins, outs
 }
 
-// HasBools reports whether any operand is of bytes.
-func (k *Kernel) HasBools() bool {
+// Whole reports whether the kernel takes multiples of 16 elements only.
+func (k *Kernel) Whole() bool {
 	ins, outs := k.Bools()
-	return slices.Contains(ins[:], true) || slices.Contains(outs[:], true)
+	return k.whole || slices.Contains(ins[:], true) || slices.Contains(outs[:], true)
 }
 
 // effect reports whether an operation is there for what it does and not for its result.

@@ -159,6 +159,10 @@ func Kernels() []*Kernel {
 			b.setAcc(b.add(b.acc(), e))
 		}})
 	comparisons(add)
+	philox(add)
+	add(Kernel{Name: "Below", Slot: "below", Doc: "out0[i] = in0[i] < p0 ? p1 : 0.", Ins: 1, Outs: 1, Params: 2, Unroll: 2, do: func(b *Body) {
+		b.out(0, b.sel(b.lt(b.in(0), b.p(0)), b.p(1), b.c(0)))
+	}})
 	optimizers(add)
 	cells(add)
 	for _, k := range ks {
@@ -324,9 +328,6 @@ func PageKernels() []*Kernel {
 		{Name: "vecZipAbsGrad", Slot: "zip[AbsGrad]", Doc: "out0[i] = AbsGrad(in0[i], in1[i]).", Ins: 2, Outs: 1, Unroll: 2, do: func(b *Body) {
 			dy, x := b.in(0), b.in(1)
 			b.out(0, b.sel(b.lt(b.c(0), b.abs(x)), b.xor(dy, b.and(x, b.bits(1<<31))), b.c(0)))
-		}},
-		{Name: "vecBelow", Doc: "out0[i] = in0[i] < p0 ? p1 : 0.", Ins: 1, Outs: 1, Params: 2, Unroll: 2, do: func(b *Body) {
-			b.out(0, b.sel(b.lt(b.in(0), b.p(0)), b.p(1), b.c(0)))
 		}},
 	}
 }

@@ -211,7 +211,11 @@ func (b *Body) sinCos(x *Node) (sin, cos *Node) {
 	r := b.madd(n, b.c(-piHalf1), x)
 	r = b.madd(n, b.c(-piHalf2), r)
 	r = b.madd(n, b.c(-piHalf3), r)
-	r = b.madd(n, b.c(-piHalf4), r)
+	return b.sinCosOf(b.madd(n, b.c(-piHalf4), r), q)
+}
+
+// sinCosOf returns sine and cosine of r + q*pi/2, |r| <= pi/4.
+func (b *Body) sinCosOf(r, q *Node) (sin, cos *Node) {
 	z := b.mul(r, r)
 	s := b.copysign(b.madd(b.mul(b.poly(z, "coefSin"), z), r, r), r)
 	k := b.madd(b.mul(z, z), b.poly(z, "coefCos"), b.madd(z, b.c(-0.5), b.c(1)))
