@@ -739,6 +739,11 @@ func rowNormSumsNEON(a *rowArgs)
 //go:noescape
 func rowGroupGradNEON(a *rowArgs)
 
+// vecTranspose4NEON: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
+//
+//go:noescape
+func vecTranspose4NEON(a *wholeTransposeArgs)
+
 // vecMapExpNEONMulAdd: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -1078,11 +1083,6 @@ func rowNormSumsNEONMulAdd(a *rowArgs)
 //
 //go:noescape
 func rowGroupGradNEONMulAdd(a *rowArgs)
-
-// vecTranspose4NEON: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
-//
-//go:noescape
-func vecTranspose4NEON(a *wholeTransposeArgs)
 
 // vecNEON lists the vector kernels of the set.
 var vecNEON = vecTable{
