@@ -34,7 +34,7 @@ var (
 		lanes: 4,
 		gemm:  tileSizes{rows: 4, wide: [mostRows + 1]int{0, 2, 2, 2, 2}},
 		conv:  tileSizes{rows: 4, wide: [mostRows + 1]int{0, 4, 4, 3, 2}},
-		grad:  tileSizes{rows: 3, wide: [mostRows + 1]int{0, 3, 3, 2}},
+		grad:  tileSizes{rows: 1, wide: [mostRows + 1]int{0, 3}},
 	}
 )
 
