@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -48,13 +49,17 @@ func TestNoMachinePaths(t *testing.T) {
 	}
 }
 
-// TestSmallFiles: generated output and data stay out of the repository.
+// TestSmallFiles: generated output and data stay out of the repository. Weights of our own training, which cannot be built in minutes nor fetched, may have 4 MiB.
 func TestSmallFiles(t *testing.T) {
 	root := require.Root(t)
 	for _, name := range files(t) {
 		info, err := os.Stat(filepath.Join(root, name))
-		if err == nil && info.Size() > 1<<20 {
-			t.Errorf("%s has %d bytes; larger files than 1 MiB are built or fetched", name, info.Size())
+		limit := int64(1 << 20)
+		if ok, _ := path.Match("models/*/weights/*.onnx", name); ok {
+			limit = 4 << 20
+		}
+		if err == nil && info.Size() > limit {
+			t.Errorf("%s has %d bytes; files larger than %d are built or fetched", name, info.Size(), limit)
 		}
 		if strings.HasSuffix(name, ".wasm") && err == nil && info.Size() >= 100_000 {
 			t.Errorf("%s has %d bytes; a checked-in module has less than 100 KB", name, info.Size())
