@@ -237,10 +237,20 @@ func runMoveRuns(w *prog.Worker, st *prog.Step, tile int) {
 		}
 		return
 	}
-	for range hi - lo {
-		d, s := m.d*m.width, m.s*m.width
-		copy(m.dst[d:d+run], m.src[s:s+run])
-		m.advance()
+	if m.k == 1 {
+		copy(m.dst[m.d*m.width:][:run], m.src[m.s*m.width:][:run])
+		return
+	}
+	for left := hi - lo; left > 0; {
+		rows := min(left, m.dims[m.k-2]-m.index[m.k-2])
+		d, s, dd, ds := m.d*m.width, m.s*m.width, m.ds[m.k-2]*m.width, m.ss[m.k-2]*m.width
+		for range rows {
+			copy(m.dst[d:d+run], m.src[s:s+run])
+			d += dd
+			s += ds
+		}
+		m.skip(rows)
+		left -= rows
 	}
 }
 
