@@ -1593,10 +1593,11 @@ block:
 	VANDPS      vecConst<>+32(SB), Y0, Y1
 	VMOVUPS     vecConst<>+2752(SB), Y2
 	VMINPS      Y1, Y2, Y1
-	VANDPS      vecConst<>+2784(SB), Y1, Y2
+	VPADDD      vecConst<>+2784(SB), Y1, Y2
+	VANDPS      vecConst<>+2816(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y3
 	VMULPS      Y2, Y2, Y4
-	VMULPS      vecConst<>+2816(SB), Y4, Y4
+	VMULPS      vecConst<>+2848(SB), Y4, Y4
 	VADDPS      vecConst<>+64(SB), Y4, Y5
 	VSUBPS      vecConst<>+64(SB), Y5, Y6
 	VSUBPS      Y6, Y5, Y7
@@ -1606,16 +1607,17 @@ block:
 	VADDPS      Y6, Y7, Y6
 	VADDPS      Y2, Y1, Y7
 	VMULPS      Y7, Y3, Y7
-	VFMADD231PS vecConst<>+2816(SB), Y7, Y6
-	VMULPS      Y1, Y1, Y7
 	VFMADD231PS vecConst<>+2848(SB), Y7, Y6
-	VANDPS      vecConst<>+2784(SB), Y5, Y7
+	VMULPS      Y1, Y1, Y7
+	VFMADD231PS vecConst<>+2880(SB), Y7, Y6
+	VPADDD      vecConst<>+2784(SB), Y5, Y7
+	VANDPS      vecConst<>+2816(SB), Y7, Y7
 	VSUBPS      Y7, Y5, Y5
 	VADDPS      Y5, Y6, Y5
-	VMULPS      vecConst<>+2880(SB), Y2, Y2
+	VMULPS      vecConst<>+2912(SB), Y2, Y2
 	VMULPS      Y7, Y2, Y6
-	VMULPS      vecConst<>+2912(SB), Y1, Y1
-	VFMADD231PS vecConst<>+2880(SB), Y3, Y1
+	VMULPS      vecConst<>+2944(SB), Y1, Y1
+	VFMADD231PS vecConst<>+2912(SB), Y3, Y1
 	VADDPS      Y5, Y7, Y7
 	VMULPS      Y7, Y1, Y7
 	VFMADD231PS Y5, Y2, Y7
@@ -1654,7 +1656,7 @@ block:
 	VCMPPS      $0x11, Y6, Y0, Y6
 	VMULPS      Y5, Y1, Y7
 	VADDPS      vecConst<>+64(SB), Y7, Y7
-	VMOVUPS     vecConst<>+2944(SB), Y2
+	VMOVUPS     vecConst<>+2976(SB), Y2
 	VMAXPS      Y0, Y2, Y2
 	VMULPS      Y1, Y2, Y1
 	VBLENDVPS   Y6, Y1, Y0, Y0
@@ -1676,10 +1678,11 @@ blockEnd:
 	VANDPS      vecConst<>+32(SB), Y5, Y6
 	VMOVUPS     vecConst<>+2752(SB), Y0
 	VMINPS      Y6, Y0, Y6
-	VANDPS      vecConst<>+2784(SB), Y6, Y0
+	VPADDD      vecConst<>+2784(SB), Y6, Y0
+	VANDPS      vecConst<>+2816(SB), Y0, Y0
 	VSUBPS      Y0, Y6, Y1
 	VMULPS      Y0, Y0, Y2
-	VMULPS      vecConst<>+2816(SB), Y2, Y2
+	VMULPS      vecConst<>+2848(SB), Y2, Y2
 	VADDPS      vecConst<>+64(SB), Y2, Y3
 	VSUBPS      vecConst<>+64(SB), Y3, Y4
 	VSUBPS      Y4, Y3, Y8
@@ -1689,16 +1692,17 @@ blockEnd:
 	VADDPS      Y4, Y8, Y4
 	VADDPS      Y0, Y6, Y8
 	VMULPS      Y8, Y1, Y8
-	VFMADD231PS vecConst<>+2816(SB), Y8, Y4
-	VMULPS      Y6, Y6, Y8
 	VFMADD231PS vecConst<>+2848(SB), Y8, Y4
-	VANDPS      vecConst<>+2784(SB), Y3, Y8
+	VMULPS      Y6, Y6, Y8
+	VFMADD231PS vecConst<>+2880(SB), Y8, Y4
+	VPADDD      vecConst<>+2784(SB), Y3, Y8
+	VANDPS      vecConst<>+2816(SB), Y8, Y8
 	VSUBPS      Y8, Y3, Y3
 	VADDPS      Y3, Y4, Y3
-	VMULPS      vecConst<>+2880(SB), Y0, Y0
+	VMULPS      vecConst<>+2912(SB), Y0, Y0
 	VMULPS      Y8, Y0, Y4
-	VMULPS      vecConst<>+2912(SB), Y6, Y6
-	VFMADD231PS vecConst<>+2880(SB), Y1, Y6
+	VMULPS      vecConst<>+2944(SB), Y6, Y6
+	VFMADD231PS vecConst<>+2912(SB), Y1, Y6
 	VADDPS      Y3, Y8, Y8
 	VMULPS      Y8, Y6, Y8
 	VFMADD231PS Y3, Y0, Y8
@@ -1737,7 +1741,7 @@ blockEnd:
 	VCMPPS      $0x11, Y4, Y5, Y4
 	VMULPS      Y3, Y6, Y8
 	VADDPS      vecConst<>+64(SB), Y8, Y8
-	VMOVUPS     vecConst<>+2944(SB), Y0
+	VMOVUPS     vecConst<>+2976(SB), Y0
 	VMAXPS      Y5, Y0, Y0
 	VMULPS      Y6, Y0, Y6
 	VBLENDVPS   Y4, Y6, Y5, Y5
@@ -1795,7 +1799,7 @@ block:
 	VCMPPS      $0x11, Y1, Y0, Y1
 	VMULPS      Y4, Y5, Y2
 	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VMOVUPS     vecConst<>+2944(SB), Y3
+	VMOVUPS     vecConst<>+2976(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y5, Y3, Y5
 	VBLENDVPS   Y1, Y5, Y0, Y0
@@ -1844,7 +1848,7 @@ blockEnd:
 	VCMPPS      $0x11, Y1, Y4, Y1
 	VMULPS      Y3, Y6, Y0
 	VADDPS      vecConst<>+64(SB), Y0, Y0
-	VMOVUPS     vecConst<>+2944(SB), Y5
+	VMOVUPS     vecConst<>+2976(SB), Y5
 	VMAXPS      Y4, Y5, Y5
 	VMULPS      Y6, Y5, Y6
 	VBLENDVPS   Y1, Y6, Y4, Y4
@@ -1872,9 +1876,9 @@ block:
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
-	VMOVUPS     vecConst<>+2944(SB), Y1
+	VMOVUPS     vecConst<>+2976(SB), Y1
 	VMAXPS      Y0, Y1, Y1
-	VMOVUPS     vecConst<>+2976(SB), Y2
+	VMOVUPS     vecConst<>+3008(SB), Y2
 	VMINPS      Y0, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -1926,9 +1930,9 @@ blockEnd:
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y4
 	VMASKMOVPS  (R8)(AX*1), Y4, Y5
-	VMOVUPS     vecConst<>+2944(SB), Y0
+	VMOVUPS     vecConst<>+2976(SB), Y0
 	VMAXPS      Y5, Y0, Y0
-	VMOVUPS     vecConst<>+2976(SB), Y2
+	VMOVUPS     vecConst<>+3008(SB), Y2
 	VMINPS      Y5, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -2593,7 +2597,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+3008(SB), Y0, Y1
+	VFMADD231PS vecConst<>+3040(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2602,7 +2606,7 @@ block:
 	VMOVUPS     Y1, (R12)(AX*1)
 	VMOVUPS     32(R8)(AX*1), Y1
 	VMOVUPS     vecConst<>+544(SB), Y0
-	VFMADD231PS vecConst<>+3008(SB), Y1, Y0
+	VFMADD231PS vecConst<>+3040(SB), Y1, Y0
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y0, Y2, Y0
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2619,7 +2623,7 @@ vector:
 	JHI         vectorEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+3008(SB), Y0, Y1
+	VFMADD231PS vecConst<>+3040(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2638,7 +2642,7 @@ vectorEnd:
 	VMOVUPS     (DX), Y1
 	VMASKMOVPS  (R8)(AX*1), Y1, Y0
 	VMOVUPS     vecConst<>+544(SB), Y2
-	VFMADD231PS vecConst<>+3008(SB), Y0, Y2
+	VFMADD231PS vecConst<>+3040(SB), Y0, Y2
 	VXORPS      Y3, Y3, Y3
 	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     vecConst<>+64(SB), Y3
@@ -7005,12 +7009,12 @@ block:
 	VADDPS      Y3, Y2, Y3
 	VADDPS      vecConst<>+64(SB), Y2, Y4
 	VADDPS      vecConst<>+1632(SB), Y2, Y5
-	VADDPS      vecConst<>+3040(SB), Y2, Y6
+	VADDPS      vecConst<>+3072(SB), Y2, Y6
 	VADDPS      vecConst<>+1888(SB), Y2, Y7
-	VADDPS      vecConst<>+3072(SB), Y2, Y8
-	VADDPS      vecConst<>+3104(SB), Y2, Y9
-	VADDPS      vecConst<>+3136(SB), Y2, Y10
-	VADDPS      vecConst<>+3168(SB), Y2, Y2
+	VADDPS      vecConst<>+3104(SB), Y2, Y8
+	VADDPS      vecConst<>+3136(SB), Y2, Y9
+	VADDPS      vecConst<>+3168(SB), Y2, Y10
+	VADDPS      vecConst<>+3200(SB), Y2, Y2
 	VFMADD213PS Y1, Y0, Y3
 	VFMADD213PS Y1, Y0, Y4
 	VFMADD213PS Y1, Y0, Y5
@@ -7251,12 +7255,12 @@ blockEnd:
 	VADDPS      Y9, Y10, Y9
 	VADDPS      vecConst<>+64(SB), Y10, Y8
 	VADDPS      vecConst<>+1632(SB), Y10, Y7
-	VADDPS      vecConst<>+3040(SB), Y10, Y6
+	VADDPS      vecConst<>+3072(SB), Y10, Y6
 	VADDPS      vecConst<>+1888(SB), Y10, Y5
-	VADDPS      vecConst<>+3072(SB), Y10, Y4
-	VADDPS      vecConst<>+3104(SB), Y10, Y3
-	VADDPS      vecConst<>+3136(SB), Y10, Y11
-	VADDPS      vecConst<>+3168(SB), Y10, Y10
+	VADDPS      vecConst<>+3104(SB), Y10, Y4
+	VADDPS      vecConst<>+3136(SB), Y10, Y3
+	VADDPS      vecConst<>+3168(SB), Y10, Y11
+	VADDPS      vecConst<>+3200(SB), Y10, Y10
 	VFMADD213PS Y1, Y0, Y9
 	VFMADD213PS Y1, Y0, Y8
 	VFMADD213PS Y1, Y0, Y7
@@ -8203,7 +8207,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8213,7 +8217,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8223,7 +8227,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8233,7 +8237,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8251,7 +8255,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8282,7 +8286,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8291,7 +8295,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8300,7 +8304,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8309,7 +8313,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8326,7 +8330,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8358,7 +8362,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3200(SB), X0, X0
+	VPANDN       vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8368,7 +8372,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPANDN       vecConst<>+3200(SB), X1, X1
+	VPANDN       vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8378,7 +8382,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3200(SB), X0, X0
+	VPANDN       vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8388,7 +8392,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPANDN       vecConst<>+3200(SB), X1, X1
+	VPANDN       vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8406,7 +8410,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3200(SB), X0, X0
+	VPANDN       vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8437,7 +8441,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3200(SB), X2, X2
+	VPANDN       vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8446,7 +8450,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3200(SB), X2, X2
+	VPANDN       vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8455,7 +8459,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3200(SB), X2, X2
+	VPANDN       vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8464,7 +8468,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3200(SB), X2, X2
+	VPANDN       vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8481,7 +8485,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3200(SB), X2, X2
+	VPANDN       vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8513,7 +8517,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8523,7 +8527,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8533,7 +8537,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8543,7 +8547,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8561,7 +8565,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8592,7 +8596,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8601,7 +8605,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8610,7 +8614,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8619,7 +8623,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8636,7 +8640,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8668,7 +8672,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8678,7 +8682,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8688,7 +8692,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8698,7 +8702,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8716,7 +8720,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3200(SB), X0, X0
+	VPAND        vecConst<>+3232(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8747,7 +8751,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8756,7 +8760,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8765,7 +8769,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8774,7 +8778,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8791,7 +8795,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8823,7 +8827,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y0
 	VMOVUPS      32(R9)(AX*1), Y1
@@ -8833,7 +8837,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8843,7 +8847,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y0
 	VMOVUPS      96(R9)(AX*1), Y1
@@ -8853,7 +8857,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8871,7 +8875,7 @@ vector:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8902,7 +8906,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8911,7 +8915,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8920,7 +8924,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8929,7 +8933,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8946,7 +8950,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8978,7 +8982,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y0
 	VMOVUPS      32(R9)(AX*1), Y1
@@ -8988,7 +8992,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8998,7 +9002,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y0
 	VMOVUPS      96(R9)(AX*1), Y1
@@ -9008,7 +9012,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -9026,7 +9030,7 @@ vector:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3200(SB), X1, X1
+	VPAND        vecConst<>+3232(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -9057,7 +9061,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9066,7 +9070,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9075,7 +9079,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9084,7 +9088,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -9101,7 +9105,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3200(SB), X2, X2
+	VPAND        vecConst<>+3232(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -9271,18 +9275,18 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VPADDD       Y0, Y3, Y3
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y5
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y5, Y4, Y4
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y2, Y5
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y2, Y5
 	VPSRLQ       $0x20, Y2, Y6
-	VPMULUDQ     vecConst<>+3264(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3296(SB), Y6, Y6
 	VPSRLQ       $0x20, Y5, Y5
 	VPBLENDD     $0xaa, Y6, Y5, Y5
-	VPMULLD      vecConst<>+3264(SB), Y2, Y6
+	VPMULLD      vecConst<>+3296(SB), Y2, Y6
 	VXORPS       Y1, Y5, Y5
 	VBROADCASTSS 96(DI), Y7
 	VXORPS       Y7, Y5, Y5
@@ -9291,216 +9295,216 @@ block:
 	VBROADCASTSS 100(DI), Y7
 	VXORPS       Y7, Y4, Y4
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3296(SB), Y7, Y7
+	VPADDD       vecConst<>+3328(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3328(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y9
+	VPADDD       vecConst<>+3360(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y9
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3232(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPMULLD      vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VPMULLD      vecConst<>+3296(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y8, Y3, Y8
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3360(SB), Y3, Y3
+	VPADDD       vecConst<>+3392(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3392(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3232(SB), Y7, Y6
+	VPADDD       vecConst<>+3424(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3264(SB), Y7, Y6
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3232(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPMULLD      vecConst<>+3264(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VPMULLD      vecConst<>+3296(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y9, Y5, Y9
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3424(SB), Y5, Y5
+	VPADDD       vecConst<>+3456(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3456(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPADDD       vecConst<>+3488(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VPMULLD      vecConst<>+3296(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y7, Y4, Y7
 	VXORPS       Y6, Y7, Y6
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3488(SB), Y7, Y7
+	VPADDD       vecConst<>+3520(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3520(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y8
+	VPADDD       vecConst<>+3552(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y8
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3232(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPMULLD      vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VPMULLD      vecConst<>+3296(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y3, Y8, Y3
 	VXORPS       Y4, Y3, Y4
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3552(SB), Y3, Y3
+	VPADDD       vecConst<>+3584(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3584(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3232(SB), Y7, Y9
+	VPADDD       vecConst<>+3616(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3264(SB), Y7, Y9
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3232(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPMULLD      vecConst<>+3264(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VPMULLD      vecConst<>+3296(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y3, Y6, Y3
 	VXORPS       Y5, Y9, Y5
 	VXORPS       Y8, Y5, Y8
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3616(SB), Y5, Y5
+	VPADDD       vecConst<>+3648(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3648(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y6
+	VPADDD       vecConst<>+3680(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y6
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VPMULLD      vecConst<>+3296(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y5, Y4, Y5
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y9, Y7, Y9
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3680(SB), Y7, Y7
+	VPADDD       vecConst<>+3712(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3712(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y4
+	VPADDD       vecConst<>+3744(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y4
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3232(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPMULLD      vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VPMULLD      vecConst<>+3296(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y7, Y8, Y7
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y6, Y3, Y6
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3744(SB), Y3, Y3
+	VPADDD       vecConst<>+3776(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3776(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3232(SB), Y7, Y8
+	VPADDD       vecConst<>+3808(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3264(SB), Y7, Y8
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3232(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPMULLD      vecConst<>+3264(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VPMULLD      vecConst<>+3296(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y4, Y5, Y4
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3808(SB), Y5, Y5
+	VPADDD       vecConst<>+3840(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3840(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y9
+	VPADDD       vecConst<>+3872(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y9
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VPMULLD      vecConst<>+3296(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y8, Y7, Y8
 	VPSRAD       $0x08, Y5, Y5
-	VANDPS       vecConst<>+3872(SB), Y5, Y5
+	VANDPS       vecConst<>+3904(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       vecConst<>+3904(SB), Y5, Y5
+	VMULPS       vecConst<>+3936(SB), Y5, Y5
 	VBROADCASTSS 104(DI), Y7
 	VMULPS       Y7, Y5, Y5
 	VBROADCASTSS 108(DI), Y7
 	VADDPS       Y7, Y5, Y5
 	VMOVUPS      Y5, (R12)(AX*1)
 	VPSRAD       $0x08, Y4, Y4
-	VANDPS       vecConst<>+3872(SB), Y4, Y4
+	VANDPS       vecConst<>+3904(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VMULPS       vecConst<>+3904(SB), Y4, Y4
+	VMULPS       vecConst<>+3936(SB), Y4, Y4
 	VBROADCASTSS 104(DI), Y5
 	VMULPS       Y5, Y4, Y4
 	VBROADCASTSS 108(DI), Y5
 	VADDPS       Y5, Y4, Y4
 	VMOVUPS      Y4, 1024(R12)(AX*1)
 	VPSRAD       $0x08, Y8, Y8
-	VANDPS       vecConst<>+3872(SB), Y8, Y8
+	VANDPS       vecConst<>+3904(SB), Y8, Y8
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       vecConst<>+3904(SB), Y8, Y8
+	VMULPS       vecConst<>+3936(SB), Y8, Y8
 	VBROADCASTSS 104(DI), Y4
 	VMULPS       Y4, Y8, Y8
 	VBROADCASTSS 108(DI), Y4
 	VADDPS       Y4, Y8, Y8
 	VMOVUPS      Y8, 2048(R12)(AX*1)
 	VPSRAD       $0x08, Y3, Y3
-	VANDPS       vecConst<>+3872(SB), Y3, Y3
+	VANDPS       vecConst<>+3904(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       vecConst<>+3904(SB), Y3, Y3
+	VMULPS       vecConst<>+3936(SB), Y3, Y3
 	VBROADCASTSS 104(DI), Y8
 	VMULPS       Y8, Y3, Y3
 	VBROADCASTSS 108(DI), Y8
@@ -9532,18 +9536,18 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VPADDD       Y0, Y3, Y3
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y5
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y5, Y4, Y4
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y2, Y5
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y2, Y5
 	VPSRLQ       $0x20, Y2, Y6
-	VPMULUDQ     vecConst<>+3264(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3296(SB), Y6, Y6
 	VPSRLQ       $0x20, Y5, Y5
 	VPBLENDD     $0xaa, Y6, Y5, Y5
-	VPMULLD      vecConst<>+3264(SB), Y2, Y6
+	VPMULLD      vecConst<>+3296(SB), Y2, Y6
 	VXORPS       Y1, Y5, Y5
 	VBROADCASTSS 96(DI), Y7
 	VXORPS       Y7, Y5, Y5
@@ -9552,190 +9556,190 @@ block:
 	VBROADCASTSS 100(DI), Y7
 	VXORPS       Y7, Y4, Y4
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3296(SB), Y7, Y7
+	VPADDD       vecConst<>+3328(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3328(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y9
+	VPADDD       vecConst<>+3360(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y9
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3232(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPMULLD      vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VPMULLD      vecConst<>+3296(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y8, Y3, Y8
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3360(SB), Y3, Y3
+	VPADDD       vecConst<>+3392(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3392(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3232(SB), Y7, Y6
+	VPADDD       vecConst<>+3424(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3264(SB), Y7, Y6
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3232(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPMULLD      vecConst<>+3264(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VPMULLD      vecConst<>+3296(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y9, Y5, Y9
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3424(SB), Y5, Y5
+	VPADDD       vecConst<>+3456(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3456(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y4
+	VPADDD       vecConst<>+3488(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VPMULLD      vecConst<>+3296(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y7, Y4, Y7
 	VXORPS       Y6, Y7, Y6
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3488(SB), Y7, Y7
+	VPADDD       vecConst<>+3520(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3520(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y8
+	VPADDD       vecConst<>+3552(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y8
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3232(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPMULLD      vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VPMULLD      vecConst<>+3296(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y3, Y8, Y3
 	VXORPS       Y4, Y3, Y4
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3552(SB), Y3, Y3
+	VPADDD       vecConst<>+3584(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3584(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3232(SB), Y7, Y9
+	VPADDD       vecConst<>+3616(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3264(SB), Y7, Y9
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3232(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPMULLD      vecConst<>+3264(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VPMULLD      vecConst<>+3296(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y3, Y6, Y3
 	VXORPS       Y5, Y9, Y5
 	VXORPS       Y8, Y5, Y8
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3616(SB), Y5, Y5
+	VPADDD       vecConst<>+3648(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3648(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y6
+	VPADDD       vecConst<>+3680(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y6
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y8, Y10
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y8, Y8
+	VPMULLD      vecConst<>+3296(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y5, Y4, Y5
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y9, Y7, Y9
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3680(SB), Y7, Y7
+	VPADDD       vecConst<>+3712(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3712(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3232(SB), Y5, Y4
+	VPADDD       vecConst<>+3744(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+3264(SB), Y5, Y4
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3232(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y9, Y10
+	VPMULLD      vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y9, Y9
+	VPMULLD      vecConst<>+3296(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y7, Y8, Y7
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y6, Y3, Y6
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3744(SB), Y3, Y3
+	VPADDD       vecConst<>+3776(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3776(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3232(SB), Y7, Y8
+	VPADDD       vecConst<>+3808(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+3264(SB), Y7, Y8
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3232(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3264(SB), Y6, Y10
+	VPMULLD      vecConst<>+3264(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y6, Y6
+	VPMULLD      vecConst<>+3296(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y4, Y5, Y4
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3808(SB), Y5, Y5
+	VPADDD       vecConst<>+3840(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3840(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3232(SB), Y3, Y9
+	VPADDD       vecConst<>+3872(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+3264(SB), Y3, Y9
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3232(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3232(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y4, Y10
+	VPMULLD      vecConst<>+3264(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3264(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3264(SB), Y4, Y4
+	VPMULLD      vecConst<>+3296(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y8, Y7, Y8
 	VPSRAD       $0x08, Y5, Y5
-	VANDPS       vecConst<>+3872(SB), Y5, Y5
+	VANDPS       vecConst<>+3904(SB), Y5, Y5
 	VPADDD       vecConst<>+512(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       vecConst<>+3904(SB), Y5, Y5
+	VMULPS       vecConst<>+3936(SB), Y5, Y5
 	VCMPPS       $0x11, vecConst<>+608(SB), Y5, Y7
 	VMULPS       vecConst<>+640(SB), Y5, Y9
 	VBLENDVPS    Y7, Y9, Y5, Y9
@@ -9787,11 +9791,11 @@ block:
 	VPSLLD       $0x02, Y4, Y5
 	VPSRAD       $0x08, Y5, Y5
 	VPSRAD       $0x1e, Y4, Y4
-	VANDPS       vecConst<>+3936(SB), Y4, Y4
+	VANDPS       vecConst<>+3968(SB), Y4, Y4
 	VPSRAD       $0x1f, Y5, Y6
 	VPSUBD       Y6, Y4, Y6
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       vecConst<>+3968(SB), Y5, Y5
+	VMULPS       vecConst<>+4000(SB), Y5, Y5
 	VMULPS       Y5, Y5, Y4
 	VMULPS       vecConst<>+1440(SB), Y4, Y9
 	VADDPS       vecConst<>+1408(SB), Y9, Y9
@@ -9840,10 +9844,10 @@ block:
 	VADDPS       Y11, Y9, Y9
 	VMOVUPS      Y9, 1024(R12)(AX*1)
 	VPSRAD       $0x08, Y8, Y8
-	VANDPS       vecConst<>+3872(SB), Y8, Y8
+	VANDPS       vecConst<>+3904(SB), Y8, Y8
 	VPADDD       vecConst<>+512(SB), Y8, Y8
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       vecConst<>+3904(SB), Y8, Y8
+	VMULPS       vecConst<>+3936(SB), Y8, Y8
 	VCMPPS       $0x11, vecConst<>+608(SB), Y8, Y9
 	VMULPS       vecConst<>+640(SB), Y8, Y11
 	VBLENDVPS    Y9, Y11, Y8, Y11
@@ -9895,11 +9899,11 @@ block:
 	VPSLLD       $0x02, Y3, Y8
 	VPSRAD       $0x08, Y8, Y8
 	VPSRAD       $0x1e, Y3, Y3
-	VANDPS       vecConst<>+3936(SB), Y3, Y3
+	VANDPS       vecConst<>+3968(SB), Y3, Y3
 	VPSRAD       $0x1f, Y8, Y6
 	VPSUBD       Y6, Y3, Y6
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       vecConst<>+3968(SB), Y8, Y8
+	VMULPS       vecConst<>+4000(SB), Y8, Y8
 	VMULPS       Y8, Y8, Y3
 	VMULPS       vecConst<>+1440(SB), Y3, Y11
 	VADDPS       vecConst<>+1408(SB), Y11, Y11
@@ -16491,10 +16495,11 @@ block:
 	VANDPS    vecConst<>+32(SB), Y0, Y1
 	VMOVUPS   vecConst<>+2752(SB), Y2
 	VMINPS    Y1, Y2, Y1
-	VANDPS    vecConst<>+2784(SB), Y1, Y2
+	VPADDD    vecConst<>+2784(SB), Y1, Y2
+	VANDPS    vecConst<>+2816(SB), Y2, Y2
 	VSUBPS    Y2, Y1, Y3
 	VMULPS    Y2, Y2, Y4
-	VMULPS    vecConst<>+2816(SB), Y4, Y4
+	VMULPS    vecConst<>+2848(SB), Y4, Y4
 	VADDPS    vecConst<>+64(SB), Y4, Y5
 	VSUBPS    vecConst<>+64(SB), Y5, Y6
 	VSUBPS    Y6, Y5, Y7
@@ -16504,18 +16509,19 @@ block:
 	VADDPS    Y6, Y7, Y6
 	VADDPS    Y2, Y1, Y7
 	VMULPS    Y7, Y3, Y7
-	VMULPS    vecConst<>+2816(SB), Y7, Y4
+	VMULPS    vecConst<>+2848(SB), Y7, Y4
 	VADDPS    Y6, Y4, Y4
 	VMULPS    Y1, Y1, Y6
-	VMULPS    vecConst<>+2848(SB), Y6, Y7
+	VMULPS    vecConst<>+2880(SB), Y6, Y7
 	VADDPS    Y4, Y7, Y7
-	VANDPS    vecConst<>+2784(SB), Y5, Y4
+	VPADDD    vecConst<>+2784(SB), Y5, Y4
+	VANDPS    vecConst<>+2816(SB), Y4, Y4
 	VSUBPS    Y4, Y5, Y5
 	VADDPS    Y5, Y7, Y5
-	VMULPS    vecConst<>+2880(SB), Y2, Y2
+	VMULPS    vecConst<>+2912(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y7
-	VMULPS    vecConst<>+2912(SB), Y1, Y1
-	VMULPS    vecConst<>+2880(SB), Y3, Y6
+	VMULPS    vecConst<>+2944(SB), Y1, Y1
+	VMULPS    vecConst<>+2912(SB), Y3, Y6
 	VADDPS    Y1, Y6, Y6
 	VADDPS    Y5, Y4, Y4
 	VMULPS    Y4, Y6, Y4
@@ -16562,7 +16568,7 @@ block:
 	VCMPPS    $0x11, Y1, Y0, Y1
 	VMULPS    Y5, Y7, Y6
 	VADDPS    vecConst<>+64(SB), Y6, Y6
-	VMOVUPS   vecConst<>+2944(SB), Y4
+	VMOVUPS   vecConst<>+2976(SB), Y4
 	VMAXPS    Y0, Y4, Y4
 	VMULPS    Y7, Y4, Y7
 	VBLENDVPS Y1, Y7, Y0, Y0
@@ -16584,10 +16590,11 @@ blockEnd:
 	VANDPS     vecConst<>+32(SB), Y5, Y1
 	VMOVUPS    vecConst<>+2752(SB), Y0
 	VMINPS     Y1, Y0, Y1
-	VANDPS     vecConst<>+2784(SB), Y1, Y0
+	VPADDD     vecConst<>+2784(SB), Y1, Y0
+	VANDPS     vecConst<>+2816(SB), Y0, Y0
 	VSUBPS     Y0, Y1, Y7
 	VMULPS     Y0, Y0, Y4
-	VMULPS     vecConst<>+2816(SB), Y4, Y4
+	VMULPS     vecConst<>+2848(SB), Y4, Y4
 	VADDPS     vecConst<>+64(SB), Y4, Y2
 	VSUBPS     vecConst<>+64(SB), Y2, Y3
 	VSUBPS     Y3, Y2, Y8
@@ -16597,18 +16604,19 @@ blockEnd:
 	VADDPS     Y3, Y8, Y3
 	VADDPS     Y0, Y1, Y8
 	VMULPS     Y8, Y7, Y8
-	VMULPS     vecConst<>+2816(SB), Y8, Y4
+	VMULPS     vecConst<>+2848(SB), Y8, Y4
 	VADDPS     Y3, Y4, Y4
 	VMULPS     Y1, Y1, Y3
-	VMULPS     vecConst<>+2848(SB), Y3, Y8
+	VMULPS     vecConst<>+2880(SB), Y3, Y8
 	VADDPS     Y4, Y8, Y8
-	VANDPS     vecConst<>+2784(SB), Y2, Y4
+	VPADDD     vecConst<>+2784(SB), Y2, Y4
+	VANDPS     vecConst<>+2816(SB), Y4, Y4
 	VSUBPS     Y4, Y2, Y2
 	VADDPS     Y2, Y8, Y2
-	VMULPS     vecConst<>+2880(SB), Y0, Y0
+	VMULPS     vecConst<>+2912(SB), Y0, Y0
 	VMULPS     Y4, Y0, Y8
-	VMULPS     vecConst<>+2912(SB), Y1, Y1
-	VMULPS     vecConst<>+2880(SB), Y7, Y3
+	VMULPS     vecConst<>+2944(SB), Y1, Y1
+	VMULPS     vecConst<>+2912(SB), Y7, Y3
 	VADDPS     Y1, Y3, Y3
 	VADDPS     Y2, Y4, Y4
 	VMULPS     Y4, Y3, Y4
@@ -16655,7 +16663,7 @@ blockEnd:
 	VCMPPS     $0x11, Y1, Y5, Y1
 	VMULPS     Y2, Y8, Y3
 	VADDPS     vecConst<>+64(SB), Y3, Y3
-	VMOVUPS    vecConst<>+2944(SB), Y4
+	VMOVUPS    vecConst<>+2976(SB), Y4
 	VMAXPS     Y5, Y4, Y4
 	VMULPS     Y8, Y4, Y8
 	VBLENDVPS  Y1, Y8, Y5, Y5
@@ -16719,7 +16727,7 @@ block:
 	VCMPPS    $0x11, Y6, Y0, Y6
 	VMULPS    Y4, Y1, Y2
 	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VMOVUPS   vecConst<>+2944(SB), Y5
+	VMOVUPS   vecConst<>+2976(SB), Y5
 	VMAXPS    Y0, Y5, Y5
 	VMULPS    Y1, Y5, Y1
 	VBLENDVPS Y6, Y1, Y0, Y0
@@ -16774,7 +16782,7 @@ blockEnd:
 	VCMPPS     $0x11, Y7, Y4, Y7
 	VMULPS     Y5, Y6, Y0
 	VADDPS     vecConst<>+64(SB), Y0, Y0
-	VMOVUPS    vecConst<>+2944(SB), Y3
+	VMOVUPS    vecConst<>+2976(SB), Y3
 	VMAXPS     Y4, Y3, Y3
 	VMULPS     Y6, Y3, Y6
 	VBLENDVPS  Y7, Y6, Y4, Y4
@@ -16802,9 +16810,9 @@ block:
 	CMPQ      DX, CX
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
-	VMOVUPS   vecConst<>+2944(SB), Y1
+	VMOVUPS   vecConst<>+2976(SB), Y1
 	VMAXPS    Y0, Y1, Y1
-	VMOVUPS   vecConst<>+2976(SB), Y2
+	VMOVUPS   vecConst<>+3008(SB), Y2
 	VMINPS    Y0, Y2, Y2
 	VMOVUPS   vecConst<>+96(SB), Y3
 	VMAXPS    Y2, Y3, Y2
@@ -16862,9 +16870,9 @@ blockEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y6
 	VMASKMOVPS (R8)(AX*1), Y6, Y5
-	VMOVUPS    vecConst<>+2944(SB), Y0
+	VMOVUPS    vecConst<>+2976(SB), Y0
 	VMAXPS     Y5, Y0, Y0
-	VMOVUPS    vecConst<>+2976(SB), Y7
+	VMOVUPS    vecConst<>+3008(SB), Y7
 	VMINPS     Y5, Y7, Y7
 	VMOVUPS    vecConst<>+96(SB), Y3
 	VMAXPS     Y7, Y3, Y7
@@ -17436,7 +17444,7 @@ block:
 	CMPQ    DX, CX
 	JHI     blockEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+3008(SB), Y0, Y1
+	VMULPS  vecConst<>+3040(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -17445,7 +17453,7 @@ block:
 	VMULPS  Y1, Y0, Y1
 	VMOVUPS Y1, (R12)(AX*1)
 	VMOVUPS 32(R8)(AX*1), Y1
-	VMULPS  vecConst<>+3008(SB), Y1, Y0
+	VMULPS  vecConst<>+3040(SB), Y1, Y0
 	VADDPS  vecConst<>+544(SB), Y0, Y0
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y0, Y2, Y0
@@ -17462,7 +17470,7 @@ vector:
 	CMPQ    DX, CX
 	JHI     vectorEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+3008(SB), Y0, Y1
+	VMULPS  vecConst<>+3040(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -17481,7 +17489,7 @@ vectorEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y1
 	VMASKMOVPS (R8)(AX*1), Y1, Y0
-	VMULPS     vecConst<>+3008(SB), Y0, Y2
+	VMULPS     vecConst<>+3040(SB), Y0, Y2
 	VADDPS     vecConst<>+544(SB), Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y2
@@ -19386,12 +19394,12 @@ block:
 	VADDPS  Y3, Y2, Y3
 	VADDPS  vecConst<>+64(SB), Y2, Y4
 	VADDPS  vecConst<>+1632(SB), Y2, Y5
-	VADDPS  vecConst<>+3040(SB), Y2, Y6
+	VADDPS  vecConst<>+3072(SB), Y2, Y6
 	VADDPS  vecConst<>+1888(SB), Y2, Y7
-	VADDPS  vecConst<>+3072(SB), Y2, Y8
-	VADDPS  vecConst<>+3104(SB), Y2, Y9
-	VADDPS  vecConst<>+3136(SB), Y2, Y10
-	VADDPS  vecConst<>+3168(SB), Y2, Y2
+	VADDPS  vecConst<>+3104(SB), Y2, Y8
+	VADDPS  vecConst<>+3136(SB), Y2, Y9
+	VADDPS  vecConst<>+3168(SB), Y2, Y10
+	VADDPS  vecConst<>+3200(SB), Y2, Y2
 	VMULPS  Y0, Y3, Y11
 	VADDPS  Y1, Y11, Y11
 	VMULPS  Y0, Y4, Y3
@@ -19848,12 +19856,12 @@ blockEnd:
 	VADDPS     Y5, Y6, Y5
 	VADDPS     vecConst<>+64(SB), Y6, Y4
 	VADDPS     vecConst<>+1632(SB), Y6, Y3
-	VADDPS     vecConst<>+3040(SB), Y6, Y11
+	VADDPS     vecConst<>+3072(SB), Y6, Y11
 	VADDPS     vecConst<>+1888(SB), Y6, Y2
-	VADDPS     vecConst<>+3072(SB), Y6, Y10
-	VADDPS     vecConst<>+3104(SB), Y6, Y9
-	VADDPS     vecConst<>+3136(SB), Y6, Y8
-	VADDPS     vecConst<>+3168(SB), Y6, Y6
+	VADDPS     vecConst<>+3104(SB), Y6, Y10
+	VADDPS     vecConst<>+3136(SB), Y6, Y9
+	VADDPS     vecConst<>+3168(SB), Y6, Y8
+	VADDPS     vecConst<>+3200(SB), Y6, Y6
 	VMULPS     Y0, Y5, Y12
 	VADDPS     Y1, Y12, Y12
 	VMULPS     Y0, Y4, Y5
@@ -27227,311 +27235,319 @@ DATA vecConst<>+2768(SB)/4, $0x41380000
 DATA vecConst<>+2772(SB)/4, $0x41380000
 DATA vecConst<>+2776(SB)/4, $0x41380000
 DATA vecConst<>+2780(SB)/4, $0x41380000
-DATA vecConst<>+2784(SB)/4, $0xffff0000
-DATA vecConst<>+2788(SB)/4, $0xffff0000
-DATA vecConst<>+2792(SB)/4, $0xffff0000
-DATA vecConst<>+2796(SB)/4, $0xffff0000
-DATA vecConst<>+2800(SB)/4, $0xffff0000
-DATA vecConst<>+2804(SB)/4, $0xffff0000
-DATA vecConst<>+2808(SB)/4, $0xffff0000
-DATA vecConst<>+2812(SB)/4, $0xffff0000
-DATA vecConst<>+2816(SB)/4, $0x3d370000
-DATA vecConst<>+2820(SB)/4, $0x3d370000
-DATA vecConst<>+2824(SB)/4, $0x3d370000
-DATA vecConst<>+2828(SB)/4, $0x3d370000
-DATA vecConst<>+2832(SB)/4, $0x3d370000
-DATA vecConst<>+2836(SB)/4, $0x3d370000
-DATA vecConst<>+2840(SB)/4, $0x3d370000
-DATA vecConst<>+2844(SB)/4, $0x3d370000
-DATA vecConst<>+2848(SB)/4, $0x381c4da9
-DATA vecConst<>+2852(SB)/4, $0x381c4da9
-DATA vecConst<>+2856(SB)/4, $0x381c4da9
-DATA vecConst<>+2860(SB)/4, $0x381c4da9
-DATA vecConst<>+2864(SB)/4, $0x381c4da9
-DATA vecConst<>+2868(SB)/4, $0x381c4da9
-DATA vecConst<>+2872(SB)/4, $0x381c4da9
-DATA vecConst<>+2876(SB)/4, $0x381c4da9
-DATA vecConst<>+2880(SB)/4, $0x3fcc0000
-DATA vecConst<>+2884(SB)/4, $0x3fcc0000
-DATA vecConst<>+2888(SB)/4, $0x3fcc0000
-DATA vecConst<>+2892(SB)/4, $0x3fcc0000
-DATA vecConst<>+2896(SB)/4, $0x3fcc0000
-DATA vecConst<>+2900(SB)/4, $0x3fcc0000
-DATA vecConst<>+2904(SB)/4, $0x3fcc0000
-DATA vecConst<>+2908(SB)/4, $0x3fcc0000
-DATA vecConst<>+2912(SB)/4, $0x3b04533d
-DATA vecConst<>+2916(SB)/4, $0x3b04533d
-DATA vecConst<>+2920(SB)/4, $0x3b04533d
-DATA vecConst<>+2924(SB)/4, $0x3b04533d
-DATA vecConst<>+2928(SB)/4, $0x3b04533d
-DATA vecConst<>+2932(SB)/4, $0x3b04533d
-DATA vecConst<>+2936(SB)/4, $0x3b04533d
-DATA vecConst<>+2940(SB)/4, $0x3b04533d
-DATA vecConst<>+2944(SB)/4, $0xc3480000
-DATA vecConst<>+2948(SB)/4, $0xc3480000
-DATA vecConst<>+2952(SB)/4, $0xc3480000
-DATA vecConst<>+2956(SB)/4, $0xc3480000
-DATA vecConst<>+2960(SB)/4, $0xc3480000
-DATA vecConst<>+2964(SB)/4, $0xc3480000
-DATA vecConst<>+2968(SB)/4, $0xc3480000
-DATA vecConst<>+2972(SB)/4, $0xc3480000
-DATA vecConst<>+2976(SB)/4, $0x41a00000
-DATA vecConst<>+2980(SB)/4, $0x41a00000
-DATA vecConst<>+2984(SB)/4, $0x41a00000
-DATA vecConst<>+2988(SB)/4, $0x41a00000
-DATA vecConst<>+2992(SB)/4, $0x41a00000
-DATA vecConst<>+2996(SB)/4, $0x41a00000
-DATA vecConst<>+3000(SB)/4, $0x41a00000
-DATA vecConst<>+3004(SB)/4, $0x41a00000
-DATA vecConst<>+3008(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3012(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3016(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3020(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3024(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3028(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3032(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3036(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3040(SB)/4, $0x40400000
-DATA vecConst<>+3044(SB)/4, $0x40400000
-DATA vecConst<>+3048(SB)/4, $0x40400000
-DATA vecConst<>+3052(SB)/4, $0x40400000
-DATA vecConst<>+3056(SB)/4, $0x40400000
-DATA vecConst<>+3060(SB)/4, $0x40400000
-DATA vecConst<>+3064(SB)/4, $0x40400000
-DATA vecConst<>+3068(SB)/4, $0x40400000
-DATA vecConst<>+3072(SB)/4, $0x40a00000
-DATA vecConst<>+3076(SB)/4, $0x40a00000
-DATA vecConst<>+3080(SB)/4, $0x40a00000
-DATA vecConst<>+3084(SB)/4, $0x40a00000
-DATA vecConst<>+3088(SB)/4, $0x40a00000
-DATA vecConst<>+3092(SB)/4, $0x40a00000
-DATA vecConst<>+3096(SB)/4, $0x40a00000
-DATA vecConst<>+3100(SB)/4, $0x40a00000
-DATA vecConst<>+3104(SB)/4, $0x40c00000
-DATA vecConst<>+3108(SB)/4, $0x40c00000
-DATA vecConst<>+3112(SB)/4, $0x40c00000
-DATA vecConst<>+3116(SB)/4, $0x40c00000
-DATA vecConst<>+3120(SB)/4, $0x40c00000
-DATA vecConst<>+3124(SB)/4, $0x40c00000
-DATA vecConst<>+3128(SB)/4, $0x40c00000
-DATA vecConst<>+3132(SB)/4, $0x40c00000
-DATA vecConst<>+3136(SB)/4, $0x40e00000
-DATA vecConst<>+3140(SB)/4, $0x40e00000
-DATA vecConst<>+3144(SB)/4, $0x40e00000
-DATA vecConst<>+3148(SB)/4, $0x40e00000
-DATA vecConst<>+3152(SB)/4, $0x40e00000
-DATA vecConst<>+3156(SB)/4, $0x40e00000
-DATA vecConst<>+3160(SB)/4, $0x40e00000
-DATA vecConst<>+3164(SB)/4, $0x40e00000
-DATA vecConst<>+3168(SB)/4, $0x41000000
-DATA vecConst<>+3172(SB)/4, $0x41000000
-DATA vecConst<>+3176(SB)/4, $0x41000000
-DATA vecConst<>+3180(SB)/4, $0x41000000
-DATA vecConst<>+3184(SB)/4, $0x41000000
-DATA vecConst<>+3188(SB)/4, $0x41000000
-DATA vecConst<>+3192(SB)/4, $0x41000000
-DATA vecConst<>+3196(SB)/4, $0x41000000
-DATA vecConst<>+3200(SB)/4, $0x01010101
-DATA vecConst<>+3204(SB)/4, $0x01010101
-DATA vecConst<>+3208(SB)/4, $0x01010101
-DATA vecConst<>+3212(SB)/4, $0x01010101
-DATA vecConst<>+3216(SB)/4, $0x01010101
-DATA vecConst<>+3220(SB)/4, $0x01010101
-DATA vecConst<>+3224(SB)/4, $0x01010101
-DATA vecConst<>+3228(SB)/4, $0x01010101
-DATA vecConst<>+3232(SB)/4, $0xd2511f53
-DATA vecConst<>+3236(SB)/4, $0xd2511f53
-DATA vecConst<>+3240(SB)/4, $0xd2511f53
-DATA vecConst<>+3244(SB)/4, $0xd2511f53
-DATA vecConst<>+3248(SB)/4, $0xd2511f53
-DATA vecConst<>+3252(SB)/4, $0xd2511f53
-DATA vecConst<>+3256(SB)/4, $0xd2511f53
-DATA vecConst<>+3260(SB)/4, $0xd2511f53
-DATA vecConst<>+3264(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3268(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3272(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3276(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3280(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3284(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3288(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3292(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3296(SB)/4, $0x9e3779b9
-DATA vecConst<>+3300(SB)/4, $0x9e3779b9
-DATA vecConst<>+3304(SB)/4, $0x9e3779b9
-DATA vecConst<>+3308(SB)/4, $0x9e3779b9
-DATA vecConst<>+3312(SB)/4, $0x9e3779b9
-DATA vecConst<>+3316(SB)/4, $0x9e3779b9
-DATA vecConst<>+3320(SB)/4, $0x9e3779b9
-DATA vecConst<>+3324(SB)/4, $0x9e3779b9
-DATA vecConst<>+3328(SB)/4, $0xbb67ae85
-DATA vecConst<>+3332(SB)/4, $0xbb67ae85
-DATA vecConst<>+3336(SB)/4, $0xbb67ae85
-DATA vecConst<>+3340(SB)/4, $0xbb67ae85
-DATA vecConst<>+3344(SB)/4, $0xbb67ae85
-DATA vecConst<>+3348(SB)/4, $0xbb67ae85
-DATA vecConst<>+3352(SB)/4, $0xbb67ae85
-DATA vecConst<>+3356(SB)/4, $0xbb67ae85
-DATA vecConst<>+3360(SB)/4, $0x3c6ef372
-DATA vecConst<>+3364(SB)/4, $0x3c6ef372
-DATA vecConst<>+3368(SB)/4, $0x3c6ef372
-DATA vecConst<>+3372(SB)/4, $0x3c6ef372
-DATA vecConst<>+3376(SB)/4, $0x3c6ef372
-DATA vecConst<>+3380(SB)/4, $0x3c6ef372
-DATA vecConst<>+3384(SB)/4, $0x3c6ef372
-DATA vecConst<>+3388(SB)/4, $0x3c6ef372
-DATA vecConst<>+3392(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3396(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3400(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3404(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3408(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3412(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3416(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3420(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3424(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3428(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3432(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3436(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3440(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3444(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3448(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3452(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3456(SB)/4, $0x32370b8f
-DATA vecConst<>+3460(SB)/4, $0x32370b8f
-DATA vecConst<>+3464(SB)/4, $0x32370b8f
-DATA vecConst<>+3468(SB)/4, $0x32370b8f
-DATA vecConst<>+3472(SB)/4, $0x32370b8f
-DATA vecConst<>+3476(SB)/4, $0x32370b8f
-DATA vecConst<>+3480(SB)/4, $0x32370b8f
-DATA vecConst<>+3484(SB)/4, $0x32370b8f
-DATA vecConst<>+3488(SB)/4, $0x78dde6e4
-DATA vecConst<>+3492(SB)/4, $0x78dde6e4
-DATA vecConst<>+3496(SB)/4, $0x78dde6e4
-DATA vecConst<>+3500(SB)/4, $0x78dde6e4
-DATA vecConst<>+3504(SB)/4, $0x78dde6e4
-DATA vecConst<>+3508(SB)/4, $0x78dde6e4
-DATA vecConst<>+3512(SB)/4, $0x78dde6e4
-DATA vecConst<>+3516(SB)/4, $0x78dde6e4
-DATA vecConst<>+3520(SB)/4, $0xed9eba14
-DATA vecConst<>+3524(SB)/4, $0xed9eba14
-DATA vecConst<>+3528(SB)/4, $0xed9eba14
-DATA vecConst<>+3532(SB)/4, $0xed9eba14
-DATA vecConst<>+3536(SB)/4, $0xed9eba14
-DATA vecConst<>+3540(SB)/4, $0xed9eba14
-DATA vecConst<>+3544(SB)/4, $0xed9eba14
-DATA vecConst<>+3548(SB)/4, $0xed9eba14
-DATA vecConst<>+3552(SB)/4, $0x1715609d
-DATA vecConst<>+3556(SB)/4, $0x1715609d
-DATA vecConst<>+3560(SB)/4, $0x1715609d
-DATA vecConst<>+3564(SB)/4, $0x1715609d
-DATA vecConst<>+3568(SB)/4, $0x1715609d
-DATA vecConst<>+3572(SB)/4, $0x1715609d
-DATA vecConst<>+3576(SB)/4, $0x1715609d
-DATA vecConst<>+3580(SB)/4, $0x1715609d
-DATA vecConst<>+3584(SB)/4, $0xa9066899
-DATA vecConst<>+3588(SB)/4, $0xa9066899
-DATA vecConst<>+3592(SB)/4, $0xa9066899
-DATA vecConst<>+3596(SB)/4, $0xa9066899
-DATA vecConst<>+3600(SB)/4, $0xa9066899
-DATA vecConst<>+3604(SB)/4, $0xa9066899
-DATA vecConst<>+3608(SB)/4, $0xa9066899
-DATA vecConst<>+3612(SB)/4, $0xa9066899
-DATA vecConst<>+3616(SB)/4, $0xb54cda56
-DATA vecConst<>+3620(SB)/4, $0xb54cda56
-DATA vecConst<>+3624(SB)/4, $0xb54cda56
-DATA vecConst<>+3628(SB)/4, $0xb54cda56
-DATA vecConst<>+3632(SB)/4, $0xb54cda56
-DATA vecConst<>+3636(SB)/4, $0xb54cda56
-DATA vecConst<>+3640(SB)/4, $0xb54cda56
-DATA vecConst<>+3644(SB)/4, $0xb54cda56
-DATA vecConst<>+3648(SB)/4, $0x646e171e
-DATA vecConst<>+3652(SB)/4, $0x646e171e
-DATA vecConst<>+3656(SB)/4, $0x646e171e
-DATA vecConst<>+3660(SB)/4, $0x646e171e
-DATA vecConst<>+3664(SB)/4, $0x646e171e
-DATA vecConst<>+3668(SB)/4, $0x646e171e
-DATA vecConst<>+3672(SB)/4, $0x646e171e
-DATA vecConst<>+3676(SB)/4, $0x646e171e
-DATA vecConst<>+3680(SB)/4, $0x5384540f
-DATA vecConst<>+3684(SB)/4, $0x5384540f
-DATA vecConst<>+3688(SB)/4, $0x5384540f
-DATA vecConst<>+3692(SB)/4, $0x5384540f
-DATA vecConst<>+3696(SB)/4, $0x5384540f
-DATA vecConst<>+3700(SB)/4, $0x5384540f
-DATA vecConst<>+3704(SB)/4, $0x5384540f
-DATA vecConst<>+3708(SB)/4, $0x5384540f
-DATA vecConst<>+3712(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3716(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3720(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3724(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3728(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3732(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3736(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3740(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3744(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3748(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3752(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3756(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3760(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3764(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3768(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3772(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3776(SB)/4, $0xdb3d7428
-DATA vecConst<>+3780(SB)/4, $0xdb3d7428
-DATA vecConst<>+3784(SB)/4, $0xdb3d7428
-DATA vecConst<>+3788(SB)/4, $0xdb3d7428
-DATA vecConst<>+3792(SB)/4, $0xdb3d7428
-DATA vecConst<>+3796(SB)/4, $0xdb3d7428
-DATA vecConst<>+3800(SB)/4, $0xdb3d7428
-DATA vecConst<>+3804(SB)/4, $0xdb3d7428
-DATA vecConst<>+3808(SB)/4, $0x8ff34781
-DATA vecConst<>+3812(SB)/4, $0x8ff34781
-DATA vecConst<>+3816(SB)/4, $0x8ff34781
-DATA vecConst<>+3820(SB)/4, $0x8ff34781
-DATA vecConst<>+3824(SB)/4, $0x8ff34781
-DATA vecConst<>+3828(SB)/4, $0x8ff34781
-DATA vecConst<>+3832(SB)/4, $0x8ff34781
-DATA vecConst<>+3836(SB)/4, $0x8ff34781
-DATA vecConst<>+3840(SB)/4, $0x96a522ad
-DATA vecConst<>+3844(SB)/4, $0x96a522ad
-DATA vecConst<>+3848(SB)/4, $0x96a522ad
-DATA vecConst<>+3852(SB)/4, $0x96a522ad
-DATA vecConst<>+3856(SB)/4, $0x96a522ad
-DATA vecConst<>+3860(SB)/4, $0x96a522ad
-DATA vecConst<>+3864(SB)/4, $0x96a522ad
-DATA vecConst<>+3868(SB)/4, $0x96a522ad
-DATA vecConst<>+3872(SB)/4, $0x00ffffff
-DATA vecConst<>+3876(SB)/4, $0x00ffffff
-DATA vecConst<>+3880(SB)/4, $0x00ffffff
-DATA vecConst<>+3884(SB)/4, $0x00ffffff
-DATA vecConst<>+3888(SB)/4, $0x00ffffff
-DATA vecConst<>+3892(SB)/4, $0x00ffffff
-DATA vecConst<>+3896(SB)/4, $0x00ffffff
-DATA vecConst<>+3900(SB)/4, $0x00ffffff
-DATA vecConst<>+3904(SB)/4, $0x33800000
-DATA vecConst<>+3908(SB)/4, $0x33800000
-DATA vecConst<>+3912(SB)/4, $0x33800000
-DATA vecConst<>+3916(SB)/4, $0x33800000
-DATA vecConst<>+3920(SB)/4, $0x33800000
-DATA vecConst<>+3924(SB)/4, $0x33800000
-DATA vecConst<>+3928(SB)/4, $0x33800000
-DATA vecConst<>+3932(SB)/4, $0x33800000
-DATA vecConst<>+3936(SB)/4, $0x00000003
-DATA vecConst<>+3940(SB)/4, $0x00000003
-DATA vecConst<>+3944(SB)/4, $0x00000003
-DATA vecConst<>+3948(SB)/4, $0x00000003
-DATA vecConst<>+3952(SB)/4, $0x00000003
-DATA vecConst<>+3956(SB)/4, $0x00000003
-DATA vecConst<>+3960(SB)/4, $0x00000003
-DATA vecConst<>+3964(SB)/4, $0x00000003
-DATA vecConst<>+3968(SB)/4, $0x33c90fdb
-DATA vecConst<>+3972(SB)/4, $0x33c90fdb
-DATA vecConst<>+3976(SB)/4, $0x33c90fdb
-DATA vecConst<>+3980(SB)/4, $0x33c90fdb
-DATA vecConst<>+3984(SB)/4, $0x33c90fdb
-DATA vecConst<>+3988(SB)/4, $0x33c90fdb
-DATA vecConst<>+3992(SB)/4, $0x33c90fdb
-DATA vecConst<>+3996(SB)/4, $0x33c90fdb
-GLOBL vecConst<>(SB), RODATA|NOPTR, $4000
+DATA vecConst<>+2784(SB)/4, $0x00008000
+DATA vecConst<>+2788(SB)/4, $0x00008000
+DATA vecConst<>+2792(SB)/4, $0x00008000
+DATA vecConst<>+2796(SB)/4, $0x00008000
+DATA vecConst<>+2800(SB)/4, $0x00008000
+DATA vecConst<>+2804(SB)/4, $0x00008000
+DATA vecConst<>+2808(SB)/4, $0x00008000
+DATA vecConst<>+2812(SB)/4, $0x00008000
+DATA vecConst<>+2816(SB)/4, $0xffff0000
+DATA vecConst<>+2820(SB)/4, $0xffff0000
+DATA vecConst<>+2824(SB)/4, $0xffff0000
+DATA vecConst<>+2828(SB)/4, $0xffff0000
+DATA vecConst<>+2832(SB)/4, $0xffff0000
+DATA vecConst<>+2836(SB)/4, $0xffff0000
+DATA vecConst<>+2840(SB)/4, $0xffff0000
+DATA vecConst<>+2844(SB)/4, $0xffff0000
+DATA vecConst<>+2848(SB)/4, $0x3d370000
+DATA vecConst<>+2852(SB)/4, $0x3d370000
+DATA vecConst<>+2856(SB)/4, $0x3d370000
+DATA vecConst<>+2860(SB)/4, $0x3d370000
+DATA vecConst<>+2864(SB)/4, $0x3d370000
+DATA vecConst<>+2868(SB)/4, $0x3d370000
+DATA vecConst<>+2872(SB)/4, $0x3d370000
+DATA vecConst<>+2876(SB)/4, $0x3d370000
+DATA vecConst<>+2880(SB)/4, $0x381c4da9
+DATA vecConst<>+2884(SB)/4, $0x381c4da9
+DATA vecConst<>+2888(SB)/4, $0x381c4da9
+DATA vecConst<>+2892(SB)/4, $0x381c4da9
+DATA vecConst<>+2896(SB)/4, $0x381c4da9
+DATA vecConst<>+2900(SB)/4, $0x381c4da9
+DATA vecConst<>+2904(SB)/4, $0x381c4da9
+DATA vecConst<>+2908(SB)/4, $0x381c4da9
+DATA vecConst<>+2912(SB)/4, $0x3fcc0000
+DATA vecConst<>+2916(SB)/4, $0x3fcc0000
+DATA vecConst<>+2920(SB)/4, $0x3fcc0000
+DATA vecConst<>+2924(SB)/4, $0x3fcc0000
+DATA vecConst<>+2928(SB)/4, $0x3fcc0000
+DATA vecConst<>+2932(SB)/4, $0x3fcc0000
+DATA vecConst<>+2936(SB)/4, $0x3fcc0000
+DATA vecConst<>+2940(SB)/4, $0x3fcc0000
+DATA vecConst<>+2944(SB)/4, $0x3b04533d
+DATA vecConst<>+2948(SB)/4, $0x3b04533d
+DATA vecConst<>+2952(SB)/4, $0x3b04533d
+DATA vecConst<>+2956(SB)/4, $0x3b04533d
+DATA vecConst<>+2960(SB)/4, $0x3b04533d
+DATA vecConst<>+2964(SB)/4, $0x3b04533d
+DATA vecConst<>+2968(SB)/4, $0x3b04533d
+DATA vecConst<>+2972(SB)/4, $0x3b04533d
+DATA vecConst<>+2976(SB)/4, $0xc3480000
+DATA vecConst<>+2980(SB)/4, $0xc3480000
+DATA vecConst<>+2984(SB)/4, $0xc3480000
+DATA vecConst<>+2988(SB)/4, $0xc3480000
+DATA vecConst<>+2992(SB)/4, $0xc3480000
+DATA vecConst<>+2996(SB)/4, $0xc3480000
+DATA vecConst<>+3000(SB)/4, $0xc3480000
+DATA vecConst<>+3004(SB)/4, $0xc3480000
+DATA vecConst<>+3008(SB)/4, $0x41a00000
+DATA vecConst<>+3012(SB)/4, $0x41a00000
+DATA vecConst<>+3016(SB)/4, $0x41a00000
+DATA vecConst<>+3020(SB)/4, $0x41a00000
+DATA vecConst<>+3024(SB)/4, $0x41a00000
+DATA vecConst<>+3028(SB)/4, $0x41a00000
+DATA vecConst<>+3032(SB)/4, $0x41a00000
+DATA vecConst<>+3036(SB)/4, $0x41a00000
+DATA vecConst<>+3040(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3044(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3048(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3052(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3056(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3060(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3064(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3068(SB)/4, $0x3e2aaaab
+DATA vecConst<>+3072(SB)/4, $0x40400000
+DATA vecConst<>+3076(SB)/4, $0x40400000
+DATA vecConst<>+3080(SB)/4, $0x40400000
+DATA vecConst<>+3084(SB)/4, $0x40400000
+DATA vecConst<>+3088(SB)/4, $0x40400000
+DATA vecConst<>+3092(SB)/4, $0x40400000
+DATA vecConst<>+3096(SB)/4, $0x40400000
+DATA vecConst<>+3100(SB)/4, $0x40400000
+DATA vecConst<>+3104(SB)/4, $0x40a00000
+DATA vecConst<>+3108(SB)/4, $0x40a00000
+DATA vecConst<>+3112(SB)/4, $0x40a00000
+DATA vecConst<>+3116(SB)/4, $0x40a00000
+DATA vecConst<>+3120(SB)/4, $0x40a00000
+DATA vecConst<>+3124(SB)/4, $0x40a00000
+DATA vecConst<>+3128(SB)/4, $0x40a00000
+DATA vecConst<>+3132(SB)/4, $0x40a00000
+DATA vecConst<>+3136(SB)/4, $0x40c00000
+DATA vecConst<>+3140(SB)/4, $0x40c00000
+DATA vecConst<>+3144(SB)/4, $0x40c00000
+DATA vecConst<>+3148(SB)/4, $0x40c00000
+DATA vecConst<>+3152(SB)/4, $0x40c00000
+DATA vecConst<>+3156(SB)/4, $0x40c00000
+DATA vecConst<>+3160(SB)/4, $0x40c00000
+DATA vecConst<>+3164(SB)/4, $0x40c00000
+DATA vecConst<>+3168(SB)/4, $0x40e00000
+DATA vecConst<>+3172(SB)/4, $0x40e00000
+DATA vecConst<>+3176(SB)/4, $0x40e00000
+DATA vecConst<>+3180(SB)/4, $0x40e00000
+DATA vecConst<>+3184(SB)/4, $0x40e00000
+DATA vecConst<>+3188(SB)/4, $0x40e00000
+DATA vecConst<>+3192(SB)/4, $0x40e00000
+DATA vecConst<>+3196(SB)/4, $0x40e00000
+DATA vecConst<>+3200(SB)/4, $0x41000000
+DATA vecConst<>+3204(SB)/4, $0x41000000
+DATA vecConst<>+3208(SB)/4, $0x41000000
+DATA vecConst<>+3212(SB)/4, $0x41000000
+DATA vecConst<>+3216(SB)/4, $0x41000000
+DATA vecConst<>+3220(SB)/4, $0x41000000
+DATA vecConst<>+3224(SB)/4, $0x41000000
+DATA vecConst<>+3228(SB)/4, $0x41000000
+DATA vecConst<>+3232(SB)/4, $0x01010101
+DATA vecConst<>+3236(SB)/4, $0x01010101
+DATA vecConst<>+3240(SB)/4, $0x01010101
+DATA vecConst<>+3244(SB)/4, $0x01010101
+DATA vecConst<>+3248(SB)/4, $0x01010101
+DATA vecConst<>+3252(SB)/4, $0x01010101
+DATA vecConst<>+3256(SB)/4, $0x01010101
+DATA vecConst<>+3260(SB)/4, $0x01010101
+DATA vecConst<>+3264(SB)/4, $0xd2511f53
+DATA vecConst<>+3268(SB)/4, $0xd2511f53
+DATA vecConst<>+3272(SB)/4, $0xd2511f53
+DATA vecConst<>+3276(SB)/4, $0xd2511f53
+DATA vecConst<>+3280(SB)/4, $0xd2511f53
+DATA vecConst<>+3284(SB)/4, $0xd2511f53
+DATA vecConst<>+3288(SB)/4, $0xd2511f53
+DATA vecConst<>+3292(SB)/4, $0xd2511f53
+DATA vecConst<>+3296(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3300(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3304(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3308(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3312(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3316(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3320(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3324(SB)/4, $0xcd9e8d57
+DATA vecConst<>+3328(SB)/4, $0x9e3779b9
+DATA vecConst<>+3332(SB)/4, $0x9e3779b9
+DATA vecConst<>+3336(SB)/4, $0x9e3779b9
+DATA vecConst<>+3340(SB)/4, $0x9e3779b9
+DATA vecConst<>+3344(SB)/4, $0x9e3779b9
+DATA vecConst<>+3348(SB)/4, $0x9e3779b9
+DATA vecConst<>+3352(SB)/4, $0x9e3779b9
+DATA vecConst<>+3356(SB)/4, $0x9e3779b9
+DATA vecConst<>+3360(SB)/4, $0xbb67ae85
+DATA vecConst<>+3364(SB)/4, $0xbb67ae85
+DATA vecConst<>+3368(SB)/4, $0xbb67ae85
+DATA vecConst<>+3372(SB)/4, $0xbb67ae85
+DATA vecConst<>+3376(SB)/4, $0xbb67ae85
+DATA vecConst<>+3380(SB)/4, $0xbb67ae85
+DATA vecConst<>+3384(SB)/4, $0xbb67ae85
+DATA vecConst<>+3388(SB)/4, $0xbb67ae85
+DATA vecConst<>+3392(SB)/4, $0x3c6ef372
+DATA vecConst<>+3396(SB)/4, $0x3c6ef372
+DATA vecConst<>+3400(SB)/4, $0x3c6ef372
+DATA vecConst<>+3404(SB)/4, $0x3c6ef372
+DATA vecConst<>+3408(SB)/4, $0x3c6ef372
+DATA vecConst<>+3412(SB)/4, $0x3c6ef372
+DATA vecConst<>+3416(SB)/4, $0x3c6ef372
+DATA vecConst<>+3420(SB)/4, $0x3c6ef372
+DATA vecConst<>+3424(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3428(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3432(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3436(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3440(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3444(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3448(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3452(SB)/4, $0x76cf5d0a
+DATA vecConst<>+3456(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3460(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3464(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3468(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3472(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3476(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3480(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3484(SB)/4, $0xdaa66d2b
+DATA vecConst<>+3488(SB)/4, $0x32370b8f
+DATA vecConst<>+3492(SB)/4, $0x32370b8f
+DATA vecConst<>+3496(SB)/4, $0x32370b8f
+DATA vecConst<>+3500(SB)/4, $0x32370b8f
+DATA vecConst<>+3504(SB)/4, $0x32370b8f
+DATA vecConst<>+3508(SB)/4, $0x32370b8f
+DATA vecConst<>+3512(SB)/4, $0x32370b8f
+DATA vecConst<>+3516(SB)/4, $0x32370b8f
+DATA vecConst<>+3520(SB)/4, $0x78dde6e4
+DATA vecConst<>+3524(SB)/4, $0x78dde6e4
+DATA vecConst<>+3528(SB)/4, $0x78dde6e4
+DATA vecConst<>+3532(SB)/4, $0x78dde6e4
+DATA vecConst<>+3536(SB)/4, $0x78dde6e4
+DATA vecConst<>+3540(SB)/4, $0x78dde6e4
+DATA vecConst<>+3544(SB)/4, $0x78dde6e4
+DATA vecConst<>+3548(SB)/4, $0x78dde6e4
+DATA vecConst<>+3552(SB)/4, $0xed9eba14
+DATA vecConst<>+3556(SB)/4, $0xed9eba14
+DATA vecConst<>+3560(SB)/4, $0xed9eba14
+DATA vecConst<>+3564(SB)/4, $0xed9eba14
+DATA vecConst<>+3568(SB)/4, $0xed9eba14
+DATA vecConst<>+3572(SB)/4, $0xed9eba14
+DATA vecConst<>+3576(SB)/4, $0xed9eba14
+DATA vecConst<>+3580(SB)/4, $0xed9eba14
+DATA vecConst<>+3584(SB)/4, $0x1715609d
+DATA vecConst<>+3588(SB)/4, $0x1715609d
+DATA vecConst<>+3592(SB)/4, $0x1715609d
+DATA vecConst<>+3596(SB)/4, $0x1715609d
+DATA vecConst<>+3600(SB)/4, $0x1715609d
+DATA vecConst<>+3604(SB)/4, $0x1715609d
+DATA vecConst<>+3608(SB)/4, $0x1715609d
+DATA vecConst<>+3612(SB)/4, $0x1715609d
+DATA vecConst<>+3616(SB)/4, $0xa9066899
+DATA vecConst<>+3620(SB)/4, $0xa9066899
+DATA vecConst<>+3624(SB)/4, $0xa9066899
+DATA vecConst<>+3628(SB)/4, $0xa9066899
+DATA vecConst<>+3632(SB)/4, $0xa9066899
+DATA vecConst<>+3636(SB)/4, $0xa9066899
+DATA vecConst<>+3640(SB)/4, $0xa9066899
+DATA vecConst<>+3644(SB)/4, $0xa9066899
+DATA vecConst<>+3648(SB)/4, $0xb54cda56
+DATA vecConst<>+3652(SB)/4, $0xb54cda56
+DATA vecConst<>+3656(SB)/4, $0xb54cda56
+DATA vecConst<>+3660(SB)/4, $0xb54cda56
+DATA vecConst<>+3664(SB)/4, $0xb54cda56
+DATA vecConst<>+3668(SB)/4, $0xb54cda56
+DATA vecConst<>+3672(SB)/4, $0xb54cda56
+DATA vecConst<>+3676(SB)/4, $0xb54cda56
+DATA vecConst<>+3680(SB)/4, $0x646e171e
+DATA vecConst<>+3684(SB)/4, $0x646e171e
+DATA vecConst<>+3688(SB)/4, $0x646e171e
+DATA vecConst<>+3692(SB)/4, $0x646e171e
+DATA vecConst<>+3696(SB)/4, $0x646e171e
+DATA vecConst<>+3700(SB)/4, $0x646e171e
+DATA vecConst<>+3704(SB)/4, $0x646e171e
+DATA vecConst<>+3708(SB)/4, $0x646e171e
+DATA vecConst<>+3712(SB)/4, $0x5384540f
+DATA vecConst<>+3716(SB)/4, $0x5384540f
+DATA vecConst<>+3720(SB)/4, $0x5384540f
+DATA vecConst<>+3724(SB)/4, $0x5384540f
+DATA vecConst<>+3728(SB)/4, $0x5384540f
+DATA vecConst<>+3732(SB)/4, $0x5384540f
+DATA vecConst<>+3736(SB)/4, $0x5384540f
+DATA vecConst<>+3740(SB)/4, $0x5384540f
+DATA vecConst<>+3744(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3748(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3752(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3756(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3760(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3764(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3768(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3772(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+3776(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3780(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3784(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3788(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3792(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3796(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3800(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3804(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+3808(SB)/4, $0xdb3d7428
+DATA vecConst<>+3812(SB)/4, $0xdb3d7428
+DATA vecConst<>+3816(SB)/4, $0xdb3d7428
+DATA vecConst<>+3820(SB)/4, $0xdb3d7428
+DATA vecConst<>+3824(SB)/4, $0xdb3d7428
+DATA vecConst<>+3828(SB)/4, $0xdb3d7428
+DATA vecConst<>+3832(SB)/4, $0xdb3d7428
+DATA vecConst<>+3836(SB)/4, $0xdb3d7428
+DATA vecConst<>+3840(SB)/4, $0x8ff34781
+DATA vecConst<>+3844(SB)/4, $0x8ff34781
+DATA vecConst<>+3848(SB)/4, $0x8ff34781
+DATA vecConst<>+3852(SB)/4, $0x8ff34781
+DATA vecConst<>+3856(SB)/4, $0x8ff34781
+DATA vecConst<>+3860(SB)/4, $0x8ff34781
+DATA vecConst<>+3864(SB)/4, $0x8ff34781
+DATA vecConst<>+3868(SB)/4, $0x8ff34781
+DATA vecConst<>+3872(SB)/4, $0x96a522ad
+DATA vecConst<>+3876(SB)/4, $0x96a522ad
+DATA vecConst<>+3880(SB)/4, $0x96a522ad
+DATA vecConst<>+3884(SB)/4, $0x96a522ad
+DATA vecConst<>+3888(SB)/4, $0x96a522ad
+DATA vecConst<>+3892(SB)/4, $0x96a522ad
+DATA vecConst<>+3896(SB)/4, $0x96a522ad
+DATA vecConst<>+3900(SB)/4, $0x96a522ad
+DATA vecConst<>+3904(SB)/4, $0x00ffffff
+DATA vecConst<>+3908(SB)/4, $0x00ffffff
+DATA vecConst<>+3912(SB)/4, $0x00ffffff
+DATA vecConst<>+3916(SB)/4, $0x00ffffff
+DATA vecConst<>+3920(SB)/4, $0x00ffffff
+DATA vecConst<>+3924(SB)/4, $0x00ffffff
+DATA vecConst<>+3928(SB)/4, $0x00ffffff
+DATA vecConst<>+3932(SB)/4, $0x00ffffff
+DATA vecConst<>+3936(SB)/4, $0x33800000
+DATA vecConst<>+3940(SB)/4, $0x33800000
+DATA vecConst<>+3944(SB)/4, $0x33800000
+DATA vecConst<>+3948(SB)/4, $0x33800000
+DATA vecConst<>+3952(SB)/4, $0x33800000
+DATA vecConst<>+3956(SB)/4, $0x33800000
+DATA vecConst<>+3960(SB)/4, $0x33800000
+DATA vecConst<>+3964(SB)/4, $0x33800000
+DATA vecConst<>+3968(SB)/4, $0x00000003
+DATA vecConst<>+3972(SB)/4, $0x00000003
+DATA vecConst<>+3976(SB)/4, $0x00000003
+DATA vecConst<>+3980(SB)/4, $0x00000003
+DATA vecConst<>+3984(SB)/4, $0x00000003
+DATA vecConst<>+3988(SB)/4, $0x00000003
+DATA vecConst<>+3992(SB)/4, $0x00000003
+DATA vecConst<>+3996(SB)/4, $0x00000003
+DATA vecConst<>+4000(SB)/4, $0x33c90fdb
+DATA vecConst<>+4004(SB)/4, $0x33c90fdb
+DATA vecConst<>+4008(SB)/4, $0x33c90fdb
+DATA vecConst<>+4012(SB)/4, $0x33c90fdb
+DATA vecConst<>+4016(SB)/4, $0x33c90fdb
+DATA vecConst<>+4020(SB)/4, $0x33c90fdb
+DATA vecConst<>+4024(SB)/4, $0x33c90fdb
+DATA vecConst<>+4028(SB)/4, $0x33c90fdb
+GLOBL vecConst<>(SB), RODATA|NOPTR, $4032
 
 DATA vecMask<>+0(SB)/4, $0xffffffff
 DATA vecMask<>+4(SB)/4, $0xffffffff

@@ -1722,16 +1722,16 @@ TEXT ·vecMapGeluTanhAVX512(SB), NOSPLIT, $0-8
 	VMOVUPS vecConst<>+5504(SB), Z1
 	VMOVUPS vecConst<>+5568(SB), Z2
 	VMOVUPS vecConst<>+5632(SB), Z3
-	VMOVUPS vecConst<>+128(SB), Z4
-	VMOVUPS vecConst<>+5696(SB), Z5
+	VMOVUPS vecConst<>+5696(SB), Z4
+	VMOVUPS vecConst<>+128(SB), Z5
 	VMOVUPS vecConst<>+5760(SB), Z6
 	VMOVUPS vecConst<>+5824(SB), Z7
-	VMOVUPS vecConst<>+0(SB), Z8
-	VMOVUPS vecConst<>+192(SB), Z9
-	VMOVUPS vecConst<>+256(SB), Z10
-	VMOVUPS vecConst<>+320(SB), Z11
-	VMOVUPS vecConst<>+384(SB), Z12
-	VMOVUPS vecConst<>+448(SB), Z13
+	VMOVUPS vecConst<>+5888(SB), Z8
+	VMOVUPS vecConst<>+0(SB), Z9
+	VMOVUPS vecConst<>+192(SB), Z10
+	VMOVUPS vecConst<>+256(SB), Z11
+	VMOVUPS vecConst<>+320(SB), Z12
+	VMOVUPS vecConst<>+384(SB), Z13
 	XORQ    AX, AX
 
 block:
@@ -1741,43 +1741,45 @@ block:
 	VMOVUPS     (R8)(AX*1), Z14
 	VPANDD      Z0, Z14, Z15
 	VMINPS      Z15, Z1, Z15
-	VPANDD      Z2, Z15, Z16
+	VPADDD      Z2, Z15, Z16
+	VPANDD      Z3, Z16, Z16
 	VSUBPS      Z16, Z15, Z17
 	VMULPS      Z16, Z16, Z18
-	VMULPS      Z3, Z18, Z18
-	VADDPS      Z4, Z18, Z19
-	VSUBPS      Z4, Z19, Z20
+	VMULPS      Z4, Z18, Z18
+	VADDPS      Z5, Z18, Z19
+	VSUBPS      Z5, Z19, Z20
 	VSUBPS      Z20, Z19, Z21
-	VSUBPS      Z21, Z4, Z21
+	VSUBPS      Z21, Z5, Z21
 	VSUBPS      Z20, Z18, Z20
 	VADDPS      Z20, Z21, Z20
 	VADDPS      Z16, Z15, Z21
 	VMULPS      Z21, Z17, Z21
-	VFMADD231PS Z3, Z21, Z20
+	VFMADD231PS Z4, Z21, Z20
 	VMULPS      Z15, Z15, Z21
-	VFMADD231PS Z5, Z21, Z20
-	VPANDD      Z2, Z19, Z21
+	VFMADD231PS Z6, Z21, Z20
+	VPADDD      Z2, Z19, Z21
+	VPANDD      Z3, Z21, Z21
 	VSUBPS      Z21, Z19, Z19
 	VADDPS      Z19, Z20, Z19
-	VMULPS      Z6, Z16, Z16
+	VMULPS      Z7, Z16, Z16
 	VMULPS      Z21, Z16, Z20
-	VMULPS      Z7, Z15, Z15
-	VFMADD231PS Z6, Z17, Z15
+	VMULPS      Z8, Z15, Z15
+	VFMADD231PS Z7, Z17, Z15
 	VADDPS      Z19, Z21, Z21
 	VMULPS      Z21, Z15, Z21
 	VFMADD231PS Z19, Z16, Z21
 	VADDPS      Z21, Z20, Z19
-	VPXORD      Z8, Z19, Z16
+	VPXORD      Z9, Z19, Z16
 	VSUBPS      Z20, Z19, Z20
 	VSUBPS      Z20, Z21, Z20
-	VPXORD      Z8, Z20, Z20
-	VMAXPS      Z16, Z9, Z16
-	VMINPS      Z16, Z10, Z16
-	VMOVAPS     Z12, Z21
-	VFMADD231PS Z11, Z16, Z21
-	VSUBPS      Z12, Z21, Z19
-	VPSUBD      Z12, Z21, Z21
-	VFMADD231PS Z13, Z19, Z16
+	VPXORD      Z9, Z20, Z20
+	VMAXPS      Z16, Z10, Z16
+	VMINPS      Z16, Z11, Z16
+	VMOVAPS     Z13, Z21
+	VFMADD231PS Z12, Z16, Z21
+	VSUBPS      Z13, Z21, Z19
+	VPSUBD      Z13, Z21, Z21
+	VFMADD231PS vecConst<>+448(SB), Z19, Z16
 	VFMADD231PS vecConst<>+512(SB), Z19, Z16
 	VADDPS      Z20, Z16, Z20
 	VMOVUPS     vecConst<>+640(SB), Z16
@@ -1793,13 +1795,13 @@ block:
 	VPSUBD      Z19, Z21, Z19
 	VPADDD      vecConst<>+896(SB), Z19, Z19
 	VPSLLD      $0x17, Z19, Z19
-	VADDPS      Z4, Z20, Z20
+	VADDPS      Z5, Z20, Z20
 	VMULPS      Z15, Z20, Z15
 	VPXORD      Z20, Z20, Z20
 	VCMPPS      $0x11, Z20, Z14, K2
 	VMULPS      Z19, Z15, Z20
-	VADDPS      Z4, Z20, Z20
-	VMOVUPS     vecConst<>+5888(SB), Z21
+	VADDPS      Z5, Z20, Z20
+	VMOVUPS     vecConst<>+5952(SB), Z21
 	VMAXPS      Z14, Z21, Z21
 	VMULPS      Z15, Z21, Z15
 	VBLENDMPS   Z15, Z14, K2, Z14
@@ -1822,43 +1824,45 @@ blockEnd:
 	VMOVUPS.Z   (R8)(AX*1), K1, Z20
 	VPANDD      Z0, Z20, Z19
 	VMINPS      Z19, Z1, Z19
-	VPANDD      Z2, Z19, Z14
+	VPADDD      Z2, Z19, Z14
+	VPANDD      Z3, Z14, Z14
 	VSUBPS      Z14, Z19, Z15
 	VMULPS      Z14, Z14, Z21
-	VMULPS      Z3, Z21, Z21
-	VADDPS      Z4, Z21, Z16
-	VSUBPS      Z4, Z16, Z17
+	VMULPS      Z4, Z21, Z21
+	VADDPS      Z5, Z21, Z16
+	VSUBPS      Z5, Z16, Z17
 	VSUBPS      Z17, Z16, Z18
-	VSUBPS      Z18, Z4, Z18
+	VSUBPS      Z18, Z5, Z18
 	VSUBPS      Z17, Z21, Z17
 	VADDPS      Z17, Z18, Z17
 	VADDPS      Z14, Z19, Z18
 	VMULPS      Z18, Z15, Z18
-	VFMADD231PS Z3, Z18, Z17
+	VFMADD231PS Z4, Z18, Z17
 	VMULPS      Z19, Z19, Z18
-	VFMADD231PS Z5, Z18, Z17
-	VPANDD      Z2, Z16, Z18
+	VFMADD231PS Z6, Z18, Z17
+	VPADDD      Z2, Z16, Z18
+	VPANDD      Z3, Z18, Z18
 	VSUBPS      Z18, Z16, Z16
 	VADDPS      Z16, Z17, Z16
-	VMULPS      Z6, Z14, Z14
+	VMULPS      Z7, Z14, Z14
 	VMULPS      Z18, Z14, Z17
-	VMULPS      Z7, Z19, Z19
-	VFMADD231PS Z6, Z15, Z19
+	VMULPS      Z8, Z19, Z19
+	VFMADD231PS Z7, Z15, Z19
 	VADDPS      Z16, Z18, Z18
 	VMULPS      Z18, Z19, Z18
 	VFMADD231PS Z16, Z14, Z18
 	VADDPS      Z18, Z17, Z16
-	VPXORD      Z8, Z16, Z14
+	VPXORD      Z9, Z16, Z14
 	VSUBPS      Z17, Z16, Z17
 	VSUBPS      Z17, Z18, Z17
-	VPXORD      Z8, Z17, Z17
-	VMAXPS      Z14, Z9, Z14
-	VMINPS      Z14, Z10, Z14
-	VMOVAPS     Z12, Z18
-	VFMADD231PS Z11, Z14, Z18
-	VSUBPS      Z12, Z18, Z16
-	VPSUBD      Z12, Z18, Z18
-	VFMADD231PS Z13, Z16, Z14
+	VPXORD      Z9, Z17, Z17
+	VMAXPS      Z14, Z10, Z14
+	VMINPS      Z14, Z11, Z14
+	VMOVAPS     Z13, Z18
+	VFMADD231PS Z12, Z14, Z18
+	VSUBPS      Z13, Z18, Z16
+	VPSUBD      Z13, Z18, Z18
+	VFMADD231PS vecConst<>+448(SB), Z16, Z14
 	VFMADD231PS vecConst<>+512(SB), Z16, Z14
 	VADDPS      Z17, Z14, Z17
 	VMOVUPS     vecConst<>+640(SB), Z14
@@ -1874,13 +1878,13 @@ blockEnd:
 	VPSUBD      Z16, Z18, Z16
 	VPADDD      vecConst<>+896(SB), Z16, Z16
 	VPSLLD      $0x17, Z16, Z16
-	VADDPS      Z4, Z17, Z17
+	VADDPS      Z5, Z17, Z17
 	VMULPS      Z19, Z17, Z19
 	VPXORD      Z17, Z17, Z17
 	VCMPPS      $0x11, Z17, Z20, K2
 	VMULPS      Z16, Z19, Z17
-	VADDPS      Z4, Z17, Z17
-	VMOVUPS     vecConst<>+5888(SB), Z18
+	VADDPS      Z5, Z17, Z17
+	VMOVUPS     vecConst<>+5952(SB), Z18
 	VMAXPS      Z20, Z18, Z18
 	VMULPS      Z19, Z18, Z19
 	VBLENDMPS   Z19, Z20, K2, Z20
@@ -1950,7 +1954,7 @@ block:
 	VCMPPS      $0x11, Z15, Z14, K2
 	VMULPS      Z18, Z19, Z15
 	VADDPS      Z13, Z15, Z15
-	VMOVUPS     vecConst<>+5888(SB), Z16
+	VMOVUPS     vecConst<>+5952(SB), Z16
 	VMAXPS      Z14, Z16, Z16
 	VMULPS      Z19, Z16, Z19
 	VBLENDMPS   Z19, Z14, K2, Z14
@@ -1999,7 +2003,7 @@ blockEnd:
 	VCMPPS      $0x11, Z18, Z15, K2
 	VMULPS      Z16, Z17, Z18
 	VADDPS      Z13, Z18, Z18
-	VMOVUPS     vecConst<>+5888(SB), Z14
+	VMOVUPS     vecConst<>+5952(SB), Z14
 	VMAXPS      Z15, Z14, Z14
 	VMULPS      Z17, Z14, Z17
 	VBLENDMPS   Z17, Z15, K2, Z15
@@ -2020,8 +2024,8 @@ TEXT ·vecMapMishAVX512(SB), NOSPLIT, $0-8
 	SHLQ    $0x02, CX
 	MOVQ    24(DI), R8
 	MOVQ    56(DI), R12
-	VMOVUPS vecConst<>+5888(SB), Z0
-	VMOVUPS vecConst<>+5952(SB), Z1
+	VMOVUPS vecConst<>+5952(SB), Z0
+	VMOVUPS vecConst<>+6016(SB), Z1
 	VMOVUPS vecConst<>+192(SB), Z2
 	VMOVUPS vecConst<>+256(SB), Z3
 	VMOVUPS vecConst<>+320(SB), Z4
@@ -2763,7 +2767,7 @@ TEXT ·vecMapHardSwishAVX512(SB), NOSPLIT, $0-8
 	SHLQ    $0x02, CX
 	MOVQ    24(DI), R8
 	MOVQ    56(DI), R12
-	VMOVUPS vecConst<>+6016(SB), Z0
+	VMOVUPS vecConst<>+6080(SB), Z0
 	VMOVUPS vecConst<>+1088(SB), Z1
 	VPXORD  Z2, Z2, Z2
 	VMOVUPS vecConst<>+128(SB), Z3
@@ -6909,12 +6913,12 @@ TEXT ·vecPeakAVX512(SB), NOSPLIT, $0-8
 	VPXORD       Z2, Z2, Z2
 	VMOVUPS      vecConst<>+128(SB), Z3
 	VMOVUPS      vecConst<>+3264(SB), Z4
-	VMOVUPS      vecConst<>+6080(SB), Z5
+	VMOVUPS      vecConst<>+6144(SB), Z5
 	VMOVUPS      vecConst<>+3776(SB), Z6
-	VMOVUPS      vecConst<>+6144(SB), Z7
-	VMOVUPS      vecConst<>+6208(SB), Z8
-	VMOVUPS      vecConst<>+6272(SB), Z9
-	VMOVUPS      vecConst<>+6336(SB), Z10
+	VMOVUPS      vecConst<>+6208(SB), Z7
+	VMOVUPS      vecConst<>+6272(SB), Z8
+	VMOVUPS      vecConst<>+6336(SB), Z9
+	VMOVUPS      vecConst<>+6400(SB), Z10
 	XORQ         AX, AX
 
 block:
@@ -9040,12 +9044,12 @@ TEXT ·vecPhiloxUniformAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 100(DI), Z5
 	VBROADCASTSS 104(DI), Z6
 	VBROADCASTSS 108(DI), Z7
-	VMOVUPS      vecConst<>+6400(SB), Z8
-	VMOVUPS      vecConst<>+6464(SB), Z9
-	VMOVUPS      vecConst<>+6528(SB), Z10
-	VMOVUPS      vecConst<>+6592(SB), Z11
-	VMOVUPS      vecConst<>+6656(SB), Z12
-	VMOVUPS      vecConst<>+6720(SB), Z13
+	VMOVUPS      vecConst<>+6464(SB), Z8
+	VMOVUPS      vecConst<>+6528(SB), Z9
+	VMOVUPS      vecConst<>+6592(SB), Z10
+	VMOVUPS      vecConst<>+6656(SB), Z11
+	VMOVUPS      vecConst<>+6720(SB), Z12
+	VMOVUPS      vecConst<>+6784(SB), Z13
 	XORQ         AX, AX
 
 block:
@@ -9118,8 +9122,8 @@ block:
 	VPXORD    Z14, Z15, Z14
 	VPXORD    Z16, Z17, Z16
 	VPXORD    Z20, Z16, Z20
-	VPADDD    vecConst<>+6784(SB), Z4, Z16
-	VPADDD    vecConst<>+6848(SB), Z5, Z17
+	VPADDD    vecConst<>+6848(SB), Z4, Z16
+	VPADDD    vecConst<>+6912(SB), Z5, Z17
 	VPMULUDQ  Z8, Z14, Z15
 	VPSRLQ    $0x20, Z14, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9140,8 +9144,8 @@ block:
 	VPXORD    Z16, Z19, Z16
 	VPXORD    Z18, Z15, Z18
 	VPXORD    Z17, Z18, Z17
-	VPADDD    vecConst<>+6912(SB), Z4, Z18
-	VPADDD    vecConst<>+6976(SB), Z5, Z15
+	VPADDD    vecConst<>+6976(SB), Z4, Z18
+	VPADDD    vecConst<>+7040(SB), Z5, Z15
 	VPMULUDQ  Z8, Z16, Z19
 	VPSRLQ    $0x20, Z16, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9162,8 +9166,8 @@ block:
 	VPXORD    Z18, Z20, Z18
 	VPXORD    Z14, Z19, Z14
 	VPXORD    Z15, Z14, Z15
-	VPADDD    vecConst<>+7040(SB), Z4, Z14
-	VPADDD    vecConst<>+7104(SB), Z5, Z19
+	VPADDD    vecConst<>+7104(SB), Z4, Z14
+	VPADDD    vecConst<>+7168(SB), Z5, Z19
 	VPMULUDQ  Z8, Z18, Z20
 	VPSRLQ    $0x20, Z18, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9184,8 +9188,8 @@ block:
 	VPXORD    Z14, Z17, Z14
 	VPXORD    Z16, Z20, Z16
 	VPXORD    Z19, Z16, Z19
-	VPADDD    vecConst<>+7168(SB), Z4, Z16
-	VPADDD    vecConst<>+7232(SB), Z5, Z20
+	VPADDD    vecConst<>+7232(SB), Z4, Z16
+	VPADDD    vecConst<>+7296(SB), Z5, Z20
 	VPMULUDQ  Z8, Z14, Z17
 	VPSRLQ    $0x20, Z14, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9206,8 +9210,8 @@ block:
 	VPXORD    Z16, Z15, Z16
 	VPXORD    Z18, Z17, Z18
 	VPXORD    Z20, Z18, Z20
-	VPADDD    vecConst<>+7296(SB), Z4, Z18
-	VPADDD    vecConst<>+7360(SB), Z5, Z17
+	VPADDD    vecConst<>+7360(SB), Z4, Z18
+	VPADDD    vecConst<>+7424(SB), Z5, Z17
 	VPMULUDQ  Z8, Z16, Z15
 	VPSRLQ    $0x20, Z16, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9228,8 +9232,8 @@ block:
 	VPXORD    Z18, Z19, Z18
 	VPXORD    Z14, Z15, Z14
 	VPXORD    Z17, Z14, Z17
-	VPADDD    vecConst<>+7424(SB), Z4, Z14
-	VPADDD    vecConst<>+7488(SB), Z5, Z15
+	VPADDD    vecConst<>+7488(SB), Z4, Z14
+	VPADDD    vecConst<>+7552(SB), Z5, Z15
 	VPMULUDQ  Z8, Z18, Z19
 	VPSRLQ    $0x20, Z18, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9250,8 +9254,8 @@ block:
 	VPXORD    Z14, Z20, Z14
 	VPXORD    Z16, Z19, Z16
 	VPXORD    Z15, Z16, Z15
-	VPADDD    vecConst<>+7552(SB), Z4, Z16
-	VPADDD    vecConst<>+7616(SB), Z5, Z19
+	VPADDD    vecConst<>+7616(SB), Z4, Z16
+	VPADDD    vecConst<>+7680(SB), Z5, Z19
 	VPMULUDQ  Z8, Z14, Z20
 	VPSRLQ    $0x20, Z14, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9273,30 +9277,30 @@ block:
 	VPXORD    Z18, Z20, Z18
 	VPXORD    Z19, Z18, Z19
 	VPSRAD    $0x08, Z16, Z16
-	VPANDD    vecConst<>+7680(SB), Z16, Z16
+	VPANDD    vecConst<>+7744(SB), Z16, Z16
 	VCVTDQ2PS Z16, Z16
-	VMULPS    vecConst<>+7744(SB), Z16, Z16
+	VMULPS    vecConst<>+7808(SB), Z16, Z16
 	VMULPS    Z6, Z16, Z16
 	VADDPS    Z7, Z16, Z16
 	VMOVUPS   Z16, (R12)(AX*1)
 	VPSRAD    $0x08, Z15, Z15
-	VPANDD    vecConst<>+7680(SB), Z15, Z15
+	VPANDD    vecConst<>+7744(SB), Z15, Z15
 	VCVTDQ2PS Z15, Z15
-	VMULPS    vecConst<>+7744(SB), Z15, Z15
+	VMULPS    vecConst<>+7808(SB), Z15, Z15
 	VMULPS    Z6, Z15, Z15
 	VADDPS    Z7, Z15, Z15
 	VMOVUPS   Z15, 1024(R12)(AX*1)
 	VPSRAD    $0x08, Z19, Z19
-	VPANDD    vecConst<>+7680(SB), Z19, Z19
+	VPANDD    vecConst<>+7744(SB), Z19, Z19
 	VCVTDQ2PS Z19, Z19
-	VMULPS    vecConst<>+7744(SB), Z19, Z19
+	VMULPS    vecConst<>+7808(SB), Z19, Z19
 	VMULPS    Z6, Z19, Z19
 	VADDPS    Z7, Z19, Z19
 	VMOVUPS   Z19, 2048(R12)(AX*1)
 	VPSRAD    $0x08, Z14, Z14
-	VPANDD    vecConst<>+7680(SB), Z14, Z14
+	VPANDD    vecConst<>+7744(SB), Z14, Z14
 	VCVTDQ2PS Z14, Z14
-	VMULPS    vecConst<>+7744(SB), Z14, Z14
+	VMULPS    vecConst<>+7808(SB), Z14, Z14
 	VMULPS    Z6, Z14, Z14
 	VADDPS    Z7, Z14, Z14
 	VMOVUPS   Z14, 3072(R12)(AX*1)
@@ -9323,12 +9327,12 @@ TEXT ·vecPhiloxNormalAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 100(DI), Z5
 	VBROADCASTSS 104(DI), Z6
 	VBROADCASTSS 108(DI), Z7
-	VMOVUPS      vecConst<>+6400(SB), Z8
-	VMOVUPS      vecConst<>+6464(SB), Z9
-	VMOVUPS      vecConst<>+6528(SB), Z10
-	VMOVUPS      vecConst<>+6592(SB), Z11
-	VMOVUPS      vecConst<>+6656(SB), Z12
-	VMOVUPS      vecConst<>+6720(SB), Z13
+	VMOVUPS      vecConst<>+6464(SB), Z8
+	VMOVUPS      vecConst<>+6528(SB), Z9
+	VMOVUPS      vecConst<>+6592(SB), Z10
+	VMOVUPS      vecConst<>+6656(SB), Z11
+	VMOVUPS      vecConst<>+6720(SB), Z12
+	VMOVUPS      vecConst<>+6784(SB), Z13
 	XORQ         AX, AX
 
 block:
@@ -9401,8 +9405,8 @@ block:
 	VPXORD    Z14, Z15, Z14
 	VPXORD    Z16, Z17, Z16
 	VPXORD    Z20, Z16, Z20
-	VPADDD    vecConst<>+6784(SB), Z4, Z16
-	VPADDD    vecConst<>+6848(SB), Z5, Z17
+	VPADDD    vecConst<>+6848(SB), Z4, Z16
+	VPADDD    vecConst<>+6912(SB), Z5, Z17
 	VPMULUDQ  Z8, Z14, Z15
 	VPSRLQ    $0x20, Z14, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9423,8 +9427,8 @@ block:
 	VPXORD    Z16, Z19, Z16
 	VPXORD    Z18, Z15, Z18
 	VPXORD    Z17, Z18, Z17
-	VPADDD    vecConst<>+6912(SB), Z4, Z18
-	VPADDD    vecConst<>+6976(SB), Z5, Z15
+	VPADDD    vecConst<>+6976(SB), Z4, Z18
+	VPADDD    vecConst<>+7040(SB), Z5, Z15
 	VPMULUDQ  Z8, Z16, Z19
 	VPSRLQ    $0x20, Z16, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9445,8 +9449,8 @@ block:
 	VPXORD    Z18, Z20, Z18
 	VPXORD    Z14, Z19, Z14
 	VPXORD    Z15, Z14, Z15
-	VPADDD    vecConst<>+7040(SB), Z4, Z14
-	VPADDD    vecConst<>+7104(SB), Z5, Z19
+	VPADDD    vecConst<>+7104(SB), Z4, Z14
+	VPADDD    vecConst<>+7168(SB), Z5, Z19
 	VPMULUDQ  Z8, Z18, Z20
 	VPSRLQ    $0x20, Z18, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9467,8 +9471,8 @@ block:
 	VPXORD    Z14, Z17, Z14
 	VPXORD    Z16, Z20, Z16
 	VPXORD    Z19, Z16, Z19
-	VPADDD    vecConst<>+7168(SB), Z4, Z16
-	VPADDD    vecConst<>+7232(SB), Z5, Z20
+	VPADDD    vecConst<>+7232(SB), Z4, Z16
+	VPADDD    vecConst<>+7296(SB), Z5, Z20
 	VPMULUDQ  Z8, Z14, Z17
 	VPSRLQ    $0x20, Z14, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9489,8 +9493,8 @@ block:
 	VPXORD    Z16, Z15, Z16
 	VPXORD    Z18, Z17, Z18
 	VPXORD    Z20, Z18, Z20
-	VPADDD    vecConst<>+7296(SB), Z4, Z18
-	VPADDD    vecConst<>+7360(SB), Z5, Z17
+	VPADDD    vecConst<>+7360(SB), Z4, Z18
+	VPADDD    vecConst<>+7424(SB), Z5, Z17
 	VPMULUDQ  Z8, Z16, Z15
 	VPSRLQ    $0x20, Z16, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9511,8 +9515,8 @@ block:
 	VPXORD    Z18, Z19, Z18
 	VPXORD    Z14, Z15, Z14
 	VPXORD    Z17, Z14, Z17
-	VPADDD    vecConst<>+7424(SB), Z4, Z14
-	VPADDD    vecConst<>+7488(SB), Z5, Z15
+	VPADDD    vecConst<>+7488(SB), Z4, Z14
+	VPADDD    vecConst<>+7552(SB), Z5, Z15
 	VPMULUDQ  Z8, Z18, Z19
 	VPSRLQ    $0x20, Z18, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9533,8 +9537,8 @@ block:
 	VPXORD    Z14, Z20, Z14
 	VPXORD    Z16, Z19, Z16
 	VPXORD    Z15, Z16, Z15
-	VPADDD    vecConst<>+7552(SB), Z4, Z16
-	VPADDD    vecConst<>+7616(SB), Z5, Z19
+	VPADDD    vecConst<>+7616(SB), Z4, Z16
+	VPADDD    vecConst<>+7680(SB), Z5, Z19
 	VPMULUDQ  Z8, Z14, Z20
 	VPSRLQ    $0x20, Z14, Z21
 	VPMULUDQ  Z8, Z21, Z21
@@ -9556,10 +9560,10 @@ block:
 	VPXORD    Z18, Z20, Z18
 	VPXORD    Z19, Z18, Z19
 	VPSRAD    $0x08, Z16, Z16
-	VPANDD    vecConst<>+7680(SB), Z16, Z16
+	VPANDD    vecConst<>+7744(SB), Z16, Z16
 	VPADDD    vecConst<>+1024(SB), Z16, Z16
 	VCVTDQ2PS Z16, Z16
-	VMULPS    vecConst<>+7744(SB), Z16, Z16
+	VMULPS    vecConst<>+7808(SB), Z16, Z16
 	VCMPPS    $0x11, vecConst<>+1216(SB), Z16, K2
 	VMULPS    vecConst<>+1280(SB), Z16, Z18
 	VBLENDMPS Z18, Z16, K2, Z18
@@ -9611,11 +9615,11 @@ block:
 	VPSLLD    $0x02, Z15, Z16
 	VPSRAD    $0x08, Z16, Z16
 	VPSRAD    $0x1e, Z15, Z15
-	VPANDD    vecConst<>+7808(SB), Z15, Z15
+	VPANDD    vecConst<>+7872(SB), Z15, Z15
 	VPSRAD    $0x1f, Z16, Z17
 	VPSUBD    Z17, Z15, Z17
 	VCVTDQ2PS Z16, Z16
-	VMULPS    vecConst<>+7872(SB), Z16, Z16
+	VMULPS    vecConst<>+7936(SB), Z16, Z16
 	VMULPS    Z16, Z16, Z15
 	VMULPS    vecConst<>+2816(SB), Z15, Z18
 	VADDPS    vecConst<>+2880(SB), Z18, Z18
@@ -9660,10 +9664,10 @@ block:
 	VADDPS    Z7, Z18, Z18
 	VMOVUPS   Z18, 1024(R12)(AX*1)
 	VPSRAD    $0x08, Z19, Z19
-	VPANDD    vecConst<>+7680(SB), Z19, Z19
+	VPANDD    vecConst<>+7744(SB), Z19, Z19
 	VPADDD    vecConst<>+1024(SB), Z19, Z19
 	VCVTDQ2PS Z19, Z19
-	VMULPS    vecConst<>+7744(SB), Z19, Z19
+	VMULPS    vecConst<>+7808(SB), Z19, Z19
 	VCMPPS    $0x11, vecConst<>+1216(SB), Z19, K2
 	VMULPS    vecConst<>+1280(SB), Z19, Z18
 	VBLENDMPS Z18, Z19, K2, Z18
@@ -9715,11 +9719,11 @@ block:
 	VPSLLD    $0x02, Z14, Z19
 	VPSRAD    $0x08, Z19, Z19
 	VPSRAD    $0x1e, Z14, Z14
-	VPANDD    vecConst<>+7808(SB), Z14, Z14
+	VPANDD    vecConst<>+7872(SB), Z14, Z14
 	VPSRAD    $0x1f, Z19, Z17
 	VPSUBD    Z17, Z14, Z17
 	VCVTDQ2PS Z19, Z19
-	VMULPS    vecConst<>+7872(SB), Z19, Z19
+	VMULPS    vecConst<>+7936(SB), Z19, Z19
 	VMULPS    Z19, Z19, Z14
 	VMULPS    vecConst<>+2816(SB), Z14, Z18
 	VADDPS    vecConst<>+2880(SB), Z18, Z18
@@ -15621,596 +15625,612 @@ DATA vecConst<>+5552(SB)/4, $0x41380000
 DATA vecConst<>+5556(SB)/4, $0x41380000
 DATA vecConst<>+5560(SB)/4, $0x41380000
 DATA vecConst<>+5564(SB)/4, $0x41380000
-DATA vecConst<>+5568(SB)/4, $0xffff0000
-DATA vecConst<>+5572(SB)/4, $0xffff0000
-DATA vecConst<>+5576(SB)/4, $0xffff0000
-DATA vecConst<>+5580(SB)/4, $0xffff0000
-DATA vecConst<>+5584(SB)/4, $0xffff0000
-DATA vecConst<>+5588(SB)/4, $0xffff0000
-DATA vecConst<>+5592(SB)/4, $0xffff0000
-DATA vecConst<>+5596(SB)/4, $0xffff0000
-DATA vecConst<>+5600(SB)/4, $0xffff0000
-DATA vecConst<>+5604(SB)/4, $0xffff0000
-DATA vecConst<>+5608(SB)/4, $0xffff0000
-DATA vecConst<>+5612(SB)/4, $0xffff0000
-DATA vecConst<>+5616(SB)/4, $0xffff0000
-DATA vecConst<>+5620(SB)/4, $0xffff0000
-DATA vecConst<>+5624(SB)/4, $0xffff0000
-DATA vecConst<>+5628(SB)/4, $0xffff0000
-DATA vecConst<>+5632(SB)/4, $0x3d370000
-DATA vecConst<>+5636(SB)/4, $0x3d370000
-DATA vecConst<>+5640(SB)/4, $0x3d370000
-DATA vecConst<>+5644(SB)/4, $0x3d370000
-DATA vecConst<>+5648(SB)/4, $0x3d370000
-DATA vecConst<>+5652(SB)/4, $0x3d370000
-DATA vecConst<>+5656(SB)/4, $0x3d370000
-DATA vecConst<>+5660(SB)/4, $0x3d370000
-DATA vecConst<>+5664(SB)/4, $0x3d370000
-DATA vecConst<>+5668(SB)/4, $0x3d370000
-DATA vecConst<>+5672(SB)/4, $0x3d370000
-DATA vecConst<>+5676(SB)/4, $0x3d370000
-DATA vecConst<>+5680(SB)/4, $0x3d370000
-DATA vecConst<>+5684(SB)/4, $0x3d370000
-DATA vecConst<>+5688(SB)/4, $0x3d370000
-DATA vecConst<>+5692(SB)/4, $0x3d370000
-DATA vecConst<>+5696(SB)/4, $0x381c4da9
-DATA vecConst<>+5700(SB)/4, $0x381c4da9
-DATA vecConst<>+5704(SB)/4, $0x381c4da9
-DATA vecConst<>+5708(SB)/4, $0x381c4da9
-DATA vecConst<>+5712(SB)/4, $0x381c4da9
-DATA vecConst<>+5716(SB)/4, $0x381c4da9
-DATA vecConst<>+5720(SB)/4, $0x381c4da9
-DATA vecConst<>+5724(SB)/4, $0x381c4da9
-DATA vecConst<>+5728(SB)/4, $0x381c4da9
-DATA vecConst<>+5732(SB)/4, $0x381c4da9
-DATA vecConst<>+5736(SB)/4, $0x381c4da9
-DATA vecConst<>+5740(SB)/4, $0x381c4da9
-DATA vecConst<>+5744(SB)/4, $0x381c4da9
-DATA vecConst<>+5748(SB)/4, $0x381c4da9
-DATA vecConst<>+5752(SB)/4, $0x381c4da9
-DATA vecConst<>+5756(SB)/4, $0x381c4da9
-DATA vecConst<>+5760(SB)/4, $0x3fcc0000
-DATA vecConst<>+5764(SB)/4, $0x3fcc0000
-DATA vecConst<>+5768(SB)/4, $0x3fcc0000
-DATA vecConst<>+5772(SB)/4, $0x3fcc0000
-DATA vecConst<>+5776(SB)/4, $0x3fcc0000
-DATA vecConst<>+5780(SB)/4, $0x3fcc0000
-DATA vecConst<>+5784(SB)/4, $0x3fcc0000
-DATA vecConst<>+5788(SB)/4, $0x3fcc0000
-DATA vecConst<>+5792(SB)/4, $0x3fcc0000
-DATA vecConst<>+5796(SB)/4, $0x3fcc0000
-DATA vecConst<>+5800(SB)/4, $0x3fcc0000
-DATA vecConst<>+5804(SB)/4, $0x3fcc0000
-DATA vecConst<>+5808(SB)/4, $0x3fcc0000
-DATA vecConst<>+5812(SB)/4, $0x3fcc0000
-DATA vecConst<>+5816(SB)/4, $0x3fcc0000
-DATA vecConst<>+5820(SB)/4, $0x3fcc0000
-DATA vecConst<>+5824(SB)/4, $0x3b04533d
-DATA vecConst<>+5828(SB)/4, $0x3b04533d
-DATA vecConst<>+5832(SB)/4, $0x3b04533d
-DATA vecConst<>+5836(SB)/4, $0x3b04533d
-DATA vecConst<>+5840(SB)/4, $0x3b04533d
-DATA vecConst<>+5844(SB)/4, $0x3b04533d
-DATA vecConst<>+5848(SB)/4, $0x3b04533d
-DATA vecConst<>+5852(SB)/4, $0x3b04533d
-DATA vecConst<>+5856(SB)/4, $0x3b04533d
-DATA vecConst<>+5860(SB)/4, $0x3b04533d
-DATA vecConst<>+5864(SB)/4, $0x3b04533d
-DATA vecConst<>+5868(SB)/4, $0x3b04533d
-DATA vecConst<>+5872(SB)/4, $0x3b04533d
-DATA vecConst<>+5876(SB)/4, $0x3b04533d
-DATA vecConst<>+5880(SB)/4, $0x3b04533d
-DATA vecConst<>+5884(SB)/4, $0x3b04533d
-DATA vecConst<>+5888(SB)/4, $0xc3480000
-DATA vecConst<>+5892(SB)/4, $0xc3480000
-DATA vecConst<>+5896(SB)/4, $0xc3480000
-DATA vecConst<>+5900(SB)/4, $0xc3480000
-DATA vecConst<>+5904(SB)/4, $0xc3480000
-DATA vecConst<>+5908(SB)/4, $0xc3480000
-DATA vecConst<>+5912(SB)/4, $0xc3480000
-DATA vecConst<>+5916(SB)/4, $0xc3480000
-DATA vecConst<>+5920(SB)/4, $0xc3480000
-DATA vecConst<>+5924(SB)/4, $0xc3480000
-DATA vecConst<>+5928(SB)/4, $0xc3480000
-DATA vecConst<>+5932(SB)/4, $0xc3480000
-DATA vecConst<>+5936(SB)/4, $0xc3480000
-DATA vecConst<>+5940(SB)/4, $0xc3480000
-DATA vecConst<>+5944(SB)/4, $0xc3480000
-DATA vecConst<>+5948(SB)/4, $0xc3480000
-DATA vecConst<>+5952(SB)/4, $0x41a00000
-DATA vecConst<>+5956(SB)/4, $0x41a00000
-DATA vecConst<>+5960(SB)/4, $0x41a00000
-DATA vecConst<>+5964(SB)/4, $0x41a00000
-DATA vecConst<>+5968(SB)/4, $0x41a00000
-DATA vecConst<>+5972(SB)/4, $0x41a00000
-DATA vecConst<>+5976(SB)/4, $0x41a00000
-DATA vecConst<>+5980(SB)/4, $0x41a00000
-DATA vecConst<>+5984(SB)/4, $0x41a00000
-DATA vecConst<>+5988(SB)/4, $0x41a00000
-DATA vecConst<>+5992(SB)/4, $0x41a00000
-DATA vecConst<>+5996(SB)/4, $0x41a00000
-DATA vecConst<>+6000(SB)/4, $0x41a00000
-DATA vecConst<>+6004(SB)/4, $0x41a00000
-DATA vecConst<>+6008(SB)/4, $0x41a00000
-DATA vecConst<>+6012(SB)/4, $0x41a00000
-DATA vecConst<>+6016(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6020(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6024(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6028(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6032(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6036(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6040(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6044(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6048(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6052(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6056(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6060(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6064(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6068(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6072(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6076(SB)/4, $0x3e2aaaab
-DATA vecConst<>+6080(SB)/4, $0x40400000
-DATA vecConst<>+6084(SB)/4, $0x40400000
-DATA vecConst<>+6088(SB)/4, $0x40400000
-DATA vecConst<>+6092(SB)/4, $0x40400000
-DATA vecConst<>+6096(SB)/4, $0x40400000
-DATA vecConst<>+6100(SB)/4, $0x40400000
-DATA vecConst<>+6104(SB)/4, $0x40400000
-DATA vecConst<>+6108(SB)/4, $0x40400000
-DATA vecConst<>+6112(SB)/4, $0x40400000
-DATA vecConst<>+6116(SB)/4, $0x40400000
-DATA vecConst<>+6120(SB)/4, $0x40400000
-DATA vecConst<>+6124(SB)/4, $0x40400000
-DATA vecConst<>+6128(SB)/4, $0x40400000
-DATA vecConst<>+6132(SB)/4, $0x40400000
-DATA vecConst<>+6136(SB)/4, $0x40400000
-DATA vecConst<>+6140(SB)/4, $0x40400000
-DATA vecConst<>+6144(SB)/4, $0x40a00000
-DATA vecConst<>+6148(SB)/4, $0x40a00000
-DATA vecConst<>+6152(SB)/4, $0x40a00000
-DATA vecConst<>+6156(SB)/4, $0x40a00000
-DATA vecConst<>+6160(SB)/4, $0x40a00000
-DATA vecConst<>+6164(SB)/4, $0x40a00000
-DATA vecConst<>+6168(SB)/4, $0x40a00000
-DATA vecConst<>+6172(SB)/4, $0x40a00000
-DATA vecConst<>+6176(SB)/4, $0x40a00000
-DATA vecConst<>+6180(SB)/4, $0x40a00000
-DATA vecConst<>+6184(SB)/4, $0x40a00000
-DATA vecConst<>+6188(SB)/4, $0x40a00000
-DATA vecConst<>+6192(SB)/4, $0x40a00000
-DATA vecConst<>+6196(SB)/4, $0x40a00000
-DATA vecConst<>+6200(SB)/4, $0x40a00000
-DATA vecConst<>+6204(SB)/4, $0x40a00000
-DATA vecConst<>+6208(SB)/4, $0x40c00000
-DATA vecConst<>+6212(SB)/4, $0x40c00000
-DATA vecConst<>+6216(SB)/4, $0x40c00000
-DATA vecConst<>+6220(SB)/4, $0x40c00000
-DATA vecConst<>+6224(SB)/4, $0x40c00000
-DATA vecConst<>+6228(SB)/4, $0x40c00000
-DATA vecConst<>+6232(SB)/4, $0x40c00000
-DATA vecConst<>+6236(SB)/4, $0x40c00000
-DATA vecConst<>+6240(SB)/4, $0x40c00000
-DATA vecConst<>+6244(SB)/4, $0x40c00000
-DATA vecConst<>+6248(SB)/4, $0x40c00000
-DATA vecConst<>+6252(SB)/4, $0x40c00000
-DATA vecConst<>+6256(SB)/4, $0x40c00000
-DATA vecConst<>+6260(SB)/4, $0x40c00000
-DATA vecConst<>+6264(SB)/4, $0x40c00000
-DATA vecConst<>+6268(SB)/4, $0x40c00000
-DATA vecConst<>+6272(SB)/4, $0x40e00000
-DATA vecConst<>+6276(SB)/4, $0x40e00000
-DATA vecConst<>+6280(SB)/4, $0x40e00000
-DATA vecConst<>+6284(SB)/4, $0x40e00000
-DATA vecConst<>+6288(SB)/4, $0x40e00000
-DATA vecConst<>+6292(SB)/4, $0x40e00000
-DATA vecConst<>+6296(SB)/4, $0x40e00000
-DATA vecConst<>+6300(SB)/4, $0x40e00000
-DATA vecConst<>+6304(SB)/4, $0x40e00000
-DATA vecConst<>+6308(SB)/4, $0x40e00000
-DATA vecConst<>+6312(SB)/4, $0x40e00000
-DATA vecConst<>+6316(SB)/4, $0x40e00000
-DATA vecConst<>+6320(SB)/4, $0x40e00000
-DATA vecConst<>+6324(SB)/4, $0x40e00000
-DATA vecConst<>+6328(SB)/4, $0x40e00000
-DATA vecConst<>+6332(SB)/4, $0x40e00000
-DATA vecConst<>+6336(SB)/4, $0x41000000
-DATA vecConst<>+6340(SB)/4, $0x41000000
-DATA vecConst<>+6344(SB)/4, $0x41000000
-DATA vecConst<>+6348(SB)/4, $0x41000000
-DATA vecConst<>+6352(SB)/4, $0x41000000
-DATA vecConst<>+6356(SB)/4, $0x41000000
-DATA vecConst<>+6360(SB)/4, $0x41000000
-DATA vecConst<>+6364(SB)/4, $0x41000000
-DATA vecConst<>+6368(SB)/4, $0x41000000
-DATA vecConst<>+6372(SB)/4, $0x41000000
-DATA vecConst<>+6376(SB)/4, $0x41000000
-DATA vecConst<>+6380(SB)/4, $0x41000000
-DATA vecConst<>+6384(SB)/4, $0x41000000
-DATA vecConst<>+6388(SB)/4, $0x41000000
-DATA vecConst<>+6392(SB)/4, $0x41000000
-DATA vecConst<>+6396(SB)/4, $0x41000000
-DATA vecConst<>+6400(SB)/4, $0xd2511f53
-DATA vecConst<>+6404(SB)/4, $0xd2511f53
-DATA vecConst<>+6408(SB)/4, $0xd2511f53
-DATA vecConst<>+6412(SB)/4, $0xd2511f53
-DATA vecConst<>+6416(SB)/4, $0xd2511f53
-DATA vecConst<>+6420(SB)/4, $0xd2511f53
-DATA vecConst<>+6424(SB)/4, $0xd2511f53
-DATA vecConst<>+6428(SB)/4, $0xd2511f53
-DATA vecConst<>+6432(SB)/4, $0xd2511f53
-DATA vecConst<>+6436(SB)/4, $0xd2511f53
-DATA vecConst<>+6440(SB)/4, $0xd2511f53
-DATA vecConst<>+6444(SB)/4, $0xd2511f53
-DATA vecConst<>+6448(SB)/4, $0xd2511f53
-DATA vecConst<>+6452(SB)/4, $0xd2511f53
-DATA vecConst<>+6456(SB)/4, $0xd2511f53
-DATA vecConst<>+6460(SB)/4, $0xd2511f53
-DATA vecConst<>+6464(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6468(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6472(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6476(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6480(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6484(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6488(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6492(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6496(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6500(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6504(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6508(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6512(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6516(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6520(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6524(SB)/4, $0xcd9e8d57
-DATA vecConst<>+6528(SB)/4, $0x9e3779b9
-DATA vecConst<>+6532(SB)/4, $0x9e3779b9
-DATA vecConst<>+6536(SB)/4, $0x9e3779b9
-DATA vecConst<>+6540(SB)/4, $0x9e3779b9
-DATA vecConst<>+6544(SB)/4, $0x9e3779b9
-DATA vecConst<>+6548(SB)/4, $0x9e3779b9
-DATA vecConst<>+6552(SB)/4, $0x9e3779b9
-DATA vecConst<>+6556(SB)/4, $0x9e3779b9
-DATA vecConst<>+6560(SB)/4, $0x9e3779b9
-DATA vecConst<>+6564(SB)/4, $0x9e3779b9
-DATA vecConst<>+6568(SB)/4, $0x9e3779b9
-DATA vecConst<>+6572(SB)/4, $0x9e3779b9
-DATA vecConst<>+6576(SB)/4, $0x9e3779b9
-DATA vecConst<>+6580(SB)/4, $0x9e3779b9
-DATA vecConst<>+6584(SB)/4, $0x9e3779b9
-DATA vecConst<>+6588(SB)/4, $0x9e3779b9
-DATA vecConst<>+6592(SB)/4, $0xbb67ae85
-DATA vecConst<>+6596(SB)/4, $0xbb67ae85
-DATA vecConst<>+6600(SB)/4, $0xbb67ae85
-DATA vecConst<>+6604(SB)/4, $0xbb67ae85
-DATA vecConst<>+6608(SB)/4, $0xbb67ae85
-DATA vecConst<>+6612(SB)/4, $0xbb67ae85
-DATA vecConst<>+6616(SB)/4, $0xbb67ae85
-DATA vecConst<>+6620(SB)/4, $0xbb67ae85
-DATA vecConst<>+6624(SB)/4, $0xbb67ae85
-DATA vecConst<>+6628(SB)/4, $0xbb67ae85
-DATA vecConst<>+6632(SB)/4, $0xbb67ae85
-DATA vecConst<>+6636(SB)/4, $0xbb67ae85
-DATA vecConst<>+6640(SB)/4, $0xbb67ae85
-DATA vecConst<>+6644(SB)/4, $0xbb67ae85
-DATA vecConst<>+6648(SB)/4, $0xbb67ae85
-DATA vecConst<>+6652(SB)/4, $0xbb67ae85
-DATA vecConst<>+6656(SB)/4, $0x3c6ef372
-DATA vecConst<>+6660(SB)/4, $0x3c6ef372
-DATA vecConst<>+6664(SB)/4, $0x3c6ef372
-DATA vecConst<>+6668(SB)/4, $0x3c6ef372
-DATA vecConst<>+6672(SB)/4, $0x3c6ef372
-DATA vecConst<>+6676(SB)/4, $0x3c6ef372
-DATA vecConst<>+6680(SB)/4, $0x3c6ef372
-DATA vecConst<>+6684(SB)/4, $0x3c6ef372
-DATA vecConst<>+6688(SB)/4, $0x3c6ef372
-DATA vecConst<>+6692(SB)/4, $0x3c6ef372
-DATA vecConst<>+6696(SB)/4, $0x3c6ef372
-DATA vecConst<>+6700(SB)/4, $0x3c6ef372
-DATA vecConst<>+6704(SB)/4, $0x3c6ef372
-DATA vecConst<>+6708(SB)/4, $0x3c6ef372
-DATA vecConst<>+6712(SB)/4, $0x3c6ef372
-DATA vecConst<>+6716(SB)/4, $0x3c6ef372
-DATA vecConst<>+6720(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6724(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6728(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6732(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6736(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6740(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6744(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6748(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6752(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6756(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6760(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6764(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6768(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6772(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6776(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6780(SB)/4, $0x76cf5d0a
-DATA vecConst<>+6784(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6788(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6792(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6796(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6800(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6804(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6808(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6812(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6816(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6820(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6824(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6828(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6832(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6836(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6840(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6844(SB)/4, $0xdaa66d2b
-DATA vecConst<>+6848(SB)/4, $0x32370b8f
-DATA vecConst<>+6852(SB)/4, $0x32370b8f
-DATA vecConst<>+6856(SB)/4, $0x32370b8f
-DATA vecConst<>+6860(SB)/4, $0x32370b8f
-DATA vecConst<>+6864(SB)/4, $0x32370b8f
-DATA vecConst<>+6868(SB)/4, $0x32370b8f
-DATA vecConst<>+6872(SB)/4, $0x32370b8f
-DATA vecConst<>+6876(SB)/4, $0x32370b8f
-DATA vecConst<>+6880(SB)/4, $0x32370b8f
-DATA vecConst<>+6884(SB)/4, $0x32370b8f
-DATA vecConst<>+6888(SB)/4, $0x32370b8f
-DATA vecConst<>+6892(SB)/4, $0x32370b8f
-DATA vecConst<>+6896(SB)/4, $0x32370b8f
-DATA vecConst<>+6900(SB)/4, $0x32370b8f
-DATA vecConst<>+6904(SB)/4, $0x32370b8f
-DATA vecConst<>+6908(SB)/4, $0x32370b8f
-DATA vecConst<>+6912(SB)/4, $0x78dde6e4
-DATA vecConst<>+6916(SB)/4, $0x78dde6e4
-DATA vecConst<>+6920(SB)/4, $0x78dde6e4
-DATA vecConst<>+6924(SB)/4, $0x78dde6e4
-DATA vecConst<>+6928(SB)/4, $0x78dde6e4
-DATA vecConst<>+6932(SB)/4, $0x78dde6e4
-DATA vecConst<>+6936(SB)/4, $0x78dde6e4
-DATA vecConst<>+6940(SB)/4, $0x78dde6e4
-DATA vecConst<>+6944(SB)/4, $0x78dde6e4
-DATA vecConst<>+6948(SB)/4, $0x78dde6e4
-DATA vecConst<>+6952(SB)/4, $0x78dde6e4
-DATA vecConst<>+6956(SB)/4, $0x78dde6e4
-DATA vecConst<>+6960(SB)/4, $0x78dde6e4
-DATA vecConst<>+6964(SB)/4, $0x78dde6e4
-DATA vecConst<>+6968(SB)/4, $0x78dde6e4
-DATA vecConst<>+6972(SB)/4, $0x78dde6e4
-DATA vecConst<>+6976(SB)/4, $0xed9eba14
-DATA vecConst<>+6980(SB)/4, $0xed9eba14
-DATA vecConst<>+6984(SB)/4, $0xed9eba14
-DATA vecConst<>+6988(SB)/4, $0xed9eba14
-DATA vecConst<>+6992(SB)/4, $0xed9eba14
-DATA vecConst<>+6996(SB)/4, $0xed9eba14
-DATA vecConst<>+7000(SB)/4, $0xed9eba14
-DATA vecConst<>+7004(SB)/4, $0xed9eba14
-DATA vecConst<>+7008(SB)/4, $0xed9eba14
-DATA vecConst<>+7012(SB)/4, $0xed9eba14
-DATA vecConst<>+7016(SB)/4, $0xed9eba14
-DATA vecConst<>+7020(SB)/4, $0xed9eba14
-DATA vecConst<>+7024(SB)/4, $0xed9eba14
-DATA vecConst<>+7028(SB)/4, $0xed9eba14
-DATA vecConst<>+7032(SB)/4, $0xed9eba14
-DATA vecConst<>+7036(SB)/4, $0xed9eba14
-DATA vecConst<>+7040(SB)/4, $0x1715609d
-DATA vecConst<>+7044(SB)/4, $0x1715609d
-DATA vecConst<>+7048(SB)/4, $0x1715609d
-DATA vecConst<>+7052(SB)/4, $0x1715609d
-DATA vecConst<>+7056(SB)/4, $0x1715609d
-DATA vecConst<>+7060(SB)/4, $0x1715609d
-DATA vecConst<>+7064(SB)/4, $0x1715609d
-DATA vecConst<>+7068(SB)/4, $0x1715609d
-DATA vecConst<>+7072(SB)/4, $0x1715609d
-DATA vecConst<>+7076(SB)/4, $0x1715609d
-DATA vecConst<>+7080(SB)/4, $0x1715609d
-DATA vecConst<>+7084(SB)/4, $0x1715609d
-DATA vecConst<>+7088(SB)/4, $0x1715609d
-DATA vecConst<>+7092(SB)/4, $0x1715609d
-DATA vecConst<>+7096(SB)/4, $0x1715609d
-DATA vecConst<>+7100(SB)/4, $0x1715609d
-DATA vecConst<>+7104(SB)/4, $0xa9066899
-DATA vecConst<>+7108(SB)/4, $0xa9066899
-DATA vecConst<>+7112(SB)/4, $0xa9066899
-DATA vecConst<>+7116(SB)/4, $0xa9066899
-DATA vecConst<>+7120(SB)/4, $0xa9066899
-DATA vecConst<>+7124(SB)/4, $0xa9066899
-DATA vecConst<>+7128(SB)/4, $0xa9066899
-DATA vecConst<>+7132(SB)/4, $0xa9066899
-DATA vecConst<>+7136(SB)/4, $0xa9066899
-DATA vecConst<>+7140(SB)/4, $0xa9066899
-DATA vecConst<>+7144(SB)/4, $0xa9066899
-DATA vecConst<>+7148(SB)/4, $0xa9066899
-DATA vecConst<>+7152(SB)/4, $0xa9066899
-DATA vecConst<>+7156(SB)/4, $0xa9066899
-DATA vecConst<>+7160(SB)/4, $0xa9066899
-DATA vecConst<>+7164(SB)/4, $0xa9066899
-DATA vecConst<>+7168(SB)/4, $0xb54cda56
-DATA vecConst<>+7172(SB)/4, $0xb54cda56
-DATA vecConst<>+7176(SB)/4, $0xb54cda56
-DATA vecConst<>+7180(SB)/4, $0xb54cda56
-DATA vecConst<>+7184(SB)/4, $0xb54cda56
-DATA vecConst<>+7188(SB)/4, $0xb54cda56
-DATA vecConst<>+7192(SB)/4, $0xb54cda56
-DATA vecConst<>+7196(SB)/4, $0xb54cda56
-DATA vecConst<>+7200(SB)/4, $0xb54cda56
-DATA vecConst<>+7204(SB)/4, $0xb54cda56
-DATA vecConst<>+7208(SB)/4, $0xb54cda56
-DATA vecConst<>+7212(SB)/4, $0xb54cda56
-DATA vecConst<>+7216(SB)/4, $0xb54cda56
-DATA vecConst<>+7220(SB)/4, $0xb54cda56
-DATA vecConst<>+7224(SB)/4, $0xb54cda56
-DATA vecConst<>+7228(SB)/4, $0xb54cda56
-DATA vecConst<>+7232(SB)/4, $0x646e171e
-DATA vecConst<>+7236(SB)/4, $0x646e171e
-DATA vecConst<>+7240(SB)/4, $0x646e171e
-DATA vecConst<>+7244(SB)/4, $0x646e171e
-DATA vecConst<>+7248(SB)/4, $0x646e171e
-DATA vecConst<>+7252(SB)/4, $0x646e171e
-DATA vecConst<>+7256(SB)/4, $0x646e171e
-DATA vecConst<>+7260(SB)/4, $0x646e171e
-DATA vecConst<>+7264(SB)/4, $0x646e171e
-DATA vecConst<>+7268(SB)/4, $0x646e171e
-DATA vecConst<>+7272(SB)/4, $0x646e171e
-DATA vecConst<>+7276(SB)/4, $0x646e171e
-DATA vecConst<>+7280(SB)/4, $0x646e171e
-DATA vecConst<>+7284(SB)/4, $0x646e171e
-DATA vecConst<>+7288(SB)/4, $0x646e171e
-DATA vecConst<>+7292(SB)/4, $0x646e171e
-DATA vecConst<>+7296(SB)/4, $0x5384540f
-DATA vecConst<>+7300(SB)/4, $0x5384540f
-DATA vecConst<>+7304(SB)/4, $0x5384540f
-DATA vecConst<>+7308(SB)/4, $0x5384540f
-DATA vecConst<>+7312(SB)/4, $0x5384540f
-DATA vecConst<>+7316(SB)/4, $0x5384540f
-DATA vecConst<>+7320(SB)/4, $0x5384540f
-DATA vecConst<>+7324(SB)/4, $0x5384540f
-DATA vecConst<>+7328(SB)/4, $0x5384540f
-DATA vecConst<>+7332(SB)/4, $0x5384540f
-DATA vecConst<>+7336(SB)/4, $0x5384540f
-DATA vecConst<>+7340(SB)/4, $0x5384540f
-DATA vecConst<>+7344(SB)/4, $0x5384540f
-DATA vecConst<>+7348(SB)/4, $0x5384540f
-DATA vecConst<>+7352(SB)/4, $0x5384540f
-DATA vecConst<>+7356(SB)/4, $0x5384540f
-DATA vecConst<>+7360(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7364(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7368(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7372(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7376(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7380(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7384(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7388(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7392(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7396(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7400(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7404(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7408(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7412(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7416(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7420(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+7424(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7428(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7432(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7436(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7440(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7444(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7448(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7452(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7456(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7460(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7464(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7468(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7472(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7476(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7480(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7484(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+7488(SB)/4, $0xdb3d7428
-DATA vecConst<>+7492(SB)/4, $0xdb3d7428
-DATA vecConst<>+7496(SB)/4, $0xdb3d7428
-DATA vecConst<>+7500(SB)/4, $0xdb3d7428
-DATA vecConst<>+7504(SB)/4, $0xdb3d7428
-DATA vecConst<>+7508(SB)/4, $0xdb3d7428
-DATA vecConst<>+7512(SB)/4, $0xdb3d7428
-DATA vecConst<>+7516(SB)/4, $0xdb3d7428
-DATA vecConst<>+7520(SB)/4, $0xdb3d7428
-DATA vecConst<>+7524(SB)/4, $0xdb3d7428
-DATA vecConst<>+7528(SB)/4, $0xdb3d7428
-DATA vecConst<>+7532(SB)/4, $0xdb3d7428
-DATA vecConst<>+7536(SB)/4, $0xdb3d7428
-DATA vecConst<>+7540(SB)/4, $0xdb3d7428
-DATA vecConst<>+7544(SB)/4, $0xdb3d7428
-DATA vecConst<>+7548(SB)/4, $0xdb3d7428
-DATA vecConst<>+7552(SB)/4, $0x8ff34781
-DATA vecConst<>+7556(SB)/4, $0x8ff34781
-DATA vecConst<>+7560(SB)/4, $0x8ff34781
-DATA vecConst<>+7564(SB)/4, $0x8ff34781
-DATA vecConst<>+7568(SB)/4, $0x8ff34781
-DATA vecConst<>+7572(SB)/4, $0x8ff34781
-DATA vecConst<>+7576(SB)/4, $0x8ff34781
-DATA vecConst<>+7580(SB)/4, $0x8ff34781
-DATA vecConst<>+7584(SB)/4, $0x8ff34781
-DATA vecConst<>+7588(SB)/4, $0x8ff34781
-DATA vecConst<>+7592(SB)/4, $0x8ff34781
-DATA vecConst<>+7596(SB)/4, $0x8ff34781
-DATA vecConst<>+7600(SB)/4, $0x8ff34781
-DATA vecConst<>+7604(SB)/4, $0x8ff34781
-DATA vecConst<>+7608(SB)/4, $0x8ff34781
-DATA vecConst<>+7612(SB)/4, $0x8ff34781
-DATA vecConst<>+7616(SB)/4, $0x96a522ad
-DATA vecConst<>+7620(SB)/4, $0x96a522ad
-DATA vecConst<>+7624(SB)/4, $0x96a522ad
-DATA vecConst<>+7628(SB)/4, $0x96a522ad
-DATA vecConst<>+7632(SB)/4, $0x96a522ad
-DATA vecConst<>+7636(SB)/4, $0x96a522ad
-DATA vecConst<>+7640(SB)/4, $0x96a522ad
-DATA vecConst<>+7644(SB)/4, $0x96a522ad
-DATA vecConst<>+7648(SB)/4, $0x96a522ad
-DATA vecConst<>+7652(SB)/4, $0x96a522ad
-DATA vecConst<>+7656(SB)/4, $0x96a522ad
-DATA vecConst<>+7660(SB)/4, $0x96a522ad
-DATA vecConst<>+7664(SB)/4, $0x96a522ad
-DATA vecConst<>+7668(SB)/4, $0x96a522ad
-DATA vecConst<>+7672(SB)/4, $0x96a522ad
-DATA vecConst<>+7676(SB)/4, $0x96a522ad
-DATA vecConst<>+7680(SB)/4, $0x00ffffff
-DATA vecConst<>+7684(SB)/4, $0x00ffffff
-DATA vecConst<>+7688(SB)/4, $0x00ffffff
-DATA vecConst<>+7692(SB)/4, $0x00ffffff
-DATA vecConst<>+7696(SB)/4, $0x00ffffff
-DATA vecConst<>+7700(SB)/4, $0x00ffffff
-DATA vecConst<>+7704(SB)/4, $0x00ffffff
-DATA vecConst<>+7708(SB)/4, $0x00ffffff
-DATA vecConst<>+7712(SB)/4, $0x00ffffff
-DATA vecConst<>+7716(SB)/4, $0x00ffffff
-DATA vecConst<>+7720(SB)/4, $0x00ffffff
-DATA vecConst<>+7724(SB)/4, $0x00ffffff
-DATA vecConst<>+7728(SB)/4, $0x00ffffff
-DATA vecConst<>+7732(SB)/4, $0x00ffffff
-DATA vecConst<>+7736(SB)/4, $0x00ffffff
-DATA vecConst<>+7740(SB)/4, $0x00ffffff
-DATA vecConst<>+7744(SB)/4, $0x33800000
-DATA vecConst<>+7748(SB)/4, $0x33800000
-DATA vecConst<>+7752(SB)/4, $0x33800000
-DATA vecConst<>+7756(SB)/4, $0x33800000
-DATA vecConst<>+7760(SB)/4, $0x33800000
-DATA vecConst<>+7764(SB)/4, $0x33800000
-DATA vecConst<>+7768(SB)/4, $0x33800000
-DATA vecConst<>+7772(SB)/4, $0x33800000
-DATA vecConst<>+7776(SB)/4, $0x33800000
-DATA vecConst<>+7780(SB)/4, $0x33800000
-DATA vecConst<>+7784(SB)/4, $0x33800000
-DATA vecConst<>+7788(SB)/4, $0x33800000
-DATA vecConst<>+7792(SB)/4, $0x33800000
-DATA vecConst<>+7796(SB)/4, $0x33800000
-DATA vecConst<>+7800(SB)/4, $0x33800000
-DATA vecConst<>+7804(SB)/4, $0x33800000
-DATA vecConst<>+7808(SB)/4, $0x00000003
-DATA vecConst<>+7812(SB)/4, $0x00000003
-DATA vecConst<>+7816(SB)/4, $0x00000003
-DATA vecConst<>+7820(SB)/4, $0x00000003
-DATA vecConst<>+7824(SB)/4, $0x00000003
-DATA vecConst<>+7828(SB)/4, $0x00000003
-DATA vecConst<>+7832(SB)/4, $0x00000003
-DATA vecConst<>+7836(SB)/4, $0x00000003
-DATA vecConst<>+7840(SB)/4, $0x00000003
-DATA vecConst<>+7844(SB)/4, $0x00000003
-DATA vecConst<>+7848(SB)/4, $0x00000003
-DATA vecConst<>+7852(SB)/4, $0x00000003
-DATA vecConst<>+7856(SB)/4, $0x00000003
-DATA vecConst<>+7860(SB)/4, $0x00000003
-DATA vecConst<>+7864(SB)/4, $0x00000003
-DATA vecConst<>+7868(SB)/4, $0x00000003
-DATA vecConst<>+7872(SB)/4, $0x33c90fdb
-DATA vecConst<>+7876(SB)/4, $0x33c90fdb
-DATA vecConst<>+7880(SB)/4, $0x33c90fdb
-DATA vecConst<>+7884(SB)/4, $0x33c90fdb
-DATA vecConst<>+7888(SB)/4, $0x33c90fdb
-DATA vecConst<>+7892(SB)/4, $0x33c90fdb
-DATA vecConst<>+7896(SB)/4, $0x33c90fdb
-DATA vecConst<>+7900(SB)/4, $0x33c90fdb
-DATA vecConst<>+7904(SB)/4, $0x33c90fdb
-DATA vecConst<>+7908(SB)/4, $0x33c90fdb
-DATA vecConst<>+7912(SB)/4, $0x33c90fdb
-DATA vecConst<>+7916(SB)/4, $0x33c90fdb
-DATA vecConst<>+7920(SB)/4, $0x33c90fdb
-DATA vecConst<>+7924(SB)/4, $0x33c90fdb
-DATA vecConst<>+7928(SB)/4, $0x33c90fdb
-DATA vecConst<>+7932(SB)/4, $0x33c90fdb
-GLOBL vecConst<>(SB), RODATA|NOPTR, $7936
+DATA vecConst<>+5568(SB)/4, $0x00008000
+DATA vecConst<>+5572(SB)/4, $0x00008000
+DATA vecConst<>+5576(SB)/4, $0x00008000
+DATA vecConst<>+5580(SB)/4, $0x00008000
+DATA vecConst<>+5584(SB)/4, $0x00008000
+DATA vecConst<>+5588(SB)/4, $0x00008000
+DATA vecConst<>+5592(SB)/4, $0x00008000
+DATA vecConst<>+5596(SB)/4, $0x00008000
+DATA vecConst<>+5600(SB)/4, $0x00008000
+DATA vecConst<>+5604(SB)/4, $0x00008000
+DATA vecConst<>+5608(SB)/4, $0x00008000
+DATA vecConst<>+5612(SB)/4, $0x00008000
+DATA vecConst<>+5616(SB)/4, $0x00008000
+DATA vecConst<>+5620(SB)/4, $0x00008000
+DATA vecConst<>+5624(SB)/4, $0x00008000
+DATA vecConst<>+5628(SB)/4, $0x00008000
+DATA vecConst<>+5632(SB)/4, $0xffff0000
+DATA vecConst<>+5636(SB)/4, $0xffff0000
+DATA vecConst<>+5640(SB)/4, $0xffff0000
+DATA vecConst<>+5644(SB)/4, $0xffff0000
+DATA vecConst<>+5648(SB)/4, $0xffff0000
+DATA vecConst<>+5652(SB)/4, $0xffff0000
+DATA vecConst<>+5656(SB)/4, $0xffff0000
+DATA vecConst<>+5660(SB)/4, $0xffff0000
+DATA vecConst<>+5664(SB)/4, $0xffff0000
+DATA vecConst<>+5668(SB)/4, $0xffff0000
+DATA vecConst<>+5672(SB)/4, $0xffff0000
+DATA vecConst<>+5676(SB)/4, $0xffff0000
+DATA vecConst<>+5680(SB)/4, $0xffff0000
+DATA vecConst<>+5684(SB)/4, $0xffff0000
+DATA vecConst<>+5688(SB)/4, $0xffff0000
+DATA vecConst<>+5692(SB)/4, $0xffff0000
+DATA vecConst<>+5696(SB)/4, $0x3d370000
+DATA vecConst<>+5700(SB)/4, $0x3d370000
+DATA vecConst<>+5704(SB)/4, $0x3d370000
+DATA vecConst<>+5708(SB)/4, $0x3d370000
+DATA vecConst<>+5712(SB)/4, $0x3d370000
+DATA vecConst<>+5716(SB)/4, $0x3d370000
+DATA vecConst<>+5720(SB)/4, $0x3d370000
+DATA vecConst<>+5724(SB)/4, $0x3d370000
+DATA vecConst<>+5728(SB)/4, $0x3d370000
+DATA vecConst<>+5732(SB)/4, $0x3d370000
+DATA vecConst<>+5736(SB)/4, $0x3d370000
+DATA vecConst<>+5740(SB)/4, $0x3d370000
+DATA vecConst<>+5744(SB)/4, $0x3d370000
+DATA vecConst<>+5748(SB)/4, $0x3d370000
+DATA vecConst<>+5752(SB)/4, $0x3d370000
+DATA vecConst<>+5756(SB)/4, $0x3d370000
+DATA vecConst<>+5760(SB)/4, $0x381c4da9
+DATA vecConst<>+5764(SB)/4, $0x381c4da9
+DATA vecConst<>+5768(SB)/4, $0x381c4da9
+DATA vecConst<>+5772(SB)/4, $0x381c4da9
+DATA vecConst<>+5776(SB)/4, $0x381c4da9
+DATA vecConst<>+5780(SB)/4, $0x381c4da9
+DATA vecConst<>+5784(SB)/4, $0x381c4da9
+DATA vecConst<>+5788(SB)/4, $0x381c4da9
+DATA vecConst<>+5792(SB)/4, $0x381c4da9
+DATA vecConst<>+5796(SB)/4, $0x381c4da9
+DATA vecConst<>+5800(SB)/4, $0x381c4da9
+DATA vecConst<>+5804(SB)/4, $0x381c4da9
+DATA vecConst<>+5808(SB)/4, $0x381c4da9
+DATA vecConst<>+5812(SB)/4, $0x381c4da9
+DATA vecConst<>+5816(SB)/4, $0x381c4da9
+DATA vecConst<>+5820(SB)/4, $0x381c4da9
+DATA vecConst<>+5824(SB)/4, $0x3fcc0000
+DATA vecConst<>+5828(SB)/4, $0x3fcc0000
+DATA vecConst<>+5832(SB)/4, $0x3fcc0000
+DATA vecConst<>+5836(SB)/4, $0x3fcc0000
+DATA vecConst<>+5840(SB)/4, $0x3fcc0000
+DATA vecConst<>+5844(SB)/4, $0x3fcc0000
+DATA vecConst<>+5848(SB)/4, $0x3fcc0000
+DATA vecConst<>+5852(SB)/4, $0x3fcc0000
+DATA vecConst<>+5856(SB)/4, $0x3fcc0000
+DATA vecConst<>+5860(SB)/4, $0x3fcc0000
+DATA vecConst<>+5864(SB)/4, $0x3fcc0000
+DATA vecConst<>+5868(SB)/4, $0x3fcc0000
+DATA vecConst<>+5872(SB)/4, $0x3fcc0000
+DATA vecConst<>+5876(SB)/4, $0x3fcc0000
+DATA vecConst<>+5880(SB)/4, $0x3fcc0000
+DATA vecConst<>+5884(SB)/4, $0x3fcc0000
+DATA vecConst<>+5888(SB)/4, $0x3b04533d
+DATA vecConst<>+5892(SB)/4, $0x3b04533d
+DATA vecConst<>+5896(SB)/4, $0x3b04533d
+DATA vecConst<>+5900(SB)/4, $0x3b04533d
+DATA vecConst<>+5904(SB)/4, $0x3b04533d
+DATA vecConst<>+5908(SB)/4, $0x3b04533d
+DATA vecConst<>+5912(SB)/4, $0x3b04533d
+DATA vecConst<>+5916(SB)/4, $0x3b04533d
+DATA vecConst<>+5920(SB)/4, $0x3b04533d
+DATA vecConst<>+5924(SB)/4, $0x3b04533d
+DATA vecConst<>+5928(SB)/4, $0x3b04533d
+DATA vecConst<>+5932(SB)/4, $0x3b04533d
+DATA vecConst<>+5936(SB)/4, $0x3b04533d
+DATA vecConst<>+5940(SB)/4, $0x3b04533d
+DATA vecConst<>+5944(SB)/4, $0x3b04533d
+DATA vecConst<>+5948(SB)/4, $0x3b04533d
+DATA vecConst<>+5952(SB)/4, $0xc3480000
+DATA vecConst<>+5956(SB)/4, $0xc3480000
+DATA vecConst<>+5960(SB)/4, $0xc3480000
+DATA vecConst<>+5964(SB)/4, $0xc3480000
+DATA vecConst<>+5968(SB)/4, $0xc3480000
+DATA vecConst<>+5972(SB)/4, $0xc3480000
+DATA vecConst<>+5976(SB)/4, $0xc3480000
+DATA vecConst<>+5980(SB)/4, $0xc3480000
+DATA vecConst<>+5984(SB)/4, $0xc3480000
+DATA vecConst<>+5988(SB)/4, $0xc3480000
+DATA vecConst<>+5992(SB)/4, $0xc3480000
+DATA vecConst<>+5996(SB)/4, $0xc3480000
+DATA vecConst<>+6000(SB)/4, $0xc3480000
+DATA vecConst<>+6004(SB)/4, $0xc3480000
+DATA vecConst<>+6008(SB)/4, $0xc3480000
+DATA vecConst<>+6012(SB)/4, $0xc3480000
+DATA vecConst<>+6016(SB)/4, $0x41a00000
+DATA vecConst<>+6020(SB)/4, $0x41a00000
+DATA vecConst<>+6024(SB)/4, $0x41a00000
+DATA vecConst<>+6028(SB)/4, $0x41a00000
+DATA vecConst<>+6032(SB)/4, $0x41a00000
+DATA vecConst<>+6036(SB)/4, $0x41a00000
+DATA vecConst<>+6040(SB)/4, $0x41a00000
+DATA vecConst<>+6044(SB)/4, $0x41a00000
+DATA vecConst<>+6048(SB)/4, $0x41a00000
+DATA vecConst<>+6052(SB)/4, $0x41a00000
+DATA vecConst<>+6056(SB)/4, $0x41a00000
+DATA vecConst<>+6060(SB)/4, $0x41a00000
+DATA vecConst<>+6064(SB)/4, $0x41a00000
+DATA vecConst<>+6068(SB)/4, $0x41a00000
+DATA vecConst<>+6072(SB)/4, $0x41a00000
+DATA vecConst<>+6076(SB)/4, $0x41a00000
+DATA vecConst<>+6080(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6084(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6088(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6092(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6096(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6100(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6104(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6108(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6112(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6116(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6120(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6124(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6128(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6132(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6136(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6140(SB)/4, $0x3e2aaaab
+DATA vecConst<>+6144(SB)/4, $0x40400000
+DATA vecConst<>+6148(SB)/4, $0x40400000
+DATA vecConst<>+6152(SB)/4, $0x40400000
+DATA vecConst<>+6156(SB)/4, $0x40400000
+DATA vecConst<>+6160(SB)/4, $0x40400000
+DATA vecConst<>+6164(SB)/4, $0x40400000
+DATA vecConst<>+6168(SB)/4, $0x40400000
+DATA vecConst<>+6172(SB)/4, $0x40400000
+DATA vecConst<>+6176(SB)/4, $0x40400000
+DATA vecConst<>+6180(SB)/4, $0x40400000
+DATA vecConst<>+6184(SB)/4, $0x40400000
+DATA vecConst<>+6188(SB)/4, $0x40400000
+DATA vecConst<>+6192(SB)/4, $0x40400000
+DATA vecConst<>+6196(SB)/4, $0x40400000
+DATA vecConst<>+6200(SB)/4, $0x40400000
+DATA vecConst<>+6204(SB)/4, $0x40400000
+DATA vecConst<>+6208(SB)/4, $0x40a00000
+DATA vecConst<>+6212(SB)/4, $0x40a00000
+DATA vecConst<>+6216(SB)/4, $0x40a00000
+DATA vecConst<>+6220(SB)/4, $0x40a00000
+DATA vecConst<>+6224(SB)/4, $0x40a00000
+DATA vecConst<>+6228(SB)/4, $0x40a00000
+DATA vecConst<>+6232(SB)/4, $0x40a00000
+DATA vecConst<>+6236(SB)/4, $0x40a00000
+DATA vecConst<>+6240(SB)/4, $0x40a00000
+DATA vecConst<>+6244(SB)/4, $0x40a00000
+DATA vecConst<>+6248(SB)/4, $0x40a00000
+DATA vecConst<>+6252(SB)/4, $0x40a00000
+DATA vecConst<>+6256(SB)/4, $0x40a00000
+DATA vecConst<>+6260(SB)/4, $0x40a00000
+DATA vecConst<>+6264(SB)/4, $0x40a00000
+DATA vecConst<>+6268(SB)/4, $0x40a00000
+DATA vecConst<>+6272(SB)/4, $0x40c00000
+DATA vecConst<>+6276(SB)/4, $0x40c00000
+DATA vecConst<>+6280(SB)/4, $0x40c00000
+DATA vecConst<>+6284(SB)/4, $0x40c00000
+DATA vecConst<>+6288(SB)/4, $0x40c00000
+DATA vecConst<>+6292(SB)/4, $0x40c00000
+DATA vecConst<>+6296(SB)/4, $0x40c00000
+DATA vecConst<>+6300(SB)/4, $0x40c00000
+DATA vecConst<>+6304(SB)/4, $0x40c00000
+DATA vecConst<>+6308(SB)/4, $0x40c00000
+DATA vecConst<>+6312(SB)/4, $0x40c00000
+DATA vecConst<>+6316(SB)/4, $0x40c00000
+DATA vecConst<>+6320(SB)/4, $0x40c00000
+DATA vecConst<>+6324(SB)/4, $0x40c00000
+DATA vecConst<>+6328(SB)/4, $0x40c00000
+DATA vecConst<>+6332(SB)/4, $0x40c00000
+DATA vecConst<>+6336(SB)/4, $0x40e00000
+DATA vecConst<>+6340(SB)/4, $0x40e00000
+DATA vecConst<>+6344(SB)/4, $0x40e00000
+DATA vecConst<>+6348(SB)/4, $0x40e00000
+DATA vecConst<>+6352(SB)/4, $0x40e00000
+DATA vecConst<>+6356(SB)/4, $0x40e00000
+DATA vecConst<>+6360(SB)/4, $0x40e00000
+DATA vecConst<>+6364(SB)/4, $0x40e00000
+DATA vecConst<>+6368(SB)/4, $0x40e00000
+DATA vecConst<>+6372(SB)/4, $0x40e00000
+DATA vecConst<>+6376(SB)/4, $0x40e00000
+DATA vecConst<>+6380(SB)/4, $0x40e00000
+DATA vecConst<>+6384(SB)/4, $0x40e00000
+DATA vecConst<>+6388(SB)/4, $0x40e00000
+DATA vecConst<>+6392(SB)/4, $0x40e00000
+DATA vecConst<>+6396(SB)/4, $0x40e00000
+DATA vecConst<>+6400(SB)/4, $0x41000000
+DATA vecConst<>+6404(SB)/4, $0x41000000
+DATA vecConst<>+6408(SB)/4, $0x41000000
+DATA vecConst<>+6412(SB)/4, $0x41000000
+DATA vecConst<>+6416(SB)/4, $0x41000000
+DATA vecConst<>+6420(SB)/4, $0x41000000
+DATA vecConst<>+6424(SB)/4, $0x41000000
+DATA vecConst<>+6428(SB)/4, $0x41000000
+DATA vecConst<>+6432(SB)/4, $0x41000000
+DATA vecConst<>+6436(SB)/4, $0x41000000
+DATA vecConst<>+6440(SB)/4, $0x41000000
+DATA vecConst<>+6444(SB)/4, $0x41000000
+DATA vecConst<>+6448(SB)/4, $0x41000000
+DATA vecConst<>+6452(SB)/4, $0x41000000
+DATA vecConst<>+6456(SB)/4, $0x41000000
+DATA vecConst<>+6460(SB)/4, $0x41000000
+DATA vecConst<>+6464(SB)/4, $0xd2511f53
+DATA vecConst<>+6468(SB)/4, $0xd2511f53
+DATA vecConst<>+6472(SB)/4, $0xd2511f53
+DATA vecConst<>+6476(SB)/4, $0xd2511f53
+DATA vecConst<>+6480(SB)/4, $0xd2511f53
+DATA vecConst<>+6484(SB)/4, $0xd2511f53
+DATA vecConst<>+6488(SB)/4, $0xd2511f53
+DATA vecConst<>+6492(SB)/4, $0xd2511f53
+DATA vecConst<>+6496(SB)/4, $0xd2511f53
+DATA vecConst<>+6500(SB)/4, $0xd2511f53
+DATA vecConst<>+6504(SB)/4, $0xd2511f53
+DATA vecConst<>+6508(SB)/4, $0xd2511f53
+DATA vecConst<>+6512(SB)/4, $0xd2511f53
+DATA vecConst<>+6516(SB)/4, $0xd2511f53
+DATA vecConst<>+6520(SB)/4, $0xd2511f53
+DATA vecConst<>+6524(SB)/4, $0xd2511f53
+DATA vecConst<>+6528(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6532(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6536(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6540(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6544(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6548(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6552(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6556(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6560(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6564(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6568(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6572(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6576(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6580(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6584(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6588(SB)/4, $0xcd9e8d57
+DATA vecConst<>+6592(SB)/4, $0x9e3779b9
+DATA vecConst<>+6596(SB)/4, $0x9e3779b9
+DATA vecConst<>+6600(SB)/4, $0x9e3779b9
+DATA vecConst<>+6604(SB)/4, $0x9e3779b9
+DATA vecConst<>+6608(SB)/4, $0x9e3779b9
+DATA vecConst<>+6612(SB)/4, $0x9e3779b9
+DATA vecConst<>+6616(SB)/4, $0x9e3779b9
+DATA vecConst<>+6620(SB)/4, $0x9e3779b9
+DATA vecConst<>+6624(SB)/4, $0x9e3779b9
+DATA vecConst<>+6628(SB)/4, $0x9e3779b9
+DATA vecConst<>+6632(SB)/4, $0x9e3779b9
+DATA vecConst<>+6636(SB)/4, $0x9e3779b9
+DATA vecConst<>+6640(SB)/4, $0x9e3779b9
+DATA vecConst<>+6644(SB)/4, $0x9e3779b9
+DATA vecConst<>+6648(SB)/4, $0x9e3779b9
+DATA vecConst<>+6652(SB)/4, $0x9e3779b9
+DATA vecConst<>+6656(SB)/4, $0xbb67ae85
+DATA vecConst<>+6660(SB)/4, $0xbb67ae85
+DATA vecConst<>+6664(SB)/4, $0xbb67ae85
+DATA vecConst<>+6668(SB)/4, $0xbb67ae85
+DATA vecConst<>+6672(SB)/4, $0xbb67ae85
+DATA vecConst<>+6676(SB)/4, $0xbb67ae85
+DATA vecConst<>+6680(SB)/4, $0xbb67ae85
+DATA vecConst<>+6684(SB)/4, $0xbb67ae85
+DATA vecConst<>+6688(SB)/4, $0xbb67ae85
+DATA vecConst<>+6692(SB)/4, $0xbb67ae85
+DATA vecConst<>+6696(SB)/4, $0xbb67ae85
+DATA vecConst<>+6700(SB)/4, $0xbb67ae85
+DATA vecConst<>+6704(SB)/4, $0xbb67ae85
+DATA vecConst<>+6708(SB)/4, $0xbb67ae85
+DATA vecConst<>+6712(SB)/4, $0xbb67ae85
+DATA vecConst<>+6716(SB)/4, $0xbb67ae85
+DATA vecConst<>+6720(SB)/4, $0x3c6ef372
+DATA vecConst<>+6724(SB)/4, $0x3c6ef372
+DATA vecConst<>+6728(SB)/4, $0x3c6ef372
+DATA vecConst<>+6732(SB)/4, $0x3c6ef372
+DATA vecConst<>+6736(SB)/4, $0x3c6ef372
+DATA vecConst<>+6740(SB)/4, $0x3c6ef372
+DATA vecConst<>+6744(SB)/4, $0x3c6ef372
+DATA vecConst<>+6748(SB)/4, $0x3c6ef372
+DATA vecConst<>+6752(SB)/4, $0x3c6ef372
+DATA vecConst<>+6756(SB)/4, $0x3c6ef372
+DATA vecConst<>+6760(SB)/4, $0x3c6ef372
+DATA vecConst<>+6764(SB)/4, $0x3c6ef372
+DATA vecConst<>+6768(SB)/4, $0x3c6ef372
+DATA vecConst<>+6772(SB)/4, $0x3c6ef372
+DATA vecConst<>+6776(SB)/4, $0x3c6ef372
+DATA vecConst<>+6780(SB)/4, $0x3c6ef372
+DATA vecConst<>+6784(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6788(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6792(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6796(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6800(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6804(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6808(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6812(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6816(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6820(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6824(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6828(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6832(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6836(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6840(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6844(SB)/4, $0x76cf5d0a
+DATA vecConst<>+6848(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6852(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6856(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6860(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6864(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6868(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6872(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6876(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6880(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6884(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6888(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6892(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6896(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6900(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6904(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6908(SB)/4, $0xdaa66d2b
+DATA vecConst<>+6912(SB)/4, $0x32370b8f
+DATA vecConst<>+6916(SB)/4, $0x32370b8f
+DATA vecConst<>+6920(SB)/4, $0x32370b8f
+DATA vecConst<>+6924(SB)/4, $0x32370b8f
+DATA vecConst<>+6928(SB)/4, $0x32370b8f
+DATA vecConst<>+6932(SB)/4, $0x32370b8f
+DATA vecConst<>+6936(SB)/4, $0x32370b8f
+DATA vecConst<>+6940(SB)/4, $0x32370b8f
+DATA vecConst<>+6944(SB)/4, $0x32370b8f
+DATA vecConst<>+6948(SB)/4, $0x32370b8f
+DATA vecConst<>+6952(SB)/4, $0x32370b8f
+DATA vecConst<>+6956(SB)/4, $0x32370b8f
+DATA vecConst<>+6960(SB)/4, $0x32370b8f
+DATA vecConst<>+6964(SB)/4, $0x32370b8f
+DATA vecConst<>+6968(SB)/4, $0x32370b8f
+DATA vecConst<>+6972(SB)/4, $0x32370b8f
+DATA vecConst<>+6976(SB)/4, $0x78dde6e4
+DATA vecConst<>+6980(SB)/4, $0x78dde6e4
+DATA vecConst<>+6984(SB)/4, $0x78dde6e4
+DATA vecConst<>+6988(SB)/4, $0x78dde6e4
+DATA vecConst<>+6992(SB)/4, $0x78dde6e4
+DATA vecConst<>+6996(SB)/4, $0x78dde6e4
+DATA vecConst<>+7000(SB)/4, $0x78dde6e4
+DATA vecConst<>+7004(SB)/4, $0x78dde6e4
+DATA vecConst<>+7008(SB)/4, $0x78dde6e4
+DATA vecConst<>+7012(SB)/4, $0x78dde6e4
+DATA vecConst<>+7016(SB)/4, $0x78dde6e4
+DATA vecConst<>+7020(SB)/4, $0x78dde6e4
+DATA vecConst<>+7024(SB)/4, $0x78dde6e4
+DATA vecConst<>+7028(SB)/4, $0x78dde6e4
+DATA vecConst<>+7032(SB)/4, $0x78dde6e4
+DATA vecConst<>+7036(SB)/4, $0x78dde6e4
+DATA vecConst<>+7040(SB)/4, $0xed9eba14
+DATA vecConst<>+7044(SB)/4, $0xed9eba14
+DATA vecConst<>+7048(SB)/4, $0xed9eba14
+DATA vecConst<>+7052(SB)/4, $0xed9eba14
+DATA vecConst<>+7056(SB)/4, $0xed9eba14
+DATA vecConst<>+7060(SB)/4, $0xed9eba14
+DATA vecConst<>+7064(SB)/4, $0xed9eba14
+DATA vecConst<>+7068(SB)/4, $0xed9eba14
+DATA vecConst<>+7072(SB)/4, $0xed9eba14
+DATA vecConst<>+7076(SB)/4, $0xed9eba14
+DATA vecConst<>+7080(SB)/4, $0xed9eba14
+DATA vecConst<>+7084(SB)/4, $0xed9eba14
+DATA vecConst<>+7088(SB)/4, $0xed9eba14
+DATA vecConst<>+7092(SB)/4, $0xed9eba14
+DATA vecConst<>+7096(SB)/4, $0xed9eba14
+DATA vecConst<>+7100(SB)/4, $0xed9eba14
+DATA vecConst<>+7104(SB)/4, $0x1715609d
+DATA vecConst<>+7108(SB)/4, $0x1715609d
+DATA vecConst<>+7112(SB)/4, $0x1715609d
+DATA vecConst<>+7116(SB)/4, $0x1715609d
+DATA vecConst<>+7120(SB)/4, $0x1715609d
+DATA vecConst<>+7124(SB)/4, $0x1715609d
+DATA vecConst<>+7128(SB)/4, $0x1715609d
+DATA vecConst<>+7132(SB)/4, $0x1715609d
+DATA vecConst<>+7136(SB)/4, $0x1715609d
+DATA vecConst<>+7140(SB)/4, $0x1715609d
+DATA vecConst<>+7144(SB)/4, $0x1715609d
+DATA vecConst<>+7148(SB)/4, $0x1715609d
+DATA vecConst<>+7152(SB)/4, $0x1715609d
+DATA vecConst<>+7156(SB)/4, $0x1715609d
+DATA vecConst<>+7160(SB)/4, $0x1715609d
+DATA vecConst<>+7164(SB)/4, $0x1715609d
+DATA vecConst<>+7168(SB)/4, $0xa9066899
+DATA vecConst<>+7172(SB)/4, $0xa9066899
+DATA vecConst<>+7176(SB)/4, $0xa9066899
+DATA vecConst<>+7180(SB)/4, $0xa9066899
+DATA vecConst<>+7184(SB)/4, $0xa9066899
+DATA vecConst<>+7188(SB)/4, $0xa9066899
+DATA vecConst<>+7192(SB)/4, $0xa9066899
+DATA vecConst<>+7196(SB)/4, $0xa9066899
+DATA vecConst<>+7200(SB)/4, $0xa9066899
+DATA vecConst<>+7204(SB)/4, $0xa9066899
+DATA vecConst<>+7208(SB)/4, $0xa9066899
+DATA vecConst<>+7212(SB)/4, $0xa9066899
+DATA vecConst<>+7216(SB)/4, $0xa9066899
+DATA vecConst<>+7220(SB)/4, $0xa9066899
+DATA vecConst<>+7224(SB)/4, $0xa9066899
+DATA vecConst<>+7228(SB)/4, $0xa9066899
+DATA vecConst<>+7232(SB)/4, $0xb54cda56
+DATA vecConst<>+7236(SB)/4, $0xb54cda56
+DATA vecConst<>+7240(SB)/4, $0xb54cda56
+DATA vecConst<>+7244(SB)/4, $0xb54cda56
+DATA vecConst<>+7248(SB)/4, $0xb54cda56
+DATA vecConst<>+7252(SB)/4, $0xb54cda56
+DATA vecConst<>+7256(SB)/4, $0xb54cda56
+DATA vecConst<>+7260(SB)/4, $0xb54cda56
+DATA vecConst<>+7264(SB)/4, $0xb54cda56
+DATA vecConst<>+7268(SB)/4, $0xb54cda56
+DATA vecConst<>+7272(SB)/4, $0xb54cda56
+DATA vecConst<>+7276(SB)/4, $0xb54cda56
+DATA vecConst<>+7280(SB)/4, $0xb54cda56
+DATA vecConst<>+7284(SB)/4, $0xb54cda56
+DATA vecConst<>+7288(SB)/4, $0xb54cda56
+DATA vecConst<>+7292(SB)/4, $0xb54cda56
+DATA vecConst<>+7296(SB)/4, $0x646e171e
+DATA vecConst<>+7300(SB)/4, $0x646e171e
+DATA vecConst<>+7304(SB)/4, $0x646e171e
+DATA vecConst<>+7308(SB)/4, $0x646e171e
+DATA vecConst<>+7312(SB)/4, $0x646e171e
+DATA vecConst<>+7316(SB)/4, $0x646e171e
+DATA vecConst<>+7320(SB)/4, $0x646e171e
+DATA vecConst<>+7324(SB)/4, $0x646e171e
+DATA vecConst<>+7328(SB)/4, $0x646e171e
+DATA vecConst<>+7332(SB)/4, $0x646e171e
+DATA vecConst<>+7336(SB)/4, $0x646e171e
+DATA vecConst<>+7340(SB)/4, $0x646e171e
+DATA vecConst<>+7344(SB)/4, $0x646e171e
+DATA vecConst<>+7348(SB)/4, $0x646e171e
+DATA vecConst<>+7352(SB)/4, $0x646e171e
+DATA vecConst<>+7356(SB)/4, $0x646e171e
+DATA vecConst<>+7360(SB)/4, $0x5384540f
+DATA vecConst<>+7364(SB)/4, $0x5384540f
+DATA vecConst<>+7368(SB)/4, $0x5384540f
+DATA vecConst<>+7372(SB)/4, $0x5384540f
+DATA vecConst<>+7376(SB)/4, $0x5384540f
+DATA vecConst<>+7380(SB)/4, $0x5384540f
+DATA vecConst<>+7384(SB)/4, $0x5384540f
+DATA vecConst<>+7388(SB)/4, $0x5384540f
+DATA vecConst<>+7392(SB)/4, $0x5384540f
+DATA vecConst<>+7396(SB)/4, $0x5384540f
+DATA vecConst<>+7400(SB)/4, $0x5384540f
+DATA vecConst<>+7404(SB)/4, $0x5384540f
+DATA vecConst<>+7408(SB)/4, $0x5384540f
+DATA vecConst<>+7412(SB)/4, $0x5384540f
+DATA vecConst<>+7416(SB)/4, $0x5384540f
+DATA vecConst<>+7420(SB)/4, $0x5384540f
+DATA vecConst<>+7424(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7428(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7432(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7436(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7440(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7444(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7448(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7452(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7456(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7460(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7464(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7468(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7472(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7476(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7480(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7484(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+7488(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7492(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7496(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7500(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7504(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7508(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7512(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7516(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7520(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7524(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7528(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7532(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7536(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7540(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7544(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7548(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+7552(SB)/4, $0xdb3d7428
+DATA vecConst<>+7556(SB)/4, $0xdb3d7428
+DATA vecConst<>+7560(SB)/4, $0xdb3d7428
+DATA vecConst<>+7564(SB)/4, $0xdb3d7428
+DATA vecConst<>+7568(SB)/4, $0xdb3d7428
+DATA vecConst<>+7572(SB)/4, $0xdb3d7428
+DATA vecConst<>+7576(SB)/4, $0xdb3d7428
+DATA vecConst<>+7580(SB)/4, $0xdb3d7428
+DATA vecConst<>+7584(SB)/4, $0xdb3d7428
+DATA vecConst<>+7588(SB)/4, $0xdb3d7428
+DATA vecConst<>+7592(SB)/4, $0xdb3d7428
+DATA vecConst<>+7596(SB)/4, $0xdb3d7428
+DATA vecConst<>+7600(SB)/4, $0xdb3d7428
+DATA vecConst<>+7604(SB)/4, $0xdb3d7428
+DATA vecConst<>+7608(SB)/4, $0xdb3d7428
+DATA vecConst<>+7612(SB)/4, $0xdb3d7428
+DATA vecConst<>+7616(SB)/4, $0x8ff34781
+DATA vecConst<>+7620(SB)/4, $0x8ff34781
+DATA vecConst<>+7624(SB)/4, $0x8ff34781
+DATA vecConst<>+7628(SB)/4, $0x8ff34781
+DATA vecConst<>+7632(SB)/4, $0x8ff34781
+DATA vecConst<>+7636(SB)/4, $0x8ff34781
+DATA vecConst<>+7640(SB)/4, $0x8ff34781
+DATA vecConst<>+7644(SB)/4, $0x8ff34781
+DATA vecConst<>+7648(SB)/4, $0x8ff34781
+DATA vecConst<>+7652(SB)/4, $0x8ff34781
+DATA vecConst<>+7656(SB)/4, $0x8ff34781
+DATA vecConst<>+7660(SB)/4, $0x8ff34781
+DATA vecConst<>+7664(SB)/4, $0x8ff34781
+DATA vecConst<>+7668(SB)/4, $0x8ff34781
+DATA vecConst<>+7672(SB)/4, $0x8ff34781
+DATA vecConst<>+7676(SB)/4, $0x8ff34781
+DATA vecConst<>+7680(SB)/4, $0x96a522ad
+DATA vecConst<>+7684(SB)/4, $0x96a522ad
+DATA vecConst<>+7688(SB)/4, $0x96a522ad
+DATA vecConst<>+7692(SB)/4, $0x96a522ad
+DATA vecConst<>+7696(SB)/4, $0x96a522ad
+DATA vecConst<>+7700(SB)/4, $0x96a522ad
+DATA vecConst<>+7704(SB)/4, $0x96a522ad
+DATA vecConst<>+7708(SB)/4, $0x96a522ad
+DATA vecConst<>+7712(SB)/4, $0x96a522ad
+DATA vecConst<>+7716(SB)/4, $0x96a522ad
+DATA vecConst<>+7720(SB)/4, $0x96a522ad
+DATA vecConst<>+7724(SB)/4, $0x96a522ad
+DATA vecConst<>+7728(SB)/4, $0x96a522ad
+DATA vecConst<>+7732(SB)/4, $0x96a522ad
+DATA vecConst<>+7736(SB)/4, $0x96a522ad
+DATA vecConst<>+7740(SB)/4, $0x96a522ad
+DATA vecConst<>+7744(SB)/4, $0x00ffffff
+DATA vecConst<>+7748(SB)/4, $0x00ffffff
+DATA vecConst<>+7752(SB)/4, $0x00ffffff
+DATA vecConst<>+7756(SB)/4, $0x00ffffff
+DATA vecConst<>+7760(SB)/4, $0x00ffffff
+DATA vecConst<>+7764(SB)/4, $0x00ffffff
+DATA vecConst<>+7768(SB)/4, $0x00ffffff
+DATA vecConst<>+7772(SB)/4, $0x00ffffff
+DATA vecConst<>+7776(SB)/4, $0x00ffffff
+DATA vecConst<>+7780(SB)/4, $0x00ffffff
+DATA vecConst<>+7784(SB)/4, $0x00ffffff
+DATA vecConst<>+7788(SB)/4, $0x00ffffff
+DATA vecConst<>+7792(SB)/4, $0x00ffffff
+DATA vecConst<>+7796(SB)/4, $0x00ffffff
+DATA vecConst<>+7800(SB)/4, $0x00ffffff
+DATA vecConst<>+7804(SB)/4, $0x00ffffff
+DATA vecConst<>+7808(SB)/4, $0x33800000
+DATA vecConst<>+7812(SB)/4, $0x33800000
+DATA vecConst<>+7816(SB)/4, $0x33800000
+DATA vecConst<>+7820(SB)/4, $0x33800000
+DATA vecConst<>+7824(SB)/4, $0x33800000
+DATA vecConst<>+7828(SB)/4, $0x33800000
+DATA vecConst<>+7832(SB)/4, $0x33800000
+DATA vecConst<>+7836(SB)/4, $0x33800000
+DATA vecConst<>+7840(SB)/4, $0x33800000
+DATA vecConst<>+7844(SB)/4, $0x33800000
+DATA vecConst<>+7848(SB)/4, $0x33800000
+DATA vecConst<>+7852(SB)/4, $0x33800000
+DATA vecConst<>+7856(SB)/4, $0x33800000
+DATA vecConst<>+7860(SB)/4, $0x33800000
+DATA vecConst<>+7864(SB)/4, $0x33800000
+DATA vecConst<>+7868(SB)/4, $0x33800000
+DATA vecConst<>+7872(SB)/4, $0x00000003
+DATA vecConst<>+7876(SB)/4, $0x00000003
+DATA vecConst<>+7880(SB)/4, $0x00000003
+DATA vecConst<>+7884(SB)/4, $0x00000003
+DATA vecConst<>+7888(SB)/4, $0x00000003
+DATA vecConst<>+7892(SB)/4, $0x00000003
+DATA vecConst<>+7896(SB)/4, $0x00000003
+DATA vecConst<>+7900(SB)/4, $0x00000003
+DATA vecConst<>+7904(SB)/4, $0x00000003
+DATA vecConst<>+7908(SB)/4, $0x00000003
+DATA vecConst<>+7912(SB)/4, $0x00000003
+DATA vecConst<>+7916(SB)/4, $0x00000003
+DATA vecConst<>+7920(SB)/4, $0x00000003
+DATA vecConst<>+7924(SB)/4, $0x00000003
+DATA vecConst<>+7928(SB)/4, $0x00000003
+DATA vecConst<>+7932(SB)/4, $0x00000003
+DATA vecConst<>+7936(SB)/4, $0x33c90fdb
+DATA vecConst<>+7940(SB)/4, $0x33c90fdb
+DATA vecConst<>+7944(SB)/4, $0x33c90fdb
+DATA vecConst<>+7948(SB)/4, $0x33c90fdb
+DATA vecConst<>+7952(SB)/4, $0x33c90fdb
+DATA vecConst<>+7956(SB)/4, $0x33c90fdb
+DATA vecConst<>+7960(SB)/4, $0x33c90fdb
+DATA vecConst<>+7964(SB)/4, $0x33c90fdb
+DATA vecConst<>+7968(SB)/4, $0x33c90fdb
+DATA vecConst<>+7972(SB)/4, $0x33c90fdb
+DATA vecConst<>+7976(SB)/4, $0x33c90fdb
+DATA vecConst<>+7980(SB)/4, $0x33c90fdb
+DATA vecConst<>+7984(SB)/4, $0x33c90fdb
+DATA vecConst<>+7988(SB)/4, $0x33c90fdb
+DATA vecConst<>+7992(SB)/4, $0x33c90fdb
+DATA vecConst<>+7996(SB)/4, $0x33c90fdb
+GLOBL vecConst<>(SB), RODATA|NOPTR, $8000

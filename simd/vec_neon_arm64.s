@@ -2375,16 +2375,16 @@ TEXT ·vecMapGeluTanhNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
 	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
 	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
-	WORD $0x3DC009C4 // ldr q4, [x14, #32]
-	WORD $0x3DC169C5 // ldr q5, [x14, #1440]
+	WORD $0x3DC169C4 // ldr q4, [x14, #1440]
+	WORD $0x3DC009C5 // ldr q5, [x14, #32]
 	WORD $0x3DC16DC6 // ldr q6, [x14, #1456]
 	WORD $0x3DC171C7 // ldr q7, [x14, #1472]
-	WORD $0x3DC001C8 // ldr q8, [x14, #0]
-	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
-	WORD $0x3DC011CA // ldr q10, [x14, #64]
-	WORD $0x3DC015CB // ldr q11, [x14, #80]
-	WORD $0x3DC019CC // ldr q12, [x14, #96]
-	WORD $0x3DC01DCD // ldr q13, [x14, #112]
+	WORD $0x3DC175C8 // ldr q8, [x14, #1488]
+	WORD $0x3DC001C9 // ldr q9, [x14, #0]
+	WORD $0x3DC00DCA // ldr q10, [x14, #48]
+	WORD $0x3DC011CB // ldr q11, [x14, #64]
+	WORD $0x3DC015CC // ldr q12, [x14, #80]
+	WORD $0x3DC019CD // ldr q13, [x14, #96]
 
 block:
 	CMP $4, R1
@@ -2393,95 +2393,98 @@ block:
 	WORD $0x4E201DCF // and v15, v14, v0
 	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
 	WORD $0x6E6F1C30 // bsl v16, v1, v15
-	WORD $0x4E221E0F // and v15, v16, v2
-	WORD $0x4EAFD611 // fsub v17, v16, v15
-	WORD $0x6E2FDDF2 // fmul v18, v15, v15
-	WORD $0x6E23DE53 // fmul v19, v18, v3
-	WORD $0x4E24D672 // fadd v18, v19, v4
-	WORD $0x4EA4D654 // fsub v20, v18, v4
+	WORD $0x4EA2860F // add v15, v16, v2
+	WORD $0x4E231DF1 // and v17, v15, v3
+	WORD $0x4EB1D60F // fsub v15, v16, v17
+	WORD $0x6E31DE32 // fmul v18, v17, v17
+	WORD $0x6E24DE53 // fmul v19, v18, v4
+	WORD $0x4E25D672 // fadd v18, v19, v5
+	WORD $0x4EA5D654 // fsub v20, v18, v5
 	WORD $0x4EB4D655 // fsub v21, v18, v20
-	WORD $0x4EB5D496 // fsub v22, v4, v21
+	WORD $0x4EB5D4B6 // fsub v22, v5, v21
 	WORD $0x4EB4D675 // fsub v21, v19, v20
 	WORD $0x4E35D6D4 // fadd v20, v22, v21
-	WORD $0x4E2FD615 // fadd v21, v16, v15
-	WORD $0x6E35DE36 // fmul v22, v17, v21
+	WORD $0x4E31D615 // fadd v21, v16, v17
+	WORD $0x6E35DDF6 // fmul v22, v15, v21
 	WORD $0x4EB41E95 // orr v21, v20, v20
-	WORD $0x4E23CED5 // fmla v21, v22, v3
+	WORD $0x4E24CED5 // fmla v21, v22, v4
 	WORD $0x6E30DE14 // fmul v20, v16, v16
 	WORD $0x4EB51EB6 // orr v22, v21, v21
-	WORD $0x4E25CE96 // fmla v22, v20, v5
-	WORD $0x4E221E55 // and v21, v18, v2
-	WORD $0x4EB5D654 // fsub v20, v18, v21
-	WORD $0x4E34D6D2 // fadd v18, v22, v20
-	WORD $0x6E26DDF4 // fmul v20, v15, v6
-	WORD $0x6E35DE8F // fmul v15, v20, v21
-	WORD $0x6E27DE16 // fmul v22, v16, v7
+	WORD $0x4E26CE96 // fmla v22, v20, v6
+	WORD $0x4EA28655 // add v21, v18, v2
+	WORD $0x4E231EB4 // and v20, v21, v3
+	WORD $0x4EB4D655 // fsub v21, v18, v20
+	WORD $0x4E35D6D2 // fadd v18, v22, v21
+	WORD $0x6E27DE35 // fmul v21, v17, v7
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x6E28DE16 // fmul v22, v16, v8
 	WORD $0x4EB61ED0 // orr v16, v22, v22
-	WORD $0x4E26CE30 // fmla v16, v17, v6
-	WORD $0x4E32D6B6 // fadd v22, v21, v18
-	WORD $0x6E36DE15 // fmul v21, v16, v22
-	WORD $0x4EB51EB6 // orr v22, v21, v21
-	WORD $0x4E32CE96 // fmla v22, v20, v18
-	WORD $0x4E36D5F5 // fadd v21, v15, v22
-	WORD $0x6E281EB2 // eor v18, v21, v8
-	WORD $0x4EAFD6B4 // fsub v20, v21, v15
-	WORD $0x4EB4D6CF // fsub v15, v22, v20
-	WORD $0x6E281DF4 // eor v20, v15, v8
-	WORD $0x6EB2E52F // fcmgt v15, v9, v18
-	WORD $0x6E721D2F // bsl v15, v9, v18
-	WORD $0x6EAAE5F2 // fcmgt v18, v15, v10
-	WORD $0x6E6F1D52 // bsl v18, v10, v15
-	WORD $0x4EAC1D8F // orr v15, v12, v12
-	WORD $0x4E2BCE4F // fmla v15, v18, v11
-	WORD $0x4EACD5F6 // fsub v22, v15, v12
-	WORD $0x6EAC85F5 // sub v21, v15, v12
-	WORD $0x4EB21E4F // orr v15, v18, v18
-	WORD $0x4E2DCECF // fmla v15, v22, v13
-	WORD $0x3DC021D2 // ldr q18, [x14, #128]
-	WORD $0x4EAF1DF0 // orr v16, v15, v15
-	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x4E34D60F // fadd v15, v16, v20
-	WORD $0x3DC025D4 // ldr q20, [x14, #144]
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
-	WORD $0x4EB01E16 // orr v22, v16, v16
-	WORD $0x4E2FCE96 // fmla v22, v20, v15
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
-	WORD $0x4EB01E14 // orr v20, v16, v16
-	WORD $0x4E2FCED4 // fmla v20, v22, v15
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
-	WORD $0x4EB61ED0 // orr v16, v22, v22
-	WORD $0x4E2FCE90 // fmla v16, v20, v15
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x4E27CDF0 // fmla v16, v15, v7
+	WORD $0x4E32D696 // fadd v22, v20, v18
+	WORD $0x6E36DE14 // fmul v20, v16, v22
 	WORD $0x4EB41E96 // orr v22, v20, v20
-	WORD $0x4E2FCE16 // fmla v22, v16, v15
-	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
-	WORD $0x6E2FDDF4 // fmul v20, v15, v15
-	WORD $0x4EAF1DF2 // orr v18, v15, v15
-	WORD $0x4E34CED2 // fmla v18, v22, v20
-	WORD $0x3DC039CF // ldr q15, [x14, #224]
-	WORD $0x4EAF8614 // add v20, v16, v15
-	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
-	WORD $0x6EB086B4 // sub v20, v21, v16
+	WORD $0x4E32CEB6 // fmla v22, v21, v18
+	WORD $0x4E36D634 // fadd v20, v17, v22
+	WORD $0x6E291E92 // eor v18, v20, v9
+	WORD $0x4EB1D695 // fsub v21, v20, v17
+	WORD $0x4EB5D6D1 // fsub v17, v22, v21
+	WORD $0x6E291E35 // eor v21, v17, v9
+	WORD $0x6EB2E551 // fcmgt v17, v10, v18
+	WORD $0x6E721D51 // bsl v17, v10, v18
+	WORD $0x6EABE632 // fcmgt v18, v17, v11
+	WORD $0x6E711D72 // bsl v18, v11, v17
+	WORD $0x4EAD1DB1 // orr v17, v13, v13
+	WORD $0x4E2CCE51 // fmla v17, v18, v12
+	WORD $0x4EADD636 // fsub v22, v17, v13
+	WORD $0x6EAD8634 // sub v20, v17, v13
+	WORD $0x3DC01DD1 // ldr q17, [x14, #112]
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x4E31CED0 // fmla v16, v22, v17
+	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E32CED1 // fmla v17, v22, v18
+	WORD $0x4E35D630 // fadd v16, v17, v21
+	WORD $0x3DC025D5 // ldr q21, [x14, #144]
+	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x4E30CEB6 // fmla v22, v21, v16
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E30CED5 // fmla v21, v22, v16
+	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x4E30CEB1 // fmla v17, v21, v16
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E30CE36 // fmla v22, v17, v16
+	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
+	WORD $0x6E30DE15 // fmul v21, v16, v16
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E35CED2 // fmla v18, v22, v21
 	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB08695 // add v21, v20, v16
-	WORD $0x4F3756B4 // shl v20.4s, v21.4s, #23
-	WORD $0x4E24D655 // fadd v21, v18, v4
-	WORD $0x6E2FDEB2 // fmul v18, v21, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
-	WORD $0x6EAEE5F5 // fcmgt v21, v15, v14
-	WORD $0x6E34DE4F // fmul v15, v18, v20
-	WORD $0x4E24D5F0 // fadd v16, v15, v4
-	WORD $0x3DC175D6 // ldr q22, [x14, #1488]
-	WORD $0x6EAEE6CF // fcmgt v15, v22, v14
-	WORD $0x6E6E1ECF // bsl v15, v22, v14
-	WORD $0x6E32DDF6 // fmul v22, v15, v18
-	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B0 // shl v16.4s, v21.4s, #23
+	WORD $0x6EB18695 // sub v21, v20, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB186B4 // add v20, v21, v17
+	WORD $0x4F375695 // shl v21.4s, v20.4s, #23
+	WORD $0x4E25D654 // fadd v20, v18, v5
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x6EAEE614 // fcmgt v20, v16, v14
+	WORD $0x6E35DE50 // fmul v16, v18, v21
+	WORD $0x4E25D611 // fadd v17, v16, v5
+	WORD $0x3DC179D6 // ldr q22, [x14, #1504]
+	WORD $0x6EAEE6D0 // fcmgt v16, v22, v14
+	WORD $0x6E6E1ED0 // bsl v16, v22, v14
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x6E6E1ED2 // bsl v18, v22, v14
-	WORD $0x6E30FE4E // fdiv v14, v18, v16
-	WORD $0x6E34DDD0 // fmul v16, v14, v20
-	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x6E6E1E14 // bsl v20, v16, v14
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x6E31FE4E // fdiv v14, v18, v17
+	WORD $0x6E35DDD1 // fmul v17, v14, v21
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x6E6E1E35 // bsl v21, v17, v14
+	WORD $0x3D800115 // str q21, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -2501,98 +2504,101 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00074 // ldr q20, [x3, #0]
-	WORD $0x4E201E8E // and v14, v20, v0
-	WORD $0x6EA1E5D0 // fcmgt v16, v14, v1
-	WORD $0x6E6E1C30 // bsl v16, v1, v14
-	WORD $0x4E221E0E // and v14, v16, v2
-	WORD $0x4EAED615 // fsub v21, v16, v14
-	WORD $0x6E2EDDD2 // fmul v18, v14, v14
-	WORD $0x6E23DE56 // fmul v22, v18, v3
-	WORD $0x4E24D6D2 // fadd v18, v22, v4
-	WORD $0x4EA4D64F // fsub v15, v18, v4
-	WORD $0x4EAFD651 // fsub v17, v18, v15
-	WORD $0x4EB1D493 // fsub v19, v4, v17
-	WORD $0x4EAFD6D1 // fsub v17, v22, v15
-	WORD $0x4E31D66F // fadd v15, v19, v17
-	WORD $0x4E2ED611 // fadd v17, v16, v14
-	WORD $0x6E31DEB3 // fmul v19, v21, v17
-	WORD $0x4EAF1DF1 // orr v17, v15, v15
-	WORD $0x4E23CE71 // fmla v17, v19, v3
-	WORD $0x6E30DE0F // fmul v15, v16, v16
-	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x4E25CDF3 // fmla v19, v15, v5
-	WORD $0x4E221E51 // and v17, v18, v2
-	WORD $0x4EB1D64F // fsub v15, v18, v17
-	WORD $0x4E2FD672 // fadd v18, v19, v15
-	WORD $0x6E26DDCF // fmul v15, v14, v6
-	WORD $0x6E31DDEE // fmul v14, v15, v17
-	WORD $0x6E27DE13 // fmul v19, v16, v7
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E26CEB0 // fmla v16, v21, v6
-	WORD $0x4E32D633 // fadd v19, v17, v18
-	WORD $0x6E33DE11 // fmul v17, v16, v19
-	WORD $0x4EB11E33 // orr v19, v17, v17
-	WORD $0x4E32CDF3 // fmla v19, v15, v18
-	WORD $0x4E33D5D1 // fadd v17, v14, v19
-	WORD $0x6E281E32 // eor v18, v17, v8
-	WORD $0x4EAED62F // fsub v15, v17, v14
-	WORD $0x4EAFD66E // fsub v14, v19, v15
-	WORD $0x6E281DCF // eor v15, v14, v8
-	WORD $0x6EB2E52E // fcmgt v14, v9, v18
-	WORD $0x6E721D2E // bsl v14, v9, v18
-	WORD $0x6EAAE5D2 // fcmgt v18, v14, v10
-	WORD $0x6E6E1D52 // bsl v18, v10, v14
-	WORD $0x4EAC1D8E // orr v14, v12, v12
-	WORD $0x4E2BCE4E // fmla v14, v18, v11
-	WORD $0x4EACD5D3 // fsub v19, v14, v12
-	WORD $0x6EAC85D1 // sub v17, v14, v12
-	WORD $0x4EB21E4E // orr v14, v18, v18
-	WORD $0x4E2DCE6E // fmla v14, v19, v13
-	WORD $0x3DC021D2 // ldr q18, [x14, #128]
-	WORD $0x4EAE1DD0 // orr v16, v14, v14
-	WORD $0x4E32CE70 // fmla v16, v19, v18
-	WORD $0x4E2FD60E // fadd v14, v16, v15
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
-	WORD $0x4EB01E13 // orr v19, v16, v16
-	WORD $0x4E2ECDF3 // fmla v19, v15, v14
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC00075 // ldr q21, [x3, #0]
+	WORD $0x4E201EAE // and v14, v21, v0
+	WORD $0x6EA1E5D1 // fcmgt v17, v14, v1
+	WORD $0x6E6E1C31 // bsl v17, v1, v14
+	WORD $0x4EA2862E // add v14, v17, v2
+	WORD $0x4E231DD4 // and v20, v14, v3
+	WORD $0x4EB4D62E // fsub v14, v17, v20
+	WORD $0x6E34DE92 // fmul v18, v20, v20
+	WORD $0x6E24DE56 // fmul v22, v18, v4
+	WORD $0x4E25D6D2 // fadd v18, v22, v5
+	WORD $0x4EA5D650 // fsub v16, v18, v5
+	WORD $0x4EB0D64F // fsub v15, v18, v16
+	WORD $0x4EAFD4B3 // fsub v19, v5, v15
+	WORD $0x4EB0D6CF // fsub v15, v22, v16
+	WORD $0x4E2FD670 // fadd v16, v19, v15
+	WORD $0x4E34D62F // fadd v15, v17, v20
+	WORD $0x6E2FDDD3 // fmul v19, v14, v15
 	WORD $0x4EB01E0F // orr v15, v16, v16
-	WORD $0x4E2ECE6F // fmla v15, v19, v14
+	WORD $0x4E24CE6F // fmla v15, v19, v4
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x4E26CE13 // fmla v19, v16, v6
+	WORD $0x4EA2864F // add v15, v18, v2
+	WORD $0x4E231DF0 // and v16, v15, v3
+	WORD $0x4EB0D64F // fsub v15, v18, v16
+	WORD $0x4E2FD672 // fadd v18, v19, v15
+	WORD $0x6E27DE8F // fmul v15, v20, v7
+	WORD $0x6E30DDF4 // fmul v20, v15, v16
+	WORD $0x6E28DE33 // fmul v19, v17, v8
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E27CDD1 // fmla v17, v14, v7
+	WORD $0x4E32D613 // fadd v19, v16, v18
+	WORD $0x6E33DE30 // fmul v16, v17, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E32CDF3 // fmla v19, v15, v18
+	WORD $0x4E33D690 // fadd v16, v20, v19
+	WORD $0x6E291E12 // eor v18, v16, v9
+	WORD $0x4EB4D60F // fsub v15, v16, v20
+	WORD $0x4EAFD674 // fsub v20, v19, v15
+	WORD $0x6E291E8F // eor v15, v20, v9
+	WORD $0x6EB2E554 // fcmgt v20, v10, v18
+	WORD $0x6E721D54 // bsl v20, v10, v18
+	WORD $0x6EABE692 // fcmgt v18, v20, v11
+	WORD $0x6E741D72 // bsl v18, v11, v20
+	WORD $0x4EAD1DB4 // orr v20, v13, v13
+	WORD $0x4E2CCE54 // fmla v20, v18, v12
+	WORD $0x4EADD693 // fsub v19, v20, v13
+	WORD $0x6EAD8690 // sub v16, v20, v13
+	WORD $0x3DC01DD4 // ldr q20, [x14, #112]
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E34CE71 // fmla v17, v19, v20
+	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x4EB11E34 // orr v20, v17, v17
+	WORD $0x4E32CE74 // fmla v20, v19, v18
+	WORD $0x4E2FD691 // fadd v17, v20, v15
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E31CDF3 // fmla v19, v15, v17
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x4E31CE6F // fmla v15, v19, v17
 	WORD $0x3DC031D3 // ldr q19, [x14, #192]
-	WORD $0x4EB31E70 // orr v16, v19, v19
-	WORD $0x4E2ECDF0 // fmla v16, v15, v14
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E31CDF4 // fmla v20, v15, v17
 	WORD $0x3DC035CF // ldr q15, [x14, #208]
 	WORD $0x4EAF1DF3 // orr v19, v15, v15
-	WORD $0x4E2ECE13 // fmla v19, v16, v14
-	WORD $0x4F3F0630 // sshr v16.4s, v17.4s, #1
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x4EAE1DD2 // orr v18, v14, v14
-	WORD $0x4E2FCE72 // fmla v18, v19, v15
-	WORD $0x3DC039CE // ldr q14, [x14, #224]
-	WORD $0x4EAE860F // add v15, v16, v14
-	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
-	WORD $0x6EB0862F // sub v15, v17, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
-	WORD $0x4EB085F1 // add v17, v15, v16
-	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
-	WORD $0x4E24D651 // fadd v17, v18, v4
-	WORD $0x6E2EDE32 // fmul v18, v17, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
-	WORD $0x6EB4E5D1 // fcmgt v17, v14, v20
-	WORD $0x6E2FDE4E // fmul v14, v18, v15
-	WORD $0x4E24D5D0 // fadd v16, v14, v4
-	WORD $0x3DC175D3 // ldr q19, [x14, #1488]
-	WORD $0x6EB4E66E // fcmgt v14, v19, v20
-	WORD $0x6E741E6E // bsl v14, v19, v20
-	WORD $0x6E32DDD3 // fmul v19, v14, v18
+	WORD $0x4E31CE93 // fmla v19, v20, v17
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE2F // fmul v15, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x6E741E72 // bsl v18, v19, v20
-	WORD $0x6E30FE54 // fdiv v20, v18, v16
-	WORD $0x6E2FDE90 // fmul v16, v20, v15
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x6E741E0F // bsl v15, v16, v20
+	WORD $0x4E2FCE72 // fmla v18, v19, v15
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB1868F // add v15, v20, v17
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x6EB4860F // sub v15, v16, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x4EB485F0 // add v16, v15, v20
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E25D650 // fadd v16, v18, v5
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x6EB5E630 // fcmgt v16, v17, v21
+	WORD $0x6E2FDE51 // fmul v17, v18, v15
+	WORD $0x4E25D634 // fadd v20, v17, v5
+	WORD $0x3DC179D3 // ldr q19, [x14, #1504]
+	WORD $0x6EB5E671 // fcmgt v17, v19, v21
+	WORD $0x6E751E71 // bsl v17, v19, v21
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E751E72 // bsl v18, v19, v21
+	WORD $0x6E34FE55 // fdiv v21, v18, v20
+	WORD $0x6E2FDEB4 // fmul v20, v21, v15
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E751E8F // bsl v15, v20, v21
 	WORD $0x3D80010F // str q15, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -2669,7 +2675,7 @@ block:
 	WORD $0x6EAEE670 // fcmgt v16, v19, v14
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
 	WORD $0x4E2DD672 // fadd v18, v19, v13
-	WORD $0x3DC175D1 // ldr q17, [x14, #1488]
+	WORD $0x3DC179D1 // ldr q17, [x14, #1504]
 	WORD $0x6EAEE633 // fcmgt v19, v17, v14
 	WORD $0x6E6E1E33 // bsl v19, v17, v14
 	WORD $0x6E34DE71 // fmul v17, v19, v20
@@ -2736,7 +2742,7 @@ in0:
 	WORD $0x6EAFE632 // fcmgt v18, v17, v15
 	WORD $0x6E2EDE71 // fmul v17, v19, v14
 	WORD $0x4E2DD634 // fadd v20, v17, v13
-	WORD $0x3DC175D0 // ldr q16, [x14, #1488]
+	WORD $0x3DC179D0 // ldr q16, [x14, #1504]
 	WORD $0x6EAFE611 // fcmgt v17, v16, v15
 	WORD $0x6E6F1E11 // bsl v17, v16, v15
 	WORD $0x6E33DE30 // fmul v16, v17, v19
@@ -2767,8 +2773,8 @@ TEXT ·vecMapMishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC175C0 // ldr q0, [x14, #1488]
-	WORD $0x3DC179C1 // ldr q1, [x14, #1504]
+	WORD $0x3DC179C0 // ldr q0, [x14, #1504]
+	WORD $0x3DC17DC1 // ldr q1, [x14, #1520]
 	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 	WORD $0x3DC011C3 // ldr q3, [x14, #64]
 	WORD $0x3DC015C4 // ldr q4, [x14, #80]
@@ -3837,7 +3843,7 @@ TEXT ·vecMapHardSwishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC17DC0 // ldr q0, [x14, #1520]
+	WORD $0x3DC181C0 // ldr q0, [x14, #1536]
 	WORD $0x3DC045C1 // ldr q1, [x14, #272]
 	WORD $0x3DC059C2 // ldr q2, [x14, #352]
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
@@ -10998,12 +11004,12 @@ TEXT ·vecPeakNEON(SB), NOSPLIT, $48-8
 	WORD $0x3DC059C0 // ldr q0, [x14, #352]
 	WORD $0x3DC009C1 // ldr q1, [x14, #32]
 	WORD $0x3DC0D1C2 // ldr q2, [x14, #832]
-	WORD $0x3DC181C3 // ldr q3, [x14, #1536]
+	WORD $0x3DC185C3 // ldr q3, [x14, #1552]
 	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
-	WORD $0x3DC185C5 // ldr q5, [x14, #1552]
-	WORD $0x3DC189C6 // ldr q6, [x14, #1568]
-	WORD $0x3DC18DC7 // ldr q7, [x14, #1584]
-	WORD $0x3DC191C8 // ldr q8, [x14, #1600]
+	WORD $0x3DC189C5 // ldr q5, [x14, #1568]
+	WORD $0x3DC18DC6 // ldr q6, [x14, #1584]
+	WORD $0x3DC191C7 // ldr q7, [x14, #1600]
+	WORD $0x3DC195C8 // ldr q8, [x14, #1616]
 	ADD $80, R0, R11
 	WORD $0x4D40C969 // ld1r {v9.4s}, [x11]
 	ADD $84, R0, R11
@@ -13805,10 +13811,10 @@ TEXT ·vecPhiloxUniformNEON(SB), NOSPLIT, $48-8
 	MOVD $vecConst<>(SB), R14
 	ADD $80, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	WORD $0x3DC195C1 // ldr q1, [x14, #1616]
+	WORD $0x3DC199C1 // ldr q1, [x14, #1632]
 	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	WORD $0x3DC199C3 // ldr q3, [x14, #1632]
+	WORD $0x3DC19DC3 // ldr q3, [x14, #1648]
 	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
 	ADD $96, R0, R11
@@ -13817,12 +13823,12 @@ TEXT ·vecPhiloxUniformNEON(SB), NOSPLIT, $48-8
 	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
 	ADD $100, R0, R11
 	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
-	WORD $0x3DC19DC8 // ldr q8, [x14, #1648]
-	WORD $0x3DC1A1C9 // ldr q9, [x14, #1664]
-	WORD $0x3DC1A5CA // ldr q10, [x14, #1680]
-	WORD $0x3DC1A9CB // ldr q11, [x14, #1696]
-	WORD $0x3DC1ADCC // ldr q12, [x14, #1712]
-	WORD $0x3DC1B1CD // ldr q13, [x14, #1728]
+	WORD $0x3DC1A1C8 // ldr q8, [x14, #1664]
+	WORD $0x3DC1A5C9 // ldr q9, [x14, #1680]
+	WORD $0x3DC1A9CA // ldr q10, [x14, #1696]
+	WORD $0x3DC1ADCB // ldr q11, [x14, #1712]
+	WORD $0x3DC1B1CC // ldr q12, [x14, #1728]
+	WORD $0x3DC1B5CD // ldr q13, [x14, #1744]
 
 block:
 	CMP $4, R1
@@ -13883,9 +13889,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
-	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
-	WORD $0x4EB384B2 // add v18, v5, v19
 	WORD $0x3DC1B9D3 // ldr q19, [x14, #1760]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1BDD3 // ldr q19, [x14, #1776]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C1F3 // umull v19.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -13899,9 +13905,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E72 // eor v18, v19, v16
 	WORD $0x6E341E50 // eor v16, v18, v20
-	WORD $0x3DC1BDD4 // ldr q20, [x14, #1776]
-	WORD $0x4EB484B2 // add v18, v5, v20
 	WORD $0x3DC1C1D4 // ldr q20, [x14, #1792]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1C5D4 // ldr q20, [x14, #1808]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -13915,9 +13921,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E92 // eor v18, v20, v21
 	WORD $0x6E331E55 // eor v21, v18, v19
-	WORD $0x3DC1C5D3 // ldr q19, [x14, #1808]
-	WORD $0x4EB384B2 // add v18, v5, v19
 	WORD $0x3DC1C9D3 // ldr q19, [x14, #1824]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1CDD3 // ldr q19, [x14, #1840]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C2D3 // umull v19.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -13931,9 +13937,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E72 // eor v18, v19, v14
 	WORD $0x6E341E4E // eor v14, v18, v20
-	WORD $0x3DC1CDD4 // ldr q20, [x14, #1840]
-	WORD $0x4EB484B2 // add v18, v5, v20
 	WORD $0x3DC1D1D4 // ldr q20, [x14, #1856]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1D5D4 // ldr q20, [x14, #1872]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -13947,9 +13953,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E92 // eor v18, v20, v16
 	WORD $0x6E331E50 // eor v16, v18, v19
-	WORD $0x3DC1D5D3 // ldr q19, [x14, #1872]
-	WORD $0x4EB384B2 // add v18, v5, v19
 	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1DDD3 // ldr q19, [x14, #1904]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C233 // umull v19.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -13963,9 +13969,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E72 // eor v18, v19, v21
 	WORD $0x6E341E55 // eor v21, v18, v20
-	WORD $0x3DC1DDD4 // ldr q20, [x14, #1904]
-	WORD $0x4EB484B2 // add v18, v5, v20
 	WORD $0x3DC1E1D4 // ldr q20, [x14, #1920]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1E5D4 // ldr q20, [x14, #1936]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -13980,10 +13986,10 @@ block:
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
 	WORD $0x4F3805F3 // sshr v19.4s, v15.4s, #8
-	WORD $0x3DC1E5CF // ldr q15, [x14, #1936]
+	WORD $0x3DC1E9CF // ldr q15, [x14, #1952]
 	WORD $0x4E2F1E72 // and v18, v19, v15
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
 	WORD $0x6E32DE6F // fmul v15, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -13993,10 +13999,10 @@ block:
 	WORD $0x4E2FD653 // fadd v19, v18, v15
 	WORD $0x3D800113 // str q19, [x8, #0]
 	WORD $0x4F380633 // sshr v19.4s, v17.4s, #8
-	WORD $0x3DC1E5D1 // ldr q17, [x14, #1936]
+	WORD $0x3DC1E9D1 // ldr q17, [x14, #1952]
 	WORD $0x4E311E72 // and v18, v19, v17
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
 	WORD $0x6E32DE71 // fmul v17, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -14006,10 +14012,10 @@ block:
 	WORD $0x4E31D653 // fadd v19, v18, v17
 	WORD $0x3D810113 // str q19, [x8, #1024]
 	WORD $0x4F3805D3 // sshr v19.4s, v14.4s, #8
-	WORD $0x3DC1E5CE // ldr q14, [x14, #1936]
+	WORD $0x3DC1E9CE // ldr q14, [x14, #1952]
 	WORD $0x4E2E1E72 // and v18, v19, v14
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
 	WORD $0x6E32DE6E // fmul v14, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -14019,10 +14025,10 @@ block:
 	WORD $0x4E2ED653 // fadd v19, v18, v14
 	WORD $0x3D820113 // str q19, [x8, #2048]
 	WORD $0x4F380613 // sshr v19.4s, v16.4s, #8
-	WORD $0x3DC1E5D0 // ldr q16, [x14, #1936]
+	WORD $0x3DC1E9D0 // ldr q16, [x14, #1952]
 	WORD $0x4E301E72 // and v18, v19, v16
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1E9D2 // ldr q18, [x14, #1952]
+	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
 	WORD $0x6E32DE70 // fmul v16, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -14048,10 +14054,10 @@ TEXT ·vecPhiloxNormalNEON(SB), NOSPLIT, $48-8
 	MOVD $vecConst<>(SB), R14
 	ADD $80, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	WORD $0x3DC195C1 // ldr q1, [x14, #1616]
+	WORD $0x3DC199C1 // ldr q1, [x14, #1632]
 	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	WORD $0x3DC199C3 // ldr q3, [x14, #1632]
+	WORD $0x3DC19DC3 // ldr q3, [x14, #1648]
 	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
 	ADD $96, R0, R11
@@ -14060,12 +14066,12 @@ TEXT ·vecPhiloxNormalNEON(SB), NOSPLIT, $48-8
 	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
 	ADD $100, R0, R11
 	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
-	WORD $0x3DC19DC8 // ldr q8, [x14, #1648]
-	WORD $0x3DC1A1C9 // ldr q9, [x14, #1664]
-	WORD $0x3DC1A5CA // ldr q10, [x14, #1680]
-	WORD $0x3DC1A9CB // ldr q11, [x14, #1696]
-	WORD $0x3DC1ADCC // ldr q12, [x14, #1712]
-	WORD $0x3DC1B1CD // ldr q13, [x14, #1728]
+	WORD $0x3DC1A1C8 // ldr q8, [x14, #1664]
+	WORD $0x3DC1A5C9 // ldr q9, [x14, #1680]
+	WORD $0x3DC1A9CA // ldr q10, [x14, #1696]
+	WORD $0x3DC1ADCB // ldr q11, [x14, #1712]
+	WORD $0x3DC1B1CC // ldr q12, [x14, #1728]
+	WORD $0x3DC1B5CD // ldr q13, [x14, #1744]
 
 block:
 	CMP $4, R1
@@ -14126,9 +14132,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
-	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
-	WORD $0x4EB384B2 // add v18, v5, v19
 	WORD $0x3DC1B9D3 // ldr q19, [x14, #1760]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1BDD3 // ldr q19, [x14, #1776]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C1F3 // umull v19.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -14142,9 +14148,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E72 // eor v18, v19, v16
 	WORD $0x6E341E50 // eor v16, v18, v20
-	WORD $0x3DC1BDD4 // ldr q20, [x14, #1776]
-	WORD $0x4EB484B2 // add v18, v5, v20
 	WORD $0x3DC1C1D4 // ldr q20, [x14, #1792]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1C5D4 // ldr q20, [x14, #1808]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -14158,9 +14164,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E92 // eor v18, v20, v21
 	WORD $0x6E331E55 // eor v21, v18, v19
-	WORD $0x3DC1C5D3 // ldr q19, [x14, #1808]
-	WORD $0x4EB384B2 // add v18, v5, v19
 	WORD $0x3DC1C9D3 // ldr q19, [x14, #1824]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1CDD3 // ldr q19, [x14, #1840]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C2D3 // umull v19.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -14174,9 +14180,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E72 // eor v18, v19, v14
 	WORD $0x6E341E4E // eor v14, v18, v20
-	WORD $0x3DC1CDD4 // ldr q20, [x14, #1840]
-	WORD $0x4EB484B2 // add v18, v5, v20
 	WORD $0x3DC1D1D4 // ldr q20, [x14, #1856]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1D5D4 // ldr q20, [x14, #1872]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -14190,9 +14196,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E92 // eor v18, v20, v16
 	WORD $0x6E331E50 // eor v16, v18, v19
-	WORD $0x3DC1D5D3 // ldr q19, [x14, #1872]
-	WORD $0x4EB384B2 // add v18, v5, v19
 	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
+	WORD $0x4EB384B2 // add v18, v5, v19
+	WORD $0x3DC1DDD3 // ldr q19, [x14, #1904]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C233 // umull v19.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -14206,9 +14212,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E72 // eor v18, v19, v21
 	WORD $0x6E341E55 // eor v21, v18, v20
-	WORD $0x3DC1DDD4 // ldr q20, [x14, #1904]
-	WORD $0x4EB484B2 // add v18, v5, v20
 	WORD $0x3DC1E1D4 // ldr q20, [x14, #1920]
+	WORD $0x4EB484B2 // add v18, v5, v20
+	WORD $0x3DC1E5D4 // ldr q20, [x14, #1936]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -14223,12 +14229,12 @@ block:
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
 	WORD $0x4F3805F3 // sshr v19.4s, v15.4s, #8
-	WORD $0x3DC1E5CF // ldr q15, [x14, #1936]
+	WORD $0x3DC1E9CF // ldr q15, [x14, #1952]
 	WORD $0x4E2F1E72 // and v18, v19, v15
 	WORD $0x3DC041D3 // ldr q19, [x14, #256]
 	WORD $0x4EB3864F // add v15, v18, v19
 	WORD $0x4E21D9F2 // scvtf v18.4s, v15.4s
-	WORD $0x3DC1E9CF // ldr q15, [x14, #1952]
+	WORD $0x3DC1EDCF // ldr q15, [x14, #1968]
 	WORD $0x6E2FDE53 // fmul v19, v18, v15
 	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
 	WORD $0x6EB3E64F // fcmgt v15, v18, v19
@@ -14309,12 +14315,12 @@ block:
 	WORD $0x4F225636 // shl v22.4s, v17.4s, #2
 	WORD $0x4F3806D5 // sshr v21.4s, v22.4s, #8
 	WORD $0x4F220636 // sshr v22.4s, v17.4s, #30
-	WORD $0x3DC1EDD1 // ldr q17, [x14, #1968]
+	WORD $0x3DC1F1D1 // ldr q17, [x14, #1984]
 	WORD $0x4E311ECF // and v15, v22, v17
 	WORD $0x4F2106B6 // sshr v22.4s, v21.4s, #31
 	WORD $0x6EB685F1 // sub v17, v15, v22
 	WORD $0x4E21DAB6 // scvtf v22.4s, v21.4s
-	WORD $0x3DC1F1D5 // ldr q21, [x14, #1984]
+	WORD $0x3DC1F5D5 // ldr q21, [x14, #2000]
 	WORD $0x6E35DECF // fmul v15, v22, v21
 	WORD $0x6E2FDDF6 // fmul v22, v15, v15
 	WORD $0x3DC0B5D5 // ldr q21, [x14, #720]
@@ -14381,12 +14387,12 @@ block:
 	WORD $0x4E2FD675 // fadd v21, v19, v15
 	WORD $0x3D810115 // str q21, [x8, #1024]
 	WORD $0x4F3805D5 // sshr v21.4s, v14.4s, #8
-	WORD $0x3DC1E5CE // ldr q14, [x14, #1936]
+	WORD $0x3DC1E9CE // ldr q14, [x14, #1952]
 	WORD $0x4E2E1EB3 // and v19, v21, v14
 	WORD $0x3DC041D5 // ldr q21, [x14, #256]
 	WORD $0x4EB5866E // add v14, v19, v21
 	WORD $0x4E21D9D3 // scvtf v19.4s, v14.4s
-	WORD $0x3DC1E9CE // ldr q14, [x14, #1952]
+	WORD $0x3DC1EDCE // ldr q14, [x14, #1968]
 	WORD $0x6E2EDE75 // fmul v21, v19, v14
 	WORD $0x3DC04DD3 // ldr q19, [x14, #304]
 	WORD $0x6EB5E66E // fcmgt v14, v19, v21
@@ -14467,12 +14473,12 @@ block:
 	WORD $0x4F225612 // shl v18.4s, v16.4s, #2
 	WORD $0x4F380657 // sshr v23.4s, v18.4s, #8
 	WORD $0x4F220612 // sshr v18.4s, v16.4s, #30
-	WORD $0x3DC1EDD0 // ldr q16, [x14, #1968]
+	WORD $0x3DC1F1D0 // ldr q16, [x14, #1984]
 	WORD $0x4E301E4E // and v14, v18, v16
 	WORD $0x4F2106F2 // sshr v18.4s, v23.4s, #31
 	WORD $0x6EB285D0 // sub v16, v14, v18
 	WORD $0x4E21DAF2 // scvtf v18.4s, v23.4s
-	WORD $0x3DC1F1D7 // ldr q23, [x14, #1984]
+	WORD $0x3DC1F5D7 // ldr q23, [x14, #2000]
 	WORD $0x6E37DE4E // fmul v14, v18, v23
 	WORD $0x6E2EDDD2 // fmul v18, v14, v14
 	WORD $0x3DC0B5D7 // ldr q23, [x14, #720]
@@ -25482,81 +25488,83 @@ DATA vecConst<>+1376(SB)/8, $0x3ECC422A3ECC422A
 DATA vecConst<>+1384(SB)/8, $0x3ECC422A3ECC422A
 DATA vecConst<>+1392(SB)/8, $0x4138000041380000
 DATA vecConst<>+1400(SB)/8, $0x4138000041380000
-DATA vecConst<>+1408(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1416(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1424(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1432(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1440(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1448(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1456(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1464(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1472(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1480(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1488(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1496(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1504(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1512(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1520(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1528(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1536(SB)/8, $0x4040000040400000
-DATA vecConst<>+1544(SB)/8, $0x4040000040400000
-DATA vecConst<>+1552(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1560(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1568(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1576(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1584(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1592(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1600(SB)/8, $0x4100000041000000
-DATA vecConst<>+1608(SB)/8, $0x4100000041000000
-DATA vecConst<>+1616(SB)/8, $0xD2511F53D2511F53
-DATA vecConst<>+1624(SB)/8, $0xD2511F53D2511F53
-DATA vecConst<>+1632(SB)/8, $0xCD9E8D57CD9E8D57
-DATA vecConst<>+1640(SB)/8, $0xCD9E8D57CD9E8D57
-DATA vecConst<>+1648(SB)/8, $0x9E3779B99E3779B9
-DATA vecConst<>+1656(SB)/8, $0x9E3779B99E3779B9
-DATA vecConst<>+1664(SB)/8, $0xBB67AE85BB67AE85
-DATA vecConst<>+1672(SB)/8, $0xBB67AE85BB67AE85
-DATA vecConst<>+1680(SB)/8, $0x3C6EF3723C6EF372
-DATA vecConst<>+1688(SB)/8, $0x3C6EF3723C6EF372
-DATA vecConst<>+1696(SB)/8, $0x76CF5D0A76CF5D0A
-DATA vecConst<>+1704(SB)/8, $0x76CF5D0A76CF5D0A
-DATA vecConst<>+1712(SB)/8, $0xDAA66D2BDAA66D2B
-DATA vecConst<>+1720(SB)/8, $0xDAA66D2BDAA66D2B
-DATA vecConst<>+1728(SB)/8, $0x32370B8F32370B8F
-DATA vecConst<>+1736(SB)/8, $0x32370B8F32370B8F
-DATA vecConst<>+1744(SB)/8, $0x78DDE6E478DDE6E4
-DATA vecConst<>+1752(SB)/8, $0x78DDE6E478DDE6E4
-DATA vecConst<>+1760(SB)/8, $0xED9EBA14ED9EBA14
-DATA vecConst<>+1768(SB)/8, $0xED9EBA14ED9EBA14
-DATA vecConst<>+1776(SB)/8, $0x1715609D1715609D
-DATA vecConst<>+1784(SB)/8, $0x1715609D1715609D
-DATA vecConst<>+1792(SB)/8, $0xA9066899A9066899
-DATA vecConst<>+1800(SB)/8, $0xA9066899A9066899
-DATA vecConst<>+1808(SB)/8, $0xB54CDA56B54CDA56
-DATA vecConst<>+1816(SB)/8, $0xB54CDA56B54CDA56
-DATA vecConst<>+1824(SB)/8, $0x646E171E646E171E
-DATA vecConst<>+1832(SB)/8, $0x646E171E646E171E
-DATA vecConst<>+1840(SB)/8, $0x5384540F5384540F
-DATA vecConst<>+1848(SB)/8, $0x5384540F5384540F
-DATA vecConst<>+1856(SB)/8, $0x1FD5C5A31FD5C5A3
-DATA vecConst<>+1864(SB)/8, $0x1FD5C5A31FD5C5A3
-DATA vecConst<>+1872(SB)/8, $0xF1BBCDC8F1BBCDC8
-DATA vecConst<>+1880(SB)/8, $0xF1BBCDC8F1BBCDC8
-DATA vecConst<>+1888(SB)/8, $0xDB3D7428DB3D7428
-DATA vecConst<>+1896(SB)/8, $0xDB3D7428DB3D7428
-DATA vecConst<>+1904(SB)/8, $0x8FF347818FF34781
-DATA vecConst<>+1912(SB)/8, $0x8FF347818FF34781
-DATA vecConst<>+1920(SB)/8, $0x96A522AD96A522AD
-DATA vecConst<>+1928(SB)/8, $0x96A522AD96A522AD
-DATA vecConst<>+1936(SB)/8, $0x00FFFFFF00FFFFFF
-DATA vecConst<>+1944(SB)/8, $0x00FFFFFF00FFFFFF
-DATA vecConst<>+1952(SB)/8, $0x3380000033800000
-DATA vecConst<>+1960(SB)/8, $0x3380000033800000
-DATA vecConst<>+1968(SB)/8, $0x0000000300000003
-DATA vecConst<>+1976(SB)/8, $0x0000000300000003
-DATA vecConst<>+1984(SB)/8, $0x33C90FDB33C90FDB
-DATA vecConst<>+1992(SB)/8, $0x33C90FDB33C90FDB
-GLOBL vecConst<>(SB), RODATA|NOPTR, $2000
+DATA vecConst<>+1408(SB)/8, $0x0000800000008000
+DATA vecConst<>+1416(SB)/8, $0x0000800000008000
+DATA vecConst<>+1424(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1432(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1440(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1448(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1456(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+1464(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+1472(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+1480(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+1488(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+1496(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+1504(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1512(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1520(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1528(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1536(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+1544(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+1552(SB)/8, $0x4040000040400000
+DATA vecConst<>+1560(SB)/8, $0x4040000040400000
+DATA vecConst<>+1568(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+1576(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+1584(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+1592(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+1600(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+1608(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+1616(SB)/8, $0x4100000041000000
+DATA vecConst<>+1624(SB)/8, $0x4100000041000000
+DATA vecConst<>+1632(SB)/8, $0xD2511F53D2511F53
+DATA vecConst<>+1640(SB)/8, $0xD2511F53D2511F53
+DATA vecConst<>+1648(SB)/8, $0xCD9E8D57CD9E8D57
+DATA vecConst<>+1656(SB)/8, $0xCD9E8D57CD9E8D57
+DATA vecConst<>+1664(SB)/8, $0x9E3779B99E3779B9
+DATA vecConst<>+1672(SB)/8, $0x9E3779B99E3779B9
+DATA vecConst<>+1680(SB)/8, $0xBB67AE85BB67AE85
+DATA vecConst<>+1688(SB)/8, $0xBB67AE85BB67AE85
+DATA vecConst<>+1696(SB)/8, $0x3C6EF3723C6EF372
+DATA vecConst<>+1704(SB)/8, $0x3C6EF3723C6EF372
+DATA vecConst<>+1712(SB)/8, $0x76CF5D0A76CF5D0A
+DATA vecConst<>+1720(SB)/8, $0x76CF5D0A76CF5D0A
+DATA vecConst<>+1728(SB)/8, $0xDAA66D2BDAA66D2B
+DATA vecConst<>+1736(SB)/8, $0xDAA66D2BDAA66D2B
+DATA vecConst<>+1744(SB)/8, $0x32370B8F32370B8F
+DATA vecConst<>+1752(SB)/8, $0x32370B8F32370B8F
+DATA vecConst<>+1760(SB)/8, $0x78DDE6E478DDE6E4
+DATA vecConst<>+1768(SB)/8, $0x78DDE6E478DDE6E4
+DATA vecConst<>+1776(SB)/8, $0xED9EBA14ED9EBA14
+DATA vecConst<>+1784(SB)/8, $0xED9EBA14ED9EBA14
+DATA vecConst<>+1792(SB)/8, $0x1715609D1715609D
+DATA vecConst<>+1800(SB)/8, $0x1715609D1715609D
+DATA vecConst<>+1808(SB)/8, $0xA9066899A9066899
+DATA vecConst<>+1816(SB)/8, $0xA9066899A9066899
+DATA vecConst<>+1824(SB)/8, $0xB54CDA56B54CDA56
+DATA vecConst<>+1832(SB)/8, $0xB54CDA56B54CDA56
+DATA vecConst<>+1840(SB)/8, $0x646E171E646E171E
+DATA vecConst<>+1848(SB)/8, $0x646E171E646E171E
+DATA vecConst<>+1856(SB)/8, $0x5384540F5384540F
+DATA vecConst<>+1864(SB)/8, $0x5384540F5384540F
+DATA vecConst<>+1872(SB)/8, $0x1FD5C5A31FD5C5A3
+DATA vecConst<>+1880(SB)/8, $0x1FD5C5A31FD5C5A3
+DATA vecConst<>+1888(SB)/8, $0xF1BBCDC8F1BBCDC8
+DATA vecConst<>+1896(SB)/8, $0xF1BBCDC8F1BBCDC8
+DATA vecConst<>+1904(SB)/8, $0xDB3D7428DB3D7428
+DATA vecConst<>+1912(SB)/8, $0xDB3D7428DB3D7428
+DATA vecConst<>+1920(SB)/8, $0x8FF347818FF34781
+DATA vecConst<>+1928(SB)/8, $0x8FF347818FF34781
+DATA vecConst<>+1936(SB)/8, $0x96A522AD96A522AD
+DATA vecConst<>+1944(SB)/8, $0x96A522AD96A522AD
+DATA vecConst<>+1952(SB)/8, $0x00FFFFFF00FFFFFF
+DATA vecConst<>+1960(SB)/8, $0x00FFFFFF00FFFFFF
+DATA vecConst<>+1968(SB)/8, $0x3380000033800000
+DATA vecConst<>+1976(SB)/8, $0x3380000033800000
+DATA vecConst<>+1984(SB)/8, $0x0000000300000003
+DATA vecConst<>+1992(SB)/8, $0x0000000300000003
+DATA vecConst<>+2000(SB)/8, $0x33C90FDB33C90FDB
+DATA vecConst<>+2008(SB)/8, $0x33C90FDB33C90FDB
+GLOBL vecConst<>(SB), RODATA|NOPTR, $2016
 
 DATA vecMask<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
 DATA vecMask<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF

@@ -1764,16 +1764,16 @@ TEXT ·vecMapGeluTanhNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
 	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
 	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
-	WORD $0x3DC031C4 // ldr q4, [x14, #192]
-	WORD $0x3DC169C5 // ldr q5, [x14, #1440]
+	WORD $0x3DC169C4 // ldr q4, [x14, #1440]
+	WORD $0x3DC031C5 // ldr q5, [x14, #192]
 	WORD $0x3DC16DC6 // ldr q6, [x14, #1456]
 	WORD $0x3DC171C7 // ldr q7, [x14, #1472]
-	WORD $0x3DC0BDC8 // ldr q8, [x14, #752]
-	WORD $0x3DC001C9 // ldr q9, [x14, #0]
-	WORD $0x3DC005CA // ldr q10, [x14, #16]
-	WORD $0x3DC009CB // ldr q11, [x14, #32]
-	WORD $0x3DC00DCC // ldr q12, [x14, #48]
-	WORD $0x3DC011CD // ldr q13, [x14, #64]
+	WORD $0x3DC175C8 // ldr q8, [x14, #1488]
+	WORD $0x3DC0BDC9 // ldr q9, [x14, #752]
+	WORD $0x3DC001CA // ldr q10, [x14, #0]
+	WORD $0x3DC005CB // ldr q11, [x14, #16]
+	WORD $0x3DC009CC // ldr q12, [x14, #32]
+	WORD $0x3DC00DCD // ldr q13, [x14, #48]
 
 block:
 	CMP $4, R1
@@ -1782,95 +1782,98 @@ block:
 	WORD $0x4E201DCF // and v15, v14, v0
 	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
 	WORD $0x6E6F1C30 // bsl v16, v1, v15
-	WORD $0x4E221E0F // and v15, v16, v2
-	WORD $0x4EAFD611 // fsub v17, v16, v15
-	WORD $0x6E2FDDF2 // fmul v18, v15, v15
-	WORD $0x6E23DE53 // fmul v19, v18, v3
-	WORD $0x4E24D672 // fadd v18, v19, v4
-	WORD $0x4EA4D654 // fsub v20, v18, v4
+	WORD $0x4EA2860F // add v15, v16, v2
+	WORD $0x4E231DF1 // and v17, v15, v3
+	WORD $0x4EB1D60F // fsub v15, v16, v17
+	WORD $0x6E31DE32 // fmul v18, v17, v17
+	WORD $0x6E24DE53 // fmul v19, v18, v4
+	WORD $0x4E25D672 // fadd v18, v19, v5
+	WORD $0x4EA5D654 // fsub v20, v18, v5
 	WORD $0x4EB4D655 // fsub v21, v18, v20
-	WORD $0x4EB5D496 // fsub v22, v4, v21
+	WORD $0x4EB5D4B6 // fsub v22, v5, v21
 	WORD $0x4EB4D675 // fsub v21, v19, v20
 	WORD $0x4E35D6D4 // fadd v20, v22, v21
-	WORD $0x4E2FD615 // fadd v21, v16, v15
-	WORD $0x6E35DE36 // fmul v22, v17, v21
-	WORD $0x6E23DED5 // fmul v21, v22, v3
+	WORD $0x4E31D615 // fadd v21, v16, v17
+	WORD $0x6E35DDF6 // fmul v22, v15, v21
+	WORD $0x6E24DED5 // fmul v21, v22, v4
 	WORD $0x4E34D6B5 // fadd v21, v21, v20
 	WORD $0x6E30DE14 // fmul v20, v16, v16
-	WORD $0x6E25DE96 // fmul v22, v20, v5
+	WORD $0x6E26DE96 // fmul v22, v20, v6
 	WORD $0x4E35D6D6 // fadd v22, v22, v21
-	WORD $0x4E221E55 // and v21, v18, v2
-	WORD $0x4EB5D654 // fsub v20, v18, v21
-	WORD $0x4E34D6D2 // fadd v18, v22, v20
-	WORD $0x6E26DDF4 // fmul v20, v15, v6
-	WORD $0x6E35DE8F // fmul v15, v20, v21
-	WORD $0x6E27DE16 // fmul v22, v16, v7
-	WORD $0x6E26DE30 // fmul v16, v17, v6
+	WORD $0x4EA28655 // add v21, v18, v2
+	WORD $0x4E231EB4 // and v20, v21, v3
+	WORD $0x4EB4D655 // fsub v21, v18, v20
+	WORD $0x4E35D6D2 // fadd v18, v22, v21
+	WORD $0x6E27DE35 // fmul v21, v17, v7
+	WORD $0x6E34DEB1 // fmul v17, v21, v20
+	WORD $0x6E28DE16 // fmul v22, v16, v8
+	WORD $0x6E27DDF0 // fmul v16, v15, v7
 	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x4E32D6B6 // fadd v22, v21, v18
-	WORD $0x6E36DE15 // fmul v21, v16, v22
-	WORD $0x6E32DE96 // fmul v22, v20, v18
-	WORD $0x4E35D6D6 // fadd v22, v22, v21
-	WORD $0x4E36D5F5 // fadd v21, v15, v22
-	WORD $0x6E281EB2 // eor v18, v21, v8
-	WORD $0x4EAFD6B4 // fsub v20, v21, v15
-	WORD $0x4EB4D6CF // fsub v15, v22, v20
-	WORD $0x6E281DF4 // eor v20, v15, v8
-	WORD $0x6EB2E52F // fcmgt v15, v9, v18
-	WORD $0x6E721D2F // bsl v15, v9, v18
-	WORD $0x6EAAE5F2 // fcmgt v18, v15, v10
-	WORD $0x6E6F1D52 // bsl v18, v10, v15
-	WORD $0x6E2BDE4F // fmul v15, v18, v11
-	WORD $0x4E2CD5EF // fadd v15, v15, v12
-	WORD $0x4EACD5F6 // fsub v22, v15, v12
-	WORD $0x6EAC85F5 // sub v21, v15, v12
-	WORD $0x6E2DDECF // fmul v15, v22, v13
-	WORD $0x4E32D5EF // fadd v15, v15, v18
-	WORD $0x3DC015D2 // ldr q18, [x14, #80]
-	WORD $0x6E32DED0 // fmul v16, v22, v18
-	WORD $0x4E2FD610 // fadd v16, v16, v15
-	WORD $0x4E34D60F // fadd v15, v16, v20
-	WORD $0x3DC019D4 // ldr q20, [x14, #96]
-	WORD $0x3DC01DD0 // ldr q16, [x14, #112]
-	WORD $0x6E2FDE96 // fmul v22, v20, v15
-	WORD $0x4E30D6D6 // fadd v22, v22, v16
-	WORD $0x3DC021D0 // ldr q16, [x14, #128]
-	WORD $0x6E2FDED4 // fmul v20, v22, v15
-	WORD $0x4E30D694 // fadd v20, v20, v16
-	WORD $0x3DC025D6 // ldr q22, [x14, #144]
-	WORD $0x6E2FDE90 // fmul v16, v20, v15
-	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
-	WORD $0x6E2FDE16 // fmul v22, v16, v15
+	WORD $0x4E32D696 // fadd v22, v20, v18
+	WORD $0x6E36DE14 // fmul v20, v16, v22
+	WORD $0x6E32DEB6 // fmul v22, v21, v18
 	WORD $0x4E34D6D6 // fadd v22, v22, v20
-	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
-	WORD $0x6E2FDDF4 // fmul v20, v15, v15
-	WORD $0x6E34DED2 // fmul v18, v22, v20
-	WORD $0x4E2FD652 // fadd v18, v18, v15
-	WORD $0x3DC02DCF // ldr q15, [x14, #176]
-	WORD $0x4EAF8614 // add v20, v16, v15
-	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
-	WORD $0x6EB086B4 // sub v20, v21, v16
+	WORD $0x4E36D634 // fadd v20, v17, v22
+	WORD $0x6E291E92 // eor v18, v20, v9
+	WORD $0x4EB1D695 // fsub v21, v20, v17
+	WORD $0x4EB5D6D1 // fsub v17, v22, v21
+	WORD $0x6E291E35 // eor v21, v17, v9
+	WORD $0x6EB2E551 // fcmgt v17, v10, v18
+	WORD $0x6E721D51 // bsl v17, v10, v18
+	WORD $0x6EABE632 // fcmgt v18, v17, v11
+	WORD $0x6E711D72 // bsl v18, v11, v17
+	WORD $0x6E2CDE51 // fmul v17, v18, v12
+	WORD $0x4E2DD631 // fadd v17, v17, v13
+	WORD $0x4EADD636 // fsub v22, v17, v13
+	WORD $0x6EAD8634 // sub v20, v17, v13
+	WORD $0x3DC011D1 // ldr q17, [x14, #64]
+	WORD $0x6E31DED0 // fmul v16, v22, v17
+	WORD $0x4E32D610 // fadd v16, v16, v18
+	WORD $0x3DC015D2 // ldr q18, [x14, #80]
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x4E35D630 // fadd v16, v17, v21
+	WORD $0x3DC019D5 // ldr q21, [x14, #96]
+	WORD $0x3DC01DD1 // ldr q17, [x14, #112]
+	WORD $0x6E30DEB6 // fmul v22, v21, v16
+	WORD $0x4E31D6D6 // fadd v22, v22, v17
+	WORD $0x3DC021D1 // ldr q17, [x14, #128]
+	WORD $0x6E30DED5 // fmul v21, v22, v16
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC025D6 // ldr q22, [x14, #144]
+	WORD $0x6E30DEB1 // fmul v17, v21, v16
+	WORD $0x4E36D631 // fadd v17, v17, v22
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x6E30DE36 // fmul v22, v17, v16
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
+	WORD $0x6E30DE15 // fmul v21, v16, v16
+	WORD $0x6E35DED2 // fmul v18, v22, v21
+	WORD $0x4E30D652 // fadd v18, v18, v16
 	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
-	WORD $0x4EB08695 // add v21, v20, v16
-	WORD $0x4F3756B4 // shl v20.4s, v21.4s, #23
-	WORD $0x4E24D655 // fadd v21, v18, v4
-	WORD $0x6E2FDEB2 // fmul v18, v21, v15
-	WORD $0x3DC055CF // ldr q15, [x14, #336]
-	WORD $0x6EAEE5F5 // fcmgt v21, v15, v14
-	WORD $0x6E34DE4F // fmul v15, v18, v20
-	WORD $0x4E24D5F0 // fadd v16, v15, v4
-	WORD $0x3DC175D6 // ldr q22, [x14, #1488]
-	WORD $0x6EAEE6CF // fcmgt v15, v22, v14
-	WORD $0x6E6E1ECF // bsl v15, v22, v14
-	WORD $0x6E32DDF6 // fmul v22, v15, v18
-	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4EB08635 // add v21, v17, v16
+	WORD $0x4F3756B0 // shl v16.4s, v21.4s, #23
+	WORD $0x6EB18695 // sub v21, v20, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB186B4 // add v20, v21, v17
+	WORD $0x4F375695 // shl v21.4s, v20.4s, #23
+	WORD $0x4E25D654 // fadd v20, v18, v5
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3DC055D0 // ldr q16, [x14, #336]
+	WORD $0x6EAEE614 // fcmgt v20, v16, v14
+	WORD $0x6E35DE50 // fmul v16, v18, v21
+	WORD $0x4E25D611 // fadd v17, v16, v5
+	WORD $0x3DC179D6 // ldr q22, [x14, #1504]
+	WORD $0x6EAEE6D0 // fcmgt v16, v22, v14
+	WORD $0x6E6E1ED0 // bsl v16, v22, v14
+	WORD $0x6E32DE16 // fmul v22, v16, v18
+	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x6E6E1ED2 // bsl v18, v22, v14
-	WORD $0x6E30FE4E // fdiv v14, v18, v16
-	WORD $0x6E34DDD0 // fmul v16, v14, v20
-	WORD $0x4EB51EB4 // orr v20, v21, v21
-	WORD $0x6E6E1E14 // bsl v20, v16, v14
-	WORD $0x3D800114 // str q20, [x8, #0]
+	WORD $0x6E31FE4E // fdiv v14, v18, v17
+	WORD $0x6E35DDD1 // fmul v17, v14, v21
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x6E6E1E35 // bsl v21, v17, v14
+	WORD $0x3D800115 // str q21, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R8, R8
 	SUB $4, R1, R1
@@ -1890,98 +1893,101 @@ in0:
 	MOVD $buf-16(SP), R3
 	MOVD R8, R22
 	MOVD $buf-32(SP), R8
-	WORD $0x3DC00074 // ldr q20, [x3, #0]
-	WORD $0x4E201E8E // and v14, v20, v0
-	WORD $0x6EA1E5D0 // fcmgt v16, v14, v1
-	WORD $0x6E6E1C30 // bsl v16, v1, v14
-	WORD $0x4E221E0E // and v14, v16, v2
-	WORD $0x4EAED615 // fsub v21, v16, v14
-	WORD $0x6E2EDDD2 // fmul v18, v14, v14
-	WORD $0x6E23DE56 // fmul v22, v18, v3
-	WORD $0x4E24D6D2 // fadd v18, v22, v4
-	WORD $0x4EA4D64F // fsub v15, v18, v4
-	WORD $0x4EAFD651 // fsub v17, v18, v15
-	WORD $0x4EB1D493 // fsub v19, v4, v17
-	WORD $0x4EAFD6D1 // fsub v17, v22, v15
-	WORD $0x4E31D66F // fadd v15, v19, v17
-	WORD $0x4E2ED611 // fadd v17, v16, v14
-	WORD $0x6E31DEB3 // fmul v19, v21, v17
-	WORD $0x6E23DE71 // fmul v17, v19, v3
-	WORD $0x4E2FD631 // fadd v17, v17, v15
-	WORD $0x6E30DE0F // fmul v15, v16, v16
-	WORD $0x6E25DDF3 // fmul v19, v15, v5
-	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x4E221E51 // and v17, v18, v2
-	WORD $0x4EB1D64F // fsub v15, v18, v17
-	WORD $0x4E2FD672 // fadd v18, v19, v15
-	WORD $0x6E26DDCF // fmul v15, v14, v6
-	WORD $0x6E31DDEE // fmul v14, v15, v17
-	WORD $0x6E27DE13 // fmul v19, v16, v7
-	WORD $0x6E26DEB0 // fmul v16, v21, v6
-	WORD $0x4E33D610 // fadd v16, v16, v19
-	WORD $0x4E32D633 // fadd v19, v17, v18
-	WORD $0x6E33DE11 // fmul v17, v16, v19
-	WORD $0x6E32DDF3 // fmul v19, v15, v18
-	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x4E33D5D1 // fadd v17, v14, v19
-	WORD $0x6E281E32 // eor v18, v17, v8
-	WORD $0x4EAED62F // fsub v15, v17, v14
-	WORD $0x4EAFD66E // fsub v14, v19, v15
-	WORD $0x6E281DCF // eor v15, v14, v8
-	WORD $0x6EB2E52E // fcmgt v14, v9, v18
-	WORD $0x6E721D2E // bsl v14, v9, v18
-	WORD $0x6EAAE5D2 // fcmgt v18, v14, v10
-	WORD $0x6E6E1D52 // bsl v18, v10, v14
-	WORD $0x6E2BDE4E // fmul v14, v18, v11
-	WORD $0x4E2CD5CE // fadd v14, v14, v12
-	WORD $0x4EACD5D3 // fsub v19, v14, v12
-	WORD $0x6EAC85D1 // sub v17, v14, v12
-	WORD $0x6E2DDE6E // fmul v14, v19, v13
-	WORD $0x4E32D5CE // fadd v14, v14, v18
-	WORD $0x3DC015D2 // ldr q18, [x14, #80]
-	WORD $0x6E32DE70 // fmul v16, v19, v18
-	WORD $0x4E2ED610 // fadd v16, v16, v14
-	WORD $0x4E2FD60E // fadd v14, v16, v15
-	WORD $0x3DC019CF // ldr q15, [x14, #96]
-	WORD $0x3DC01DD0 // ldr q16, [x14, #112]
-	WORD $0x6E2EDDF3 // fmul v19, v15, v14
-	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC021D0 // ldr q16, [x14, #128]
-	WORD $0x6E2EDE6F // fmul v15, v19, v14
+	WORD $0x3DC00075 // ldr q21, [x3, #0]
+	WORD $0x4E201EAE // and v14, v21, v0
+	WORD $0x6EA1E5D1 // fcmgt v17, v14, v1
+	WORD $0x6E6E1C31 // bsl v17, v1, v14
+	WORD $0x4EA2862E // add v14, v17, v2
+	WORD $0x4E231DD4 // and v20, v14, v3
+	WORD $0x4EB4D62E // fsub v14, v17, v20
+	WORD $0x6E34DE92 // fmul v18, v20, v20
+	WORD $0x6E24DE56 // fmul v22, v18, v4
+	WORD $0x4E25D6D2 // fadd v18, v22, v5
+	WORD $0x4EA5D650 // fsub v16, v18, v5
+	WORD $0x4EB0D64F // fsub v15, v18, v16
+	WORD $0x4EAFD4B3 // fsub v19, v5, v15
+	WORD $0x4EB0D6CF // fsub v15, v22, v16
+	WORD $0x4E2FD670 // fadd v16, v19, v15
+	WORD $0x4E34D62F // fadd v15, v17, v20
+	WORD $0x6E2FDDD3 // fmul v19, v14, v15
+	WORD $0x6E24DE6F // fmul v15, v19, v4
 	WORD $0x4E30D5EF // fadd v15, v15, v16
-	WORD $0x3DC025D3 // ldr q19, [x14, #144]
-	WORD $0x6E2EDDF0 // fmul v16, v15, v14
-	WORD $0x4E33D610 // fadd v16, v16, v19
-	WORD $0x3DC029CF // ldr q15, [x14, #160]
-	WORD $0x6E2EDE13 // fmul v19, v16, v14
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x6E26DE13 // fmul v19, v16, v6
 	WORD $0x4E2FD673 // fadd v19, v19, v15
-	WORD $0x4F3F0630 // sshr v16.4s, v17.4s, #1
-	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x4EA2864F // add v15, v18, v2
+	WORD $0x4E231DF0 // and v16, v15, v3
+	WORD $0x4EB0D64F // fsub v15, v18, v16
+	WORD $0x4E2FD672 // fadd v18, v19, v15
+	WORD $0x6E27DE8F // fmul v15, v20, v7
+	WORD $0x6E30DDF4 // fmul v20, v15, v16
+	WORD $0x6E28DE33 // fmul v19, v17, v8
+	WORD $0x6E27DDD1 // fmul v17, v14, v7
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x4E32D613 // fadd v19, v16, v18
+	WORD $0x6E33DE30 // fmul v16, v17, v19
+	WORD $0x6E32DDF3 // fmul v19, v15, v18
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x4E33D690 // fadd v16, v20, v19
+	WORD $0x6E291E12 // eor v18, v16, v9
+	WORD $0x4EB4D60F // fsub v15, v16, v20
+	WORD $0x4EAFD674 // fsub v20, v19, v15
+	WORD $0x6E291E8F // eor v15, v20, v9
+	WORD $0x6EB2E554 // fcmgt v20, v10, v18
+	WORD $0x6E721D54 // bsl v20, v10, v18
+	WORD $0x6EABE692 // fcmgt v18, v20, v11
+	WORD $0x6E741D72 // bsl v18, v11, v20
+	WORD $0x6E2CDE54 // fmul v20, v18, v12
+	WORD $0x4E2DD694 // fadd v20, v20, v13
+	WORD $0x4EADD693 // fsub v19, v20, v13
+	WORD $0x6EAD8690 // sub v16, v20, v13
+	WORD $0x3DC011D4 // ldr q20, [x14, #64]
+	WORD $0x6E34DE71 // fmul v17, v19, v20
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x3DC015D2 // ldr q18, [x14, #80]
+	WORD $0x6E32DE74 // fmul v20, v19, v18
+	WORD $0x4E31D694 // fadd v20, v20, v17
+	WORD $0x4E2FD691 // fadd v17, v20, v15
+	WORD $0x3DC019CF // ldr q15, [x14, #96]
+	WORD $0x3DC01DD4 // ldr q20, [x14, #112]
+	WORD $0x6E31DDF3 // fmul v19, v15, v17
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC021D4 // ldr q20, [x14, #128]
+	WORD $0x6E31DE6F // fmul v15, v19, v17
+	WORD $0x4E34D5EF // fadd v15, v15, v20
+	WORD $0x3DC025D3 // ldr q19, [x14, #144]
+	WORD $0x6E31DDF4 // fmul v20, v15, v17
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
+	WORD $0x6E31DE93 // fmul v19, v20, v17
+	WORD $0x4E2FD673 // fadd v19, v19, v15
+	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
+	WORD $0x6E31DE2F // fmul v15, v17, v17
 	WORD $0x6E2FDE72 // fmul v18, v19, v15
-	WORD $0x4E2ED652 // fadd v18, v18, v14
-	WORD $0x3DC02DCE // ldr q14, [x14, #176]
-	WORD $0x4EAE860F // add v15, v16, v14
-	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
-	WORD $0x6EB0862F // sub v15, v17, v16
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
-	WORD $0x4EB085F1 // add v17, v15, v16
-	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
-	WORD $0x4E24D651 // fadd v17, v18, v4
-	WORD $0x6E2EDE32 // fmul v18, v17, v14
-	WORD $0x3DC055CE // ldr q14, [x14, #336]
-	WORD $0x6EB4E5D1 // fcmgt v17, v14, v20
-	WORD $0x6E2FDE4E // fmul v14, v18, v15
-	WORD $0x4E24D5D0 // fadd v16, v14, v4
-	WORD $0x3DC175D3 // ldr q19, [x14, #1488]
-	WORD $0x6EB4E66E // fcmgt v14, v19, v20
-	WORD $0x6E741E6E // bsl v14, v19, v20
-	WORD $0x6E32DDD3 // fmul v19, v14, v18
-	WORD $0x4EB11E32 // orr v18, v17, v17
-	WORD $0x6E741E72 // bsl v18, v19, v20
-	WORD $0x6E30FE54 // fdiv v20, v18, v16
-	WORD $0x6E2FDE90 // fmul v16, v20, v15
-	WORD $0x4EB11E2F // orr v15, v17, v17
-	WORD $0x6E741E0F // bsl v15, v16, v20
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB1868F // add v15, v20, v17
+	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
+	WORD $0x6EB4860F // sub v15, v16, v20
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB485F0 // add v16, v15, v20
+	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
+	WORD $0x4E25D650 // fadd v16, v18, v5
+	WORD $0x6E31DE12 // fmul v18, v16, v17
+	WORD $0x3DC055D1 // ldr q17, [x14, #336]
+	WORD $0x6EB5E630 // fcmgt v16, v17, v21
+	WORD $0x6E2FDE51 // fmul v17, v18, v15
+	WORD $0x4E25D634 // fadd v20, v17, v5
+	WORD $0x3DC179D3 // ldr q19, [x14, #1504]
+	WORD $0x6EB5E671 // fcmgt v17, v19, v21
+	WORD $0x6E751E71 // bsl v17, v19, v21
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E751E72 // bsl v18, v19, v21
+	WORD $0x6E34FE55 // fdiv v21, v18, v20
+	WORD $0x6E2FDEB4 // fmul v20, v21, v15
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E751E8F // bsl v15, v20, v21
 	WORD $0x3D80010F // str q15, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -2058,7 +2064,7 @@ block:
 	WORD $0x6EAEE670 // fcmgt v16, v19, v14
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
 	WORD $0x4E2DD672 // fadd v18, v19, v13
-	WORD $0x3DC175D1 // ldr q17, [x14, #1488]
+	WORD $0x3DC179D1 // ldr q17, [x14, #1504]
 	WORD $0x6EAEE633 // fcmgt v19, v17, v14
 	WORD $0x6E6E1E33 // bsl v19, v17, v14
 	WORD $0x6E34DE71 // fmul v17, v19, v20
@@ -2125,7 +2131,7 @@ in0:
 	WORD $0x6EAFE632 // fcmgt v18, v17, v15
 	WORD $0x6E2EDE71 // fmul v17, v19, v14
 	WORD $0x4E2DD634 // fadd v20, v17, v13
-	WORD $0x3DC175D0 // ldr q16, [x14, #1488]
+	WORD $0x3DC179D0 // ldr q16, [x14, #1504]
 	WORD $0x6EAFE611 // fcmgt v17, v16, v15
 	WORD $0x6E6F1E11 // bsl v17, v16, v15
 	WORD $0x6E33DE30 // fmul v16, v17, v19
@@ -2156,8 +2162,8 @@ TEXT ·vecMapMishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC175C0 // ldr q0, [x14, #1488]
-	WORD $0x3DC179C1 // ldr q1, [x14, #1504]
+	WORD $0x3DC179C0 // ldr q0, [x14, #1504]
+	WORD $0x3DC17DC1 // ldr q1, [x14, #1520]
 	WORD $0x3DC001C2 // ldr q2, [x14, #0]
 	WORD $0x3DC005C3 // ldr q3, [x14, #16]
 	WORD $0x3DC009C4 // ldr q4, [x14, #32]
@@ -3013,7 +3019,7 @@ TEXT ·vecMapHardSwishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC17DC0 // ldr q0, [x14, #1520]
+	WORD $0x3DC181C0 // ldr q0, [x14, #1536]
 	WORD $0x3DC03DC1 // ldr q1, [x14, #240]
 	WORD $0x3DC055C2 // ldr q2, [x14, #336]
 	WORD $0x3DC031C3 // ldr q3, [x14, #192]
@@ -6370,12 +6376,12 @@ TEXT ·vecPeakNEONMulAdd(SB), NOSPLIT, $48-8
 	WORD $0x3DC055C0 // ldr q0, [x14, #336]
 	WORD $0x3DC031C1 // ldr q1, [x14, #192]
 	WORD $0x3DC0D1C2 // ldr q2, [x14, #832]
-	WORD $0x3DC181C3 // ldr q3, [x14, #1536]
+	WORD $0x3DC185C3 // ldr q3, [x14, #1552]
 	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
-	WORD $0x3DC185C5 // ldr q5, [x14, #1552]
-	WORD $0x3DC189C6 // ldr q6, [x14, #1568]
-	WORD $0x3DC18DC7 // ldr q7, [x14, #1584]
-	WORD $0x3DC191C8 // ldr q8, [x14, #1600]
+	WORD $0x3DC189C5 // ldr q5, [x14, #1568]
+	WORD $0x3DC18DC6 // ldr q6, [x14, #1584]
+	WORD $0x3DC191C7 // ldr q7, [x14, #1600]
+	WORD $0x3DC195C8 // ldr q8, [x14, #1616]
 	ADD $80, R0, R11
 	WORD $0x4D40C969 // ld1r {v9.4s}, [x11]
 	ADD $84, R0, R11
@@ -17868,33 +17874,35 @@ DATA vecConst<>+1376(SB)/8, $0x3ECC422A3ECC422A
 DATA vecConst<>+1384(SB)/8, $0x3ECC422A3ECC422A
 DATA vecConst<>+1392(SB)/8, $0x4138000041380000
 DATA vecConst<>+1400(SB)/8, $0x4138000041380000
-DATA vecConst<>+1408(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1416(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1424(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1432(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1440(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1448(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1456(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1464(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1472(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1480(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1488(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1496(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1504(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1512(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1520(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1528(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1536(SB)/8, $0x4040000040400000
-DATA vecConst<>+1544(SB)/8, $0x4040000040400000
-DATA vecConst<>+1552(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1560(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1568(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1576(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1584(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1592(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1600(SB)/8, $0x4100000041000000
-DATA vecConst<>+1608(SB)/8, $0x4100000041000000
-GLOBL vecConst<>(SB), RODATA|NOPTR, $1616
+DATA vecConst<>+1408(SB)/8, $0x0000800000008000
+DATA vecConst<>+1416(SB)/8, $0x0000800000008000
+DATA vecConst<>+1424(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1432(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1440(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1448(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1456(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+1464(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+1472(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+1480(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+1488(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+1496(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+1504(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1512(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+1520(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1528(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+1536(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+1544(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+1552(SB)/8, $0x4040000040400000
+DATA vecConst<>+1560(SB)/8, $0x4040000040400000
+DATA vecConst<>+1568(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+1576(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+1584(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+1592(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+1600(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+1608(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+1616(SB)/8, $0x4100000041000000
+DATA vecConst<>+1624(SB)/8, $0x4100000041000000
+GLOBL vecConst<>(SB), RODATA|NOPTR, $1632
 
 DATA vecMask<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
 DATA vecMask<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF

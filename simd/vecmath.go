@@ -281,8 +281,10 @@ func (c Class) geluTanhArg(a float32) (hi, low float32) {
 	return hi, low - (hi - u)
 }
 
-// lead8 returns the 8 leading bits of a number.
-func lead8(x float32) float32 { return math.Float32frombits(math.Float32bits(x) & 0xffff0000) }
+// lead8 returns the number of 8 bits that is nearest to a positive one.
+func lead8(x float32) float32 {
+	return math.Float32frombits((math.Float32bits(x) + 0x8000) & 0xffff0000)
+}
 
 // mish returns x*tanh(softplus(x)) = x*n/(n+2) with n = e**x * (e**x + 2).
 func (c Class) mish(x float32) float32 {

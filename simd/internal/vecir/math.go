@@ -126,7 +126,7 @@ const (
 )
 
 func (b *Body) geluTanh(x *Node) *Node {
-	lead8 := func(v *Node) *Node { return b.and(v, b.bits(0xffff0000)) }
+	lead8 := func(v *Node) *Node { return b.and(b.iadd(v, b.bits(0x8000)), b.bits(0xffff0000)) }
 	a := b.min(b.abs(x), b.c(11.5))
 	h := lead8(a)
 	l := b.sub(a, h)
