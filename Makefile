@@ -103,6 +103,11 @@ generate: ## Write the generated files: coefficients, instructions, browser kern
 bench: ## Benchmark the kernels and the core
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./simd/... ./core/...
 
+.PHONY: bench-wasm
+bench-wasm: ## Benchmark programs as WebAssembly under Node, without JavaScript in between (BENCHARGS="--only sgemm"; WEFT_THREADS=2 for threads)
+	flag=--experimental-wasm-relaxed-simd; $(NODE) $$flag -e 0 2>/dev/null || flag=; \
+	GOOS=js GOARCH=wasm WEFT_NODE_FLAGS=$$flag $(GO) run -exec "$(WASM_EXEC)" ./native/weft bench --threads $${WEFT_THREADS:-1} $(BENCHARGS)
+
 .PHONY: peers-adapter
 peers-adapter: ## Build js/dist with peers-adapter.mjs and lenet-page.mjs, Weft's part in a comparison of browser runtimes
 	$(GO) run ./js/mkpkg -types=false -bench
