@@ -36,6 +36,7 @@ const (
 	streamElems = 1 << 16
 	limitNanos  = 4e6 // that one measurement takes at least
 	limitRuns   = 3
+	stillRuns   = 1 << 12 // of Peak, milliseconds, in which every clock moves
 )
 
 // streamTiles is the number of Stream's tiles, of 256 KB each: 32 MB are read and as much is written, half of that in the page.
@@ -46,7 +47,7 @@ func streamTiles() int32 {
 	return 64
 }
 
-// measureLimits measures the limits; zero where there is no memory for that. The runtime's lock is held.
+// measureLimits measures the limits; zero where there is no memory for that, or a clock that stands still. The runtime's lock is held.
 func (rt *Runtime) measureLimits(now func() int64) Limits {
 	tiles := streamTiles()
 	size := 4 * streamElems * int(tiles)
@@ -87,6 +88,9 @@ func (rt *Runtime) measureLimits(now func() int64) Limits {
 		pool.run(&peak)
 		if nanos = now() - start; nanos >= limitNanos || peak.N[1] >= 1<<20 {
 			break
+		}
+		if nanos <= 0 && peak.N[1] >= stillRuns {
+			return Limits{}
 		}
 		peak.N[1] *= 2
 	}

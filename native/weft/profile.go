@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/weft-ml/weft/core/compile"
 )
@@ -14,13 +15,18 @@ import (
 // profileUsage describes the flag of the commands that profile what they do.
 const profileUsage = "write a Chrome trace of the computation to `file` and list the operators' times on standard error"
 
+var started = time.Now()
+
+// sinceStart is the clock of profiles.
+func sinceStart() int64 { return int64(time.Since(started)) }
+
 // profiled does the work under a profile, lists the operators on standard error and writes the trace to a file; with an empty name
 // it only does the work.
 func (c *cli) profiled(rt *compile.Runtime, file string, work func() error) error {
 	if file == "" {
 		return work()
 	}
-	if err := rt.StartProfile(compile.ProfileOptions{Limits: true}); err != nil {
+	if err := rt.StartProfile(compile.ProfileOptions{Now: sinceStart, Limits: true}); err != nil {
 		return err
 	}
 	err := work()
@@ -39,7 +45,7 @@ const (
 
 // profileJob runs a benchmark some more times under a profile.
 func (c *cli) profileJob(rt *compile.Runtime, j *job, name string, f benchFlags) error {
-	if err := rt.StartProfile(compile.ProfileOptions{Limits: true}); err != nil {
+	if err := rt.StartProfile(compile.ProfileOptions{Now: sinceStart, Limits: true}); err != nil {
 		return err
 	}
 	var err error
