@@ -386,7 +386,7 @@ export class LayersModel {
 
   /**
    * The model bound to batches of one size as a program file, which {@link loadProgram} of "@weft-ml/weft/program" runs without the runtime: some
-   * 60 KB of code (compressed) and the weights. The file is for the kernels that run here, see `report().kernels`; files for
+   * 115 KB of code (compressed) and the weights. The file is for the kernels that run here, see `report().kernels`; files for
    * others are joined with `joinPrograms`.
    */
   async export({ batch = 1 }: { batch?: number } = {}): Promise<Uint8Array<ArrayBuffer>> {
