@@ -10032,31 +10032,35 @@ TEXT ·vecSGDAVX2(SB), NOSPLIT, $0-8
 	XORQ         AX, AX
 
 block:
-	LEAQ        32(AX), DX
-	CMPQ        DX, CX
-	JHI         blockEnd
-	VMOVUPS     (R8)(AX*1), Y3
-	VMOVUPS     (R9)(AX*1), Y4
-	VFMADD231PS Y2, Y3, Y4
-	VMULPS      Y1, Y3, Y3
-	VFMADD231PS Y0, Y4, Y3
-	VMOVUPS     Y3, (R12)(AX*1)
-	ADDQ        $+32, AX
-	JMP         block
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
+	VFMADD231PS  Y2, Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD231PS  Y0, Y4, Y3
+	VMOVUPS      Y3, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          block
 
 blockEnd:
-	CMPQ        AX, CX
-	JE          done
-	LEAQ        vecMask<>+128(SB), DX
-	SUBQ        CX, DX
-	ADDQ        AX, DX
-	VMOVUPS     (DX), Y3
-	VMASKMOVPS  (R8)(AX*1), Y3, Y4
-	VMASKMOVPS  (R9)(AX*1), Y3, Y5
-	VFMADD231PS Y2, Y4, Y5
-	VMULPS      Y1, Y4, Y4
-	VFMADD231PS Y0, Y5, Y4
-	VMASKMOVPS  Y4, Y3, (R12)(AX*1)
+	CMPQ         AX, CX
+	JE           done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y3
+	VMASKMOVPS   (R8)(AX*1), Y3, Y4
+	VMASKMOVPS   (R9)(AX*1), Y3, Y5
+	VBROADCASTSS 100(DI), Y6
+	VMULPS       Y6, Y5, Y5
+	VFMADD231PS  Y2, Y4, Y5
+	VMULPS       Y1, Y4, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VMASKMOVPS   Y4, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10084,6 +10088,8 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
 	VFMADD231PS  Y2, Y3, Y4
 	VMOVUPS      (R10)(AX*1), Y5
 	VBROADCASTSS 92(DI), Y6
@@ -10106,6 +10112,8 @@ blockEnd:
 	VMOVUPS      (DX), Y3
 	VMASKMOVPS   (R8)(AX*1), Y3, Y5
 	VMASKMOVPS   (R9)(AX*1), Y3, Y4
+	VBROADCASTSS 100(DI), Y6
+	VMULPS       Y6, Y4, Y4
 	VFMADD231PS  Y2, Y5, Y4
 	VMASKMOVPS   (R10)(AX*1), Y3, Y6
 	VBROADCASTSS 92(DI), Y7
@@ -10143,6 +10151,8 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
 	VFMADD231PS  Y2, Y3, Y4
 	VMOVUPS      (R10)(AX*1), Y5
 	VBROADCASTSS 92(DI), Y6
@@ -10167,6 +10177,8 @@ blockEnd:
 	VMOVUPS      (DX), Y3
 	VMASKMOVPS   (R8)(AX*1), Y3, Y4
 	VMASKMOVPS   (R9)(AX*1), Y3, Y5
+	VBROADCASTSS 100(DI), Y6
+	VMULPS       Y6, Y5, Y5
 	VFMADD231PS  Y2, Y4, Y5
 	VMASKMOVPS   (R10)(AX*1), Y3, Y6
 	VBROADCASTSS 92(DI), Y7
@@ -10210,20 +10222,24 @@ block:
 	VMOVUPS      (R10)(AX*1), Y4
 	VMOVUPS      (R11)(AX*1), Y5
 	VMOVUPS      (R9)(AX*1), Y6
+	VBROADCASTSS 96(DI), Y7
+	VMULPS       Y7, Y6, Y6
 	VFMADD231PS  Y1, Y3, Y6
 	VSUBPS       Y4, Y6, Y7
 	VFMADD231PS  Y2, Y7, Y4
 	VMOVUPS      Y4, (R13)(AX*1)
-	VBROADCASTSS 96(DI), Y7
-	VMULPS       Y7, Y6, Y7
-	VBROADCASTSS 92(DI), Y8
-	VMULPS       Y8, Y5, Y5
-	VFMADD231PS  Y6, Y7, Y5
+	VBROADCASTSS 92(DI), Y7
+	VMOVUPS      vecConst<>+64(SB), Y8
+	VSUBPS       Y7, Y8, Y8
+	VMULPS       Y8, Y6, Y8
+	VBROADCASTSS 92(DI), Y7
+	VMULPS       Y7, Y5, Y5
+	VFMADD231PS  Y6, Y8, Y5
 	VMOVUPS      Y5, (BX)(AX*1)
 	VSQRTPS      Y5, Y5
 	VBROADCASTSS 104(DI), Y6
-	VBROADCASTSS 100(DI), Y7
-	VFMADD213PS  Y6, Y7, Y5
+	VBROADCASTSS 100(DI), Y8
+	VFMADD213PS  Y6, Y8, Y5
 	VDIVPS       Y5, Y4, Y5
 	VMULPS       Y0, Y3, Y3
 	VBROADCASTSS 108(DI), Y4
@@ -10241,26 +10257,30 @@ blockEnd:
 	VMOVUPS      (DX), Y3
 	VMASKMOVPS   (R8)(AX*1), Y3, Y5
 	VMASKMOVPS   (R10)(AX*1), Y3, Y4
-	VMASKMOVPS   (R11)(AX*1), Y3, Y7
+	VMASKMOVPS   (R11)(AX*1), Y3, Y8
 	VMASKMOVPS   (R9)(AX*1), Y3, Y6
+	VBROADCASTSS 96(DI), Y7
+	VMULPS       Y7, Y6, Y6
 	VFMADD231PS  Y1, Y5, Y6
-	VSUBPS       Y4, Y6, Y8
-	VFMADD231PS  Y2, Y8, Y4
+	VSUBPS       Y4, Y6, Y7
+	VFMADD231PS  Y2, Y7, Y4
 	VMASKMOVPS   Y4, Y3, (R13)(AX*1)
-	VBROADCASTSS 96(DI), Y8
-	VMULPS       Y8, Y6, Y8
-	VBROADCASTSS 92(DI), Y9
-	VMULPS       Y9, Y7, Y7
-	VFMADD231PS  Y6, Y8, Y7
-	VMASKMOVPS   Y7, Y3, (BX)(AX*1)
-	VSQRTPS      Y7, Y7
+	VBROADCASTSS 92(DI), Y7
+	VMOVUPS      vecConst<>+64(SB), Y9
+	VSUBPS       Y7, Y9, Y9
+	VMULPS       Y9, Y6, Y9
+	VBROADCASTSS 92(DI), Y7
+	VMULPS       Y7, Y8, Y8
+	VFMADD231PS  Y6, Y9, Y8
+	VMASKMOVPS   Y8, Y3, (BX)(AX*1)
+	VSQRTPS      Y8, Y8
 	VBROADCASTSS 104(DI), Y6
-	VBROADCASTSS 100(DI), Y8
-	VFMADD213PS  Y6, Y8, Y7
-	VDIVPS       Y7, Y4, Y7
+	VBROADCASTSS 100(DI), Y9
+	VFMADD213PS  Y6, Y9, Y8
+	VDIVPS       Y8, Y4, Y8
 	VMULPS       Y0, Y5, Y5
 	VBROADCASTSS 108(DI), Y4
-	VFMADD231PS  Y4, Y7, Y5
+	VFMADD231PS  Y4, Y8, Y5
 	VMASKMOVPS   Y5, Y3, (R12)(AX*1)
 
 done:
@@ -10289,6 +10309,8 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
 	VFMADD231PS  Y0, Y3, Y4
 	VMULPS       Y2, Y4, Y5
 	VMOVUPS      (R10)(AX*1), Y6
@@ -10314,6 +10336,8 @@ blockEnd:
 	VMOVUPS      (DX), Y3
 	VMASKMOVPS   (R8)(AX*1), Y3, Y6
 	VMASKMOVPS   (R9)(AX*1), Y3, Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
 	VFMADD231PS  Y0, Y6, Y4
 	VMULPS       Y2, Y4, Y5
 	VMASKMOVPS   (R10)(AX*1), Y3, Y7
@@ -10349,41 +10373,45 @@ TEXT ·vecAdagradAVX2(SB), NOSPLIT, $0-8
 	XORQ         AX, AX
 
 block:
-	LEAQ        32(AX), DX
-	CMPQ        DX, CX
-	JHI         blockEnd
-	VMOVUPS     (R8)(AX*1), Y3
-	VMOVUPS     (R9)(AX*1), Y4
-	VFMADD231PS Y0, Y3, Y4
-	VMOVUPS     (R10)(AX*1), Y5
-	VFMADD231PS Y4, Y4, Y5
-	VMOVUPS     Y5, (R13)(AX*1)
-	VSQRTPS     Y5, Y5
-	VADDPS      Y1, Y5, Y5
-	VDIVPS      Y5, Y4, Y5
-	VFMADD231PS Y2, Y5, Y3
-	VMOVUPS     Y3, (R12)(AX*1)
-	ADDQ        $+32, AX
-	JMP         block
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 92(DI), Y5
+	VMULPS       Y5, Y4, Y4
+	VFMADD231PS  Y0, Y3, Y4
+	VMOVUPS      (R10)(AX*1), Y5
+	VFMADD231PS  Y4, Y4, Y5
+	VMOVUPS      Y5, (R13)(AX*1)
+	VSQRTPS      Y5, Y5
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y4, Y5
+	VFMADD231PS  Y2, Y5, Y3
+	VMOVUPS      Y3, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          block
 
 blockEnd:
-	CMPQ        AX, CX
-	JE          done
-	LEAQ        vecMask<>+128(SB), DX
-	SUBQ        CX, DX
-	ADDQ        AX, DX
-	VMOVUPS     (DX), Y3
-	VMASKMOVPS  (R8)(AX*1), Y3, Y5
-	VMASKMOVPS  (R9)(AX*1), Y3, Y4
-	VFMADD231PS Y0, Y5, Y4
-	VMASKMOVPS  (R10)(AX*1), Y3, Y6
-	VFMADD231PS Y4, Y4, Y6
-	VMASKMOVPS  Y6, Y3, (R13)(AX*1)
-	VSQRTPS     Y6, Y6
-	VADDPS      Y1, Y6, Y6
-	VDIVPS      Y6, Y4, Y6
-	VFMADD231PS Y2, Y6, Y5
-	VMASKMOVPS  Y5, Y3, (R12)(AX*1)
+	CMPQ         AX, CX
+	JE           done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y3
+	VMASKMOVPS   (R8)(AX*1), Y3, Y5
+	VMASKMOVPS   (R9)(AX*1), Y3, Y4
+	VBROADCASTSS 92(DI), Y6
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  Y0, Y5, Y4
+	VMASKMOVPS   (R10)(AX*1), Y3, Y6
+	VFMADD231PS  Y4, Y4, Y6
+	VMASKMOVPS   Y6, Y3, (R13)(AX*1)
+	VSQRTPS      Y6, Y6
+	VADDPS       Y1, Y6, Y6
+	VDIVPS       Y6, Y4, Y6
+	VFMADD231PS  Y2, Y6, Y5
+	VMASKMOVPS   Y5, Y3, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10412,6 +10440,8 @@ block:
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R10)(AX*1), Y4
 	VMOVUPS      (R9)(AX*1), Y5
+	VBROADCASTSS 96(DI), Y6
+	VMULPS       Y6, Y5, Y5
 	VSUBPS       Y4, Y5, Y5
 	VMOVAPS      Y4, Y6
 	VFMADD231PS  Y1, Y5, Y6
@@ -10443,6 +10473,8 @@ blockEnd:
 	VMASKMOVPS   (R8)(AX*1), Y4, Y3
 	VMASKMOVPS   (R10)(AX*1), Y4, Y7
 	VMASKMOVPS   (R9)(AX*1), Y4, Y6
+	VBROADCASTSS 96(DI), Y5
+	VMULPS       Y5, Y6, Y6
 	VSUBPS       Y7, Y6, Y6
 	VMOVAPS      Y7, Y5
 	VFMADD231PS  Y1, Y6, Y5
@@ -20918,35 +20950,39 @@ TEXT ·vecSGDAVX2MulAdd(SB), NOSPLIT, $0-8
 	XORQ         AX, AX
 
 block:
-	LEAQ    32(AX), DX
-	CMPQ    DX, CX
-	JHI     blockEnd
-	VMOVUPS (R8)(AX*1), Y3
-	VMOVUPS (R9)(AX*1), Y4
-	VMULPS  Y2, Y3, Y5
-	VADDPS  Y4, Y5, Y5
-	VMULPS  Y1, Y3, Y3
-	VMULPS  Y0, Y5, Y4
-	VADDPS  Y3, Y4, Y4
-	VMOVUPS Y4, (R12)(AX*1)
-	ADDQ    $+32, AX
-	JMP     block
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y2, Y3, Y5
+	VADDPS       Y4, Y5, Y5
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y0, Y5, Y4
+	VADDPS       Y3, Y4, Y4
+	VMOVUPS      Y4, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          block
 
 blockEnd:
-	CMPQ       AX, CX
-	JE         done
-	LEAQ       vecMask<>+128(SB), DX
-	SUBQ       CX, DX
-	ADDQ       AX, DX
-	VMOVUPS    (DX), Y4
-	VMASKMOVPS (R8)(AX*1), Y4, Y3
-	VMASKMOVPS (R9)(AX*1), Y4, Y5
-	VMULPS     Y2, Y3, Y6
-	VADDPS     Y5, Y6, Y6
-	VMULPS     Y1, Y3, Y3
-	VMULPS     Y0, Y6, Y5
-	VADDPS     Y3, Y5, Y5
-	VMASKMOVPS Y5, Y4, (R12)(AX*1)
+	CMPQ         AX, CX
+	JE           done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y4
+	VMASKMOVPS   (R8)(AX*1), Y4, Y3
+	VMASKMOVPS   (R9)(AX*1), Y4, Y5
+	VBROADCASTSS 100(DI), Y6
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y2, Y3, Y6
+	VADDPS       Y5, Y6, Y6
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y0, Y6, Y5
+	VADDPS       Y3, Y5, Y5
+	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -20974,6 +21010,8 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
 	VMULPS       Y2, Y3, Y5
 	VADDPS       Y4, Y5, Y5
 	VMOVUPS      (R10)(AX*1), Y4
@@ -20999,6 +21037,8 @@ blockEnd:
 	VMOVUPS      (DX), Y4
 	VMASKMOVPS   (R8)(AX*1), Y4, Y3
 	VMASKMOVPS   (R9)(AX*1), Y4, Y7
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y7, Y7
 	VMULPS       Y2, Y3, Y5
 	VADDPS       Y7, Y5, Y5
 	VMASKMOVPS   (R10)(AX*1), Y4, Y7
@@ -21039,6 +21079,8 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
 	VMULPS       Y2, Y3, Y5
 	VADDPS       Y4, Y5, Y5
 	VMOVUPS      (R10)(AX*1), Y4
@@ -21067,6 +21109,8 @@ blockEnd:
 	VMOVUPS      (DX), Y7
 	VMASKMOVPS   (R8)(AX*1), Y7, Y3
 	VMASKMOVPS   (R9)(AX*1), Y7, Y6
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y6, Y6
 	VMULPS       Y2, Y3, Y5
 	VADDPS       Y6, Y5, Y5
 	VMASKMOVPS   (R10)(AX*1), Y7, Y6
@@ -21114,30 +21158,34 @@ block:
 	VMOVUPS      (R10)(AX*1), Y4
 	VMOVUPS      (R11)(AX*1), Y5
 	VMOVUPS      (R9)(AX*1), Y6
+	VBROADCASTSS 96(DI), Y7
+	VMULPS       Y7, Y6, Y6
 	VMULPS       Y1, Y3, Y7
 	VADDPS       Y6, Y7, Y7
 	VSUBPS       Y4, Y7, Y6
 	VMULPS       Y2, Y6, Y8
 	VADDPS       Y4, Y8, Y8
 	VMOVUPS      Y8, (R13)(AX*1)
-	VBROADCASTSS 96(DI), Y4
-	VMULPS       Y4, Y7, Y4
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y7, Y4, Y6
-	VADDPS       Y5, Y6, Y6
-	VMOVUPS      Y6, (BX)(AX*1)
-	VSQRTPS      Y6, Y6
+	VBROADCASTSS 92(DI), Y4
+	VMOVUPS      vecConst<>+64(SB), Y6
+	VSUBPS       Y4, Y6, Y6
+	VMULPS       Y6, Y7, Y6
+	VBROADCASTSS 92(DI), Y4
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y7, Y6, Y4
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (BX)(AX*1)
+	VSQRTPS      Y4, Y4
 	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y6, Y7
-	VBROADCASTSS 104(DI), Y4
-	VADDPS       Y4, Y7, Y7
+	VMULPS       Y5, Y4, Y7
+	VBROADCASTSS 104(DI), Y6
+	VADDPS       Y6, Y7, Y7
 	VDIVPS       Y7, Y8, Y7
 	VMULPS       Y0, Y3, Y3
 	VBROADCASTSS 108(DI), Y8
-	VMULPS       Y8, Y7, Y6
-	VADDPS       Y3, Y6, Y6
-	VMOVUPS      Y6, (R12)(AX*1)
+	VMULPS       Y8, Y7, Y4
+	VADDPS       Y3, Y4, Y4
+	VMOVUPS      Y4, (R12)(AX*1)
 	ADDQ         $+32, AX
 	JMP          block
 
@@ -21147,35 +21195,39 @@ blockEnd:
 	LEAQ         vecMask<>+128(SB), DX
 	SUBQ         CX, DX
 	ADDQ         AX, DX
-	VMOVUPS      (DX), Y6
-	VMASKMOVPS   (R8)(AX*1), Y6, Y3
-	VMASKMOVPS   (R10)(AX*1), Y6, Y7
-	VMASKMOVPS   (R11)(AX*1), Y6, Y8
-	VMASKMOVPS   (R9)(AX*1), Y6, Y4
+	VMOVUPS      (DX), Y4
+	VMASKMOVPS   (R8)(AX*1), Y4, Y3
+	VMASKMOVPS   (R10)(AX*1), Y4, Y7
+	VMASKMOVPS   (R11)(AX*1), Y4, Y8
+	VMASKMOVPS   (R9)(AX*1), Y4, Y6
+	VBROADCASTSS 96(DI), Y5
+	VMULPS       Y5, Y6, Y6
 	VMULPS       Y1, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VSUBPS       Y7, Y5, Y4
-	VMULPS       Y2, Y4, Y9
+	VADDPS       Y6, Y5, Y5
+	VSUBPS       Y7, Y5, Y6
+	VMULPS       Y2, Y6, Y9
 	VADDPS       Y7, Y9, Y9
-	VMASKMOVPS   Y9, Y6, (R13)(AX*1)
-	VBROADCASTSS 96(DI), Y7
-	VMULPS       Y7, Y5, Y7
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y8, Y8
-	VMULPS       Y5, Y7, Y4
-	VADDPS       Y8, Y4, Y4
-	VMASKMOVPS   Y4, Y6, (BX)(AX*1)
-	VSQRTPS      Y4, Y4
+	VMASKMOVPS   Y9, Y4, (R13)(AX*1)
+	VBROADCASTSS 92(DI), Y7
+	VMOVUPS      vecConst<>+64(SB), Y6
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       Y6, Y5, Y6
+	VBROADCASTSS 92(DI), Y7
+	VMULPS       Y7, Y8, Y8
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VMASKMOVPS   Y7, Y4, (BX)(AX*1)
+	VSQRTPS      Y7, Y7
 	VBROADCASTSS 100(DI), Y8
-	VMULPS       Y8, Y4, Y5
-	VBROADCASTSS 104(DI), Y7
-	VADDPS       Y7, Y5, Y5
+	VMULPS       Y8, Y7, Y5
+	VBROADCASTSS 104(DI), Y6
+	VADDPS       Y6, Y5, Y5
 	VDIVPS       Y5, Y9, Y5
 	VMULPS       Y0, Y3, Y3
 	VBROADCASTSS 108(DI), Y9
-	VMULPS       Y9, Y5, Y4
-	VADDPS       Y3, Y4, Y4
-	VMASKMOVPS   Y4, Y6, (R12)(AX*1)
+	VMULPS       Y9, Y5, Y7
+	VADDPS       Y3, Y7, Y7
+	VMASKMOVPS   Y7, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21203,6 +21255,8 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y4, Y4
 	VMULPS       Y0, Y3, Y5
 	VADDPS       Y4, Y5, Y5
 	VMULPS       Y2, Y5, Y4
@@ -21231,6 +21285,8 @@ blockEnd:
 	VMOVUPS      (DX), Y6
 	VMASKMOVPS   (R8)(AX*1), Y6, Y3
 	VMASKMOVPS   (R9)(AX*1), Y6, Y7
+	VBROADCASTSS 100(DI), Y5
+	VMULPS       Y5, Y7, Y7
 	VMULPS       Y0, Y3, Y5
 	VADDPS       Y7, Y5, Y5
 	VMULPS       Y2, Y5, Y7
@@ -21269,47 +21325,51 @@ TEXT ·vecAdagradAVX2MulAdd(SB), NOSPLIT, $0-8
 	XORQ         AX, AX
 
 block:
-	LEAQ    32(AX), DX
-	CMPQ    DX, CX
-	JHI     blockEnd
-	VMOVUPS (R8)(AX*1), Y3
-	VMOVUPS (R9)(AX*1), Y4
-	VMULPS  Y0, Y3, Y5
-	VADDPS  Y4, Y5, Y5
-	VMOVUPS (R10)(AX*1), Y4
-	VMULPS  Y5, Y5, Y6
-	VADDPS  Y4, Y6, Y6
-	VMOVUPS Y6, (R13)(AX*1)
-	VSQRTPS Y6, Y6
-	VADDPS  Y1, Y6, Y6
-	VDIVPS  Y6, Y5, Y6
-	VMULPS  Y2, Y6, Y5
-	VADDPS  Y3, Y5, Y5
-	VMOVUPS Y5, (R12)(AX*1)
-	ADDQ    $+32, AX
-	JMP     block
+	LEAQ         32(AX), DX
+	CMPQ         DX, CX
+	JHI          blockEnd
+	VMOVUPS      (R8)(AX*1), Y3
+	VMOVUPS      (R9)(AX*1), Y4
+	VBROADCASTSS 92(DI), Y5
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y0, Y3, Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      (R10)(AX*1), Y4
+	VMULPS       Y5, Y5, Y6
+	VADDPS       Y4, Y6, Y6
+	VMOVUPS      Y6, (R13)(AX*1)
+	VSQRTPS      Y6, Y6
+	VADDPS       Y1, Y6, Y6
+	VDIVPS       Y6, Y5, Y6
+	VMULPS       Y2, Y6, Y5
+	VADDPS       Y3, Y5, Y5
+	VMOVUPS      Y5, (R12)(AX*1)
+	ADDQ         $+32, AX
+	JMP          block
 
 blockEnd:
-	CMPQ       AX, CX
-	JE         done
-	LEAQ       vecMask<>+128(SB), DX
-	SUBQ       CX, DX
-	ADDQ       AX, DX
-	VMOVUPS    (DX), Y5
-	VMASKMOVPS (R8)(AX*1), Y5, Y3
-	VMASKMOVPS (R9)(AX*1), Y5, Y6
-	VMULPS     Y0, Y3, Y4
-	VADDPS     Y6, Y4, Y4
-	VMASKMOVPS (R10)(AX*1), Y5, Y6
-	VMULPS     Y4, Y4, Y7
-	VADDPS     Y6, Y7, Y7
-	VMASKMOVPS Y7, Y5, (R13)(AX*1)
-	VSQRTPS    Y7, Y7
-	VADDPS     Y1, Y7, Y7
-	VDIVPS     Y7, Y4, Y7
-	VMULPS     Y2, Y7, Y4
-	VADDPS     Y3, Y4, Y4
-	VMASKMOVPS Y4, Y5, (R12)(AX*1)
+	CMPQ         AX, CX
+	JE           done
+	LEAQ         vecMask<>+128(SB), DX
+	SUBQ         CX, DX
+	ADDQ         AX, DX
+	VMOVUPS      (DX), Y5
+	VMASKMOVPS   (R8)(AX*1), Y5, Y3
+	VMASKMOVPS   (R9)(AX*1), Y5, Y6
+	VBROADCASTSS 92(DI), Y4
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y0, Y3, Y4
+	VADDPS       Y6, Y4, Y4
+	VMASKMOVPS   (R10)(AX*1), Y5, Y6
+	VMULPS       Y4, Y4, Y7
+	VADDPS       Y6, Y7, Y7
+	VMASKMOVPS   Y7, Y5, (R13)(AX*1)
+	VSQRTPS      Y7, Y7
+	VADDPS       Y1, Y7, Y7
+	VDIVPS       Y7, Y4, Y7
+	VMULPS       Y2, Y7, Y4
+	VADDPS       Y3, Y4, Y4
+	VMASKMOVPS   Y4, Y5, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21338,6 +21398,8 @@ block:
 	VMOVUPS      (R8)(AX*1), Y3
 	VMOVUPS      (R10)(AX*1), Y4
 	VMOVUPS      (R9)(AX*1), Y5
+	VBROADCASTSS 96(DI), Y6
+	VMULPS       Y6, Y5, Y5
 	VSUBPS       Y4, Y5, Y5
 	VMULPS       Y1, Y5, Y6
 	VADDPS       Y4, Y6, Y6
@@ -21370,6 +21432,8 @@ blockEnd:
 	VMASKMOVPS   (R8)(AX*1), Y7, Y3
 	VMASKMOVPS   (R10)(AX*1), Y7, Y5
 	VMASKMOVPS   (R9)(AX*1), Y7, Y6
+	VBROADCASTSS 96(DI), Y4
+	VMULPS       Y4, Y6, Y6
 	VSUBPS       Y5, Y6, Y6
 	VMULPS       Y1, Y6, Y4
 	VADDPS       Y5, Y4, Y4

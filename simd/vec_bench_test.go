@@ -44,10 +44,10 @@ func BenchmarkVec(b *testing.B) {
 		{"Softmax", n, func() { simd.Softmax(out, x, 1, n) }},
 		{"LayerNorm", n, func() { simd.LayerNorm(out, nil, nil, x, y, g, 1, n, 1e-5) }},
 		{"CrossEntropy32x10", 320, func() { simd.CrossEntropy(loss, out, x, labels, 32, 10, 1.0/32, -1) }},
-		{"SGD", n, func() { simd.SGD(out, g, nil, &simd.SGDOptions{LR: 1e-9}) }},
-		{"Momentum", n, func() { simd.SGD(out, g, z, &simd.SGDOptions{LR: 1e-9, Momentum: 0.9}) }},
+		{"SGD", n, func() { simd.SGD(out, g, nil, &simd.SGDOptions{Scale: 1, LR: 1e-9}) }},
+		{"Momentum", n, func() { simd.SGD(out, g, z, &simd.SGDOptions{Scale: 1, LR: 1e-9, Momentum: 0.9}) }},
 		{"Adam", n, func() {
-			simd.Adam(out, g, z, w, &simd.AdamOptions{LR: 1e-9, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001})
+			simd.Adam(out, g, z, w, &simd.AdamOptions{Scale: 1, LR: 1e-9, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001})
 		}},
 		{"MaxPool192x24x24", len(px), func() { simd.MaxPool2D(pool, py, nil, px, 0, 192) }},
 		{"MaxPoolGrad192x24x24", len(px), func() { simd.MaxPool2DGrad(pool, pd, py, px, 0, 192) }},

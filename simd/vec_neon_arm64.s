@@ -14638,24 +14638,27 @@ TEXT ·vecSGDNEON(SB), NOSPLIT, $64-8
 	MOVD 32(R0), R4
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	ADD $88, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $80, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x4EA41C85 // orr v5, v4, v4
-	WORD $0x4E20CC65 // fmla v5, v3, v0
-	WORD $0x6E21DC64 // fmul v4, v3, v1
-	WORD $0x4EA41C83 // orr v3, v4, v4
-	WORD $0x4E22CCA3 // fmla v3, v5, v2
-	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x4E21CC85 // fmla v5, v4, v1
+	WORD $0x6E22DC86 // fmul v6, v4, v2
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	WORD $0x4E23CCA4 // fmla v4, v5, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -14686,14 +14689,15 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x4EA41C85 // orr v5, v4, v4
-	WORD $0x4E20CC65 // fmla v5, v3, v0
-	WORD $0x6E21DC64 // fmul v4, v3, v1
-	WORD $0x4EA41C83 // orr v3, v4, v4
-	WORD $0x4E22CCA3 // fmla v3, v5, v2
-	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00086 // ldr q6, [x4, #0]
+	WORD $0x6E20DCC5 // fmul v5, v6, v0
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x4E21CC86 // fmla v6, v4, v1
+	WORD $0x6E22DC85 // fmul v5, v4, v2
+	WORD $0x4EA51CA4 // orr v4, v5, v5
+	WORD $0x4E23CCC4 // fmla v4, v6, v3
+	WORD $0x3D800104 // str q4, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -14717,33 +14721,36 @@ TEXT ·vecMomentumNEON(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $88, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $92, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $96, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $96, R0, R11
 	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $80, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x4EA61CC7 // orr v7, v6, v6
-	WORD $0x4E20CCA7 // fmla v7, v5, v0
-	WORD $0x3DC000A6 // ldr q6, [x5, #0]
-	WORD $0x6E21DCC8 // fmul v8, v6, v1
-	WORD $0x4EA81D06 // orr v6, v8, v8
-	WORD $0x4E22CCE6 // fmla v6, v7, v2
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6E23DCA8 // fmul v8, v5, v3
-	WORD $0x4EA81D05 // orr v5, v8, v8
-	WORD $0x4E24CCC5 // fmla v5, v6, v4
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	WORD $0x4E21CCC7 // fmla v7, v6, v1
+	WORD $0x3DC000A8 // ldr q8, [x5, #0]
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x4EA91D28 // orr v8, v9, v9
+	WORD $0x4E23CCE8 // fmla v8, v7, v3
+	WORD $0x3D800128 // str q8, [x9, #0]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x4E25CD06 // fmla v6, v8, v5
+	WORD $0x3D800106 // str q6, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -14788,19 +14795,20 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00088 // ldr q8, [x4, #0]
-	WORD $0x4EA81D06 // orr v6, v8, v8
-	WORD $0x4E20CCA6 // fmla v6, v5, v0
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E20DD28 // fmul v8, v9, v0
+	WORD $0x4EA81D09 // orr v9, v8, v8
+	WORD $0x4E21CCC9 // fmla v9, v6, v1
 	WORD $0x3DC000A8 // ldr q8, [x5, #0]
-	WORD $0x6E21DD07 // fmul v7, v8, v1
+	WORD $0x6E22DD07 // fmul v7, v8, v2
 	WORD $0x4EA71CE8 // orr v8, v7, v7
-	WORD $0x4E22CCC8 // fmla v8, v6, v2
+	WORD $0x4E23CD28 // fmla v8, v9, v3
 	WORD $0x3D800128 // str q8, [x9, #0]
-	WORD $0x6E23DCA7 // fmul v7, v5, v3
-	WORD $0x4EA71CE5 // orr v5, v7, v7
-	WORD $0x4E24CD05 // fmla v5, v8, v4
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x6E24DCC7 // fmul v7, v6, v4
+	WORD $0x4EA71CE6 // orr v6, v7, v7
+	WORD $0x4E25CD06 // fmla v6, v8, v5
+	WORD $0x3D800106 // str q6, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -14833,35 +14841,38 @@ TEXT ·vecNesterovNEON(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $88, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $92, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $96, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $96, R0, R11
 	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $80, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x4EA61CC7 // orr v7, v6, v6
-	WORD $0x4E20CCA7 // fmla v7, v5, v0
-	WORD $0x3DC000A6 // ldr q6, [x5, #0]
-	WORD $0x6E21DCC8 // fmul v8, v6, v1
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	WORD $0x4E21CCC7 // fmla v7, v6, v1
+	WORD $0x3DC000A8 // ldr q8, [x5, #0]
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x4EA91D28 // orr v8, v9, v9
+	WORD $0x4E23CCE8 // fmla v8, v7, v3
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E22CD09 // fmla v9, v8, v2
+	WORD $0x3D800128 // str q8, [x9, #0]
+	WORD $0x6E24DCC8 // fmul v8, v6, v4
 	WORD $0x4EA81D06 // orr v6, v8, v8
-	WORD $0x4E22CCE6 // fmla v6, v7, v2
-	WORD $0x4EA71CE8 // orr v8, v7, v7
-	WORD $0x4E21CCC8 // fmla v8, v6, v1
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6E23DCA6 // fmul v6, v5, v3
-	WORD $0x4EA61CC5 // orr v5, v6, v6
-	WORD $0x4E24CD05 // fmla v5, v8, v4
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x4E25CD26 // fmla v6, v9, v5
+	WORD $0x3D800106 // str q6, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -14906,21 +14917,22 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x4EA61CC8 // orr v8, v6, v6
-	WORD $0x4E20CCA8 // fmla v8, v5, v0
-	WORD $0x3DC000A6 // ldr q6, [x5, #0]
-	WORD $0x6E21DCC7 // fmul v7, v6, v1
-	WORD $0x4EA71CE6 // orr v6, v7, v7
-	WORD $0x4E22CD06 // fmla v6, v8, v2
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00088 // ldr q8, [x4, #0]
+	WORD $0x6E20DD09 // fmul v9, v8, v0
+	WORD $0x4EA91D28 // orr v8, v9, v9
+	WORD $0x4E21CCC8 // fmla v8, v6, v1
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E22DD27 // fmul v7, v9, v2
+	WORD $0x4EA71CE9 // orr v9, v7, v7
+	WORD $0x4E23CD09 // fmla v9, v8, v3
 	WORD $0x4EA81D07 // orr v7, v8, v8
-	WORD $0x4E21CCC7 // fmla v7, v6, v1
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6E23DCA6 // fmul v6, v5, v3
-	WORD $0x4EA61CC5 // orr v5, v6, v6
-	WORD $0x4E24CCE5 // fmla v5, v7, v4
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x4E22CD27 // fmla v7, v9, v2
+	WORD $0x3D800129 // str q9, [x9, #0]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x4EA91D26 // orr v6, v9, v9
+	WORD $0x4E25CCE6 // fmla v6, v7, v5
+	WORD $0x3D800106 // str q6, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -14955,49 +14967,52 @@ TEXT ·vecAdamNEON(SB), NOSPLIT, $128-8
 	MOVD 64(R0), R9
 	MOVD 72(R0), R10
 	MOVD $vecConst<>(SB), R14
-	ADD $84, R0, R11
-	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $88, R0, R11
-	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
 	ADD $96, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	WORD $0x3DC009C3 // ldr q3, [x14, #32]
 	ADD $92, R0, R11
-	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $100, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
-	ADD $104, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $104, R0, R11
 	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
-	ADD $108, R0, R11
+	ADD $80, R0, R11
 	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	ADD $108, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00068 // ldr q8, [x3, #0]
-	WORD $0x3DC000A9 // ldr q9, [x5, #0]
-	WORD $0x3DC000CA // ldr q10, [x6, #0]
-	WORD $0x3DC0008B // ldr q11, [x4, #0]
-	WORD $0x4EAB1D6C // orr v12, v11, v11
-	WORD $0x4E20CD0C // fmla v12, v8, v0
-	WORD $0x4EA9D58B // fsub v11, v12, v9
-	WORD $0x4EA91D2D // orr v13, v9, v9
-	WORD $0x4E21CD6D // fmla v13, v11, v1
-	WORD $0x3D80012D // str q13, [x9, #0]
-	WORD $0x6E22DD89 // fmul v9, v12, v2
-	WORD $0x6E23DD4B // fmul v11, v10, v3
-	WORD $0x4EAB1D6A // orr v10, v11, v11
-	WORD $0x4E2CCD2A // fmla v10, v9, v12
-	WORD $0x3D80014A // str q10, [x10, #0]
-	WORD $0x6EA1F94B // fsqrt v11.4s, v10.4s
-	WORD $0x4EA51CAA // orr v10, v5, v5
-	WORD $0x4E24CD6A // fmla v10, v11, v4
-	WORD $0x6E2AFDAB // fdiv v11, v13, v10
-	WORD $0x6E26DD0A // fmul v10, v8, v6
-	WORD $0x4EAA1D48 // orr v8, v10, v10
-	WORD $0x4E27CD68 // fmla v8, v11, v7
-	WORD $0x3D800108 // str q8, [x8, #0]
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC000AA // ldr q10, [x5, #0]
+	WORD $0x3DC000CB // ldr q11, [x6, #0]
+	WORD $0x3DC0008C // ldr q12, [x4, #0]
+	WORD $0x6E20DD8D // fmul v13, v12, v0
+	WORD $0x4EAD1DAC // orr v12, v13, v13
+	WORD $0x4E21CD2C // fmla v12, v9, v1
+	WORD $0x4EAAD58D // fsub v13, v12, v10
+	WORD $0x4EAA1D4E // orr v14, v10, v10
+	WORD $0x4E22CDAE // fmla v14, v13, v2
+	WORD $0x3D80012E // str q14, [x9, #0]
+	WORD $0x4EA4D46A // fsub v10, v3, v4
+	WORD $0x6E2ADD8D // fmul v13, v12, v10
+	WORD $0x6E24DD6A // fmul v10, v11, v4
+	WORD $0x4EAA1D4B // orr v11, v10, v10
+	WORD $0x4E2CCDAB // fmla v11, v13, v12
+	WORD $0x3D80014B // str q11, [x10, #0]
+	WORD $0x6EA1F96A // fsqrt v10.4s, v11.4s
+	WORD $0x4EA61CCB // orr v11, v6, v6
+	WORD $0x4E25CD4B // fmla v11, v10, v5
+	WORD $0x6E2BFDCA // fdiv v10, v14, v11
+	WORD $0x6E27DD2B // fmul v11, v9, v7
+	WORD $0x4EAB1D69 // orr v9, v11, v11
+	WORD $0x4E28CD49 // fmla v9, v10, v8
+	WORD $0x3D800109 // str q9, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -15056,29 +15071,31 @@ in3:
 	MOVD $buf-96(SP), R9
 	MOVD R10, R24
 	MOVD $buf-112(SP), R10
-	WORD $0x3DC00068 // ldr q8, [x3, #0]
-	WORD $0x3DC000AA // ldr q10, [x5, #0]
-	WORD $0x3DC000CB // ldr q11, [x6, #0]
-	WORD $0x3DC0008D // ldr q13, [x4, #0]
-	WORD $0x4EAD1DAC // orr v12, v13, v13
-	WORD $0x4E20CD0C // fmla v12, v8, v0
-	WORD $0x4EAAD58D // fsub v13, v12, v10
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC000AB // ldr q11, [x5, #0]
+	WORD $0x3DC000CA // ldr q10, [x6, #0]
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x6E20DDCC // fmul v12, v14, v0
+	WORD $0x4EAC1D8E // orr v14, v12, v12
+	WORD $0x4E21CD2E // fmla v14, v9, v1
+	WORD $0x4EABD5CC // fsub v12, v14, v11
+	WORD $0x4EAB1D6D // orr v13, v11, v11
+	WORD $0x4E22CD8D // fmla v13, v12, v2
+	WORD $0x3D80012D // str q13, [x9, #0]
+	WORD $0x4EA4D46B // fsub v11, v3, v4
+	WORD $0x6E2BDDCC // fmul v12, v14, v11
+	WORD $0x6E24DD4B // fmul v11, v10, v4
+	WORD $0x4EAB1D6A // orr v10, v11, v11
+	WORD $0x4E2ECD8A // fmla v10, v12, v14
+	WORD $0x3D80014A // str q10, [x10, #0]
+	WORD $0x6EA1F94B // fsqrt v11.4s, v10.4s
+	WORD $0x4EA61CCA // orr v10, v6, v6
+	WORD $0x4E25CD6A // fmla v10, v11, v5
+	WORD $0x6E2AFDAB // fdiv v11, v13, v10
+	WORD $0x6E27DD2A // fmul v10, v9, v7
 	WORD $0x4EAA1D49 // orr v9, v10, v10
-	WORD $0x4E21CDA9 // fmla v9, v13, v1
-	WORD $0x3D800129 // str q9, [x9, #0]
-	WORD $0x6E22DD8A // fmul v10, v12, v2
-	WORD $0x6E23DD6D // fmul v13, v11, v3
-	WORD $0x4EAD1DAB // orr v11, v13, v13
-	WORD $0x4E2CCD4B // fmla v11, v10, v12
-	WORD $0x3D80014B // str q11, [x10, #0]
-	WORD $0x6EA1F96D // fsqrt v13.4s, v11.4s
-	WORD $0x4EA51CAB // orr v11, v5, v5
-	WORD $0x4E24CDAB // fmla v11, v13, v4
-	WORD $0x6E2BFD2D // fdiv v13, v9, v11
-	WORD $0x6E26DD0B // fmul v11, v8, v6
-	WORD $0x4EAB1D68 // orr v8, v11, v11
-	WORD $0x4E27CDA8 // fmla v8, v13, v7
-	WORD $0x3D800108 // str q8, [x8, #0]
+	WORD $0x4E28CD69 // fmla v9, v11, v8
+	WORD $0x3D800109 // str q9, [x8, #0]
 	MOVD $buf-80(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -15120,36 +15137,39 @@ TEXT ·vecRMSPropNEON(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $80, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $88, R0, R11
+	ADD $80, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	ADD $92, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $96, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $96, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x4EA61CC7 // orr v7, v6, v6
-	WORD $0x4E20CCA7 // fmla v7, v5, v0
-	WORD $0x6E21DCE6 // fmul v6, v7, v1
-	WORD $0x3DC000A8 // ldr q8, [x5, #0]
-	WORD $0x6E22DD09 // fmul v9, v8, v2
-	WORD $0x4EA91D28 // orr v8, v9, v9
-	WORD $0x4E27CCC8 // fmla v8, v6, v7
-	WORD $0x3D800128 // str q8, [x9, #0]
-	WORD $0x6EA1F909 // fsqrt v9.4s, v8.4s
-	WORD $0x4E23D528 // fadd v8, v9, v3
-	WORD $0x6E28FCE9 // fdiv v9, v7, v8
-	WORD $0x4EA51CA8 // orr v8, v5, v5
-	WORD $0x4E24CD28 // fmla v8, v9, v4
-	WORD $0x3D800108 // str q8, [x8, #0]
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x4EA81D07 // orr v7, v8, v8
+	WORD $0x4E21CCC7 // fmla v7, v6, v1
+	WORD $0x6E22DCE8 // fmul v8, v7, v2
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E23DD2A // fmul v10, v9, v3
+	WORD $0x4EAA1D49 // orr v9, v10, v10
+	WORD $0x4E27CD09 // fmla v9, v8, v7
+	WORD $0x3D800129 // str q9, [x9, #0]
+	WORD $0x6EA1F92A // fsqrt v10.4s, v9.4s
+	WORD $0x4E24D549 // fadd v9, v10, v4
+	WORD $0x6E29FCEA // fdiv v10, v7, v9
+	WORD $0x4EA61CC9 // orr v9, v6, v6
+	WORD $0x4E25CD49 // fmla v9, v10, v5
+	WORD $0x3D800109 // str q9, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -15194,21 +15214,22 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00068 // ldr q8, [x3, #0]
-	WORD $0x3DC00085 // ldr q5, [x4, #0]
-	WORD $0x4EA51CA9 // orr v9, v5, v5
-	WORD $0x4E20CD09 // fmla v9, v8, v0
-	WORD $0x6E21DD25 // fmul v5, v9, v1
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC00086 // ldr q6, [x4, #0]
+	WORD $0x6E20DCCA // fmul v10, v6, v0
+	WORD $0x4EAA1D46 // orr v6, v10, v10
+	WORD $0x4E21CD26 // fmla v6, v9, v1
+	WORD $0x6E22DCCA // fmul v10, v6, v2
 	WORD $0x3DC000A7 // ldr q7, [x5, #0]
-	WORD $0x6E22DCE6 // fmul v6, v7, v2
-	WORD $0x4EA61CC7 // orr v7, v6, v6
-	WORD $0x4E29CCA7 // fmla v7, v5, v9
-	WORD $0x3D800127 // str q7, [x9, #0]
-	WORD $0x6EA1F8E6 // fsqrt v6.4s, v7.4s
-	WORD $0x4E23D4C7 // fadd v7, v6, v3
-	WORD $0x6E27FD26 // fdiv v6, v9, v7
+	WORD $0x6E23DCE8 // fmul v8, v7, v3
 	WORD $0x4EA81D07 // orr v7, v8, v8
-	WORD $0x4E24CCC7 // fmla v7, v6, v4
+	WORD $0x4E26CD47 // fmla v7, v10, v6
+	WORD $0x3D800127 // str q7, [x9, #0]
+	WORD $0x6EA1F8E8 // fsqrt v8.4s, v7.4s
+	WORD $0x4E24D507 // fadd v7, v8, v4
+	WORD $0x6E27FCC8 // fdiv v8, v6, v7
+	WORD $0x4EA91D27 // orr v7, v9, v9
+	WORD $0x4E25CD07 // fmla v7, v8, v5
 	WORD $0x3D800107 // str q7, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
@@ -15242,30 +15263,33 @@ TEXT ·vecAdagradNEON(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $80, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $80, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $88, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $88, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x4EA41C85 // orr v5, v4, v4
-	WORD $0x4E20CC65 // fmla v5, v3, v0
-	WORD $0x3DC000A4 // ldr q4, [x5, #0]
-	WORD $0x4EA41C86 // orr v6, v4, v4
-	WORD $0x4E25CCA6 // fmla v6, v5, v5
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6EA1F8C4 // fsqrt v4.4s, v6.4s
-	WORD $0x4E21D486 // fadd v6, v4, v1
-	WORD $0x6E26FCA4 // fdiv v4, v5, v6
-	WORD $0x4EA31C66 // orr v6, v3, v3
-	WORD $0x4E22CC86 // fmla v6, v4, v2
-	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x4E21CC85 // fmla v5, v4, v1
+	WORD $0x3DC000A6 // ldr q6, [x5, #0]
+	WORD $0x4EA61CC7 // orr v7, v6, v6
+	WORD $0x4E25CCA7 // fmla v7, v5, v5
+	WORD $0x3D800127 // str q7, [x9, #0]
+	WORD $0x6EA1F8E6 // fsqrt v6.4s, v7.4s
+	WORD $0x4E22D4C7 // fadd v7, v6, v2
+	WORD $0x6E27FCA6 // fdiv v6, v5, v7
+	WORD $0x4EA41C87 // orr v7, v4, v4
+	WORD $0x4E23CCC7 // fmla v7, v6, v3
+	WORD $0x3D800107 // str q7, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -15310,19 +15334,20 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00066 // ldr q6, [x3, #0]
-	WORD $0x3DC00083 // ldr q3, [x4, #0]
-	WORD $0x4EA31C64 // orr v4, v3, v3
-	WORD $0x4E20CCC4 // fmla v4, v6, v0
-	WORD $0x3DC000A3 // ldr q3, [x5, #0]
-	WORD $0x4EA31C65 // orr v5, v3, v3
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x6E20DC86 // fmul v6, v4, v0
+	WORD $0x4EA61CC4 // orr v4, v6, v6
+	WORD $0x4E21CCE4 // fmla v4, v7, v1
+	WORD $0x3DC000A6 // ldr q6, [x5, #0]
+	WORD $0x4EA61CC5 // orr v5, v6, v6
 	WORD $0x4E24CC85 // fmla v5, v4, v4
 	WORD $0x3D800125 // str q5, [x9, #0]
-	WORD $0x6EA1F8A3 // fsqrt v3.4s, v5.4s
-	WORD $0x4E21D465 // fadd v5, v3, v1
-	WORD $0x6E25FC83 // fdiv v3, v4, v5
-	WORD $0x4EA61CC5 // orr v5, v6, v6
-	WORD $0x4E22CC65 // fmla v5, v3, v2
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x4E22D4C5 // fadd v5, v6, v2
+	WORD $0x6E25FC86 // fdiv v6, v4, v5
+	WORD $0x4EA71CE5 // orr v5, v7, v7
+	WORD $0x4E23CCC5 // fmla v5, v6, v3
 	WORD $0x3D800105 // str q5, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
@@ -15356,39 +15381,42 @@ TEXT ·vecLionNEON(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $84, R0, R11
+	ADD $96, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $88, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	ADD $88, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
 	ADD $92, R0, R11
-	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	WORD $0x3DC001C4 // ldr q4, [x14, #0]
+	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	WORD $0x3DC001C5 // ldr q5, [x14, #0]
 	ADD $80, R0, R11
-	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00066 // ldr q6, [x3, #0]
-	WORD $0x3DC000A7 // ldr q7, [x5, #0]
-	WORD $0x3DC00088 // ldr q8, [x4, #0]
-	WORD $0x4EA7D509 // fsub v9, v8, v7
-	WORD $0x4EA71CE8 // orr v8, v7, v7
-	WORD $0x4E20CD28 // fmla v8, v9, v0
-	WORD $0x4EA71CEA // orr v10, v7, v7
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
+	WORD $0x3DC000A8 // ldr q8, [x5, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E20DD2A // fmul v10, v9, v0
+	WORD $0x4EA8D549 // fsub v9, v10, v8
+	WORD $0x4EA81D0A // orr v10, v8, v8
 	WORD $0x4E21CD2A // fmla v10, v9, v1
-	WORD $0x3D80012A // str q10, [x9, #0]
-	WORD $0x6EA2E50A // fcmgt v10, v8, v2
-	WORD $0x4EAA1D47 // orr v7, v10, v10
-	WORD $0x6E621C67 // bsl v7, v3, v2
-	WORD $0x6EA8E44A // fcmgt v10, v2, v8
-	WORD $0x6E241C68 // eor v8, v3, v4
-	WORD $0x4EAA1D49 // orr v9, v10, v10
-	WORD $0x6E671D09 // bsl v9, v8, v7
-	WORD $0x6E25DCC7 // fmul v7, v6, v5
-	WORD $0x4E29D4E6 // fadd v6, v7, v9
-	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x4EA81D0B // orr v11, v8, v8
+	WORD $0x4E22CD2B // fmla v11, v9, v2
+	WORD $0x3D80012B // str q11, [x9, #0]
+	WORD $0x6EA3E54B // fcmgt v11, v10, v3
+	WORD $0x4EAB1D68 // orr v8, v11, v11
+	WORD $0x6E631C88 // bsl v8, v4, v3
+	WORD $0x6EAAE46B // fcmgt v11, v3, v10
+	WORD $0x6E251C8A // eor v10, v4, v5
+	WORD $0x4EAB1D69 // orr v9, v11, v11
+	WORD $0x6E681D49 // bsl v9, v10, v8
+	WORD $0x6E26DCE8 // fmul v8, v7, v6
+	WORD $0x4E29D507 // fadd v7, v8, v9
+	WORD $0x3D800107 // str q7, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -15433,25 +15461,26 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
 	WORD $0x3DC000A9 // ldr q9, [x5, #0]
-	WORD $0x3DC00087 // ldr q7, [x4, #0]
-	WORD $0x4EA9D4E8 // fsub v8, v7, v9
-	WORD $0x4EA91D27 // orr v7, v9, v9
-	WORD $0x4E20CD07 // fmla v7, v8, v0
+	WORD $0x3DC00088 // ldr q8, [x4, #0]
+	WORD $0x6E20DD0A // fmul v10, v8, v0
+	WORD $0x4EA9D548 // fsub v8, v10, v9
 	WORD $0x4EA91D2A // orr v10, v9, v9
 	WORD $0x4E21CD0A // fmla v10, v8, v1
-	WORD $0x3D80012A // str q10, [x9, #0]
-	WORD $0x6EA2E4EA // fcmgt v10, v7, v2
-	WORD $0x4EAA1D49 // orr v9, v10, v10
-	WORD $0x6E621C69 // bsl v9, v3, v2
-	WORD $0x6EA7E44A // fcmgt v10, v2, v7
-	WORD $0x6E241C67 // eor v7, v3, v4
-	WORD $0x4EAA1D48 // orr v8, v10, v10
-	WORD $0x6E691CE8 // bsl v8, v7, v9
-	WORD $0x6E25DCC9 // fmul v9, v6, v5
-	WORD $0x4E28D526 // fadd v6, v9, v8
-	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x4EA91D2B // orr v11, v9, v9
+	WORD $0x4E22CD0B // fmla v11, v8, v2
+	WORD $0x3D80012B // str q11, [x9, #0]
+	WORD $0x6EA3E54B // fcmgt v11, v10, v3
+	WORD $0x4EAB1D69 // orr v9, v11, v11
+	WORD $0x6E631C89 // bsl v9, v4, v3
+	WORD $0x6EAAE46B // fcmgt v11, v3, v10
+	WORD $0x6E251C8A // eor v10, v4, v5
+	WORD $0x4EAB1D68 // orr v8, v11, v11
+	WORD $0x6E691D48 // bsl v8, v10, v9
+	WORD $0x6E26DCE9 // fmul v9, v7, v6
+	WORD $0x4E28D527 // fadd v7, v9, v8
+	WORD $0x3D800107 // str q7, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13

@@ -8077,24 +8077,27 @@ TEXT ·vecSGDNEONMulAdd(SB), NOSPLIT, $64-8
 	MOVD 32(R0), R4
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	ADD $88, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $80, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x6E20DC65 // fmul v5, v3, v0
-	WORD $0x4E24D4A5 // fadd v5, v5, v4
-	WORD $0x6E21DC64 // fmul v4, v3, v1
-	WORD $0x6E22DCA3 // fmul v3, v5, v2
-	WORD $0x4E24D463 // fadd v3, v3, v4
-	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x4E26D4A5 // fadd v5, v5, v6
+	WORD $0x6E22DC86 // fmul v6, v4, v2
+	WORD $0x6E23DCA4 // fmul v4, v5, v3
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x3D800104 // str q4, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R8, R8
@@ -8125,14 +8128,15 @@ in1:
 	MOVD $buf-32(SP), R4
 	MOVD R8, R22
 	MOVD $buf-48(SP), R8
-	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x6E20DC65 // fmul v5, v3, v0
-	WORD $0x4E24D4A5 // fadd v5, v5, v4
-	WORD $0x6E21DC64 // fmul v4, v3, v1
-	WORD $0x6E22DCA3 // fmul v3, v5, v2
-	WORD $0x4E24D463 // fadd v3, v3, v4
-	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00086 // ldr q6, [x4, #0]
+	WORD $0x6E20DCC5 // fmul v5, v6, v0
+	WORD $0x6E21DC86 // fmul v6, v4, v1
+	WORD $0x4E25D4C6 // fadd v6, v6, v5
+	WORD $0x6E22DC85 // fmul v5, v4, v2
+	WORD $0x6E23DCC4 // fmul v4, v6, v3
+	WORD $0x4E25D484 // fadd v4, v4, v5
+	WORD $0x3D800104 // str q4, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -8156,33 +8160,36 @@ TEXT ·vecMomentumNEONMulAdd(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $88, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $92, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $96, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $96, R0, R11
 	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $80, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x6E20DCA7 // fmul v7, v5, v0
-	WORD $0x4E26D4E7 // fadd v7, v7, v6
-	WORD $0x3DC000A6 // ldr q6, [x5, #0]
-	WORD $0x6E21DCC8 // fmul v8, v6, v1
-	WORD $0x6E22DCE6 // fmul v6, v7, v2
-	WORD $0x4E28D4C6 // fadd v6, v6, v8
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6E23DCA8 // fmul v8, v5, v3
-	WORD $0x6E24DCC5 // fmul v5, v6, v4
-	WORD $0x4E28D4A5 // fadd v5, v5, v8
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x6E21DCC7 // fmul v7, v6, v1
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3DC000A8 // ldr q8, [x5, #0]
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x6E23DCE8 // fmul v8, v7, v3
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3D800128 // str q8, [x9, #0]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E29D4C6 // fadd v6, v6, v9
+	WORD $0x3D800106 // str q6, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -8227,19 +8234,20 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00088 // ldr q8, [x4, #0]
-	WORD $0x6E20DCA6 // fmul v6, v5, v0
-	WORD $0x4E28D4C6 // fadd v6, v6, v8
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E20DD28 // fmul v8, v9, v0
+	WORD $0x6E21DCC9 // fmul v9, v6, v1
+	WORD $0x4E28D529 // fadd v9, v9, v8
 	WORD $0x3DC000A8 // ldr q8, [x5, #0]
-	WORD $0x6E21DD07 // fmul v7, v8, v1
-	WORD $0x6E22DCC8 // fmul v8, v6, v2
+	WORD $0x6E22DD07 // fmul v7, v8, v2
+	WORD $0x6E23DD28 // fmul v8, v9, v3
 	WORD $0x4E27D508 // fadd v8, v8, v7
 	WORD $0x3D800128 // str q8, [x9, #0]
-	WORD $0x6E23DCA7 // fmul v7, v5, v3
-	WORD $0x6E24DD05 // fmul v5, v8, v4
-	WORD $0x4E27D4A5 // fadd v5, v5, v7
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x6E24DCC7 // fmul v7, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E27D4C6 // fadd v6, v6, v7
+	WORD $0x3D800106 // str q6, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -8272,35 +8280,38 @@ TEXT ·vecNesterovNEONMulAdd(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $88, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $92, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $96, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $96, R0, R11
 	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $80, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x6E20DCA7 // fmul v7, v5, v0
-	WORD $0x4E26D4E7 // fadd v7, v7, v6
-	WORD $0x3DC000A6 // ldr q6, [x5, #0]
-	WORD $0x6E21DCC8 // fmul v8, v6, v1
-	WORD $0x6E22DCE6 // fmul v6, v7, v2
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x6E21DCC7 // fmul v7, v6, v1
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3DC000A8 // ldr q8, [x5, #0]
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x6E23DCE8 // fmul v8, v7, v3
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x3D800128 // str q8, [x9, #0]
+	WORD $0x6E24DCC8 // fmul v8, v6, v4
+	WORD $0x6E25DD26 // fmul v6, v9, v5
 	WORD $0x4E28D4C6 // fadd v6, v6, v8
-	WORD $0x6E21DCC8 // fmul v8, v6, v1
-	WORD $0x4E27D508 // fadd v8, v8, v7
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6E23DCA6 // fmul v6, v5, v3
-	WORD $0x6E24DD05 // fmul v5, v8, v4
-	WORD $0x4E26D4A5 // fadd v5, v5, v6
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3D800106 // str q6, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -8345,21 +8356,22 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x6E20DCA8 // fmul v8, v5, v0
-	WORD $0x4E26D508 // fadd v8, v8, v6
-	WORD $0x3DC000A6 // ldr q6, [x5, #0]
-	WORD $0x6E21DCC7 // fmul v7, v6, v1
-	WORD $0x6E22DD06 // fmul v6, v8, v2
-	WORD $0x4E27D4C6 // fadd v6, v6, v7
-	WORD $0x6E21DCC7 // fmul v7, v6, v1
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00088 // ldr q8, [x4, #0]
+	WORD $0x6E20DD09 // fmul v9, v8, v0
+	WORD $0x6E21DCC8 // fmul v8, v6, v1
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E22DD27 // fmul v7, v9, v2
+	WORD $0x6E23DD09 // fmul v9, v8, v3
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E22DD27 // fmul v7, v9, v2
 	WORD $0x4E28D4E7 // fadd v7, v7, v8
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6E23DCA6 // fmul v6, v5, v3
-	WORD $0x6E24DCE5 // fmul v5, v7, v4
-	WORD $0x4E26D4A5 // fadd v5, v5, v6
-	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3D800129 // str q9, [x9, #0]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x6E25DCE6 // fmul v6, v7, v5
+	WORD $0x4E29D4C6 // fadd v6, v6, v9
+	WORD $0x3D800106 // str q6, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -8394,49 +8406,52 @@ TEXT ·vecAdamNEONMulAdd(SB), NOSPLIT, $128-8
 	MOVD 64(R0), R9
 	MOVD 72(R0), R10
 	MOVD $vecConst<>(SB), R14
-	ADD $84, R0, R11
-	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $88, R0, R11
-	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
 	ADD $96, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	WORD $0x3DC031C3 // ldr q3, [x14, #192]
 	ADD $92, R0, R11
-	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $100, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
-	ADD $104, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
-	ADD $80, R0, R11
+	ADD $104, R0, R11
 	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
-	ADD $108, R0, R11
+	ADD $80, R0, R11
 	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
+	ADD $108, R0, R11
+	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00068 // ldr q8, [x3, #0]
-	WORD $0x3DC000A9 // ldr q9, [x5, #0]
-	WORD $0x3DC000CA // ldr q10, [x6, #0]
-	WORD $0x3DC0008B // ldr q11, [x4, #0]
-	WORD $0x6E20DD0C // fmul v12, v8, v0
-	WORD $0x4E2BD58C // fadd v12, v12, v11
-	WORD $0x4EA9D58B // fsub v11, v12, v9
-	WORD $0x6E21DD6D // fmul v13, v11, v1
-	WORD $0x4E29D5AD // fadd v13, v13, v9
-	WORD $0x3D80012D // str q13, [x9, #0]
-	WORD $0x6E22DD89 // fmul v9, v12, v2
-	WORD $0x6E23DD4B // fmul v11, v10, v3
-	WORD $0x6E2CDD2A // fmul v10, v9, v12
-	WORD $0x4E2BD54A // fadd v10, v10, v11
-	WORD $0x3D80014A // str q10, [x10, #0]
-	WORD $0x6EA1F94B // fsqrt v11.4s, v10.4s
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC000AA // ldr q10, [x5, #0]
+	WORD $0x3DC000CB // ldr q11, [x6, #0]
+	WORD $0x3DC0008C // ldr q12, [x4, #0]
+	WORD $0x6E20DD8D // fmul v13, v12, v0
+	WORD $0x6E21DD2C // fmul v12, v9, v1
+	WORD $0x4E2DD58C // fadd v12, v12, v13
+	WORD $0x4EAAD58D // fsub v13, v12, v10
+	WORD $0x6E22DDAE // fmul v14, v13, v2
+	WORD $0x4E2AD5CE // fadd v14, v14, v10
+	WORD $0x3D80012E // str q14, [x9, #0]
+	WORD $0x4EA4D46A // fsub v10, v3, v4
+	WORD $0x6E2ADD8D // fmul v13, v12, v10
 	WORD $0x6E24DD6A // fmul v10, v11, v4
-	WORD $0x4E25D54A // fadd v10, v10, v5
-	WORD $0x6E2AFDAB // fdiv v11, v13, v10
-	WORD $0x6E26DD0A // fmul v10, v8, v6
-	WORD $0x6E27DD68 // fmul v8, v11, v7
-	WORD $0x4E2AD508 // fadd v8, v8, v10
-	WORD $0x3D800108 // str q8, [x8, #0]
+	WORD $0x6E2CDDAB // fmul v11, v13, v12
+	WORD $0x4E2AD56B // fadd v11, v11, v10
+	WORD $0x3D80014B // str q11, [x10, #0]
+	WORD $0x6EA1F96A // fsqrt v10.4s, v11.4s
+	WORD $0x6E25DD4B // fmul v11, v10, v5
+	WORD $0x4E26D56B // fadd v11, v11, v6
+	WORD $0x6E2BFDCA // fdiv v10, v14, v11
+	WORD $0x6E27DD2B // fmul v11, v9, v7
+	WORD $0x6E28DD49 // fmul v9, v10, v8
+	WORD $0x4E2BD529 // fadd v9, v9, v11
+	WORD $0x3D800109 // str q9, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -8495,29 +8510,31 @@ in3:
 	MOVD $buf-96(SP), R9
 	MOVD R10, R24
 	MOVD $buf-112(SP), R10
-	WORD $0x3DC00068 // ldr q8, [x3, #0]
-	WORD $0x3DC000AA // ldr q10, [x5, #0]
-	WORD $0x3DC000CB // ldr q11, [x6, #0]
-	WORD $0x3DC0008D // ldr q13, [x4, #0]
-	WORD $0x6E20DD0C // fmul v12, v8, v0
-	WORD $0x4E2DD58C // fadd v12, v12, v13
-	WORD $0x4EAAD58D // fsub v13, v12, v10
-	WORD $0x6E21DDA9 // fmul v9, v13, v1
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC000AB // ldr q11, [x5, #0]
+	WORD $0x3DC000CA // ldr q10, [x6, #0]
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x6E20DDCC // fmul v12, v14, v0
+	WORD $0x6E21DD2E // fmul v14, v9, v1
+	WORD $0x4E2CD5CE // fadd v14, v14, v12
+	WORD $0x4EABD5CC // fsub v12, v14, v11
+	WORD $0x6E22DD8D // fmul v13, v12, v2
+	WORD $0x4E2BD5AD // fadd v13, v13, v11
+	WORD $0x3D80012D // str q13, [x9, #0]
+	WORD $0x4EA4D46B // fsub v11, v3, v4
+	WORD $0x6E2BDDCC // fmul v12, v14, v11
+	WORD $0x6E24DD4B // fmul v11, v10, v4
+	WORD $0x6E2EDD8A // fmul v10, v12, v14
+	WORD $0x4E2BD54A // fadd v10, v10, v11
+	WORD $0x3D80014A // str q10, [x10, #0]
+	WORD $0x6EA1F94B // fsqrt v11.4s, v10.4s
+	WORD $0x6E25DD6A // fmul v10, v11, v5
+	WORD $0x4E26D54A // fadd v10, v10, v6
+	WORD $0x6E2AFDAB // fdiv v11, v13, v10
+	WORD $0x6E27DD2A // fmul v10, v9, v7
+	WORD $0x6E28DD69 // fmul v9, v11, v8
 	WORD $0x4E2AD529 // fadd v9, v9, v10
-	WORD $0x3D800129 // str q9, [x9, #0]
-	WORD $0x6E22DD8A // fmul v10, v12, v2
-	WORD $0x6E23DD6D // fmul v13, v11, v3
-	WORD $0x6E2CDD4B // fmul v11, v10, v12
-	WORD $0x4E2DD56B // fadd v11, v11, v13
-	WORD $0x3D80014B // str q11, [x10, #0]
-	WORD $0x6EA1F96D // fsqrt v13.4s, v11.4s
-	WORD $0x6E24DDAB // fmul v11, v13, v4
-	WORD $0x4E25D56B // fadd v11, v11, v5
-	WORD $0x6E2BFD2D // fdiv v13, v9, v11
-	WORD $0x6E26DD0B // fmul v11, v8, v6
-	WORD $0x6E27DDA8 // fmul v8, v13, v7
-	WORD $0x4E2BD508 // fadd v8, v8, v11
-	WORD $0x3D800108 // str q8, [x8, #0]
+	WORD $0x3D800109 // str q9, [x8, #0]
 	MOVD $buf-80(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -8559,36 +8576,39 @@ TEXT ·vecRMSPropNEONMulAdd(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $80, R0, R11
+	ADD $100, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $88, R0, R11
+	ADD $80, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	ADD $92, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	ADD $96, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	ADD $96, R0, R11
+	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00065 // ldr q5, [x3, #0]
-	WORD $0x3DC00086 // ldr q6, [x4, #0]
-	WORD $0x6E20DCA7 // fmul v7, v5, v0
-	WORD $0x4E26D4E7 // fadd v7, v7, v6
-	WORD $0x6E21DCE6 // fmul v6, v7, v1
-	WORD $0x3DC000A8 // ldr q8, [x5, #0]
-	WORD $0x6E22DD09 // fmul v9, v8, v2
-	WORD $0x6E27DCC8 // fmul v8, v6, v7
-	WORD $0x4E29D508 // fadd v8, v8, v9
-	WORD $0x3D800128 // str q8, [x9, #0]
-	WORD $0x6EA1F909 // fsqrt v9.4s, v8.4s
-	WORD $0x4E23D528 // fadd v8, v9, v3
-	WORD $0x6E28FCE9 // fdiv v9, v7, v8
-	WORD $0x6E24DD28 // fmul v8, v9, v4
-	WORD $0x4E25D508 // fadd v8, v8, v5
-	WORD $0x3D800108 // str q8, [x8, #0]
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x6E21DCC7 // fmul v7, v6, v1
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x6E22DCE8 // fmul v8, v7, v2
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E23DD2A // fmul v10, v9, v3
+	WORD $0x6E27DD09 // fmul v9, v8, v7
+	WORD $0x4E2AD529 // fadd v9, v9, v10
+	WORD $0x3D800129 // str q9, [x9, #0]
+	WORD $0x6EA1F92A // fsqrt v10.4s, v9.4s
+	WORD $0x4E24D549 // fadd v9, v10, v4
+	WORD $0x6E29FCEA // fdiv v10, v7, v9
+	WORD $0x6E25DD49 // fmul v9, v10, v5
+	WORD $0x4E26D529 // fadd v9, v9, v6
+	WORD $0x3D800109 // str q9, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -8633,21 +8653,22 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00068 // ldr q8, [x3, #0]
-	WORD $0x3DC00085 // ldr q5, [x4, #0]
-	WORD $0x6E20DD09 // fmul v9, v8, v0
-	WORD $0x4E25D529 // fadd v9, v9, v5
-	WORD $0x6E21DD25 // fmul v5, v9, v1
+	WORD $0x3DC00069 // ldr q9, [x3, #0]
+	WORD $0x3DC00086 // ldr q6, [x4, #0]
+	WORD $0x6E20DCCA // fmul v10, v6, v0
+	WORD $0x6E21DD26 // fmul v6, v9, v1
+	WORD $0x4E2AD4C6 // fadd v6, v6, v10
+	WORD $0x6E22DCCA // fmul v10, v6, v2
 	WORD $0x3DC000A7 // ldr q7, [x5, #0]
-	WORD $0x6E22DCE6 // fmul v6, v7, v2
-	WORD $0x6E29DCA7 // fmul v7, v5, v9
-	WORD $0x4E26D4E7 // fadd v7, v7, v6
-	WORD $0x3D800127 // str q7, [x9, #0]
-	WORD $0x6EA1F8E6 // fsqrt v6.4s, v7.4s
-	WORD $0x4E23D4C7 // fadd v7, v6, v3
-	WORD $0x6E27FD26 // fdiv v6, v9, v7
-	WORD $0x6E24DCC7 // fmul v7, v6, v4
+	WORD $0x6E23DCE8 // fmul v8, v7, v3
+	WORD $0x6E26DD47 // fmul v7, v10, v6
 	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3D800127 // str q7, [x9, #0]
+	WORD $0x6EA1F8E8 // fsqrt v8.4s, v7.4s
+	WORD $0x4E24D507 // fadd v7, v8, v4
+	WORD $0x6E27FCC8 // fdiv v8, v6, v7
+	WORD $0x6E25DD07 // fmul v7, v8, v5
+	WORD $0x4E29D4E7 // fadd v7, v7, v9
 	WORD $0x3D800107 // str q7, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
@@ -8681,30 +8702,33 @@ TEXT ·vecAdagradNEONMulAdd(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $80, R0, R11
+	ADD $92, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $84, R0, R11
+	ADD $80, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	ADD $88, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	ADD $88, R0, R11
+	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00063 // ldr q3, [x3, #0]
-	WORD $0x3DC00084 // ldr q4, [x4, #0]
-	WORD $0x6E20DC65 // fmul v5, v3, v0
-	WORD $0x4E24D4A5 // fadd v5, v5, v4
-	WORD $0x3DC000A4 // ldr q4, [x5, #0]
-	WORD $0x6E25DCA6 // fmul v6, v5, v5
-	WORD $0x4E24D4C6 // fadd v6, v6, v4
-	WORD $0x3D800126 // str q6, [x9, #0]
-	WORD $0x6EA1F8C4 // fsqrt v4.4s, v6.4s
-	WORD $0x4E21D486 // fadd v6, v4, v1
-	WORD $0x6E26FCA4 // fdiv v4, v5, v6
-	WORD $0x6E22DC86 // fmul v6, v4, v2
-	WORD $0x4E23D4C6 // fadd v6, v6, v3
-	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x4E26D4A5 // fadd v5, v5, v6
+	WORD $0x3DC000A6 // ldr q6, [x5, #0]
+	WORD $0x6E25DCA7 // fmul v7, v5, v5
+	WORD $0x4E26D4E7 // fadd v7, v7, v6
+	WORD $0x3D800127 // str q7, [x9, #0]
+	WORD $0x6EA1F8E6 // fsqrt v6.4s, v7.4s
+	WORD $0x4E22D4C7 // fadd v7, v6, v2
+	WORD $0x6E27FCA6 // fdiv v6, v5, v7
+	WORD $0x6E23DCC7 // fmul v7, v6, v3
+	WORD $0x4E24D4E7 // fadd v7, v7, v4
+	WORD $0x3D800107 // str q7, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -8749,19 +8773,20 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00066 // ldr q6, [x3, #0]
-	WORD $0x3DC00083 // ldr q3, [x4, #0]
-	WORD $0x6E20DCC4 // fmul v4, v6, v0
-	WORD $0x4E23D484 // fadd v4, v4, v3
-	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x6E20DC86 // fmul v6, v4, v0
+	WORD $0x6E21DCE4 // fmul v4, v7, v1
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x3DC000A6 // ldr q6, [x5, #0]
 	WORD $0x6E24DC85 // fmul v5, v4, v4
-	WORD $0x4E23D4A5 // fadd v5, v5, v3
-	WORD $0x3D800125 // str q5, [x9, #0]
-	WORD $0x6EA1F8A3 // fsqrt v3.4s, v5.4s
-	WORD $0x4E21D465 // fadd v5, v3, v1
-	WORD $0x6E25FC83 // fdiv v3, v4, v5
-	WORD $0x6E22DC65 // fmul v5, v3, v2
 	WORD $0x4E26D4A5 // fadd v5, v5, v6
+	WORD $0x3D800125 // str q5, [x9, #0]
+	WORD $0x6EA1F8A6 // fsqrt v6.4s, v5.4s
+	WORD $0x4E22D4C5 // fadd v5, v6, v2
+	WORD $0x6E25FC86 // fdiv v6, v4, v5
+	WORD $0x6E23DCC5 // fmul v5, v6, v3
+	WORD $0x4E27D4A5 // fadd v5, v5, v7
 	WORD $0x3D800105 // str q5, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
@@ -8795,39 +8820,42 @@ TEXT ·vecLionNEONMulAdd(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	ADD $84, R0, R11
+	ADD $96, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	ADD $88, R0, R11
+	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	WORD $0x3DC055C2 // ldr q2, [x14, #336]
+	ADD $88, R0, R11
+	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
+	WORD $0x3DC055C3 // ldr q3, [x14, #336]
 	ADD $92, R0, R11
-	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
-	WORD $0x3DC0BDC4 // ldr q4, [x14, #752]
+	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
+	WORD $0x3DC0BDC5 // ldr q5, [x14, #752]
 	ADD $80, R0, R11
-	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
+	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
 
 block:
 	CMP $4, R1
 	BLT blockEnd
-	WORD $0x3DC00066 // ldr q6, [x3, #0]
-	WORD $0x3DC000A7 // ldr q7, [x5, #0]
-	WORD $0x3DC00088 // ldr q8, [x4, #0]
-	WORD $0x4EA7D509 // fsub v9, v8, v7
-	WORD $0x6E20DD28 // fmul v8, v9, v0
-	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
+	WORD $0x3DC000A8 // ldr q8, [x5, #0]
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E20DD2A // fmul v10, v9, v0
+	WORD $0x4EA8D549 // fsub v9, v10, v8
 	WORD $0x6E21DD2A // fmul v10, v9, v1
-	WORD $0x4E27D54A // fadd v10, v10, v7
-	WORD $0x3D80012A // str q10, [x9, #0]
-	WORD $0x6EA2E50A // fcmgt v10, v8, v2
-	WORD $0x4EAA1D47 // orr v7, v10, v10
-	WORD $0x6E621C67 // bsl v7, v3, v2
-	WORD $0x6EA8E44A // fcmgt v10, v2, v8
-	WORD $0x6E241C68 // eor v8, v3, v4
-	WORD $0x4EAA1D49 // orr v9, v10, v10
-	WORD $0x6E671D09 // bsl v9, v8, v7
-	WORD $0x6E25DCC7 // fmul v7, v6, v5
-	WORD $0x4E29D4E6 // fadd v6, v7, v9
-	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x4E28D54A // fadd v10, v10, v8
+	WORD $0x6E22DD2B // fmul v11, v9, v2
+	WORD $0x4E28D56B // fadd v11, v11, v8
+	WORD $0x3D80012B // str q11, [x9, #0]
+	WORD $0x6EA3E54B // fcmgt v11, v10, v3
+	WORD $0x4EAB1D68 // orr v8, v11, v11
+	WORD $0x6E631C88 // bsl v8, v4, v3
+	WORD $0x6EAAE46B // fcmgt v11, v3, v10
+	WORD $0x6E251C8A // eor v10, v4, v5
+	WORD $0x4EAB1D69 // orr v9, v11, v11
+	WORD $0x6E681D49 // bsl v9, v10, v8
+	WORD $0x6E26DCE8 // fmul v8, v7, v6
+	WORD $0x4E29D507 // fadd v7, v8, v9
+	WORD $0x3D800107 // str q7, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
@@ -8872,25 +8900,26 @@ in2:
 	MOVD $buf-64(SP), R8
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
-	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00067 // ldr q7, [x3, #0]
 	WORD $0x3DC000A9 // ldr q9, [x5, #0]
-	WORD $0x3DC00087 // ldr q7, [x4, #0]
-	WORD $0x4EA9D4E8 // fsub v8, v7, v9
-	WORD $0x6E20DD07 // fmul v7, v8, v0
-	WORD $0x4E29D4E7 // fadd v7, v7, v9
+	WORD $0x3DC00088 // ldr q8, [x4, #0]
+	WORD $0x6E20DD0A // fmul v10, v8, v0
+	WORD $0x4EA9D548 // fsub v8, v10, v9
 	WORD $0x6E21DD0A // fmul v10, v8, v1
 	WORD $0x4E29D54A // fadd v10, v10, v9
-	WORD $0x3D80012A // str q10, [x9, #0]
-	WORD $0x6EA2E4EA // fcmgt v10, v7, v2
-	WORD $0x4EAA1D49 // orr v9, v10, v10
-	WORD $0x6E621C69 // bsl v9, v3, v2
-	WORD $0x6EA7E44A // fcmgt v10, v2, v7
-	WORD $0x6E241C67 // eor v7, v3, v4
-	WORD $0x4EAA1D48 // orr v8, v10, v10
-	WORD $0x6E691CE8 // bsl v8, v7, v9
-	WORD $0x6E25DCC9 // fmul v9, v6, v5
-	WORD $0x4E28D526 // fadd v6, v9, v8
-	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x6E22DD0B // fmul v11, v8, v2
+	WORD $0x4E29D56B // fadd v11, v11, v9
+	WORD $0x3D80012B // str q11, [x9, #0]
+	WORD $0x6EA3E54B // fcmgt v11, v10, v3
+	WORD $0x4EAB1D69 // orr v9, v11, v11
+	WORD $0x6E631C89 // bsl v9, v4, v3
+	WORD $0x6EAAE46B // fcmgt v11, v3, v10
+	WORD $0x6E251C8A // eor v10, v4, v5
+	WORD $0x4EAB1D68 // orr v8, v11, v11
+	WORD $0x6E691D48 // bsl v8, v10, v9
+	WORD $0x6E26DCE9 // fmul v9, v7, v6
+	WORD $0x4E28D527 // fadd v7, v9, v8
+	WORD $0x3D800107 // str q7, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13

@@ -237,25 +237,25 @@ func (t *vecTable) fillRMS(v *vecKernels) {
 
 func (t *vecTable) fillOptimizers(v *vecKernels) {
 	v.sgd = func(w, g []float32, p *sgdParams) {
-		update(t.sgd, w, g, nil, nil, [8]float32{p.lr, p.keep, p.decay})
+		update(t.sgd, w, g, nil, nil, [8]float32{p.lr, p.keep, p.decay, 5: p.scale})
 	}
 	v.momentum = func(w, g, s []float32, p *sgdParams) {
-		update(t.momentum, w, g, s, nil, [8]float32{p.lr, p.keep, p.decay, p.mu, p.damp})
+		update(t.momentum, w, g, s, nil, [8]float32{p.lr, p.keep, p.decay, p.mu, p.damp, p.scale})
 	}
 	v.nesterov = func(w, g, s []float32, p *sgdParams) {
-		update(t.nesterov, w, g, s, nil, [8]float32{p.lr, p.keep, p.decay, p.mu, p.damp})
+		update(t.nesterov, w, g, s, nil, [8]float32{p.lr, p.keep, p.decay, p.mu, p.damp, p.scale})
 	}
 	v.adam = func(w, g, m, s []float32, p *adamParams) {
-		update(t.adam, w, g, m, s, [8]float32{p.keep, p.decay, p.beta1c, p.beta2, p.beta2c, p.root, p.eps, p.lr})
+		update(t.adam, w, g, m, s, [8]float32{p.keep, p.decay, p.beta1c, p.beta2, p.scale, p.root, p.eps, p.lr})
 	}
 	v.rmsprop = func(w, g, s []float32, p *rmspropParams) {
-		update(t.rmsprop, w, g, s, nil, [8]float32{p.decay, p.rho, p.rhoc, p.eps, p.lr})
+		update(t.rmsprop, w, g, s, nil, [8]float32{p.decay, p.rho, p.rhoc, p.eps, p.lr, p.scale})
 	}
 	v.adagrad = func(w, g, s []float32, p *adagradParams) {
-		update(t.adagrad, w, g, s, nil, [8]float32{p.decay, p.eps, p.lr})
+		update(t.adagrad, w, g, s, nil, [8]float32{p.decay, p.eps, p.lr, p.scale})
 	}
 	v.lion = func(w, g, m []float32, p *lionParams) {
-		update(t.lion, w, g, m, nil, [8]float32{p.keep, p.beta1c, p.beta2c, p.lr})
+		update(t.lion, w, g, m, nil, [8]float32{p.keep, p.beta1c, p.beta2c, p.lr, p.scale})
 	}
 }
 

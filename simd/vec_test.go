@@ -115,28 +115,28 @@ func vecCases() []vecCase {
 	})
 	one("RMSNorm", 2, 1, false, true, func(in, out [][]float32) { simd.RMSNorm(out[0], nil, in[0], in[1], 1, len(in[0]), 1e-6) })
 	one("SGD", 4, 1, true, false, func(in, out [][]float32) {
-		simd.SGD(out[0], in[3], nil, &simd.SGDOptions{LR: 0.1, WeightDecay: 0.01})
+		simd.SGD(out[0], in[3], nil, &simd.SGDOptions{Scale: 0.75, LR: 0.1, WeightDecay: 0.01})
 	})
 	one("SGDMomentum", 4, 2, true, false, func(in, out [][]float32) {
-		simd.SGD(out[0], in[3], out[1], &simd.SGDOptions{LR: 0.1, Momentum: 0.9, Dampening: 0.1, WeightDecay: 0.01, Decoupled: true})
+		simd.SGD(out[0], in[3], out[1], &simd.SGDOptions{Scale: 0.75, LR: 0.1, Momentum: 0.9, Dampening: 0.1, WeightDecay: 0.01, Decoupled: true})
 	})
 	one("SGDNesterov", 4, 2, true, false, func(in, out [][]float32) {
-		simd.SGD(out[0], in[3], out[1], &simd.SGDOptions{LR: 0.1, Momentum: 0.9, WeightDecay: 0.01, Nesterov: true})
+		simd.SGD(out[0], in[3], out[1], &simd.SGDOptions{Scale: 0.75, LR: 0.1, Momentum: 0.9, WeightDecay: 0.01, Nesterov: true})
 	})
 	one("Adam", 4, 3, true, false, func(in, out [][]float32) {
-		simd.Adam(out[0], in[3], out[1], out[2], &simd.AdamOptions{LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001, WeightDecay: 0.01})
+		simd.Adam(out[0], in[3], out[1], out[2], &simd.AdamOptions{Scale: 0.75, LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001, WeightDecay: 0.01})
 	})
 	one("AdamW", 4, 3, true, false, func(in, out [][]float32) {
-		simd.Adam(out[0], in[3], out[1], out[2], &simd.AdamOptions{LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001, WeightDecay: 0.01, Decoupled: true})
+		simd.Adam(out[0], in[3], out[1], out[2], &simd.AdamOptions{Scale: 0.75, LR: 0.1, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001, WeightDecay: 0.01, Decoupled: true})
 	})
 	one("RMSProp", 4, 2, true, false, func(in, out [][]float32) {
-		simd.RMSProp(out[0], in[3], out[1], &simd.RMSPropOptions{LR: 0.1, Rho: 0.99, Eps: 1e-8, WeightDecay: 0.01})
+		simd.RMSProp(out[0], in[3], out[1], &simd.RMSPropOptions{Scale: 0.75, LR: 0.1, Rho: 0.99, Eps: 1e-8, WeightDecay: 0.01})
 	})
 	one("Adagrad", 4, 2, true, false, func(in, out [][]float32) {
-		simd.Adagrad(out[0], in[3], out[1], &simd.AdagradOptions{LR: 0.1, Eps: 1e-8, WeightDecay: 0.01})
+		simd.Adagrad(out[0], in[3], out[1], &simd.AdagradOptions{Scale: 0.75, LR: 0.1, Eps: 1e-8, WeightDecay: 0.01})
 	})
 	one("Lion", 4, 2, true, false, func(in, out [][]float32) {
-		simd.Lion(out[0], in[3], out[1], &simd.LionOptions{LR: 0.1, Beta1: 0.9, Beta2: 0.99, WeightDecay: 0.01})
+		simd.Lion(out[0], in[3], out[1], &simd.LionOptions{Scale: 0.75, LR: 0.1, Beta1: 0.9, Beta2: 0.99, WeightDecay: 0.01})
 	})
 	one("FillUniform", 1, 1, false, false, func(in, out [][]float32) { simd.FillUniform(out[0], 7, 1<<40, 5, -2, 3) })
 	one("FillUniformCarry", 1, 1, false, false, func(in, out [][]float32) { simd.FillUniform(out[0], 7, 1<<33+5, 4<<32-22, 0, 1) })
@@ -285,7 +285,7 @@ func TestCrossEntropy(t *testing.T) {
 		if a := testing.AllocsPerRun(10, func() { simd.CrossEntropy(loss, grad, x, labels, rows, n, 0.125, -100) }); a != 0 {
 			t.Errorf("CrossEntropy allocates %v times", a)
 		}
-		o := &simd.AdamOptions{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001}
+		o := &simd.AdamOptions{Scale: 0.75, LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001}
 		m, v := make([]float32, rows*n), make([]float32, rows*n)
 		if a := testing.AllocsPerRun(10, func() { simd.Adam(only, grad, m, v, o) }); a != 0 {
 			t.Errorf("Adam allocates %v times", a)

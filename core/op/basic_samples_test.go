@@ -161,6 +161,36 @@ var updateSamples = []valueSample{
 		a, b, c := op.AdamW(w, g, s0, s1, lr, lr, lr, op.AdamOptions{WeightDecay: 0.1})
 		return []value{a, b, c}
 	}),
+	updateSample("SGD scaled", func(w, g, s0, s1, lr value) []value {
+		return []value{op.SGD(w, g, lr, op.UpdateOptions{WeightDecay: 0.1, Decoupled: true, Scale: lr})}
+	}),
+	updateSample("Momentum scaled", func(w, g, s0, s1, lr value) []value {
+		a, b := op.Momentum(w, g, s0, lr, op.MomentumOptions{Momentum: 0.8, UpdateOptions: op.UpdateOptions{WeightDecay: 0.1, Scale: lr}})
+		return []value{a, b}
+	}),
+	updateSample("RMSProp scaled", func(w, g, s0, s1, lr value) []value {
+		a, b := op.RMSProp(w, g, s0, lr, op.RMSPropOptions{Scale: lr})
+		return []value{a, b}
+	}),
+	updateSample("Adagrad scaled", func(w, g, s0, s1, lr value) []value {
+		a, b := op.Adagrad(w, g, s0, lr, op.AdagradOptions{Scale: lr})
+		return []value{a, b}
+	}),
+	updateSample("Adam scaled", func(w, g, s0, s1, lr value) []value {
+		a, b, c := op.Adam(w, g, s0, s1, lr, lr, lr, op.AdamOptions{WeightDecay: 0.1, Scale: lr})
+		return []value{a, b, c}
+	}),
+	updateSample("AdamW scaled", func(w, g, s0, s1, lr value) []value {
+		a, b, c := op.AdamW(w, g, s0, s1, lr, lr, lr, op.AdamOptions{WeightDecay: 0.1, Scale: lr})
+		return []value{a, b, c}
+	}),
+	updateSample("Lion scaled", func(w, g, s0, s1, lr value) []value {
+		a, b := op.Lion(w, g, s0, lr, op.LionOptions{Scale: lr})
+		return []value{a, b}
+	}),
+	updateSample("ClipFactor", func(w, g, s0, s1, lr value) []value {
+		return []value{op.ClipFactor(0.5, w, g, s0), op.ClipFactor(1e3, w, g)}
+	}),
 	updateSample("Lion", func(w, g, s0, s1, lr value) []value {
 		a, b := op.Lion(w, g, s0, lr, op.LionOptions{})
 		return []value{a, b}

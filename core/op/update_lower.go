@@ -16,13 +16,13 @@ func elemTiles(n int) int32 { return int32(min(max(n/elemTile, 1), 64)) }
 // lineElems is a cache line of float32s: tiles meet at multiples of it.
 const lineElems = 16
 
-// Operands of an update step; neighbouring steps are joined, so that one pass updates all parameters: A holds the parameter and up to two slots (old, then new), the gradient, and the scalars.
+// Operands of an update step; neighbouring steps are joined, so that one pass updates all parameters: A holds the parameter and up to two slots (old, then new), the gradient, and the scalars, of which the gradient's factor may be none.
 const (
-	upW, upS0, upS1, upNewW, upNewS0, upNewS1, upG, upLR, upC1, upC2 = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+	upW, upS0, upS1, upNewW, upNewS0, upNewS1, upG, upLR, upC1, upC2, upScale = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 )
 
-// emitUpdate emits the one step of an optimizer update with the given number of slots.
-func emitUpdate(b graph.Builder, k *prog.Kernel, slots int, flags int32, f ...float32) bool {
+// emitUpdate emits the one step of an optimizer update with the given numbers of slots and of scalars before the gradient's factor.
+func emitUpdate(b graph.Builder, k *prog.Kernel, slots, scalars int, flags int32, f ...float32) bool {
 	if b.InType(0) != tensor.Float32 {
 		return false
 	}
@@ -41,9 +41,10 @@ func emitUpdate(b graph.Builder, k *prog.Kernel, slots int, flags int32, f ...fl
 			s.A[upNewS0+i] = b.Scratch(4 * n)
 		}
 	}
-	for i := 2 + slots; i < b.NumIn(); i++ {
-		s.A[upLR+i-2-slots] = b.In(i)
+	for i := range scalars {
+		s.A[upLR+i] = b.In(2 + slots + i)
 	}
+	s.A[upScale] = optional(b, 2+slots+scalars)
 	if s.A[upNewW] == prog.None {
 		s.A[upNewW] = b.Scratch(4 * n)
 	}
@@ -95,6 +96,14 @@ func updated(w *prog.Worker, a *[prog.JoinedOwn]prog.Ref, i, n, lo, hi int) []fl
 	return v
 }
 
+// gradScale returns the factor of the gradients.
+func gradScale(w *prog.Worker, s *prog.Step) float32 {
+	if s.A[upScale] == prog.None {
+		return 1
+	}
+	return w.F32(s.A[upScale], 1)[0]
+}
+
 const decoupledFlag, nesterovFlag = 1, 2
 
 func updateFlags(n *graph.Node) int32 {
@@ -111,11 +120,11 @@ func updateFlags(n *graph.Node) int32 {
 var kSGD = prog.Kernel{Name: "SGD", Run: runSGD, Joins: true}
 
 func lowerSGD(b graph.Builder, n *graph.Node) bool {
-	return emitUpdate(b, &kSGD, 0, updateFlags(n), n.Float("weight_decay"))
+	return emitUpdate(b, &kSGD, 0, 1, updateFlags(n), n.Float("weight_decay"))
 }
 
 func runSGD(w *prog.Worker, s *prog.Step, tile int) {
-	o := simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Decoupled: s.N[1]&decoupledFlag != 0}
+	o := simd.SGDOptions{Scale: gradScale(w, s), LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Decoupled: s.N[1]&decoupledFlag != 0}
 	for u := walkUpdates(s, tile); u.next(w, s); {
 		simd.SGD(u.p, u.g, nil, &o)
 	}
@@ -127,11 +136,11 @@ func lowerMomentum(b graph.Builder, n *graph.Node) bool {
 	if n.Float("momentum") == 0 {
 		return false // the kernel leaves the velocity alone then; the body does not
 	}
-	return emitUpdate(b, &kMomentum, 1, updateFlags(n), n.Float("weight_decay"), n.Float("momentum"))
+	return emitUpdate(b, &kMomentum, 1, 1, updateFlags(n), n.Float("weight_decay"), n.Float("momentum"))
 }
 
 func runMomentum(w *prog.Worker, s *prog.Step, tile int) {
-	o := simd.SGDOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Momentum: s.F[1],
+	o := simd.SGDOptions{Scale: gradScale(w, s), LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Momentum: s.F[1],
 		Nesterov: s.N[1]&nesterovFlag != 0, Decoupled: s.N[1]&decoupledFlag != 0}
 	for u := walkUpdates(s, tile); u.next(w, s); {
 		simd.SGD(u.p, u.g, u.s0, &o)
@@ -141,11 +150,11 @@ func runMomentum(w *prog.Worker, s *prog.Step, tile int) {
 var kRMSProp = prog.Kernel{Name: "RMSProp", Run: runRMSProp, Joins: true}
 
 func lowerRMSProp(b graph.Builder, n *graph.Node) bool {
-	return emitUpdate(b, &kRMSProp, 1, 0, n.Float("weight_decay"), n.Float("rho"), n.Float("epsilon"))
+	return emitUpdate(b, &kRMSProp, 1, 1, 0, n.Float("weight_decay"), n.Float("rho"), n.Float("epsilon"))
 }
 
 func runRMSProp(w *prog.Worker, s *prog.Step, tile int) {
-	o := simd.RMSPropOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Rho: s.F[1], Eps: s.F[2]}
+	o := simd.RMSPropOptions{Scale: gradScale(w, s), LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Rho: s.F[1], Eps: s.F[2]}
 	for u := walkUpdates(s, tile); u.next(w, s); {
 		simd.RMSProp(u.p, u.g, u.s0, &o)
 	}
@@ -154,11 +163,11 @@ func runRMSProp(w *prog.Worker, s *prog.Step, tile int) {
 var kAdagrad = prog.Kernel{Name: "Adagrad", Run: runAdagrad, Joins: true}
 
 func lowerAdagrad(b graph.Builder, n *graph.Node) bool {
-	return emitUpdate(b, &kAdagrad, 1, 0, n.Float("weight_decay"), n.Float("epsilon"))
+	return emitUpdate(b, &kAdagrad, 1, 1, 0, n.Float("weight_decay"), n.Float("epsilon"))
 }
 
 func runAdagrad(w *prog.Worker, s *prog.Step, tile int) {
-	o := simd.AdagradOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Eps: s.F[1]}
+	o := simd.AdagradOptions{Scale: gradScale(w, s), LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Eps: s.F[1]}
 	for u := walkUpdates(s, tile); u.next(w, s); {
 		simd.Adagrad(u.p, u.g, u.s0, &o)
 	}
@@ -171,11 +180,11 @@ func lowerAdam(b graph.Builder, n *graph.Node) bool {
 	if n.Def.Name == "AdamW" {
 		flags = decoupledFlag
 	}
-	return emitUpdate(b, &kAdam, 2, flags, n.Float("weight_decay"), n.Float("beta1"), n.Float("beta2"), n.Float("epsilon"))
+	return emitUpdate(b, &kAdam, 2, 3, flags, n.Float("weight_decay"), n.Float("beta1"), n.Float("beta2"), n.Float("epsilon"))
 }
 
 func runAdam(w *prog.Worker, s *prog.Step, tile int) {
-	o := simd.AdamOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2], Eps: s.F[3],
+	o := simd.AdamOptions{Scale: gradScale(w, s), LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2], Eps: s.F[3],
 		Correction1: w.F32(s.A[upC1], 1)[0], Correction2: w.F32(s.A[upC2], 1)[0], Decoupled: s.N[1]&decoupledFlag != 0}
 	for u := walkUpdates(s, tile); u.next(w, s); {
 		simd.Adam(u.p, u.g, u.s0, u.s1, &o)
@@ -185,11 +194,11 @@ func runAdam(w *prog.Worker, s *prog.Step, tile int) {
 var kLion = prog.Kernel{Name: "Lion", Run: runLion, Joins: true}
 
 func lowerLion(b graph.Builder, n *graph.Node) bool {
-	return emitUpdate(b, &kLion, 1, 0, n.Float("weight_decay"), n.Float("beta1"), n.Float("beta2"))
+	return emitUpdate(b, &kLion, 1, 1, 0, n.Float("weight_decay"), n.Float("beta1"), n.Float("beta2"))
 }
 
 func runLion(w *prog.Worker, s *prog.Step, tile int) {
-	o := simd.LionOptions{LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2]}
+	o := simd.LionOptions{Scale: gradScale(w, s), LR: w.F32(s.A[upLR], 1)[0], WeightDecay: s.F[0], Beta1: s.F[1], Beta2: s.F[2]}
 	for u := walkUpdates(s, tile); u.next(w, s); {
 		simd.Lion(u.p, u.g, u.s0, &o)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/weft-ml/weft/core/compile"
@@ -27,21 +28,29 @@ func TestPyTorch(t *testing.T) {
 		o  optim.Optimizer
 		lr float64
 	}{
-		"sgd":            {optim.SGD{}, 0.1},
-		"sgd decay":      {optim.SGD{WeightDecay: 0.01}, 0.1},
-		"momentum":       {optim.SGD{Momentum: 0.9}, 0.1},
-		"momentum decay": {optim.SGD{Momentum: 0.9, WeightDecay: 0.01}, 0.1},
-		"nesterov":       {optim.SGD{Momentum: 0.9, Nesterov: true}, 0.1},
-		"nesterov decay": {optim.SGD{Momentum: 0.9, Nesterov: true, WeightDecay: 0.01}, 0.1},
-		"rmsprop":        {optim.RMSProp{}, 0.01},
-		"rmsprop decay":  {optim.RMSProp{Rho: 0.9, WeightDecay: 0.01}, 0.01},
-		"adagrad":        {optim.Adagrad{}, 0.1},
-		"adagrad decay":  {optim.Adagrad{WeightDecay: 0.01}, 0.1},
-		"adam":           {optim.Adam{}, 0.1},
-		"adam decay":     {optim.Adam{WeightDecay: 0.01}, 0.1},
-		"adamw":          {optim.Adam{Decoupled: true, WeightDecay: 0.01}, 0.1},
-		"lion":           {optim.Lion{}, 0.01},
-		"lion decay":     {optim.Lion{WeightDecay: 0.01}, 0.01},
+		"sgd":              {optim.SGD{}, 0.1},
+		"sgd decay":        {optim.SGD{WeightDecay: 0.01}, 0.1},
+		"momentum":         {optim.SGD{Momentum: 0.9}, 0.1},
+		"momentum decay":   {optim.SGD{Momentum: 0.9, WeightDecay: 0.01}, 0.1},
+		"nesterov":         {optim.SGD{Momentum: 0.9, Nesterov: true}, 0.1},
+		"nesterov decay":   {optim.SGD{Momentum: 0.9, Nesterov: true, WeightDecay: 0.01}, 0.1},
+		"rmsprop":          {optim.RMSProp{}, 0.01},
+		"rmsprop decay":    {optim.RMSProp{Rho: 0.9, WeightDecay: 0.01}, 0.01},
+		"adagrad":          {optim.Adagrad{}, 0.1},
+		"adagrad decay":    {optim.Adagrad{WeightDecay: 0.01}, 0.1},
+		"adam":             {optim.Adam{}, 0.1},
+		"adam decay":       {optim.Adam{WeightDecay: 0.01}, 0.1},
+		"adamw":            {optim.Adam{Decoupled: true, WeightDecay: 0.01}, 0.1},
+		"lion":             {optim.Lion{}, 0.01},
+		"lion decay":       {optim.Lion{WeightDecay: 0.01}, 0.01},
+		"momentum clipped": {optim.SGD{Momentum: 0.9, WeightDecay: 0.01}, 0.1},
+		"nesterov clipped": {optim.SGD{Momentum: 0.9, Nesterov: true, WeightDecay: 0.01}, 0.1},
+		"sgd clipped":      {optim.SGD{}, 0.1},
+		"rmsprop clipped":  {optim.RMSProp{Rho: 0.9, WeightDecay: 0.01}, 0.01},
+		"adagrad clipped":  {optim.Adagrad{WeightDecay: 0.01}, 0.1},
+		"adam clipped":     {optim.Adam{WeightDecay: 0.01}, 0.1},
+		"adamw clipped":    {optim.Adam{Decoupled: true, WeightDecay: 0.01}, 0.1},
+		"lion clipped":     {optim.Lion{WeightDecay: 0.01}, 0.01},
 	}
 	if len(cases) != len(golden) {
 		t.Errorf("%d cases, %d in the golden", len(cases), len(golden))
@@ -59,7 +68,11 @@ func TestPyTorch(t *testing.T) {
 			d := op.Sub(p, target)
 			loss := op.Mul(op.ReduceSum(op.Mul(curve, op.Mul(d, d)), nil, false), op.ConstLike(p, 0.5))
 			g.Output(loss)
-			state := optim.Minimize(loss, c.o, optim.Options{})
+			var o optim.Options
+			if strings.HasSuffix(name, "clipped") {
+				o.ClipNorm = 1
+			}
+			state := optim.Minimize(loss, c.o, o)
 			rt := compile.NewRuntime(compile.RuntimeOptions{})
 			defer rt.Close()
 			compiled, interpreted := graph.NewStore(), graph.NewStore()

@@ -10,9 +10,10 @@ import (
 
 // Options are the settings of [Minimize]; the zero value clips nothing and averages nothing.
 type Options struct {
-	ClipNorm  float32 // scale all gradients together so that their global L2 norm is at most this; 0: off
-	ClipValue float32 // limit every element of the gradients to [-ClipValue, ClipValue]; 0: off
-	EMA       float32 // decay of an exponential moving average of the parameters, kept in variables NAME.ema; 0: none
+	ClipNorm         float32 // scale all gradients together so that their global L2 norm is at most this; 0: off
+	ClipVariableNorm float32 // scale the gradient of each variable so that its L2 norm is at most this; 0: off; not with ClipNorm
+	ClipValue        float32 // limit every element of the gradients to [-ClipValue, ClipValue], before norms are taken; 0: off
+	EMA              float32 // decay of an exponential moving average of the parameters, kept in variables NAME.ema; 0: none
 }
 
 // EMASuffix ends the names of the variables that hold averaged parameters.
@@ -27,6 +28,9 @@ func Minimize(loss *graph.Value, opt Optimizer, o Options) *State {
 
 // MinimizeOver is [Minimize] over chosen variables.
 func MinimizeOver(loss *graph.Value, params []*graph.Value, opt Optimizer, o Options) *State {
+	if o.ClipNorm > 0 && o.ClipVariableNorm > 0 {
+		tensor.Fail("optim.Minimize", "the norm is limited of all gradients together or of each, not both")
+	}
 	s := &State{G: loss.G}
 	grads := op.Gradients(loss, params...)
 	for i, g := range grads {
@@ -39,12 +43,16 @@ func MinimizeOver(loss *graph.Value, params []*graph.Value, opt Optimizer, o Opt
 			grads[i] = op.Clip(g, op.ConstLike(g, -float64(o.ClipValue)), op.ConstLike(g, float64(o.ClipValue)))
 		}
 	}
-	if o.ClipNorm > 0 {
-		grads = ClipByGlobalNorm(grads, float64(o.ClipNorm))
+	var scale *graph.Value
+	if o.ClipNorm > 0 && len(grads) > 0 {
+		scale = op.ClipFactor(o.ClipNorm, grads...)
 	}
 	for i, p := range params {
 		first := len(loss.G.Updates)
-		opt.Update(s, p, grads[i])
+		if o.ClipVariableNorm > 0 {
+			scale = op.ClipFactor(o.ClipVariableNorm, grads[i])
+		}
+		opt.Update(s, p, grads[i], scale)
 		if o.EMA > 0 {
 			s.average(p, loss.G.Updates[first].Value, float64(o.EMA))
 		}
@@ -60,29 +68,4 @@ func (s *State) average(p, updated *graph.Value, decay float64) {
 	})
 	ema := s.G.Variable(p.Name+EMASuffix, p.Var.Init, false)
 	s.G.Update(ema, op.Add(ema, op.Mul(rate, op.Sub(updated, ema))))
-}
-
-// ClipByGlobalNorm scales the gradients by min(1, limit/norm), norm being the L2 norm of all of them together
-// (Pascanu, Mikolov, Bengio, ICML 2013).
-func ClipByGlobalNorm(grads []*graph.Value, limit float64) []*graph.Value {
-	var sum *graph.Value
-	for _, g := range grads {
-		sq := op.ReduceSumSquare(g, nil, false)
-		if sum == nil {
-			sum = sq
-		} else {
-			sum = op.Add(sum, sq)
-		}
-	}
-	if sum == nil {
-		return nil
-	}
-	// limit / max(norm, limit) is 1 below the limit and never divides by 0.
-	l := op.ConstLike(sum, limit)
-	factor := op.Div(l, op.Max(op.Sqrt(sum), l))
-	out := make([]*graph.Value, len(grads))
-	for i, g := range grads {
-		out[i] = op.Mul(g, factor)
-	}
-	return out
 }

@@ -14,9 +14,9 @@ import (
 type Optimizer interface {
 	// Name returns what Parse calls it.
 	Name() string
-	// Update adds nodes that move the parameter along its gradient, and the optimizer's state as variables
-	// named NAME.SLOT after the parameter.
-	Update(s *State, param, grad *graph.Value)
+	// Update adds nodes that move the parameter along its gradient times scale (of one element; nil: 1), and the optimizer's
+	// state as variables named NAME.SLOT after the parameter.
+	Update(s *State, param, grad, scale *graph.Value)
 }
 
 // State is what the updates of one training graph share: the scalars that change from step to step are inputs of the
@@ -111,8 +111,8 @@ func (o SGD) Name() string {
 }
 
 // Update adds weft.SGD or weft.Momentum.
-func (o SGD) Update(s *State, p, g *graph.Value) {
-	u := op.UpdateOptions{WeightDecay: o.WeightDecay}
+func (o SGD) Update(s *State, p, g, scale *graph.Value) {
+	u := op.UpdateOptions{WeightDecay: o.WeightDecay, Scale: scale}
 	if o.Momentum == 0 {
 		s.G.Update(p, op.SGD(p, g, s.LR(), u))
 		return
@@ -134,9 +134,9 @@ type RMSProp struct {
 func (RMSProp) Name() string { return "rmsprop" }
 
 // Update adds weft.RMSProp.
-func (o RMSProp) Update(s *State, p, g *graph.Value) {
+func (o RMSProp) Update(s *State, p, g, scale *graph.Value) {
 	v := s.slot(p, "square", 0)
-	p2, v2 := op.RMSProp(p, g, v, s.LR(), op.RMSPropOptions{Rho: o.Rho, Epsilon: o.Epsilon, WeightDecay: o.WeightDecay})
+	p2, v2 := op.RMSProp(p, g, v, s.LR(), op.RMSPropOptions{Rho: o.Rho, Epsilon: o.Epsilon, WeightDecay: o.WeightDecay, Scale: scale})
 	s.G.Update(p, p2)
 	s.G.Update(v, v2)
 }
@@ -151,9 +151,9 @@ type Adagrad struct {
 func (Adagrad) Name() string { return "adagrad" }
 
 // Update adds weft.Adagrad.
-func (o Adagrad) Update(s *State, p, g *graph.Value) {
+func (o Adagrad) Update(s *State, p, g, scale *graph.Value) {
 	v := s.slot(p, "sum", 0)
-	p2, v2 := op.Adagrad(p, g, v, s.LR(), op.AdagradOptions{Epsilon: o.Epsilon, WeightDecay: o.WeightDecay})
+	p2, v2 := op.Adagrad(p, g, v, s.LR(), op.AdagradOptions{Epsilon: o.Epsilon, WeightDecay: o.WeightDecay, Scale: scale})
 	s.G.Update(p, p2)
 	s.G.Update(v, v2)
 }
@@ -175,10 +175,10 @@ func (o Adam) Name() string {
 }
 
 // Update adds weft.Adam or weft.AdamW.
-func (o Adam) Update(s *State, p, g *graph.Value) {
+func (o Adam) Update(s *State, p, g, scale *graph.Value) {
 	b1, b2 := or(o.Beta1, 0.9), or(o.Beta2, 0.999)
 	m, v := s.slot(p, "m", 0), s.slot(p, "v", 0)
-	c := op.AdamOptions{Beta1: b1, Beta2: b2, Epsilon: or(o.Epsilon, 1e-8), WeightDecay: o.WeightDecay}
+	c := op.AdamOptions{Beta1: b1, Beta2: b2, Epsilon: or(o.Epsilon, 1e-8), WeightDecay: o.WeightDecay, Scale: scale}
 	update := op.Adam
 	if o.Decoupled {
 		update = op.AdamW
@@ -202,9 +202,9 @@ type Lion struct {
 func (Lion) Name() string { return "lion" }
 
 // Update adds weft.Lion.
-func (o Lion) Update(s *State, p, g *graph.Value) {
+func (o Lion) Update(s *State, p, g, scale *graph.Value) {
 	m := s.slot(p, "m", 0)
-	p2, m2 := op.Lion(p, g, m, s.LR(), op.LionOptions{Beta1: o.Beta1, Beta2: o.Beta2, WeightDecay: o.WeightDecay})
+	p2, m2 := op.Lion(p, g, m, s.LR(), op.LionOptions{Beta1: o.Beta1, Beta2: o.Beta2, WeightDecay: o.WeightDecay, Scale: scale})
 	s.G.Update(p, p2)
 	s.G.Update(m, m2)
 }

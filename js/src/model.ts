@@ -40,8 +40,10 @@ export interface CompileConfig {
   optimizer: string | Config | Optimizer;
   loss: string | Config | readonly (string | Config)[];
   metrics?: readonly (MetricName | (string & {}))[];
-  /** Largest norm of all gradients together. */
+  /** Largest norm of the gradient of each variable. */
   clipNorm?: number;
+  /** Largest norm of all gradients together; not with `clipNorm`. */
+  globalClipNorm?: number;
   /** Largest size of one element of a gradient. */
   clipValue?: number;
   /** Decay of the running mean of the weights that evaluation uses. */

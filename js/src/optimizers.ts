@@ -12,8 +12,10 @@ export interface Config {
 
 /** Options of a step of an optimizer. */
 export interface MinimizeOptions {
-  /** Largest norm of all gradients together. */
+  /** Largest norm of the gradient of each variable. */
   clipNorm?: number;
+  /** Largest norm of all gradients together; not with `clipNorm`. */
+  globalClipNorm?: number;
   /** Largest size of one element of a gradient. */
   clipValue?: number;
   /** How the learning rate changes, as `"cosine"`, `"warmup=100,cosine"`. */
@@ -77,6 +79,12 @@ export class Optimizer {
 export interface OptimizerConfig {
   learningRate?: number;
   weightDecay?: number;
+  /** Largest norm of the gradient of each variable. */
+  clipNorm?: number;
+  /** Largest norm of all gradients together; not with `clipNorm`. */
+  globalClipNorm?: number;
+  /** Largest size of one element of a gradient. */
+  clipValue?: number;
 }
 
 /** Factories of optimizers. */

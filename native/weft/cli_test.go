@@ -207,6 +207,7 @@ func TestUsage(t *testing.T) {
 		{"smoothing", []string{"train", "mlp", "--label-smoothing", "1.5"}, []string{"--label-smoothing"}},
 		{"ema", []string{"train", "mlp", "--ema", "1"}, []string{"--ema"}},
 		{"clip", []string{"train", "mlp", "--clip-norm", "-1"}, []string{"--clip-norm"}},
+		{"clip both ways", []string{"train", "mlp", "--clip-norm", "1", "--clip-variable-norm", "1"}, []string{"--clip-norm", "--clip-variable-norm"}},
 		{"checkpoints", []string{"train", "mlp", "--checkpoint-every", "0"}, []string{"--checkpoint-every"}},
 		{"image size", []string{"train", "mlp", "--image-size", "0"}, []string{"--image-size"}},
 		{"classes", []string{"train", "mlp", "--classes", "-1"}, []string{"--classes"}},

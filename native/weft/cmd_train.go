@@ -28,6 +28,7 @@ type trainFlags struct {
 	valSplit        float64
 	smoothing       float64
 	clipNorm        float64
+	clipVarNorm     float64
 	clipValue       float64
 	ema             float64
 	threads         int
@@ -91,6 +92,7 @@ The state of the run is kept in OUT.ckpt: every epoch, every --checkpoint-every 
 	fl.Float64Var(&f.valSplit, "val-split", 0, "part of the training samples kept for validation; the best weights by it go to OUT.best.onnx (default for text: 0.1)")
 	fl.Float64Var(&f.smoothing, "label-smoothing", 0, "part of the target spread over all classes")
 	fl.Float64Var(&f.clipNorm, "clip-norm", 0, "largest global L2 norm of the gradients (0: off; default: the model's)")
+	fl.Float64Var(&f.clipVarNorm, "clip-variable-norm", 0, "largest L2 norm of the gradient of each variable, in place of --clip-norm (0: off)")
 	fl.Float64Var(&f.clipValue, "clip-value", 0, "largest absolute value of a gradient's elements (0: off)")
 	fl.Float64Var(&f.ema, "ema", 0, "decay of a moving average of the weights, which then is the result (0: off; default: the model's)")
 	fl.IntVar(&f.threads, "threads", 0, "threads to compute with (0: all processors); the result does not depend on it")
@@ -189,7 +191,7 @@ func (f *trainFlags) defaults(cmd *cobra.Command, name string, r models.Recipe) 
 	if !set("ema") {
 		f.ema = r.EMA
 	}
-	if !set("clip-norm") {
+	if !set("clip-norm") && !(f.clipVarNorm > 0) {
 		f.clipNorm = r.ClipNorm
 	}
 	if !set("window") {
@@ -222,8 +224,10 @@ func (f *trainFlags) check() error {
 		return usagef("--label-smoothing must be 0 to less than 1, not %v", f.smoothing)
 	case !(f.ema >= 0 && f.ema < 1):
 		return usagef("--ema must be 0 to less than 1, not %v", f.ema)
-	case !(f.clipNorm >= 0) || !(f.clipValue >= 0) || !finite(f.clipNorm) || !finite(f.clipValue):
-		return usagef("--clip-norm and --clip-value must be numbers of 0 or more")
+	case !(f.clipNorm >= 0) || !(f.clipVarNorm >= 0) || !(f.clipValue >= 0) || !finite(f.clipNorm) || !finite(f.clipVarNorm) || !finite(f.clipValue):
+		return usagef("--clip-norm, --clip-variable-norm and --clip-value must be numbers of 0 or more")
+	case f.clipNorm > 0 && f.clipVarNorm > 0:
+		return usagef("--clip-norm limits all gradients together, --clip-variable-norm each: give one of the two")
 	case f.threads < 0 || f.threads > 1024:
 		return usagef("--threads must be 0 to 1024, not %d", f.threads)
 	case f.checkpointEvery < 1:

@@ -97,7 +97,7 @@ func (c *cli) train(ctx context.Context, f trainFlags, l lesson) (err error) {
 	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: f.threads})
 	defer rt.Close()
 	setup.Seed, setup.Optimizer, setup.LearningRate, setup.Schedule, setup.Steps = f.seed, optimizer, f.lr, schedule, r.steps
-	setup.Update = optim.Options{ClipNorm: float32(f.clipNorm), ClipValue: float32(f.clipValue), EMA: float32(f.ema)}
+	setup.Update = optim.Options{ClipNorm: float32(f.clipNorm), ClipVariableNorm: float32(f.clipVarNorm), ClipValue: float32(f.clipValue), EMA: float32(f.ema)}
 	if r.trainer, err = train.NewTrainer(rt, setup); err != nil {
 		return fmt.Errorf("%s on %s: %w", f.name, l.samples(), err)
 	}
@@ -145,7 +145,7 @@ func (r *trainRun) describe(s optim.Schedule) map[string]string {
 		"seed": strconv.FormatUint(f.seed, 10), "lr": num(f.lr), "optimizer": f.optimizer, "schedule": s.String(),
 		"numerics": simd.Current().Class.String(),
 	}
-	for k, v := range map[string]float64{"val-split": f.valSplit, "label-smoothing": f.smoothing, "clip-norm": f.clipNorm, "clip-value": f.clipValue, "ema": f.ema, "weight-decay": f.weightDecay} {
+	for k, v := range map[string]float64{"val-split": f.valSplit, "label-smoothing": f.smoothing, "clip-norm": f.clipNorm, "clip-variable-norm": f.clipVarNorm, "clip-value": f.clipValue, "ema": f.ema, "weight-decay": f.weightDecay} {
 		if v != 0 {
 			m[k] = num(v)
 		}

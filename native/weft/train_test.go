@@ -73,7 +73,7 @@ func TestTrainOptions(t *testing.T) {
 	for i, args := range [][]string{
 		{"--optimizer", "sgd", "--lr", "0.05", "--schedule", "constant"},
 		{"--optimizer", "momentum", "--lr", "0.01", "--schedule", "warmup:steps=3,step:every=4:gamma=0.5", "--clip-norm", "1"},
-		{"--optimizer", "nesterov", "--lr", "0.01", "--schedule", "exponential:gamma=0.9", "--clip-value", "0.1"},
+		{"--optimizer", "nesterov", "--lr", "0.01", "--schedule", "exponential:gamma=0.9", "--clip-value", "0.1", "--clip-variable-norm", "0.5"},
 		{"--optimizer", "rmsprop", "--schedule", "onecycle"},
 		{"--optimizer", "adagrad", "--weight-decay", "0.01"},
 		{"--optimizer", "adamw", "--weight-decay", "0.01", "--ema", "0.9", "--label-smoothing", "0.1"},

@@ -57,6 +57,26 @@ func (c *compiled) dropTrainer() {
 	}
 }
 
+// clipping reads how gradients are limited, with Keras's names and meaning, from the call's settings or else the optimizer's.
+func clipping(op string, a, optimizer val, o optim.Options) optim.Options {
+	set := func(name string, to *float32) {
+		*to = float32(a.float(name, optimizer.float(name, float64(*to))))
+		if !(*to >= 0) {
+			fail(codeArgument, op, name, " must be 0 or more")
+		}
+	}
+	if a.get("clipNorm").ok() || optimizer.get("clipNorm").ok() {
+		o.ClipNorm = 0
+	}
+	set("clipNorm", &o.ClipVariableNorm)
+	set("globalClipNorm", &o.ClipNorm)
+	set("clipValue", &o.ClipValue)
+	if o.ClipNorm > 0 && o.ClipVariableNorm > 0 {
+		fail(codeArgument, op, "clipNorm limits the gradient of each variable, globalClipNorm all of them together: give one of the two")
+	}
+	return o
+}
+
 // modelCompile says how a model is trained and measured.
 func (s *Server) modelCompile(a val) error {
 	m := lookup[*model](s, a.id("id"), "model")
@@ -73,7 +93,7 @@ func (s *Server) modelCompile(a val) error {
 			return err
 		}
 		c.schedule = sched
-		c.update.EMA = float32(r.EMA)
+		c.update.EMA, c.update.ClipNorm = float32(r.EMA), float32(r.ClipNorm)
 	}
 	oc := a.get("optimizer")
 	if !oc.ok() && m.recipe != nil {
@@ -88,11 +108,10 @@ func (s *Server) modelCompile(a val) error {
 	if sp := a.get("schedule"); sp.ok() {
 		c.schedule = parseSchedule(sp)
 	}
-	c.update.ClipNorm = float32(a.float("clipNorm", oc.float("clipNorm", 0)))
-	c.update.ClipValue = float32(a.float("clipValue", oc.float("clipValue", 0)))
+	c.update = clipping("model.compile", a, oc, c.update)
 	c.update.EMA = float32(a.float("ema", float64(c.update.EMA)))
-	if !(c.update.EMA >= 0 && c.update.EMA < 1) || c.update.ClipNorm < 0 || c.update.ClipValue < 0 {
-		fail(codeArgument, "model.compile", "ema must be 0 to less than 1, clipNorm and clipValue 0 or more")
+	if !(c.update.EMA >= 0 && c.update.EMA < 1) {
+		fail(codeArgument, "model.compile", "ema must be 0 to less than 1")
 	}
 	c.objective = m.objectives(a)
 	for i, o := range c.objective {

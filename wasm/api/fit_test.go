@@ -107,7 +107,7 @@ func TestFitResumesExactly(t *testing.T) {
 		model = c.model(M{"kind": "sequential", "layers": L{
 			M{"kind": "flatten", "config": M{"inputShape": L{28, 28, 1}}}, M{"kind": "dense", "config": M{"units": 16, "activation": "relu"}}, M{"kind": "batchNormalization"},
 			M{"kind": "dropout", "config": M{"rate": 0.2}}, M{"kind": "dense", "config": M{"units": 10, "activation": "softmax"}}}})
-		c.do("model.compile", M{"id": model, "optimizer": M{"name": "adam", "learningRate": 0.01}, "loss": "sparseCategoricalCrossentropy", "metrics": L{"accuracy", "f1"}, "clipNorm": 1})
+		c.do("model.compile", M{"id": model, "optimizer": M{"name": "adam", "learningRate": 0.01}, "loss": "sparseCategoricalCrossentropy", "metrics": L{"accuracy", "f1"}, "globalClipNorm": 1})
 		f = c.id()
 		c.do("fit.start", M{"id": f, "model": model, "x": c.digits(2, 100, false), "epochs": 3, "batchSize": 16, "validation": M{"x": c.digits(2, 40, true)}, "schedule": "cosine"})
 		return c, model, f

@@ -343,7 +343,7 @@ func (r *recording) minimize(in, attrs val) {
 	if sp := attrs.get("schedule"); sp.ok() {
 		m.sched = parseSchedule(sp)
 	}
-	o := optim.Options{ClipNorm: float32(attrs.float("clipNorm", oc.float("clipNorm", 0))), ClipValue: float32(attrs.float("clipValue", oc.float("clipValue", 0)))}
+	o := clipping("Minimize", attrs, oc, optim.Options{})
 	before := len(r.g.Updates)
 	r.g.Scope("opt"+uitoa(m.id), func() { m.state = optim.MinimizeOver(loss, params, opt, o) })
 	// The parameters' own updates are recorded as assignments, so that what follows reads the new values.

@@ -254,9 +254,9 @@ func comparisons(add func(Kernel)) {
 func optimizers(add func(Kernel)) {
 	const doc = "One optimizer step, see simd/optim.go: in = out = "
 	sgd := func(name, slot, state string, ins int, f func(b *Body, d, v *Node) (step, v1 *Node)) {
-		add(Kernel{Name: name, Slot: slot, Doc: doc + state, Ins: ins, Outs: ins - 1, Params: 5, Unroll: 1, do: func(b *Body) {
+		add(Kernel{Name: name, Slot: slot, Doc: doc + state, Ins: ins, Outs: ins - 1, Params: 6, Unroll: 1, do: func(b *Body) {
 			x := b.in(0)
-			d := b.madd(x, b.p(2), b.in(1))
+			d := b.madd(x, b.p(2), b.mul(b.in(1), b.p(5)))
 			var v *Node
 			if ins > 2 {
 				v = b.in(2)
@@ -280,31 +280,31 @@ func optimizers(add func(Kernel)) {
 	})
 	add(Kernel{Name: "Adam", Slot: "adam", Doc: doc + "w, m, v (in1 = g).", Ins: 4, Outs: 3, Params: 8, do: func(b *Body) {
 		x, m, v := b.in(0), b.in(2), b.in(3)
-		d := b.madd(x, b.p(1), b.in(1))
+		d := b.madd(x, b.p(1), b.mul(b.in(1), b.p(4)))
 		m = b.madd(b.sub(d, m), b.p(2), m)
 		b.out(1, m)
-		v = b.madd(b.mul(d, b.p(4)), d, b.mul(v, b.p(3)))
+		v = b.madd(b.mul(d, b.sub(b.c(1), b.p(3))), d, b.mul(v, b.p(3)))
 		b.out(2, v)
 		u := b.madd(b.sqrt(v), b.p(5), b.p(6))
 		b.out(0, b.madd(b.div(m, u), b.p(7), b.mul(x, b.p(0))))
 	}})
-	add(Kernel{Name: "RMSProp", Slot: "rmsprop", Doc: doc + "w, v (in1 = g).", Ins: 3, Outs: 2, Params: 5, do: func(b *Body) {
+	add(Kernel{Name: "RMSProp", Slot: "rmsprop", Doc: doc + "w, v (in1 = g).", Ins: 3, Outs: 2, Params: 6, do: func(b *Body) {
 		x := b.in(0)
-		d := b.madd(x, b.p(0), b.in(1))
+		d := b.madd(x, b.p(0), b.mul(b.in(1), b.p(5)))
 		v := b.madd(b.mul(d, b.p(2)), d, b.mul(b.in(2), b.p(1)))
 		b.out(1, v)
 		b.out(0, b.madd(b.div(d, b.add(b.sqrt(v), b.p(3))), b.p(4), x))
 	}})
-	add(Kernel{Name: "Adagrad", Slot: "adagrad", Doc: doc + "w, v (in1 = g).", Ins: 3, Outs: 2, Params: 3, do: func(b *Body) {
+	add(Kernel{Name: "Adagrad", Slot: "adagrad", Doc: doc + "w, v (in1 = g).", Ins: 3, Outs: 2, Params: 4, do: func(b *Body) {
 		x := b.in(0)
-		d := b.madd(x, b.p(0), b.in(1))
+		d := b.madd(x, b.p(0), b.mul(b.in(1), b.p(3)))
 		v := b.madd(d, d, b.in(2))
 		b.out(1, v)
 		b.out(0, b.madd(b.div(d, b.add(b.sqrt(v), b.p(1))), b.p(2), x))
 	}})
-	add(Kernel{Name: "Lion", Slot: "lion", Doc: doc + "w, m (in1 = g).", Ins: 3, Outs: 2, Params: 4, do: func(b *Body) {
+	add(Kernel{Name: "Lion", Slot: "lion", Doc: doc + "w, m (in1 = g).", Ins: 3, Outs: 2, Params: 5, do: func(b *Body) {
 		x, m := b.in(0), b.in(2)
-		d := b.sub(b.in(1), m)
+		d := b.sub(b.mul(b.in(1), b.p(4)), m)
 		u := b.madd(d, b.p(1), m)
 		b.out(1, b.madd(d, b.p(2), m))
 		step := b.sel(b.lt(b.c(0), u), b.p(3), b.c(0))
