@@ -45,6 +45,11 @@ func (p *Program) RunWith(in []*tensor.Tensor, opt RunOptions) (out []*tensor.Te
 	if b.dynamic {
 		return p.interpret(in, &opt)
 	}
+	if p.prelude != nil {
+		if err := p.prelude.prepare(); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.rt.reserve(b.arena, b.scratch); err != nil {
 		return nil, err
 	}

@@ -49,6 +49,11 @@ func (p *Program) Export(shapes ...[]int) (file []byte, err error) {
 	case len(p.s.updates) > 0:
 		return nil, tensor.Err(what, "the program changes variables")
 	}
+	if p.prelude != nil {
+		if err := p.prelude.prepare(); err != nil {
+			return nil, err
+		}
+	}
 	var v exportWriter
 	v.text(simd.Current().Name)
 	for _, n := range prog.Layout() {
@@ -123,7 +128,11 @@ func (p *Program) Export(shapes ...[]int) (file []byte, err error) {
 		f.value(out.Name, b.outs[i].DType, b.outs[i].Shape)
 	}
 	f.u32(len(p.cells) + len(p.s.consts))
-	for _, c := range p.cells {
+	for i, c := range p.cells {
+		if i < len(p.s.varVals) && p.s.varVals[i] < 0 {
+			f.blob(nil) // what is computed from it is among the variables behind
+			continue
+		}
 		f.tensor(c.Tensor)
 	}
 	for _, t := range p.s.consts {

@@ -128,7 +128,7 @@ type MemoryInfo struct {
 	Scratch   int64 // of all workers
 	Variables int64 // in the store
 	Constants int64
-	Packed    int64 // packed copies of variables and constants
+	Packed    int64 // packed copies of variables and constants, and what is computed from them once
 	Outputs   int64
 	Binds     int // sets of input shapes that are bound
 }
@@ -143,8 +143,12 @@ func (p *Program) Memory() MemoryInfo {
 		x.Scratch = int64(p.binds[0].scratch) * int64(p.rt.Threads())
 	}
 	size := func(t *tensor.Tensor) int64 { return int64(t.DType().Bytes(t.Len())) }
-	for _, c := range p.cells {
-		x.Variables += size(c.Tensor)
+	for i, c := range p.cells {
+		if i < len(p.s.vars) {
+			x.Variables += size(c.Tensor)
+		} else {
+			x.Packed += size(c.Tensor)
+		}
 	}
 	for _, t := range p.s.consts {
 		x.Constants += size(t)

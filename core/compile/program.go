@@ -26,8 +26,9 @@ type Program struct {
 	opt   Options
 	s     structure
 
-	cells   []*graph.Cell
-	updated []bool // by variable: an update of this program writes it
+	cells   []*graph.Cell // the graph's variables, then what the prelude computes
+	updated []bool        // by variable: an update of this program writes it
+	prelude *prelude      // nil: nothing is hoisted
 
 	regions                   [][]byte
 	rand                      [2]uint64
@@ -59,20 +60,36 @@ func Compile(rt *Runtime, g *graph.Graph, store *graph.Store, opt Options) (p *P
 	if opt.MaxBinds <= 0 {
 		opt.MaxBinds = 16
 	}
-	p = &Program{rt: rt, g: g, store: store, opt: opt, s: *structureOf(g, opt)}
+	s := structureOf(g, opt)
+	var pre *structure
+	if !opt.NoFusion {
+		pre = s.hoist()
+	}
+	p = newProgram(rt, g, store, opt, s)
+	if pre != nil {
+		p.newPrelude(pre)
+	}
+	p.layout()
+	return p, nil
+}
+
+// newProgram returns a program of a structure whose regions have no numbers yet.
+func newProgram(rt *Runtime, g *graph.Graph, store *graph.Store, opt Options, s *structure) *Program {
+	p := &Program{rt: rt, g: g, store: store, opt: opt, s: *s, updated: s.updated()}
 	p.binder.known = map[int32]prog.Ref{}
-	s := &p.s
 	for _, v := range s.vars {
 		p.cells = append(p.cells, store.Cell(v.Name))
 	}
-	p.updated = make([]bool, len(s.vars))
-	for _, u := range s.updates {
-		p.updated[u.variable] = true
-	}
+	return p
+}
+
+// layout numbers the program's regions.
+func (p *Program) layout() {
+	s := &p.s
 	p.regIn = regFirst
 	p.regOut = p.regIn + len(s.inputs)
 	p.regVar = p.regOut + len(s.outputs)
-	p.regConst = p.regVar + len(s.vars)
+	p.regConst = p.regVar + len(p.cells)
 	p.regPack = p.regConst + len(s.consts)
 	p.regions = make([][]byte, p.regPack)
 	p.regions[regRand] = randBytes(&p.rand)
@@ -86,7 +103,6 @@ func Compile(rt *Runtime, g *graph.Graph, store *graph.Store, opt Options) (p *P
 	p.ret = make([]*tensor.Tensor, len(s.outputs))
 	p.copyOut = make([]bool, len(s.outputs))
 	p.kernels = simd.Current()
-	return p, nil
 }
 
 // Graph returns the graph the program was compiled from.
@@ -106,6 +122,10 @@ func (p *Program) Close() {
 	p.forget()
 	for i := range p.bufs {
 		p.rt.release(&p.bufs[i])
+	}
+	if p.prelude != nil {
+		p.prelude.prog.forget()
+		p.prelude.free()
 	}
 }
 
