@@ -13,6 +13,14 @@ interface Common {
   meanAbs(a: ArrayLike<number>): number;
 }
 
+interface Host {
+  threads: number;
+  env: string;
+  common: Common;
+  /** Reads a model's file; a page that gives nothing serves them under /models/. */
+  fetchModel?: (name: string) => Promise<Uint8Array | ArrayBuffer> | Uint8Array | ArrayBuffer;
+}
+
 interface Job {
   run(k: number): Promise<void>;
   check?(): Promise<number | undefined> | number | undefined;
@@ -50,13 +58,19 @@ function kernelFirst(d: Float32Array, kh: number, kw: number, ci: number, co: nu
   return o;
 }
 
+async function download(name: string): Promise<ArrayBuffer> {
+  const response = await fetch(`/models/${name}`);
+  if (!response.ok) throw new Error(`no model ${name}`);
+  return response.arrayBuffer();
+}
+
 /** Reads a scalar on every run, as the other adapters do. */
 const repeat = (f: () => Promise<void>) => async (k: number) => {
   for (let i = 0; i < k; i++) await f();
 };
 
 /** The contract of the harness: what it measures, each workload or the reason why not. */
-export async function setup({ threads, env, common }: { threads: number; env: string; common: Common }) {
+export async function setup({ threads, env, common, fetchModel = download }: Host) {
   // Under Node the package's own entry, which lies beside this file: it reads files and starts Node's workers.
   const beside = "./node.js";
   const { init } = env === "node" ? ((await import(beside)) as { init: typeof initHere }) : { init: initHere };
@@ -219,9 +233,7 @@ export async function setup({ threads, env, common }: { threads: number; env: st
     },
 
     async onnx({ model, size }: { model: string; size: number }): Promise<Job> {
-      const response = await fetch(`/models/${model}.onnx`);
-      if (!response.ok) throw new Error(`no model ${model}`);
-      const net = await rt.load(new Uint8Array(await response.arrayBuffer()));
+      const net = await rt.load(new Uint8Array(await fetchModel(`${model}.onnx`)));
       const x = common.fill(3 * size * size, 7, 2);
       return {
         run: repeat(async () => void (await net.predictArray(x))),
