@@ -34,11 +34,11 @@ const segGroups = 32
 
 // addSegment adds the kernel ConvSegment: a run of output rows of a convolution, all output channels.
 func (t *mat) addSegment() {
-	var panels [matRows + 1]*Func
+	var panels, narrow [matRows + 1]*Func
 	for rows := 1; rows <= t.rows; rows++ {
-		panels[rows] = t.segmentPanel(rows)
+		panels[rows], narrow[rows] = t.segmentPanel(rows, false), t.segmentPanel(rows, true)
 	}
-	all := t.segmentPanels(panels)
+	all := t.segmentPanels(panels, narrow)
 	f, args := t.kernel("convSegment")
 	rows, perRow, row, image, col := f.Local(I32, "rows"), f.Local(I32, "perRow"), f.Local(I32, "row"), f.Local(I32, "image"), f.Local(I32, "col")
 	left, n, block := f.Local(I32, "left"), f.Local(I32, "n"), f.Local(I32, "block")
@@ -79,7 +79,7 @@ func nextRow(f *Func, row, rows, image Local) {
 
 // segmentPanels adds conv_panels(args, image, row, col, n): n groups, from a group of a row on, of all panels of output channels.
 // Panels differ by at most one channel, tall ones first.
-func (t *mat) segmentPanels(panels [matRows + 1]*Func) *Func {
+func (t *mat) segmentPanels(panels, narrow [matRows + 1]*Func) *Func {
 	f := t.m.Func("conv_panels", Sig(I32, I32, I32, I32, I32)())
 	args, image, row, col, n := f.Param(0, "args"), f.Param(1, "image"), f.Param(2, "row"), f.Param(3, "col"), f.Param(4, "n")
 	m, left, h, at := f.Local(I32, "m"), f.Local(I32, "left"), f.Local(I32, "h"), f.Local(I32, "at")
@@ -90,6 +90,10 @@ func (t *mat) segmentPanels(panels [matRows + 1]*Func) *Func {
 		f.Block(func(done Label) {
 			for rows := t.rows; rows > 0; rows-- {
 				f.Get(h).I32(int32(rows)).Op(I32Eq).If(func() {
+					f.Get(args).Mem(I32Load, segWidth).I32(4).Op(I32LtS).If(func() {
+						f.Get(args, at, image, row, col, n).Call(narrow[rows])
+						f.Br(done)
+					}, nil)
 					f.Get(args, at, image, row, col, n).Call(panels[rows])
 					f.Br(done)
 				}, nil)
@@ -106,9 +110,14 @@ func (t *mat) segmentPanels(panels [matRows + 1]*Func) *Func {
 //
 // The last group of a row ends where the row ends, overlapping the one before: the same values are computed and stored twice. So
 // is the last group of all where there are fewer than a tile takes.
-func (t *mat) segmentPanel(rows int) *Func {
-	cols := matCols(rows)
-	f := t.m.Func("conv_panel"+strconv.Itoa(rows), Sig(I32, I32, I32, I32, I32, I32)())
+//
+// conv_narrowH is the same for rows of fewer than 4 pixels, one group at a time.
+func (t *mat) segmentPanel(rows int, narrow bool) *Func {
+	cols, name := t.matCols(rows), "conv_panel"
+	if narrow {
+		cols, name = 1, "conv_narrow"
+	}
+	f := t.m.Func(name+strconv.Itoa(rows), Sig(I32, I32, I32, I32, I32, I32)())
 	args, m0, image, row, col, n := f.Param(0, "args"), f.Param(1, "m0"), f.Param(2, "image"), f.Param(3, "row"), f.Param(4, "col"), f.Param(5, "n")
 	var (
 		width, images           = f.Local(I32, "width"), f.Local(I32, "rows")
@@ -117,7 +126,6 @@ func (t *mat) segmentPanel(rows int) *Func {
 		bias                    = f.Local(I32, "bias")
 		xp, yp                  = f.Local(I32, "xp"), f.Local(I32, "yp") // the current row
 		last                    = f.Local(I32, "last")                   // where the last group of a row starts
-		lanes                   = f.Local(I32, "lanes")                  // 0 for all
 		x, y                    = numbered(f, I32, "x", cols), numbered(f, I32, "y", cols)
 		op, wp, left, todo, off = f.Local(I32, "op"), f.Local(I32, "wp"), f.Local(I32, "left"), f.Local(I32, "todo"), f.Local(I32, "off")
 		acc, xv, hold           = accumulators(f, rows, cols), numbered(f, V128, "x", cols), f.Local(V128, "hold")
@@ -147,9 +155,9 @@ func (t *mat) segmentPanel(rows int) *Func {
 	origin(segX, segXImage, xRow, xp)
 	origin(segY, segYImage, yRow, yp)
 	f.Get(yp, m0, yCh).Op(I32Mul, I32Add).Set(yp)
-	f.Get(width).I32(4).Op(I32Sub).Tee(last).I32(0).Op(I32LtS).If(func() {
-		f.Get(width).Set(lanes).I32(0).Set(last)
-	}, nil)
+	if !narrow {
+		f.Get(width).I32(4).Op(I32Sub).Set(last)
+	}
 	f.Get(col).I32(2).Op(I32Shl).Set(col)
 
 	// group emits the pointers of group i, and advances to the next one.
@@ -212,14 +220,15 @@ func (t *mat) segmentPanel(rows int) *Func {
 			zero(f, acc, hold)
 			minimum(f, todo, Chunk, left)
 			f.Get(todo, left).Op(I32Sub).Set(todo)
-			t.steps(f, left, step, advance)
+			t.steps(f, left, op, func() { f.I32(4) }, step, advance)
 			f.Get(first).Op(I32Eqz).If(func() {
 				eachY(func(r, c int, v Local) {
-					f.Get(lanes).If(func() {
-						f.Get(yr[c], lanes).Call(t.load).Get(v).Op(F32x4Add).Set(v)
-					}, func() {
-						f.Get(yr[c]).Mem(V128Load, 0).Get(v).Op(F32x4Add).Set(v)
-					})
+					if f.Get(yr[c]); narrow {
+						f.Get(width).Call(t.load)
+					} else {
+						f.Mem(V128Load, 0)
+					}
+					f.Get(v).Op(F32x4Add).Set(v)
 				})
 			}, nil)
 			f.I32(0).Set(first)
@@ -234,10 +243,12 @@ func (t *mat) segmentPanel(rows int) *Func {
 				}, nil)
 				clamp(f, acc, args, segLo, segHi, hold)
 			}, nil)
-			f.Get(lanes).If(func() {
-				eachY(func(r, c int, v Local) { f.Get(yr[c], lanes, v).Call(t.store) })
-			}, func() {
-				eachY(func(r, c int, v Local) { f.Get(yr[c], v).Mem(V128Store, 0) })
+			eachY(func(r, c int, v Local) {
+				if f.Get(yr[c]); narrow {
+					f.Get(width, v).Call(t.store)
+				} else {
+					f.Get(v).Mem(V128Store, 0)
+				}
 			})
 			f.Get(todo).BrIf(chunk)
 		})

@@ -23,8 +23,11 @@ type mat struct {
 const matRows = 6
 
 // matCols returns how many vectors wide the tiles of that many rows are: as many as registers allow, since each
-// accumulator has only one addition in flight.
-func matCols(rows int) int {
+// accumulator has only one addition in flight. Unfused, 3 by 3 is one too many.
+func (t *mat) matCols(rows int) int {
+	if !t.variant.Relaxed {
+		return [...]int{1: 4, 2: 4, 3: 2, 4: 2}[rows]
+	}
 	return [...]int{1: 4, 2: 4, 3: 3, 4: 2, 5: 2, 6: 2}[rows]
 }
 
@@ -99,17 +102,21 @@ func countDown(f *Func, n Local, step int32, body func()) {
 
 // steps emits a loop over left, at least 1, steps of a tile: step(u) emits the one that is u after the pointers, advance moves these on by n
 // steps. Fused, two of them are one turn. Unfused, a tile fills the registers, and V8's older compiler (Node 20) moves all loads of a loop's body before its
-// arithmetic: with two steps a turn it spills accumulators, which costs a third of the speed.
-func (t *mat) steps(f *Func, left Local, step func(u int), advance func(n int32)) {
+// arithmetic: with two steps a turn it spills accumulators, which costs a third of the speed. It spills counters too, so the loop ends where one of the
+// pointers, p, does; stride pushes how far that moves in a step.
+func (t *mat) steps(f *Func, left, p Local, stride func(), step func(u int), advance func(n int32)) {
 	if t.variant.Relaxed {
 		countDown(f, left, 2, func() { step(0); step(1); advance(2) })
 		f.Get(left).If(func() { step(0); advance(1) }, nil)
 		return
 	}
+	f.Get(p, left)
+	stride()
+	f.Op(I32Mul, I32Add).Set(left)
 	f.Loop(func(again Label) {
 		step(0)
 		advance(1)
-		f.Get(left).I32(1).Op(I32Sub).Tee(left).BrIf(again)
+		f.Get(p, left).Op(I32Ne).BrIf(again)
 	})
 }
 

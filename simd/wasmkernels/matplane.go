@@ -6,14 +6,20 @@ import (
 	. "github.com/weft-ml/weft/simd/wasmasm"
 )
 
-// planeVectors is the width of the widest tile of a plane.
-const planeVectors = 8
+// planeVectors returns the width of the widest tile of a plane. Unfused, all of a tap's loads take registers, as mat.steps says.
+func (t *mat) planeVectors() int {
+	if t.variant.Relaxed {
+		return 8
+	}
+	return 6
+}
 
 // addPlane adds the kernel PlaneSegment: a segment (simd.convSeg) of one output channel with one input channel and at most a chunk of
 // products, at least 4 pixels wide. Pixels of a row are in the lanes; the last of a row may overlap those before.
 func (t *mat) addPlane() {
-	var tiles [planeVectors + 1]*Func
-	for cols := planeVectors; cols > 0; cols /= 2 {
+	widest := t.planeVectors()
+	tiles := make([]*Func, widest+1)
+	for cols := widest; cols > 0; cols /= 2 {
 		tiles[cols] = t.planeTile(cols)
 	}
 	f, args := t.kernel("planeSegment")
@@ -24,7 +30,7 @@ func (t *mat) addPlane() {
 		f.I32(0).Set(col)
 		while(f, func() { f.Get(col, width).Op(I32LtS) }, func() {
 			f.Block(func(done Label) {
-				for cols := planeVectors; cols > 1; cols /= 2 {
+				for cols := widest; cols > 1; cols /= 2 {
 					f.Get(width, col).Op(I32Sub).I32(int32(4*cols)).Op(I32GeS).If(func() {
 						f.Get(args, image, col).Call(tiles[cols])
 						add(f, col, int32(4*cols))
@@ -45,7 +51,7 @@ func (t *mat) planeTile(cols int) *Func {
 	f := t.m.Func("plane_tile"+strconv.Itoa(cols), Sig(I32, I32, I32)())
 	args, image, col := f.Param(0, "args"), f.Param(1, "image"), f.Param(2, "col")
 	x, y, xRow, yRow, rows := f.Local(I32, "x"), f.Local(I32, "y"), f.Local(I32, "xRow"), f.Local(I32, "yRow"), f.Local(I32, "rows")
-	offs, w, taps, at, bias := f.Local(I32, "offs"), f.Local(I32, "w"), f.Local(I32, "taps"), f.Local(I32, "at"), f.Local(I32, "bias")
+	offs, w, end, at, bias := f.Local(I32, "offs"), f.Local(I32, "w"), f.Local(I32, "end"), f.Local(I32, "at"), f.Local(I32, "bias")
 	acc, hold, px := accumulators(f, 1, cols), f.Local(V128, "hold"), f.Local(V128, "px")
 	origin := func(base, perImage, perRow uint32, p, row Local) {
 		f.Get(args).Mem(I32Load, base).Get(image).Get(args).Mem(I32Load, perImage).Op(I32Mul).Get(col).Op(I32Add).I32(2).Op(I32Shl, I32Add).Set(p)
@@ -59,7 +65,7 @@ func (t *mat) planeTile(cols int) *Func {
 		zero(f, acc, hold)
 		field(f, args, segOffs, offs)
 		field(f, args, segW, w)
-		field(f, args, segK, taps)
+		f.Get(w).Get(args).Mem(I32Load, segK).I32(2).Op(I32Shl, I32Add).Set(end)
 		f.Loop(func(tap Label) {
 			f.Get(x).Get(offs).Mem(I32Load, 0).Op(I32Add).Set(at)
 			f.Get(w).Mem(V128Load32Splat, 0).Set(hold)
@@ -69,7 +75,7 @@ func (t *mat) planeTile(cols int) *Func {
 			}
 			add(f, offs, 4)
 			add(f, w, 4)
-			f.Get(taps).I32(1).Op(I32Sub).Tee(taps).BrIf(tap)
+			f.Get(w, end).Op(I32Ne).BrIf(tap)
 		})
 		f.Get(bias).If(func() {
 			f.Get(bias).Mem(V128Load32Splat, 0).Set(hold)

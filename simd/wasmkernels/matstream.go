@@ -155,7 +155,7 @@ func (t *mat) streamGroupOf(rows int) *Func {
 			}
 		} else {
 			f.I32(streamGroup).Set(left)
-			t.steps(f, left, products, func(n int32) {
+			t.steps(f, left, ap, func() { f.I32(4 * int32(rows)) }, products, func(n int32) {
 				addTo(f, bp, bs)
 				add(f, ap, 4*int32(rows)*n)
 			})

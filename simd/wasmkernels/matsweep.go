@@ -156,14 +156,14 @@ func (s *sweepFunc) tile() {
 		// Packed or transposed: a step's elements of A are neighbours.
 		p := s.ptrs[0]
 		f.Get(s.a).Set(p)
-		s.steps(f, s.left, func(int) {
+		s.steps(f, s.left, p, func() { f.Get(s.acs) }, func(int) {
 			loadB()
 			s.products(f, acc, func(r int) { f.Get(p).Mem(V128Load32Splat, uint32(4*r)) }, bv, s.hold)
 			addTo(f, p, s.acs)
 		}, func(int32) {})
 	}, func() {
 		s.rowPointers()
-		s.steps(f, s.left, func(u int) {
+		s.steps(f, s.left, s.ptrs[0], func() { f.I32(4) }, func(u int) {
 			loadB()
 			s.products(f, acc, func(r int) { f.Get(s.ptrs[r]).Mem(V128Load32Splat, uint32(4*u)) }, bv, s.hold)
 		}, func(n int32) {
