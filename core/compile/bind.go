@@ -19,6 +19,7 @@ const (
 // bound is a program for one set of input shapes: the step table and what it needs to run.
 type bound struct {
 	shapes  [][]int // of the inputs: the key
+	hash    uint64  // of shapes
 	dynamic bool    // shapes depend on data: the interpreter runs the graph
 	steps   []prog.Step
 	node    []int32 // by step: which node emitted it, -1 for copies
@@ -28,7 +29,8 @@ type bound struct {
 	commit  int     // first step that writes a variable
 	wide    bool    // it has steps of several tiles
 	outs    []graph.Type
-	packs   []*pack // packed copies it reads
+	own     []*tensor.Tensor // the program's own output buffers, as tensors of these types
+	packs   []*pack          // packed copies it reads
 }
 
 // binder is the working state of binding, kept from bind to bind.
@@ -45,11 +47,29 @@ type binder struct {
 	ends  []uint8 // by root: endsOutput, endsUpdate
 	runs  []bool  // by node: it emits steps
 
+	// What rebinding starts from, see rebind.go.
+	valid  bool   // the state is that of a finished bind, b
+	dirty  []bool // by value: its type differs from the one before
+	other  decided
+	spans  []nodeSpan // by node
+	pieces []piece
+	framed []int32 // values that copies before and after the nodes read
+	patch  patch
+	at     []int32 // where a step went when steps were joined
+
 	bld   lowering
-	args  []graph.Type       // input types of the node at hand
-	known map[int32]prog.Ref // values of regBound
-	fixes []int              // offsets in data of 8-byte addresses that must be relocated
-	late  int                // first position from which only updates are computed
+	args  []graph.Type // input types of the node at hand
+	known []knownValue // values in regBound
+	kept  []int32      // by value: its place in known, from 1; 0: it is not there
+	fixes []int        // offsets in data of 8-byte addresses that must be relocated
+	roomy bool         // storages get some room
+	late  int          // first position from which only updates are computed
+}
+
+// knownValue is a value of which binding knows the elements, in region regBound.
+type knownValue struct {
+	v         int32
+	off, size int
 }
 
 // place is where the memory of a root lies.
@@ -73,6 +93,10 @@ const never = -1
 func (p *Program) bind(shapes [][]int, old *bound) *bound {
 	m := &p.binder
 	s := &p.s
+	if b := m.rebind(shapes, old); b != nil {
+		return b
+	}
+	first := m.b == nil
 	b := &bound{shapes: shapes}
 	if old != nil {
 		b.steps, b.node, b.data, b.packs = old.steps[:0], old.node[:0], old.data[:0], old.packs[:0]
@@ -83,14 +107,12 @@ func (p *Program) bind(shapes [][]int, old *bound) *bound {
 	}
 	m.p, m.b = p, b
 	nv := len(s.vals)
+	m.roomy, m.valid = !first, false
 	m.types = resize(m.types, nv)
-	m.need = resize(m.need, nv)
-	m.root = resize(m.root, nv)
-	m.last = resize(m.last, nv)
-	m.place = resize(m.place, nv)
-	m.runs = resize(m.runs, len(s.nodes))
-	m.store, m.fixes = m.store[:0], m.fixes[:0]
-	clear(m.known)
+	m.clear()
+	m.spans = resize(m.spans, len(s.nodes))
+	m.store, m.fixes, m.pieces, m.framed = m.store[:0], m.fixes[:0], m.pieces[:0], m.framed[:0]
+	m.known, m.kept = m.known[:0], resize(m.kept, nv)
 	b.commit = -1
 
 	m.infer(shapes)
@@ -99,15 +121,23 @@ func (p *Program) bind(shapes [][]int, old *bound) *bound {
 		b.dynamic = true
 		return b
 	}
-	b.outs = make([]graph.Type, len(s.outputs))
-	for i, v := range s.outputs {
-		b.outs[i] = graph.Type{DType: m.types[v].DType, Shape: m.types[v].Shape, HasRank: true}
-	}
+	b.outs, b.own = m.outTypes(), make([]*tensor.Tensor, len(s.outputs))
 	m.alias()
 	m.lower()
 	m.join()
 	m.relocate()
+	m.valid = true
 	return b
+}
+
+// clear makes the working state ready for demand and alias.
+func (m *binder) clear() {
+	nv := len(m.p.s.vals)
+	m.need = resize(m.need, nv)
+	m.root = resize(m.root, nv)
+	m.last = resize(m.last, nv)
+	m.place = resize(m.place, nv)
+	m.runs = resize(m.runs, len(m.p.s.nodes))
 }
 
 func resize[T any](s []T, n int) []T {
@@ -134,14 +164,7 @@ func (m *binder) infer(shapes [][]int) {
 	for i := range s.nodes {
 		for k := range s.nodes[i].ops {
 			o := &s.nodes[i].ops[k]
-			in := resize(m.args, len(o.in))
-			m.args = in
-			for j, v := range o.in {
-				if v >= 0 {
-					in[j] = m.types[v]
-				}
-			}
-			out := o.n.InferTypes(in, len(o.out))
+			out := m.inferOp(o)
 			for j, v := range o.out {
 				if v >= 0 {
 					m.types[v] = out[j]
@@ -149,6 +172,18 @@ func (m *binder) infer(shapes [][]int) {
 			}
 		}
 	}
+}
+
+// inferOp returns the types of an operator's outputs.
+func (m *binder) inferOp(o *pop) []graph.Type {
+	in := resize(m.args, len(o.in))
+	m.args = in
+	for j, v := range o.in {
+		if v >= 0 {
+			in[j] = m.types[v]
+		}
+	}
+	return o.n.InferTypes(in, len(o.out))
 }
 
 // isKnown reports whether binding knows the elements of a value that a node produces.
@@ -280,25 +315,35 @@ const virtual = 1 << 19
 func storageRef(k int) prog.Ref { return prog.At(virtual+k, 0) }
 
 func (m *binder) knownRef(v int32) prog.Ref {
-	if r, ok := m.known[v]; ok {
-		return r
+	if k := m.kept[v]; k > 0 {
+		return prog.At(regBound, m.known[k-1].off)
 	}
-	r := prog.At(regBound, m.addData(m.types[v].Const.Bytes()))
-	m.known[v] = r
-	return r
+	if m.patch.on {
+		m.patch.failed = true
+		return prog.At(regBound, 0)
+	}
+	b := m.types[v].Const.Bytes()
+	off := m.extend(len(b))
+	copy(m.b.data[off:], b)
+	m.known = append(m.known, knownValue{v, off, len(b)})
+	m.kept[v] = int32(len(m.known))
+	return prog.At(regBound, off)
 }
 
-// addData appends bytes to region regBound and returns their offset.
-func (m *binder) addData(b []byte) int {
-	off := m.reserve(len(b))
-	copy(m.b.data[off:], b)
+// extend adds n bytes to region regBound and returns their offset.
+func (m *binder) extend(n int) int {
+	off := alignUp(len(m.b.data))
+	m.b.data = slices.Grow(m.b.data, off+n-len(m.b.data))[:off+n]
 	return off
 }
 
-// reserve adds n bytes to region regBound and returns their offset.
+// reserve returns the offset of n bytes of region regBound for the node at hand.
 func (m *binder) reserve(n int) int {
-	off := alignUp(len(m.b.data))
-	m.b.data = slices.Grow(m.b.data, off+n-len(m.b.data))[:off+n]
+	if m.patch.on {
+		return m.reserveAgain(n)
+	}
+	off := m.extend(n)
+	m.pieces = append(m.pieces, piece{off, n})
 	return off
 }
 
@@ -307,19 +352,28 @@ func (m *binder) relocate() {
 	b := m.b
 	b.arena = m.plan.place(m.store)
 	for i := range b.steps {
-		s := &b.steps[i]
-		for k, r := range s.A {
-			s.A[k] = m.real(r)
-		}
-		b.scratch = max(b.scratch, int(s.Worker))
-		b.wide = b.wide || s.Tiles > 1
+		m.fix(&b.steps[i])
 	}
-	for _, off := range m.fixes {
-		w := tensor.Cast[uint64](b.data[off : off+8])
-		w[0] = uint64(m.real(prog.Ref(w[0])))
-	}
+	m.fixData(m.fixes)
+	m.sum()
 	if b.commit < 0 {
 		b.commit = len(b.steps)
+	}
+}
+
+func (m *binder) fix(s *prog.Step) {
+	for k, r := range s.A {
+		if r != prog.None && r.Region() >= virtual {
+			s.A[k] = m.real(r)
+		}
+	}
+}
+
+// fixData turns the addresses at the given offsets of region regBound.
+func (m *binder) fixData(offs []int) {
+	for _, off := range offs {
+		w := tensor.Cast[uint64](m.b.data[off : off+8])
+		w[0] = uint64(m.real(prog.Ref(w[0])))
 	}
 }
 

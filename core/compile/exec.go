@@ -90,11 +90,11 @@ func (p *Program) matches(b *bound, in []*tensor.Tensor) bool {
 }
 
 func (p *Program) boundTo(in []*tensor.Tensor) (*bound, error) {
-	shapes := make([][]int, len(in))
-	for i, t := range in {
-		shapes[i] = t.Shape()
+	p.shapes = p.shapes[:0]
+	for _, t := range in {
+		p.shapes = append(p.shapes, t.Shape())
 	}
-	return p.boundFor(shapes)
+	return p.boundFor(p.shapes)
 }
 
 // attach points the regions at this run's memory.
@@ -133,9 +133,10 @@ func (p *Program) attach(b *bound, in []*tensor.Tensor, opt *RunOptions) error {
 			return err
 		}
 		p.regions[p.regOut+i] = p.bufs[i]
-		if o := p.outs[i]; o == nil || o.DType() != t.DType || !tensor.SameShape(o.Shape(), t.Shape) || size > 0 && &o.Bytes()[0] != &p.bufs[i][0] {
-			p.outs[i] = tensor.Wrap(t.DType, t.Shape, p.bufs[i][:size:size])
+		if o := b.own[i]; o == nil || size > 0 && &o.Bytes()[0] != &p.bufs[i][0] {
+			b.own[i] = tensor.Wrap(t.DType, t.Shape, p.bufs[i][:size:size])
 		}
+		p.outs[i] = b.own[i]
 	}
 	for i := range p.rt.pool.workers {
 		p.rt.pool.workers[i].Regions = p.regions

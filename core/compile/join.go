@@ -14,9 +14,18 @@ const joinedTile = 1 << 16
 func (m *binder) join() {
 	b := m.b
 	kept := 0
+	m.at = resize(m.at, len(b.steps))
 	for i := 0; i < len(b.steps); {
 		end := m.joinable(i)
+		for r := i; r < end; r++ {
+			m.at[r] = int32(kept)
+		}
 		if end-i > 1 {
+			for _, n := range b.node[i:end] {
+				if n >= 0 {
+					m.spans[n].frozen = true
+				}
+			}
 			m.joinSteps(i, end)
 		}
 		b.steps[kept], b.node[kept] = b.steps[i], b.node[i]
@@ -25,6 +34,13 @@ func (m *binder) join() {
 		}
 		kept++
 		i = end
+	}
+	if kept < len(b.steps) {
+		for i := range m.spans {
+			if sp := &m.spans[i]; sp.stepEnd > sp.step {
+				sp.step, sp.stepEnd = m.at[sp.step], m.at[sp.stepEnd-1]+1
+			}
+		}
 	}
 	b.steps, b.node = b.steps[:kept], b.node[:kept]
 }

@@ -17,6 +17,7 @@ func (m *binder) lower() {
 	l.pos, l.node = -1, -1
 	for i, v := range s.outputs {
 		if m.isVar(m.find(v)) {
+			m.framed = append(m.framed, v)
 			l.Emit(copyStep(prog.At(m.p.regOut+i, 0), m.ref(v), m.bytes(v)))
 		}
 	}
@@ -25,6 +26,7 @@ func (m *binder) lower() {
 		r := m.find(u.value)
 		saved[i] = prog.None
 		if m.isVar(r) && m.p.updated[s.vals[r].index] {
+			m.framed = append(m.framed, u.value)
 			saved[i] = m.newStorage(m.bytes(u.value), -1, end)
 			l.Emit(copyStep(saved[i], m.ref(u.value), m.bytes(u.value)))
 		}
@@ -32,7 +34,10 @@ func (m *binder) lower() {
 
 	for i := range s.nodes {
 		if m.runs[i] {
+			sp := &m.spans[i]
+			sp.step, sp.store, sp.data, sp.pack = int32(len(m.b.steps)), int32(len(m.store)), int32(len(m.pieces)), int32(len(m.b.packs))
 			l.lowerNode(i)
+			sp.stepEnd, sp.storeEnd, sp.dataEnd, sp.packEnd = int32(len(m.b.steps)), int32(len(m.store)), int32(len(m.pieces)), int32(len(m.b.packs))
 		}
 	}
 
@@ -41,6 +46,7 @@ func (m *binder) lower() {
 		r := m.find(v)
 		dst := prog.At(m.p.regOut+i, 0)
 		if !m.isVar(r) && m.ref(v) != dst {
+			m.framed = append(m.framed, v)
 			l.Emit(copyStep(dst, m.ref(v), m.bytes(v)))
 		}
 	}
@@ -55,6 +61,7 @@ func (m *binder) lower() {
 			continue
 		}
 		l.writes()
+		m.framed = append(m.framed, u.value)
 		l.Emit(copyStep(dst, src, m.bytes(u.value)))
 	}
 }
@@ -63,6 +70,12 @@ func (m *binder) isVar(r int32) bool { return m.p.s.vals[r].origin == graph.From
 
 // newStorage reserves memory between two positions.
 func (m *binder) newStorage(size, start, end int) prog.Ref {
+	if m.patch.on {
+		return m.storeAgain(size)
+	}
+	if m.roomy {
+		size = roomy(size)
+	}
 	m.store = append(m.store, storage{size: size, start: start, end: end})
 	return storageRef(len(m.store) - 1)
 }
@@ -89,9 +102,15 @@ func (l *lowering) lowerNode(i int) {
 			if pl.kind == atVar {
 				l.writes()
 			}
-			if pl.kind == atArena && pl.k < 0 {
-				m.newStorage(m.bytes(r), i, int(m.last[r]))
-				pl.k = int32(len(m.store) - 1)
+			if pl.kind == atArena {
+				if m.patch.on {
+					if int(pl.k) == m.patch.store {
+						m.storeAgain(m.bytes(r))
+					}
+				} else if pl.k < 0 {
+					m.newStorage(m.bytes(r), i, int(m.last[r]))
+					pl.k = int32(len(m.store) - 1)
+				}
 			}
 		}
 	}
@@ -101,17 +120,19 @@ func (l *lowering) lowerNode(i int) {
 	}
 	l.o = &l.nd.ops[0]
 	if f := l.o.n.Def.Lower; f != nil {
-		steps, stores, data := len(m.b.steps), len(m.store), len(m.b.data)
+		again, fixes := m.patch, len(m.fixes)
+		steps, stores, data, pieces, packs, known := len(m.b.steps), len(m.store), len(m.b.data), len(m.pieces), len(m.b.packs), len(m.known)
 		if f(l, l.o.n) {
 			return
 		}
-		m.b.steps, m.b.node = m.b.steps[:steps], m.b.node[:steps]
-		m.store, m.b.data = m.store[:stores], m.b.data[:data]
-		for v, r := range m.known { // what the failed lowering added is gone
-			if r.Offset() >= data {
-				delete(m.known, v)
-			}
+		// What the failed lowering added is gone.
+		m.patch, m.fixes = again, m.fixes[:fixes]
+		m.b.steps, m.b.node, m.b.packs = m.b.steps[:steps], m.b.node[:steps], m.b.packs[:packs]
+		m.store, m.b.data, m.pieces = m.store[:stores], m.b.data[:data], m.pieces[:pieces]
+		for _, k := range m.known[known:] {
+			m.kept[k.v] = 0
 		}
+		m.known = m.known[:known]
 	}
 	l.lowerRef()
 }
@@ -190,6 +211,10 @@ func (l *lowering) Emit(s prog.Step) {
 	if s.Tiles < 1 {
 		s.Tiles = 1
 	}
+	if x := &l.m.patch; x.on {
+		x.steps = append(x.steps, s)
+		return
+	}
 	b := l.m.b
 	b.steps = append(b.steps, s)
 	b.node = append(b.node, int32(l.node))
@@ -203,8 +228,11 @@ func (l *lowering) Pack(i, bytes int, s prog.Step) prog.Ref {
 	x := &p.s.vals[r]
 	if (x.origin == graph.FromConst || x.origin == graph.FromVar && !p.updated[x.index]) && !m.isKnown(v) {
 		pk := p.packed(r, bytes, s)
-		m.b.packs = append(m.b.packs, pk)
-		m.b.scratch = max(m.b.scratch, int(s.Worker))
+		if m.patch.on {
+			m.patch.packs = append(m.patch.packs, pk)
+		} else {
+			m.b.packs = append(m.b.packs, pk)
+		}
 		return prog.At(p.regPack+pk.index, 0)
 	}
 	s.A[0] = l.Scratch(bytes)

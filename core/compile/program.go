@@ -2,6 +2,7 @@ package compile
 
 import (
 	"strconv"
+	"unsafe"
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
@@ -13,7 +14,7 @@ import (
 type Options struct {
 	// NoFusion keeps every operator a step of its own, for finding errors and for measuring.
 	NoFusion bool
-	// MaxBinds bounds how many sets of input shapes stay bound at the same time; 0 means 16.
+	// MaxBinds bounds how many sets of input shapes stay bound at the same time; 0 means as many as have tables of 4 MiB together, 8 at least and 256 at most.
 	MaxBinds int
 }
 
@@ -36,6 +37,8 @@ type Program struct {
 	regVar, regConst, regPack int
 	packs                     []*pack
 	binds                     []*bound // most recently used first
+	held                      int      // bytes of their tables
+	shapes                    [][]int  // of the run at hand
 	binder                    binder
 	chainer                   chainer
 	kernels                   *simd.Kernels // for which binds and packs were made
@@ -57,9 +60,6 @@ func Compile(rt *Runtime, g *graph.Graph, store *graph.Store, opt Options) (p *P
 	if err := store.Init(g); err != nil {
 		return nil, err
 	}
-	if opt.MaxBinds <= 0 {
-		opt.MaxBinds = 16
-	}
 	s := structureOf(g, opt)
 	var pre *structure
 	if !opt.NoFusion {
@@ -76,7 +76,6 @@ func Compile(rt *Runtime, g *graph.Graph, store *graph.Store, opt Options) (p *P
 // newProgram returns a program of a structure whose regions have no numbers yet.
 func newProgram(rt *Runtime, g *graph.Graph, store *graph.Store, opt Options, s *structure) *Program {
 	p := &Program{rt: rt, g: g, store: store, opt: opt, s: *s, updated: s.updated()}
-	p.binder.known = map[int32]prog.Ref{}
 	for _, v := range s.vars {
 		p.cells = append(p.cells, store.Cell(v.Name))
 	}
@@ -134,7 +133,8 @@ func (p *Program) forget() {
 	for _, k := range p.packs {
 		p.rt.alloc.Free(k.buf)
 	}
-	p.packs, p.binds, p.running = nil, nil, nil
+	p.packs, p.binds, p.running, p.held = nil, nil, nil, 0
+	p.binder.valid = false
 	clear(p.regions[p.regPack:])
 	p.regions = p.regions[:p.regPack]
 }
@@ -175,8 +175,9 @@ func (p *Program) boundFor(shapes [][]int) (*bound, error) {
 		p.forget()
 		p.kernels = k
 	}
+	h := hashShapes(shapes)
 	for i, b := range p.binds {
-		if sameKey(b.shapes, shapes) {
+		if b.hash == h && sameKey(b.shapes, shapes) {
 			if i > 0 {
 				copy(p.binds[1:i+1], p.binds[:i])
 				p.binds[0] = b
@@ -192,15 +193,50 @@ func (p *Program) boundFor(shapes [][]int) (*bound, error) {
 		key[i] = append([]int{}, s...)
 	}
 	var old *bound
-	if n := len(p.binds); n >= p.opt.MaxBinds {
+	if n := len(p.binds); n > 0 && p.full() {
 		old = p.binds[n-1]
+		p.binds[n-1] = nil
 		p.binds = p.binds[:n-1]
+		p.held -= old.held()
 	}
 	b := p.bind(key, old)
+	b.hash = h
 	p.binds = append(p.binds, nil)
 	copy(p.binds[1:], p.binds)
 	p.binds[0] = b
+	p.held += b.held()
 	return b, nil
+}
+
+// Bounds of the binds that are kept when Options say none.
+const (
+	heldBytes = 4 << 20
+	fewBinds  = 8
+	manyBinds = 256
+)
+
+// full reports whether a bind has to go before another is made.
+func (p *Program) full() bool {
+	n := len(p.binds)
+	if p.opt.MaxBinds > 0 {
+		return n >= p.opt.MaxBinds
+	}
+	return n >= manyBinds || n >= fewBinds && p.held+p.held/n > heldBytes
+}
+
+// held returns the bytes of a bind's tables.
+func (b *bound) held() int { return len(b.steps)*int(unsafe.Sizeof(prog.Step{})) + len(b.data) }
+
+// hashShapes is FNV-1a over dimensions.
+func hashShapes(shapes [][]int) uint64 {
+	h := uint64(14695981039346656037)
+	for _, s := range shapes {
+		for _, d := range s {
+			h = (h ^ uint64(d)) * 1099511628211
+		}
+		h = (h ^ 0xff) * 1099511628211
+	}
+	return h
 }
 
 func sameKey(a, b [][]int) bool {
@@ -215,7 +251,8 @@ func sameKey(a, b [][]int) bool {
 // checkShapes checks shapes against the declared ones; a symbol stands for one size in all inputs.
 func (p *Program) checkShapes(shapes [][]int) error {
 	type symbol struct{ dim, size int }
-	var seen []symbol
+	var few [8]symbol
+	seen := few[:0]
 	for i, v := range p.g.Inputs {
 		ok := len(v.Shape) == len(shapes[i])
 		for k := 0; ok && k < len(v.Shape); k++ {
