@@ -169,6 +169,22 @@ func (s *ConvShape) gradSlice() int {
 	return min(max(KChunk/(s.OH*((s.OW+gradLanes-1)/gradLanes)), 1), s.N)
 }
 
+// gradByChannels reports whether the weight gradient adds pixel after pixel, as a matrix product does: for channels in numbers, and products
+// enough per element that is transposed for it.
+func (s *ConvShape) gradByChannels() bool {
+	cg, mg := s.cg(), s.mg()
+	return cg >= 16 && mg >= 8 && cg*mg*s.KH*s.KW >= gradProducts*(cg+mg) && s.H*s.W < 1<<23
+}
+
+// gradProducts is from how many products per element that is transposed the weight gradient is worth computing by channels.
+const gradProducts = 24
+
+// gradImages returns how many images share a chunk of such a sum: their products are KChunk at most, or it is one.
+func (s *ConvShape) gradImages() int { return min(max(KChunk/(s.OH*s.OW), 1), s.N) }
+
+// gradCut is the fewest output channels for which a tile transposes the input.
+const gradCut = 16
+
 // ConvGradWeight computes tile number tile of tiles of the gradient of the forward pass with respect to w:
 //
 //	dw[m,ci,kh,kw] = sum over n, oh, ow of dy[n,m,oh,ow] * x[n, g*C/Groups+ci, oh*SH+kh*DH-PT, ow*SW+kw*DW-PL]
@@ -179,6 +195,10 @@ func (s *ConvShape) gradSlice() int {
 // products in the order (n, oh, ow), starting from +0 every max(1, KChunk/(OH*ceil(OW/8))) images; these slices' sums are added
 // per lane in order (the first replaces the total); then lane l is added to lane l+4, then l+2, then l+1. With N*OH*OW == 0 the
 // result is +0.
+//
+// With many channels in a group (gradByChannels) each element has one sum: products are added in the
+// order (n, oh, ow) in chunks, which end with every max(1, KChunk/(OH*OW)) images and, within one image, after KChunk products; each chunk starts
+// from +0 and the chunks' sums are added in order. x is 0 outside the image.
 func ConvGradWeight(s *ConvShape, x, dy, dw []float32, tile, tiles int, scratch []float32) {
 	if f := current.conv.gradWeight; f != nil && s.N*s.OH*s.OW > 0 {
 		f(noescape(s), x, dy, dw, tile, tiles, scratch)
@@ -187,8 +207,14 @@ func ConvGradWeight(s *ConvShape, x, dy, dw []float32, tile, tiles int, scratch 
 	convGradWeightGeneric(current.Class, s, x, dy, dw, tile, tiles)
 }
 
-// ConvGradWeightTiles returns into how many tiles the weight gradient is worth splitting.
-func ConvGradWeightTiles(s *ConvShape) int {
+// ConvGradWeightTiles returns into how many tiles the weight gradient is worth splitting for a number of threads.
+func ConvGradWeightTiles(s *ConvShape, threads int) int {
+	if s.gradByChannels() { // every tile transposes what it reads
+		if threads <= 1 {
+			return tilesFor(s.flops() / soloTiles)
+		}
+		return min(tilesFor(s.flops()), 4*threads)
+	}
 	return min(tilesFor(s.flops()), max(s.M*s.cg(), 1))
 }
 

@@ -228,6 +228,12 @@ func convGradRowFlipped(class Class, s *ConvShape, dy, w, out []float32, h int) 
 func convGradWeightGeneric(class Class, s *ConvShape, x, dy, dw []float32, tile, tiles int) {
 	cg, mg := s.cg(), s.mg()
 	u0, u1 := split(s.M*cg*s.KH*s.KW, 1, tile, tiles)
+	if s.N*s.OH*s.OW > 0 && s.gradByChannels() {
+		for u := u0; u < u1; u++ {
+			dw[u] = convGradElementGeneric(class, s, x, dy, u/s.KW/s.KH/cg, u/s.KW/s.KH%cg, u/s.KW%s.KH, u%s.KW)
+		}
+		return
+	}
 	slice := 1
 	if s.N*s.OH*s.OW > 0 {
 		slice = s.gradSlice()
@@ -263,6 +269,42 @@ func convGradWeightGeneric(class Class, s *ConvShape, x, dy, dw []float32, tile,
 		}
 		dw[u] = total[0] + total[1]
 	}
+}
+
+// convGradElementGeneric returns an element of a weight gradient that adds pixel after pixel.
+func convGradElementGeneric(class Class, s *ConvShape, x, dy []float32, m, ci, kh, kw int) float32 {
+	var acc, total float32
+	c, k, images, chunks := m/s.mg()*s.cg()+ci, 0, s.gradImages(), 0
+	flush := func() {
+		if chunks > 0 {
+			acc += total
+		}
+		total, acc, k = acc, 0, 0
+		chunks++
+	}
+	for n := range s.N {
+		if k > 0 && n%images == 0 {
+			flush()
+		}
+		for q := range s.OH * s.OW {
+			if k == KChunk {
+				flush()
+			}
+			var v float32
+			if h, w := q/s.OW*s.SH+kh*s.DH-s.PT, q%s.OW*s.SW+kw*s.DW-s.PL; h >= 0 && h < s.H && w >= 0 && w < s.W {
+				v = x[((n*s.C+c)*s.H+h)*s.W+w]
+			}
+			d := dy[(n*s.M+m)*s.OH*s.OW+q]
+			if class == FMA {
+				acc = fma32(d, v, acc)
+			} else {
+				acc = mulAdd32(d, v, acc)
+			}
+			k++
+		}
+	}
+	flush()
+	return total
 }
 
 // lanesGeneric adds dy[ow]*row[first+ow*stride] to lane ow mod 8, with row 0 outside its bounds, and 0*0 up to a multiple

@@ -29,6 +29,9 @@ func (t *tileSet) gradWeightScratch(s *ConvShape) int {
 	if s.N*s.OH*s.OW == 0 {
 		return 0
 	}
+	if s.gradByChannels() {
+		return t.gradChannelsScratch(s)
+	}
 	p, channels := s.gradTable()
 	return lanesSize + t.gradExtra(s, channels*s.KH*s.KW) + s.N*p.size() + alignSlack
 }
@@ -36,6 +39,10 @@ func (t *tileSet) gradWeightScratch(s *ConvShape) int {
 // gradWeight computes the weight gradient. A job is a run of k = (ci, kh, kw) of one group: all of a tile's taps where x is read in
 // place, a block of input channels where it is copied.
 func (t *tileSet) gradWeight(s *ConvShape, x, dy, dw []float32, part, parts int, scratch []float32) {
+	if s.gradByChannels() {
+		t.gradChannels(s, x, dy, dw, part, parts, scratch)
+		return
+	}
 	p, channels := s.gradTable()
 	cg, mg, taps := s.cg(), s.mg(), s.KH*s.KW
 	rows := min(mg, t.grad.rows)

@@ -87,7 +87,7 @@ func (t *tileSet) runSeg(s *convSeg) {
 					args.w = at(s.w, m0*(s.before+s.k+s.after)+(s.before+k0)*h)
 					args.offs = (*int32)(unsafe.Add(unsafe.Pointer(s.offs), 4*k0))
 					args.flags = 0
-					if k0 > 0 {
+					if k0 > 0 || s.add != 0 {
 						args.flags = tileAdd
 					}
 					if k0+KChunk >= s.k {

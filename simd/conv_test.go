@@ -176,6 +176,10 @@ func convCases() []*convCase {
 		newConv(3, 54, 5, 7, 60, 3, 3, 1, 1, 1, 1),      // dy packed: small images
 		newConv(1, 108, 4, 19, 160, 3, 3, 2, 1, 1, 2),   // dy packed: strides and groups
 		newConv(1, 160, 5, 6, 520, 1, 1, 1, 1, 0, 1),    // dy packed: k past a chunk
+		newConv(12, 35, 9, 8, 21, 3, 3, 1, 1, 1, 1),     // weight gradient by channels: slices of images
+		newConv(2, 32, 19, 23, 40, 3, 2, 2, 3, 2, 2),    // the same: groups, strides, dilation
+		newConv(1, 16, 66, 64, 8, 3, 2, 1, 1, 1, 1),     // the same: images in parts
+		newConv(1, 17, 130, 40, 8, 2, 3, 2, 1, 1, 1),    // the same: images in parts
 		newConv(1, 40, 12, 12, 1200, 3, 3, 1, 1, 0, 10), // panels of weights past the cache
 	}
 	uneven := newConv(2, 3, 10, 14, 5, 3, 4, 1, 1, 0, 1)

@@ -23,6 +23,7 @@ type convSeg struct {
 	bias              *float32 // nil for none
 	lo, hi            float32
 	before, after     int // products of the packed panels that are left out, before and after these k
+	add               int // 1: the sums are added to what y holds
 }
 
 // convPanels returns into how many panels m output channels are cut: as few as possible, but AVX2 computes 4 channels

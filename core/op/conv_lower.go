@@ -133,7 +133,7 @@ func lowerConvGradWeight(b graph.Builder, n *graph.Node) bool {
 
 func emitConvGradWeight(b graph.Builder, s *simd.ConvShape, x, dy prog.Ref) {
 	st := convStep(&kConvGradWeight, s)
-	st.Tiles, st.Worker = int32(simd.ConvGradWeightTiles(s)), int32(4*simd.ConvGradWeightScratch(s))
+	st.Tiles, st.Worker = int32(simd.ConvGradWeightTiles(s, b.Threads())), int32(4*simd.ConvGradWeightScratch(s))
 	st.A[0], st.A[1], st.A[2] = b.Out(0), x, dy
 	b.Emit(st)
 }

@@ -27,6 +27,7 @@ const (
 	segHi     = 124
 	segBefore = 128
 	segAfter  = 136
+	segAdd    = 144
 )
 
 // segGroups is for how many groups of 4 pixels all panels of output channels run before the next ones.
@@ -215,7 +216,8 @@ func (t *mat) segmentPanel(rows int, narrow bool) *Func {
 			})
 		}
 		add(f, n, int32(-cols))
-		f.Get(offs).Set(op).Get(w).Set(wp).Get(k).Set(todo).I32(1).Set(first)
+		f.Get(offs).Set(op).Get(w).Set(wp).Get(k).Set(todo)
+		f.Get(args).Mem(I32Load, segAdd).Op(I32Eqz).Set(first)
 		f.Loop(func(chunk Label) {
 			zero(f, acc, hold)
 			minimum(f, todo, Chunk, left)
