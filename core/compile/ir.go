@@ -26,6 +26,7 @@ type unit struct {
 	elem  graph.ElemOp
 	group *group // the elementwise chain it belongs to
 	live  bool
+	still bool // it depends on nothing but weights
 }
 
 // pvalue is a value of a finished program.

@@ -266,6 +266,7 @@ func (l *layouts) move(x, y *val, last bool) {
 	y.Type = n.InferTypes([]graph.Type{x.Type}, 1)[0]
 	y.G, y.Origin, y.Node, y.Index = l.c.g, graph.FromNode, n, 0
 	u := &unit{n: n, in: []*val{x}, out: []*val{y}}
+	l.c.settle(u)
 	y.unit, y.index = u, 0
 	l.c.units = append(l.c.units, u)
 }

@@ -47,6 +47,7 @@ func structureOf(g *graph.Graph, opt Options) *structure {
 		c.roots = append(c.roots, c.resolve(u.Value, env))
 	}
 	if !opt.NoFusion {
+		c.absorb()
 		c.layout()
 	}
 	c.sweep()
@@ -139,6 +140,7 @@ func (c *structurer) add(n *graph.Node, env map[*graph.Value]*val) {
 			shadow.Outputs[i] = &x.Value
 		}
 	}
+	c.settle(u)
 	c.share(u)
 	c.units = append(c.units, u)
 }

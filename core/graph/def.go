@@ -50,6 +50,10 @@ type Def struct {
 	// Last says how the operator computes on channels-last values, [N,D...,C] in place of [N,C,D...]; elementwise operators
 	// need no rule.
 	Last LastRule
+	// Affine says how the operator scales and shifts channels by weights; Absorb says how such a map before or behind the operator becomes
+	// part of its own weights. Together they let inference drop normalisations by given statistics.
+	Affine AffineRule
+	Absorb AbsorbRule
 	// FLOPs returns how many floating-point operations the node takes for these types; nil: not worth counting.
 	FLOPs func(n *Node, in, out []Type) float64
 	// InPlaceOut lists further pairs {output, input} as InPlace does for the first output: optimizer updates write
@@ -92,6 +96,26 @@ type LastRule interface {
 	Last(n *Node, x, y bool) (d *Def, attrs []Attr, inputs int, ok bool)
 	// Move returns the operator that moves the channels of values of a rank to the end, or back to where they were.
 	Move(rank int, last bool) (*Def, []Attr)
+}
+
+// AffineRule tells of an operator that may be y = scale*x + shift with one scale and one shift for every channel, dimension 1; see
+// [GradRule] for why it is an interface.
+type AffineRule interface {
+	// Affine returns the number of the input x that is mapped, and false where the node is no such map. still tells which inputs
+	// are weights; all others than x have to be.
+	Affine(n *Node, still []bool) (x int, ok bool)
+	// Map adds nodes to g that compute scale and shift, [C] each; nil stands for ones and for zeros.
+	Map(g *Graph, n *Node, x int, in []*Value) (scale, shift *Value)
+}
+
+// AbsorbRule tells how an operator takes maps of channels into its inputs from 1 on, which are weights; see [GradRule] for why it is an interface.
+type AbsorbRule interface {
+	// Absorbs reports whether the node can compute scale*y + shift in place of its output y (behind), or what it computes of
+	// scale*x + shift from input 0, x itself; shifts tells whether there is a shift.
+	Absorbs(n *Node, behind, shifts bool) bool
+	// Absorb adds nodes to g that compute the node's inputs from 1 on after such a map of its output (behind) or of its input 0. scale or
+	// shift, [C], may be nil. in[0] must not be used.
+	Absorb(g *Graph, n *Node, in []*Value, scale, shift *Value, behind bool) []*Value
 }
 
 // FullName returns the name with its domain: "Relu", "weft.ReluGrad".

@@ -50,7 +50,7 @@ var DefAdd = graph.Def{
 	},
 	Grad: gradAdd{},
 	Elem: elemAdd, Lower: lowerAdd,
-	Upgrade: upgradeBroadcast,
+	Upgrade: upgradeBroadcast, Affine: affineZip{},
 }
 
 // da = dy, db = dy, each summed to its shape.
@@ -71,7 +71,7 @@ var DefSub = graph.Def{
 	},
 	Grad: gradSub{},
 	Elem: elemSub, Lower: lowerSub,
-	Upgrade: upgradeBroadcast,
+	Upgrade: upgradeBroadcast, Affine: affineZip{inverse: true},
 }
 
 // da = dy, db = -dy.
@@ -92,7 +92,7 @@ var DefMul = graph.Def{
 	},
 	Grad: gradMul{},
 	Elem: elemMul, Lower: lowerMul,
-	Upgrade: upgradeBroadcast,
+	Upgrade: upgradeBroadcast, Affine: affineZip{product: true},
 }
 
 // da = dy * b, db = dy * a.
@@ -111,7 +111,7 @@ var DefDiv = graph.Def{
 	Name: "Div", Since: 14, MinIn: 2, MaxIn: 2, Doc: "a / b", Infer: inferArith, InPlace: []int{0, 1},
 	Ref: refDiv, Grad: gradDiv{},
 	Elem:    elemDiv,
-	Upgrade: upgradeBroadcast,
+	Upgrade: upgradeBroadcast, Affine: affineZip{product: true, inverse: true},
 }
 
 func refDiv(c *graph.RefCtx) {

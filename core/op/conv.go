@@ -18,7 +18,7 @@ var convAttrs = []graph.AttrDef{
 var DefConv = graph.Def{
 	Name: "Conv", Since: 22, Doc: "Convolution over one or more spatial dimensions.",
 	Attrs: convAttrs, MinIn: 2, MaxIn: 3,
-	Infer: inferConv, Ref: refConv, Grad: gradConv{}, Lower: lowerConv, TakesAct: true, FLOPs: flopsConv, Last: lastConv{},
+	Infer: inferConv, Ref: refConv, Grad: gradConv{}, Lower: lowerConv, TakesAct: true, FLOPs: flopsConv, Last: lastConv{}, Absorb: absorbConv{},
 }
 
 // DefConvGradInput is weft.ConvGradInput(dy, w, x): the gradient of Conv by its input. Only x's shape is used.

@@ -24,7 +24,7 @@ var convTransposeAttrs = []graph.AttrDef{
 // It is the input gradient of the convolution that maps y's shape to x's with the same weight.
 var DefConvTranspose = graph.Def{
 	Name: "ConvTranspose", Since: 22, Doc: "Transposed convolution.", Attrs: convTransposeAttrs, MinIn: 2, MaxIn: 3,
-	Infer: inferConvTranspose, Ref: refConvTranspose, Grad: gradConvTranspose{}, Lower: lowerConvTranspose, FLOPs: flopsConvTranspose,
+	Infer: inferConvTranspose, Ref: refConvTranspose, Grad: gradConvTranspose{}, Lower: lowerConvTranspose, FLOPs: flopsConvTranspose, Absorb: absorbConvTranspose{},
 }
 
 // DefConvTransposeGradInput is weft.ConvTransposeGradInput(dy, w, x): the gradient of ConvTranspose by its input, of which only the shape is used.

@@ -13,7 +13,7 @@ var DefGemm = graph.Def{
 		{Name: "transA", Kind: graph.AttrInt},
 		{Name: "transB", Kind: graph.AttrInt},
 	},
-	Infer: inferGemm, Ref: refGemm, Grad: gradGemm{}, Lower: lowerGemm, FLOPs: flopsProduct, Upgrade: upgradeGemm,
+	Infer: inferGemm, Ref: refGemm, Grad: gradGemm{}, Lower: lowerGemm, FLOPs: flopsProduct, Upgrade: upgradeGemm, Absorb: absorbGemm{},
 }
 
 // upgradeGemm drops the broadcast flag of opsets before 7: C now always broadcasts.

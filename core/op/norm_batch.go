@@ -18,7 +18,7 @@ var DefBatchNormalization = graph.Def{
 		{Name: "training_mode", Kind: graph.AttrInt},
 	},
 	InPlace: []int{0}, InPlaceOut: [][2]int{{1, 3}, {2, 4}}, TakesAct: true,
-	Infer: inferBatchNorm, FLOPs: flopsInput2, Ref: refBatchNorm, Grad: gradBatchNorm{}, Lower: lowerBatchNorm, Upgrade: upgradeBatchNorm,
+	Infer: inferBatchNorm, FLOPs: flopsInput2, Ref: refBatchNorm, Grad: gradBatchNorm{}, Lower: lowerBatchNorm, Upgrade: upgradeBatchNorm, Affine: affineNorm{},
 }
 
 // BatchNormOptions are the settings of [BatchNormalization].
