@@ -58,6 +58,7 @@ type binder struct {
 	at     []int32 // where a step went when steps were joined
 
 	bld   lowering
+	ctx   graph.InferCtx
 	args  []graph.Type // input types of the node at hand
 	known []knownValue // values in regBound
 	kept  []int32      // by value: its place in known, from 1; 0: it is not there
@@ -174,7 +175,7 @@ func (m *binder) infer(shapes [][]int) {
 	}
 }
 
-// inferOp returns the types of an operator's outputs.
+// inferOp returns the types of an operator's outputs, valid until the next call.
 func (m *binder) inferOp(o *pop) []graph.Type {
 	in := resize(m.args, len(o.in))
 	m.args = in
@@ -183,7 +184,7 @@ func (m *binder) inferOp(o *pop) []graph.Type {
 			in[j] = m.types[v]
 		}
 	}
-	return o.n.InferTypes(in, len(o.out))
+	return m.ctx.Infer(o.n, in, len(o.out))
 }
 
 // isKnown reports whether binding knows the elements of a value that a node produces.

@@ -15,17 +15,13 @@ func (n *Node) constOutputs(c *InferCtx) {
 	if n.Def.Ref == nil || n.Def.Random || len(c.In) == 0 {
 		return
 	}
-	in := make([]*tensor.Tensor, len(c.In))
-	for i, t := range c.In {
-		if t.DType == tensor.Undefined {
-			continue
-		}
-		if t.Const == nil || t.Const.Len() > foldLimit || t.DType == tensor.String {
+	for i := range c.In {
+		if t := &c.In[i]; t.DType != tensor.Undefined && (t.Const == nil || t.Const.Len() > foldLimit || t.DType == tensor.String) {
 			return
 		}
-		in[i] = t.Const
 	}
-	for _, t := range c.Out {
+	for i := range c.Out {
+		t := &c.Out[i]
 		if t.Const != nil || !t.HasRank || (!t.DType.IsInt() && t.DType != tensor.Bool) {
 			return
 		}
@@ -33,7 +29,12 @@ func (n *Node) constOutputs(c *InferCtx) {
 			return
 		}
 	}
-	r := &RefCtx{Node: n, In: in, Out: make([]*tensor.Tensor, len(c.Out))}
+	r := &RefCtx{Node: n, In: make([]*tensor.Tensor, len(c.In)), Out: make([]*tensor.Tensor, len(c.Out))}
+	for i := range c.In {
+		if c.In[i].DType != tensor.Undefined {
+			r.In[i] = c.In[i].Const
+		}
+	}
 	for i, t := range c.Out {
 		r.Out[i] = tensor.New(t.DType, t.Shape...)
 	}

@@ -317,8 +317,16 @@ func inputTypes(n *Node) []Type {
 }
 
 // InferTypes runs the shape rule on the given input types.
-func (n *Node) InferTypes(in []Type, outputs int) []Type {
-	c := &InferCtx{Node: n, In: in, Out: make([]Type, outputs)}
+func (n *Node) InferTypes(in []Type, outputs int) []Type { return new(InferCtx).Infer(n, in, outputs) }
+
+// Infer is [Node.InferTypes] in the memory of c: the types are valid until its next use.
+func (c *InferCtx) Infer(n *Node, in []Type, outputs int) []Type {
+	c.Node, c.In = n, in
+	if cap(c.Out) < outputs {
+		c.Out = make([]Type, outputs)
+	}
+	c.Out = c.Out[:outputs]
+	clear(c.Out)
 	if n.Def.Infer == nil {
 		tensor.Fail(n.describe(), "the operator has no shape rule")
 	}

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"slices"
+
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/tensor"
 )
@@ -155,11 +157,16 @@ func broadcastShapes(a, b []int) ([]int, bool) {
 
 // broadcastAll sets output 0 to the type d and the shape that the given inputs broadcast to.
 func broadcastAll(c *graph.InferCtx, d tensor.DType, in ...graph.Type) {
-	shape := []int{}
-	for _, t := range in {
+	var shape []int
+	for i := range in {
+		t := &in[i]
 		if !t.HasRank {
 			c.SetUnranked(0, d)
 			return
+		}
+		if i == 0 || tensor.SameShape(shape, t.Shape) && !slices.Contains(shape, graph.Unknown) {
+			shape = t.Shape
+			continue
 		}
 		s, ok := broadcastShapes(shape, t.Shape)
 		if !ok {

@@ -32,7 +32,9 @@ func moveTiles(bytes, most int) int32 { return int32(max(1, min(bytes/moveTile, 
 // coalesce returns the move with dimensions of size 1 removed, dimensions merged that lie behind each
 // other on both sides, and destination steps made positive.
 func (m *move) coalesce() *move {
-	r := &move{d0: m.d0, s0: m.s0}
+	k := len(m.dims)
+	all := make([]int, 3*k)
+	r := &move{dims: all[:0:k], ds: all[k : k : 2*k], ss: all[2*k : 2*k], d0: m.d0, s0: m.s0}
 	for i, n := range m.dims {
 		if n == 1 {
 			continue

@@ -107,15 +107,13 @@ func Broadcast(a, b []int) ([]int, bool) {
 // BroadcastStrides returns the element strides with which a row-major tensor of the given shape
 // is read as if it had shape out: 0 along broadcast dimensions.
 func BroadcastStrides(shape, out []int) []int {
-	s, st := make([]int, len(out)), Strides(shape)
-	for i := range shape {
-		k := i + len(out) - len(shape)
-		if shape[i] != 1 || out[k] == 1 {
-			s[k] = st[i]
+	s := make([]int, len(out))
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		if shape[i] != 1 {
+			s[i+len(out)-len(shape)] = n
 		}
-		if shape[i] == 1 {
-			s[k] = 0
-		}
+		n *= shape[i]
 	}
 	return s
 }

@@ -57,6 +57,20 @@ func (t *Tensor) Rewrap(b []byte) {
 	t.data = b
 }
 
+// RewrapAs puts a tensor that [Wrap] has made on other memory and gives it another shape, which it copies; for the rank it had already it allocates nothing.
+// Whoever still holds what Shape or Strides returned must not use it.
+func (t *Tensor) RewrapAs(shape []int, b []byte) {
+	if t.dtype == String || len(b) != t.dtype.Bytes(Size(shape)) {
+		panic(Err("Tensor.RewrapAs", "need ", t.dtype.Bytes(Size(shape)), " bytes of ", t.dtype, " for shape ", shape, ", have ", len(b)))
+	}
+	t.shape, t.strides, t.data = append(t.shape[:0], shape...), append(t.strides[:0], shape...), b
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		t.strides[i] = n
+		n *= shape[i]
+	}
+}
+
 // From returns a contiguous tensor that shares data with the caller. The element type follows T;
 // float16, bfloat16 and the narrow types are made by [Wrap] from their bits.
 func From[T Elem](data []T, shape ...int) *Tensor {

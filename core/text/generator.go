@@ -19,11 +19,34 @@ type Generator struct {
 	prog    *compile.Program
 	n       int // sequences side by side
 	in      []*tensor.Tensor
-	own     [][]byte  // memory of the states
+	out     []*tensor.Tensor // where the program writes the states' successors
+	held    []heldState
+	one     []int64 // the token that Next draws
+	shape   [2]int  // of the tokens
+	again   []int64 // tokens that are read again, and a piece of them
+	part    []int64
+	dims    []int     // of a state
 	start   []int64   // of one element
 	recent  [][]int64 // the tokens of each sequence that led to the state, where the context is bounded
 	logits  []float32
 	sampler sampler
+}
+
+// heldState is a state in two pieces of memory in turns: the program reads one and writes its successor to the other.
+type heldState struct {
+	t   [2]*tensor.Tensor
+	mem [2][]byte
+	at  int // which one holds the state
+}
+
+// room makes t[k] a tensor of the shape, of any contents.
+func (h *heldState) room(k int, shape []int) *tensor.Tensor {
+	size := 4 * tensor.Size(shape)
+	if len(h.mem[k]) < size {
+		h.mem[k] = tensor.New(tensor.Float32, size/2).Bytes() // twice as much
+	}
+	h.t[k].RewrapAs(shape, h.mem[k][:size])
+	return h.t[k]
 }
 
 // readAtOnce bounds how many tokens one run of the program takes.
@@ -44,7 +67,13 @@ func NewGenerator(p *compile.Program, sequences int, s Sampling) (g *Generator, 
 	}
 	g.Vocabulary = g.vocabulary
 	g.in = make([]*tensor.Tensor, len(p.Graph().Inputs))
-	g.own = make([][]byte, len(g.states))
+	g.out = make([]*tensor.Tensor, len(p.Graph().Outputs))
+	g.one = make([]int64, 1)
+	g.held = make([]heldState, len(g.states))
+	for i := range g.held {
+		g.held[i].t = [2]*tensor.Tensor{tensor.New(tensor.Float32, 0), tensor.New(tensor.Float32, 0)}
+	}
+	g.in[0] = tensor.New(tensor.Int64, 0)
 	if g.description.start > 0 {
 		g.in[g.description.start] = tensor.From(g.start, 1)
 	}
@@ -64,18 +93,20 @@ func (g *Generator) Reset() {
 // begin makes the state that of no tokens.
 func (g *Generator) begin() {
 	g.start[0] = 0
-	for _, s := range g.states {
-		shape := make([]int, len(s.shape))
-		for i, d := range s.shape {
+	for i, s := range g.states {
+		g.dims = g.dims[:0]
+		for _, d := range s.shape {
 			switch d {
 			case batchDim:
 				d = g.n
 			case pastDim:
 				d = 0
 			}
-			shape[i] = d
+			g.dims = append(g.dims, d)
 		}
-		g.in[s.in] = tensor.New(tensor.Float32, shape...)
+		h := &g.held[i]
+		g.in[s.in] = h.room(h.at, g.dims)
+		clear(g.in[s.in].Bytes())
 	}
 }
 
@@ -87,7 +118,7 @@ func (g *Generator) take(rest int) (int, error) {
 	}
 	half := g.context / 2
 	if len(g.recent[0]) == g.context {
-		again := make([]int64, 0, g.n*half)
+		again, part := g.again[:0], g.part
 		for i, r := range g.recent {
 			again = append(again, r[g.context-half:]...)
 			g.recent[i] = r[:0]
@@ -95,7 +126,7 @@ func (g *Generator) take(rest int) (int, error) {
 		g.begin()
 		for at := 0; at < half; {
 			k := min(half-at, readAtOnce)
-			part := make([]int64, 0, g.n*k)
+			part = part[:0]
 			for i := range g.n {
 				part = append(part, again[i*half+at:][:k]...)
 			}
@@ -104,25 +135,35 @@ func (g *Generator) take(rest int) (int, error) {
 			}
 			at += k
 		}
+		g.again, g.part = again, part
 	}
 	return min(t, g.context-len(g.recent[0])), nil
 }
 
 // run reads [n, t] tokens, as many as take allows, and returns their logits [n, t, vocabulary], valid until the next run.
 func (g *Generator) run(tokens []int64, t int) ([]float32, error) {
-	g.in[0] = tensor.From(tokens, g.n, t)
-	out, err := g.prog.Run(g.in...)
+	g.shape = [2]int{g.n, t}
+	g.in[0].RewrapAs(g.shape[:], tensor.AsBytes(tokens))
+	types, err := g.prog.Outputs(g.in...)
 	if err != nil {
 		return nil, err
 	}
 	for i, s := range g.states {
-		src := out[s.out].Contiguous()
-		b := src.Bytes()
-		if len(g.own[i]) < len(b) {
-			g.own[i] = tensor.New(tensor.Float32, 2*src.Len()).Bytes()
+		if g.out[s.out] = nil; types != nil && types[s.out].DType == tensor.Float32 {
+			h := &g.held[i]
+			g.out[s.out] = h.room(1-h.at, types[s.out].Shape)
 		}
-		copy(g.own[i], b)
-		g.in[s.in] = tensor.Wrap(tensor.Float32, append([]int(nil), src.Shape()...), g.own[i][:len(b)])
+	}
+	out, err := g.prog.RunWith(g.in, compile.RunOptions{Outputs: g.out})
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range g.states {
+		h := &g.held[i]
+		h.at = 1 - h.at
+		if g.in[s.in] = h.t[h.at]; g.out[s.out] == nil { // its shape depends on data
+			tensor.CopyTo(h.room(h.at, out[s.out].Shape()), out[s.out])
+		}
 	}
 	g.start[0] += int64(t)
 	if g.context > 0 {
@@ -173,7 +214,8 @@ func (g *Generator) Next() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return id, g.ReadTokens([]int64{id})
+	g.one[0] = id
+	return id, g.ReadTokens(g.one)
 }
 
 // Score is how well a model predicts a text.

@@ -238,3 +238,22 @@ func TestNoLanguageModel(t *testing.T) {
 		}
 	}
 }
+
+// TestNextAllocatesNothing: once every length of the past was there, a token takes no memory.
+func TestNextAllocatesNothing(t *testing.T) {
+	g := generator(t, 16, 1, text.Sampling{Seed: 3, Temperature: 0.9})
+	if err := g.Read("abc"); err != nil {
+		t.Fatal(err)
+	}
+	next := func() {
+		if _, err := g.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 {
+		next()
+	}
+	if n := testing.AllocsPerRun(200, next); n != 0 {
+		t.Errorf("%v allocations a token", n)
+	}
+}
