@@ -31,6 +31,8 @@ type bound struct {
 	outs    []graph.Type
 	own     []*tensor.Tensor // the program's own output buffers, as tensors of these types
 	packs   []*pack          // packed copies it reads
+	asked   bool             // repeats is known
+	repeats bool             // a run can be repeated, see repeatable
 }
 
 // binder is the working state of binding, kept from bind to bind.

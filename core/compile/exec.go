@@ -43,6 +43,9 @@ func (p *Program) RunWith(in []*tensor.Tensor, opt RunOptions) (out []*tensor.Te
 		p.running = b
 	}
 	if b.dynamic {
+		if opt.Repeat != nil {
+			opt.Repeat.N = 0
+		}
 		return p.interpret(in, &opt)
 	}
 	if p.prelude != nil {
@@ -72,6 +75,9 @@ func (p *Program) RunWith(in []*tensor.Tensor, opt RunOptions) (out []*tensor.Te
 				tensor.CopyTo(p.ret[i], p.outs[i])
 			}
 		}
+	}
+	if opt.Repeat != nil {
+		p.repeat(b, opt.Repeat)
 	}
 	return p.ret, nil
 }

@@ -299,4 +299,6 @@ type RunOptions struct {
 	Outputs []*tensor.Tensor
 	// Rand is the random state of the run: operators draw from streams of the seed at this step.
 	Rand graph.RandState
+	// Repeat, when set, is filled with what repeats the run.
+	Repeat *Repeat
 }

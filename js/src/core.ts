@@ -170,9 +170,9 @@ export class Core implements Recorder {
     return ids;
   }
 
-  /** Gives the numbers of handles that Go has freed to new ones. */
+  /** Gives the numbers of handles that Go has freed to new ones, in this order. */
   reuse(ids: readonly number[]): void {
-    for (const id of ids) this.spareIds.push(id);
+    for (let i = ids.length - 1; i >= 0; i--) this.spareIds.push(ids[i]!);
   }
 
   /** Records an operation. */

@@ -234,6 +234,7 @@ class GoCaller implements Caller {
 
   call(request: Message | Uint8Array): Uint8Array<ArrayBuffer> {
     const { program } = this;
+    this.quick.forget();
     return this.guarded(() => {
       const at = program.buffer(request.length) >>> 0;
       const target = new Uint8Array(program.memory.buffer, at, request.length);

@@ -159,8 +159,10 @@ function direct(core: Core, program: Program, tensors: readonly Tensor[], scope:
   const { quick } = core;
   const { facts } = program;
   if (!quick || !facts) return undefined;
-  const ids = facts.map(() => core.id());
+  // Go frees before it runs, so results take the numbers of those that were given back: calls in a loop are the same call.
   const freed = core.takeDoomed();
+  core.reuse(freed);
+  const ids = facts.map(() => core.id());
   try {
     if (!quick.run(program.id, program.runs, freed, tensors, ids)) {
       core.reuse(ids);
@@ -172,8 +174,6 @@ function direct(core: Core, program: Program, tensors: readonly Tensor[], scope:
     for (const t of outputs) t.settle(failed);
     core.failed(failed, outputs);
     return outputs;
-  } finally {
-    core.reuse(freed);
   }
   program.runs++;
   return ids.map((id, i) => new Tensor(core, id, { facts: facts[i]!, scope }));

@@ -31,6 +31,8 @@ export interface Program {
   block(): number;
   quick(kind: number): number;
   response(): number;
+  /** Runs steps of a program without Go and returns how many; undefined without kernels. */
+  steps: ((steps: number, n: number, worker: number, budget: number) => number) | undefined;
   kernels: KernelName;
   threads: Threads | undefined;
   features: Features;
@@ -92,6 +94,7 @@ export async function load(options: LoadOptions, progress?: Progress, signal?: A
     block: exports["weft_block"],
     quick: exports["weft_quick"],
     response: exports["weft_response"],
+    steps: kernels.exports?.["program_run"] as Program["steps"],
     kernels: kernels.name,
     threads,
     features,

@@ -158,6 +158,40 @@ test("calls that come again give what first ones give", async () => {
   assert.ok(after.handles - before.handles < 40, `${after.handles - before.handles} handles more`);
 });
 
+test("a call made again is the same call", async () => {
+  const results = async (worker: boolean) => {
+    const own = await init({ ...options, worker, set: "full" });
+    const got: unknown[] = [];
+    const [a, b] = [own.tensor([[1, 2], [3, 4]]), own.tensor([[0.5, 0], [-1, 2]])];
+    const f = own.compile((x: Tensor, y: Tensor) => [own.matMul(x, y), x.sub(y)] as const);
+    const noise = own.compile((x: Tensor) => own.op("RandomNormalLike", [x]));
+    const model = own.sequential([own.layers.dense({ units: 3, inputShape: [2] })]);
+    await model.ready();
+    const call = async (x: Tensor, y: Tensor) => {
+      const r = f(x, y);
+      for (const t of r) got.push(await t.array());
+      return r;
+    };
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 5; i++) for (const t of await call(a, b)) t.dispose(); // the same again
+      const z = noise(a); // random numbers go on as if all those had been calls
+      got.push(await z.array());
+      z.dispose();
+      for (const t of await call(b, a)) t.dispose(); // other inputs
+      const kept = await call(a, b); // the results stay
+      for (const t of await call(a, b)) t.dispose();
+      for (const t of kept) got.push(await t.array());
+      for (const t of [...kept].reverse()) t.dispose();
+      for (let i = 0; i < 4; i++) got.push(await model.predictArray(Float32Array.of(i, round, 1, -i)));
+      await assert.rejects(model.predictArray(Float32Array.of(1, Infinity, 0, 0)), /element 1 of sample 0/);
+      got.push(await model.predictArray(Float32Array.of(1, round)));
+    }
+    await own.close();
+    return got;
+  };
+  assert.deepEqual(await results(false), await results(true));
+});
+
 test("profiles", async () => {
   const model = weft.sequential([weft.layers.dense({ units: 64, inputShape: [32], activation: "relu" }), weft.layers.dense({ units: 8 })]);
   const x = new Float32Array(16 * 32).fill(0.25);

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/wasm/api"
@@ -147,10 +148,12 @@ type client struct {
 	last uint64
 }
 
-func newClient(t testing.TB, args M) *client {
+func newClient(t testing.TB, args M) *client { return newClientOf(t, "core", op.Core, args) }
+
+func newClientOf(t testing.TB, set string, ops []*graph.Def, args M) *client {
 	t.Helper()
 	start := time.Now()
-	c := &client{t: t, s: api.NewServer(api.Options{Operators: op.Core, Set: "core", Now: func() int64 { return int64(time.Since(start)) }})}
+	c := &client{t: t, s: api.NewServer(api.Options{Operators: ops, Set: set, Now: func() int64 { return int64(time.Since(start)) }})}
 	t.Cleanup(c.s.Close)
 	c.do("init", args)
 	return c

@@ -362,7 +362,7 @@ func (s *Server) build(nodes, outputs val, inputs []uint64, types []graph.Type, 
 // run executes a program on tensors, makes its outputs tensors of the given ids and writes their types.
 func (s *Server) run(p *program, in []*tensor.Tensor, lifted []float32, out []uint64, scalars val) {
 	sc := scalarsOf(scalars)
-	s.execute(p, in, lifted, out, &sc)
+	s.execute(p, in, lifted, out, &sc, nil)
 	w := &s.w
 	w.fields(2)
 	w.key("shapes")
@@ -378,8 +378,8 @@ func (s *Server) run(p *program, in []*tensor.Tensor, lifted []float32, out []ui
 }
 
 // execute runs a program on tensors and makes its outputs tensors of the given ids, which nothing may have. The steady state allocates
-// nothing.
-func (s *Server) execute(p *program, in []*tensor.Tensor, lifted []float32, out []uint64, sc *runScalars) {
+// nothing. again, unless it is nil, is filled with what repeats the run.
+func (s *Server) execute(p *program, in []*tensor.Tensor, lifted []float32, out []uint64, sc *runScalars, again *compile.Repeat) {
 	copy(p.in, in)
 	done := false
 	defer func() {
@@ -421,7 +421,7 @@ func (s *Server) execute(p *program, in []*tensor.Tensor, lifted []float32, out 
 		p.outs[i] = s.output(p, i, &types[i])
 		p.placed[i] = p.outs[i].t
 	}
-	res, err := p.prog.RunWith(p.in, compile.RunOptions{Outputs: p.placed[:len(types)], Rand: graph.RandState{Seed: s.seed, Step: s.runs}})
+	res, err := p.prog.RunWith(p.in, compile.RunOptions{Outputs: p.placed[:len(types)], Rand: graph.RandState{Seed: s.seed, Step: s.runs}, Repeat: again})
 	if err != nil {
 		panic(err)
 	}

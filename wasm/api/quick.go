@@ -4,6 +4,7 @@ import (
 	"math"
 	"unsafe"
 
+	"github.com/weft-ml/weft/core/compile"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/core/train"
 )
@@ -14,6 +15,15 @@ import (
 
 // QuickWords is the size of the block.
 const QuickWords = 1024
+
+// The last words of the block say how the caller makes the same call once more without Go: steps, how many, and the worker for the kernel module's program_run. It may do so
+// until it calls Go again, other than to read, and then finds what it has computed where the call before has put it. The last word counts the runs that were made so.
+const (
+	quickSteps = QuickWords - 4 + iota
+	quickCount // 0: the call cannot be repeated
+	quickWorker
+	quickRepeats
+)
 
 // Kinds of quick calls, with what the block holds.
 const (
@@ -47,7 +57,11 @@ func (s *Server) Quick(kind int32, data []byte) (status int32) {
 			status = quickFailed
 		}
 	}()
-	b := s.block[:]
+	s.countRepeats()
+	b := s.block[:quickSteps]
+	if kind != quickRead {
+		s.block[quickCount] = 0
+	}
 	done := false
 	switch kind {
 	case quickFree:
@@ -65,6 +79,23 @@ func (s *Server) Quick(kind int32, data []byte) (status int32) {
 		return quickDeclined
 	}
 	return quickDone
+}
+
+// countRepeats counts runs that were made without Go: random numbers of later ones are at the place where they would be.
+func (s *Server) countRepeats() {
+	s.runs += uint64(s.block[quickRepeats])
+	s.block[quickRepeats] = 0
+}
+
+// tellRepeat says how to make the last call again.
+func (s *Server) tellRepeat() {
+	r := &s.again
+	if r.N == 0 {
+		return
+	}
+	s.block[quickSteps] = uint32(uintptr(unsafe.Pointer(r.Steps)))
+	s.block[quickCount] = uint32(r.N)
+	s.block[quickWorker] = uint32(uintptr(unsafe.Pointer(&r.Worker)))
 }
 
 func (s *Server) quickFree(ids []uint32, n uint32) bool {
@@ -117,8 +148,11 @@ func (s *Server) quickRun(b []uint32) bool {
 	}
 	s.quickIn, s.quickOut = in, out
 	sc := runScalars{step: int(step), ownRate: true}
-	s.execute(p, in, nil, out, &sc)
+	s.execute(p, in, nil, out, &sc, &s.again)
 	clear(in)
+	if len(p.mins) == 0 {
+		s.tellRepeat()
+	}
 	return true
 }
 
@@ -151,7 +185,7 @@ func (s *Server) quickPredict(b []uint32, data []byte) bool {
 		return false // the message says which
 	}
 	m.in[0] = m.batch
-	out, err := m.prog.Run(m.in...)
+	out, err := m.prog.RunWith(m.in[:], compile.RunOptions{Repeat: &s.again})
 	m.in[0] = nil
 	if err != nil {
 		panic(err)
@@ -163,6 +197,7 @@ func (s *Server) quickPredict(b []uint32, data []byte) bool {
 			return false // computing it again changes nothing
 		}
 	}
+	s.tellRepeat()
 	return true
 }
 

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/binary"
 	"math"
+	"reflect"
 	"testing"
 	"unsafe"
 
@@ -73,6 +74,29 @@ func TestQuickCalls(t *testing.T) {
 	}
 	c.quick(quickFree, 2, w(a), 4711)
 	c.fails("disposed", "tensor.read", M{"id": a})
+}
+
+// Runs that the caller makes without Go count: random numbers go on behind them.
+func TestQuickRepeats(t *testing.T) {
+	draw := func(runs, repeats uint32) any {
+		c := newClientOf(t, "full", op.Full, nil)
+		x := c.tensor(floats([]float32{1, 2, 3}, 3))
+		for id, op := range []string{"Relu", "RandomNormalLike"} {
+			c.do("function.define", M{"id": 101 + id, "inputs": L{M{"id": 8}}, "nodes": L{node(op, []int{8}, []int{9}, nil)}, "outputs": L{9}})
+		}
+		c.do("function.run", M{"id": 101, "in": L{x}, "out": L{201}})
+		for range runs {
+			if c.quick(quickRun, 101, 0, 1, 1, 1, 201, uint32(x), 201) != done {
+				t.Fatal("the run is declined")
+			}
+		}
+		c.s.Block()[api.QuickWords-1] = repeats
+		c.do("function.run", M{"id": 102, "in": L{x}, "out": L{202}})
+		return c.do("tensor.read", M{"id": 202})
+	}
+	if a, b := draw(3, 0), draw(1, 2); !reflect.DeepEqual(a, b) {
+		t.Errorf("after three runs %v, after one that was made twice more %v", a, b)
+	}
 }
 
 func TestQuickModel(t *testing.T) {

@@ -42,6 +42,7 @@ type Server struct {
 	runs    uint64 // programs run so far: the position of the random numbers
 
 	block    [QuickWords]uint32 // of quick calls
+	again    compile.Repeat     // of the last one
 	quickIn  []*tensor.Tensor
 	quickY   []*tensor.Tensor
 	quickOut []uint64
@@ -77,6 +78,7 @@ func (s *Server) Call(b []byte) (out []byte) {
 		s.w.b = nil
 	}
 	s.w.reset()
+	s.countRepeats()
 	name := "request"
 	defer func() {
 		if r := recover(); r != nil {
