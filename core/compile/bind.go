@@ -96,6 +96,9 @@ const never = -1
 func (p *Program) bind(shapes [][]int, old *bound) *bound {
 	m := &p.binder
 	s := &p.s
+	if old != nil {
+		p.rt.pool.quiet() // its step table is written over
+	}
 	if b := m.rebind(shapes, old); b != nil {
 		return b
 	}

@@ -61,7 +61,7 @@ const (
 	maxBlock   = 4096
 	loneBlock  = 1 << 16 // without registers
 	minRun     = 192
-	chainTile  = 1 << 16 // elements times operators that are worth a thread
+	chainTile  = 8 << 10 // elements times operators that are worth a thread
 )
 
 // chainArg is an operand of a chain while it is lowered.
@@ -125,7 +125,7 @@ func (l *lowering) lowerChain(i int) {
 	c.needVectors(l.nd, m, inside)
 	regs := c.modes(dims, run)
 	code, used := c.assemble(l.nd, m, i, regs, inside)
-	block := c.block(dims, run, used)
+	block := c.block(dims, run, used, n, l.Threads())
 
 	nIn := len(c.args)
 	rank := len(dims)
@@ -361,9 +361,12 @@ func (c *chainer) assemble(nd *pnode, m *binder, i, regs int, inside func(int32)
 	return code, len(c.busy)
 }
 
-// block chooses the number of elements of a block.
-func (c *chainer) block(dims []int, run, regs int) int {
+// block chooses the number of elements of a block, of n that the threads share.
+func (c *chainer) block(dims []int, run, regs, n, threads int) int {
 	b := loneBlock
+	if threads > 1 {
+		b = min(max(n/(4*threads), maxBlock), loneBlock) &^ 63
+	}
 	if regs > 0 {
 		b = min(max(blockBytes/4/regs, minBlock), maxBlock) &^ 63
 	}

@@ -211,7 +211,7 @@ func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
 			}
 		}
 		if rec != nil {
-			rec.step(pool, &b.steps[i], rows[i], i)
+			rec.step(pool, &b.steps, rows[i], i)
 			i++
 			continue
 		}
@@ -223,7 +223,7 @@ func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
 			i += n
 			continue
 		}
-		pool.runGo(&b.steps[i])
+		pool.runGo(&b.steps, i)
 		i++
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 )
 
 // joinedTile is how many elements of a joined step are worth a thread.
-const joinedTile = 1 << 16
+const joinedTile = 8 << 10
 
 // join makes neighbouring steps of kernels that join one step: the updates of all variables are one pass.
 func (m *binder) join() {

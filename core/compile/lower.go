@@ -285,7 +285,7 @@ func runCopy(w *prog.Worker, s *prog.Step, tile int) {
 }
 
 // A copy is worth a second thread from this many bytes.
-const copyTile = 1 << 20
+const copyTile = 64 << 10
 
 func copyStep(dst, src prog.Ref, bytes int) prog.Step {
 	s := prog.Step{Kernel: &kCopy, Tiles: int32(min(max(bytes/copyTile, 1), 64))}

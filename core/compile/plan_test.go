@@ -2,11 +2,7 @@ package compile
 
 import (
 	"math/rand/v2"
-	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/weft-ml/weft/core/prog"
 )
 
 func TestPlaceNeverOverlaps(t *testing.T) {
@@ -41,34 +37,5 @@ func TestPlaceNeverOverlaps(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestPoolRunsEveryTileOnce publishes many small steps in a row, with pauses in which workers park.
-func TestPoolRunsEveryTileOnce(t *testing.T) {
-	for _, threads := range []int{1, 2, 5} {
-		p := newPool(threads)
-		var counts [64]atomic.Int32
-		k := prog.Kernel{Name: "count", Run: func(w *prog.Worker, s *prog.Step, tile int) { counts[tile].Add(1) }}
-		for i := range 3000 {
-			tiles := 1 + i%len(counts)
-			for j := range counts {
-				counts[j].Store(0)
-			}
-			p.run(&prog.Step{Kernel: &k, Tiles: int32(tiles)})
-			for j := range counts {
-				want := int32(0)
-				if j < tiles {
-					want = 1
-				}
-				if n := counts[j].Load(); n != want {
-					t.Fatalf("%d threads: tile %d of %d ran %d times", threads, j, tiles, n)
-				}
-			}
-			if i%500 == 0 {
-				time.Sleep(time.Millisecond)
-			}
-		}
-		p.close()
 	}
 }

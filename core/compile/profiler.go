@@ -189,9 +189,17 @@ func (r *recorder) rowsOf(p *Program, b *bound) []int32 {
 }
 
 // step runs step i and notes how long it took.
-func (r *recorder) step(pool *pool, s *prog.Step, row int32, i int) {
+func (r *recorder) step(pool *pool, steps *[]prog.Step, row int32, i int) {
+	s := &(*steps)[i]
 	start := r.now()
-	pool.run(s)
+	if !prog.RunStep(&pool.workers[0], s) {
+		pool.runGo(steps, i)
+	}
+	r.note(pool, s, row, i, start)
+}
+
+// note notes how long step i has taken.
+func (r *recorder) note(pool *pool, s *prog.Step, row int32, i int, start int64) {
 	d := r.now() - start
 	x := &r.Rows[row]
 	x.Nanos += d
@@ -223,7 +231,9 @@ func (r *recorder) pack(pool *pool, s *prog.Step) {
 		r.packs[s.Kernel] = row
 		r.Rows = append(r.Rows, ProfileRow{Kernels: s.Kernel.Name, Operator: "Pack"})
 	}
-	r.step(pool, s, row, 0)
+	start := r.now()
+	pool.run(s)
+	r.note(pool, s, row, 0, start)
 }
 
 func (r *recorder) event(e ProfileEvent) {

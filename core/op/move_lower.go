@@ -24,7 +24,7 @@ var (
 const moveRank = 8
 
 // moveTile is how many bytes are worth another worker.
-const moveTile = 256 << 10
+const moveTile = 32 << 10
 
 // moveTiles returns into how many tiles work over that many bytes is worth splitting, at most most.
 func moveTiles(bytes, most int) int32 { return int32(max(1, min(bytes/moveTile, most, 64))) }

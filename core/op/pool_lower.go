@@ -15,7 +15,7 @@ var (
 )
 
 // poolTile is how many elements of x are worth another worker.
-const poolTile = 64 << 10
+const poolTile = 8 << 10
 
 // poolStep returns a step that carries the geometry in N[0:15], false for more than two spatial dimensions.
 func poolStep(k *prog.Kernel, n *graph.Node, x []int) (st prog.Step, ok bool) {

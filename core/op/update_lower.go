@@ -8,7 +8,7 @@ import (
 )
 
 // elemTile is how many elements of a pass over memory are worth another thread.
-const elemTile = 64 << 10
+const elemTile = 8 << 10
 
 // elemTiles returns into how many tiles a pass over n elements is split.
 func elemTiles(n int) int32 { return int32(min(max(n/elemTile, 1), 64)) }
