@@ -18,14 +18,15 @@ const MaxThreads = 16
 
 // control is the block in memory through which threads share a step. Its parts are those of wasm/_kernelc/module/threads.go.
 type control struct {
-	_      [12]byte
-	ready  int32 // threads that have arrived
-	_      [16]byte
+	_      [32]byte
 	data   unsafe.Pointer // what the module's program_start wants
 	shared unsafe.Pointer
 	limit  int32 // threads that have a stack
-	_      [256 - 52]byte
+	_      [128 - 52]byte
+	ready  int32 // threads that have arrived
+	_      [384 - 132]byte
 	stacks [MaxThreads]unsafe.Pointer
+	_      [MaxThreads][128]byte // seats
 }
 
 // threads is memory that the module's threads keep using.
@@ -53,9 +54,9 @@ func ShareThreads(n int) int {
 		if program.stack == nil {
 			startProgram()
 		}
-		words := make([]uint64, unsafe.Sizeof(control{})/8+16)
+		words := make([]uint64, unsafe.Sizeof(control{})/8+16) // aligned to 128 bytes
 		p := unsafe.Pointer(&words[0])
-		t.block = (*control)(unsafe.Add(p, -uintptr(p)&63))
+		t.block = (*control)(unsafe.Add(p, -uintptr(p)&127))
 		t.block.data, t.block.shared, t.block.limit = dataStart(), unsafe.Pointer(&program.shared), MaxThreads
 		for i := range MaxThreads - 1 {
 			t.stacks = append(t.stacks, make([]uint64, stackBytes/8+2))

@@ -1,6 +1,5 @@
 // The browser column of the comparison with other runtimes: workloads of a shared harness, run through Weft's public API.
-// "make peers-adapter" builds it. On one thread Weft runs in the page's own, as the other runtimes do there; more need the worker, since a
-// page's own thread must not wait.
+// "make peers-adapter" builds it. Weft runs in the page's own thread, as the other runtimes do there, with the kernels' threads beside it.
 import { init as initHere, type Tensor, type Variable } from "../src/index.js";
 import lenet from "./lenet.mjs";
 
@@ -74,7 +73,7 @@ export async function setup({ threads, env, common, fetchModel = download }: Hos
   // Under Node the package's own entry, which lies beside this file: it reads files and starts Node's workers.
   const beside = "./node.js";
   const { init } = env === "node" ? ((await import(beside)) as { init: typeof initHere }) : { init: initHere };
-  const rt = await init({ worker: threads > 1, threads });
+  const rt = await init({ worker: false, threads });
   const report = rt.report();
 
   // k results one after the other, each given back before the next.

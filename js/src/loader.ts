@@ -15,7 +15,7 @@ export interface LoadOptions {
   set: "core" | "full";
   /** Compiled modules in place of files. */
   modules: { core?: WebAssembly.Module; kernels?: WebAssembly.Module };
-  /** Whether this thread may block, as kernels' threads need: not a page's own. */
+  /** Whether this thread may wait for the kernels' threads: not a page's own, which looks until they are done. */
   mayBlock: boolean;
   debug: boolean;
 }
@@ -61,6 +61,7 @@ export async function load(options: LoadOptions, progress?: Progress, signal?: A
   const { memory, maximum } = createMemory(pages, shared);
   const kernels = instantiateKernels(core.kernels, memory, options.kernels, reasons);
   let threads: Threads | undefined;
+  if (!options.mayBlock) (kernels.exports?.["program_spins"] as (() => void) | undefined)?.();
   if (shared && kernels.module && kernels.exports) threads = await startThreads(options.threads, kernels.module, memory, options.urls, kernels.exports, reasons);
 
   const output = new Output(options.debug);
@@ -111,13 +112,11 @@ function wantsThreads(options: LoadOptions, features: Features, reasons: string[
     ? "this WebAssembly has no threads"
     : !features.isolated
       ? "the page is not cross-origin isolated: send COOP and COEP headers, or call isolate()"
-      : !options.mayBlock
-        ? "the runtime runs in the page's own thread, which must not wait for others: use the worker"
-        : options.modules.core || options.modules.kernels
-          ? "compiled modules were passed in, which are those for one thread"
-          : !platform.spawn
-            ? "there are no workers here"
-            : "";
+      : options.modules.core || options.modules.kernels
+        ? "compiled modules were passed in, which are those for one thread"
+        : !platform.spawn
+          ? "there are no workers here"
+          : "";
   if (why) reasons.push(`one thread: ${why}`);
   return !why;
 }

@@ -71,6 +71,7 @@ async function kernels(memory) {
       const { exports } = new WebAssembly.Instance(module, { env: { memory } });
       const fused = exports.fma_probe(1 + 2 ** -12, 1 + 2 ** -12, -(1 + 2 ** -11)) !== 0;
       if (name === "relaxed" && !fused) throw new Error("relaxed multiply-add is not fused on this processor");
+      if (process.env.WEFT_SPINS) exports.program_spins?.(); // as in a page's own thread
       const start = await startThreads(module, memory);
       return {
         ...exports,
