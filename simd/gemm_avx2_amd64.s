@@ -5526,6 +5526,47 @@ next:
 	VZEROUPPER
 	RET
 
+// func copyEvenAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·copyEvenAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), R15
+	MOVQ (R15), DI
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), AX
+	MOVQ 24(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+
+row:
+	MOVQ DI, R8
+	MOVQ SI, R9
+	MOVQ CX, R10
+	SUBQ $0x20, R10
+	JBE  last
+
+vector:
+	VMOVUPS (R9), Y0
+	VSHUFPS $0xd8, 28(R9), Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (R8)
+	ADDQ    $0x40, R9
+	ADDQ    $0x20, R8
+	SUBQ    $0x20, R10
+	JA      vector
+
+last:
+	LEAQ    (R9)(R10*2), R9
+	VMOVUPS (R9), Y0
+	VSHUFPS $0xd8, 28(R9), Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (R8)(R10*1)
+	ADDQ    AX, DI
+	ADDQ    BX, SI
+	DECQ    DX
+	JNZ     row
+	VZEROUPPER
+	RET
+
 // func fetchRowsAVX2(a *byte)
 // Requires: AVX, MMX+
 TEXT ·fetchRowsAVX2(SB), NOSPLIT, $0-8

@@ -63,7 +63,7 @@ const (
 // Limits of the tables.
 const (
 	mostRows = 14
-	mostCols = 8
+	mostCols = 9
 )
 
 // kernels fills the matrix and convolution fields of a set.

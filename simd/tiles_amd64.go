@@ -144,6 +144,11 @@ func addColumnsAVX2(a *columnsArgs)
 //go:noescape
 func copyRowsAVX2(a *copyArgs)
 
+// copyEvenAVX2 computes dst[r][i] = src[r][2*i], r < rows, i < n, n >= 8.
+//
+//go:noescape
+func copyEvenAVX2(a *copyArgs)
+
 // fetchRowsAVX2 computes nothing: it asks for the cache lines p + r*step + 64*i, r < rows, i < lines, in L2.
 //
 //go:noescape
@@ -264,10 +269,20 @@ func gradTile1x2AVX2(a *gradArgs)
 //go:noescape
 func gradTile1x3AVX2(a *gradArgs)
 
-// gradTile1x4AVX2 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 4; then the lanes are added up.
+// gradTile1x5AVX2 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 5; then the lanes are added up.
 //
 //go:noescape
-func gradTile1x4AVX2(a *gradArgs)
+func gradTile1x5AVX2(a *gradArgs)
+
+// gradTile1x7AVX2 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 7; then the lanes are added up.
+//
+//go:noescape
+func gradTile1x7AVX2(a *gradArgs)
+
+// gradTile1x9AVX2 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 9; then the lanes are added up.
+//
+//go:noescape
+func gradTile1x9AVX2(a *gradArgs)
 
 // gradTile2x1AVX2 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 2, t < 1; then the lanes are added up.
 //
@@ -754,10 +769,20 @@ func gradTile1x2AVX2MulAdd(a *gradArgs)
 //go:noescape
 func gradTile1x3AVX2MulAdd(a *gradArgs)
 
-// gradTile1x4AVX2MulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 4; then the lanes are added up.
+// gradTile1x5AVX2MulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 5; then the lanes are added up.
 //
 //go:noescape
-func gradTile1x4AVX2MulAdd(a *gradArgs)
+func gradTile1x5AVX2MulAdd(a *gradArgs)
+
+// gradTile1x7AVX2MulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 7; then the lanes are added up.
+//
+//go:noescape
+func gradTile1x7AVX2MulAdd(a *gradArgs)
+
+// gradTile1x9AVX2MulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 9; then the lanes are added up.
+//
+//go:noescape
+func gradTile1x9AVX2MulAdd(a *gradArgs)
 
 // gradTile2x1AVX2MulAdd computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 2, t < 1; then the lanes are added up.
 //
@@ -1684,6 +1709,11 @@ func convTile14x2x16AVX512(a *convArgs)
 //go:noescape
 func gradTile1x1AVX512(a *gradArgs)
 
+// gradTile1x2AVX512 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 2; then the lanes are added up.
+//
+//go:noescape
+func gradTile1x2AVX512(a *gradArgs)
+
 // gradTile1x3AVX512 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 3; then the lanes are added up.
 //
 //go:noescape
@@ -1698,6 +1728,11 @@ func gradTile1x5AVX512(a *gradArgs)
 //
 //go:noescape
 func gradTile1x7AVX512(a *gradArgs)
+
+// gradTile1x9AVX512 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 1, t < 9; then the lanes are added up.
+//
+//go:noescape
+func gradTile1x9AVX512(a *gradArgs)
 
 // gradTile2x1AVX512 computes lanes[r,t,l] = sum over image, row, block of dy[r,8*block+l]*x[t,8*block+l], r < 2, t < 1; then the lanes are added up.
 //
@@ -2449,7 +2484,9 @@ var gradTilesAVX2 = []tile[gradArgs]{
 	{1, 1, gradTile1x1AVX2},
 	{1, 2, gradTile1x2AVX2},
 	{1, 3, gradTile1x3AVX2},
-	{1, 4, gradTile1x4AVX2},
+	{1, 5, gradTile1x5AVX2},
+	{1, 7, gradTile1x7AVX2},
+	{1, 9, gradTile1x9AVX2},
 	{2, 1, gradTile2x1AVX2},
 	{2, 2, gradTile2x2AVX2},
 	{2, 3, gradTile2x3AVX2},
@@ -2471,7 +2508,9 @@ var gradTilesAVX2MulAdd = []tile[gradArgs]{
 	{1, 1, gradTile1x1AVX2MulAdd},
 	{1, 2, gradTile1x2AVX2MulAdd},
 	{1, 3, gradTile1x3AVX2MulAdd},
-	{1, 4, gradTile1x4AVX2MulAdd},
+	{1, 5, gradTile1x5AVX2MulAdd},
+	{1, 7, gradTile1x7AVX2MulAdd},
+	{1, 9, gradTile1x9AVX2MulAdd},
 	{2, 1, gradTile2x1AVX2MulAdd},
 	{2, 2, gradTile2x2AVX2MulAdd},
 	{2, 3, gradTile2x3AVX2MulAdd},
@@ -2492,9 +2531,11 @@ var gradTilesAVX2MulAdd = []tile[gradArgs]{
 // gradTilesAVX512 lists the tiles by rows and vectors (or taps).
 var gradTilesAVX512 = []tile[gradArgs]{
 	{1, 1, gradTile1x1AVX512},
+	{1, 2, gradTile1x2AVX512},
 	{1, 3, gradTile1x3AVX512},
 	{1, 5, gradTile1x5AVX512},
 	{1, 7, gradTile1x7AVX512},
+	{1, 9, gradTile1x9AVX512},
 	{2, 1, gradTile2x1AVX512},
 	{2, 3, gradTile2x3AVX512},
 	{2, 5, gradTile2x5AVX512},

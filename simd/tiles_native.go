@@ -84,7 +84,7 @@ type gradArgs struct {
 	flags                int
 	dw                   *float32
 	dwRow                int // bytes between output channels of dw
-	x                    [8]*float32
+	x                    [mostCols]*float32
 }
 
 // dotArgs are the arguments of a tile of rows of A and columns of a transposed op(B), which lie in rows of k.
@@ -350,6 +350,12 @@ func (t *tileSet) copyBlock(a *blockArgs) {
 // copyBlock copies a block.
 func copyBlock(a *blockArgs) {
 	for o := range a.outer {
+		if a.dCol == 1 && a.n >= 8 && a.rows > 0 {
+			c := copyArgs{at(a.dst, o*a.dOuter), at(a.src, o*a.sOuter), 4 * a.dRow, 4 * a.sRow, a.rows, 4 * a.n}
+			if rowsBy(a.sCol, &c) {
+				continue
+			}
+		}
 		for r := range a.rows {
 			d, s := at(a.dst, o*a.dOuter+r*a.dRow), at(a.src, o*a.sOuter+r*a.sRow)
 			if a.dCol == 1 && a.sCol == 1 {

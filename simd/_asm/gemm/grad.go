@@ -30,13 +30,19 @@ func (s isa) gradTaps(rows int) []int {
 	if s.wide {
 		sizes = []int{1, 3, 5, 7}
 	}
+	if rows == 1 {
+		sizes = []int{1, 2, 3, 5, 7, gradTapsAlone}
+	}
 	for _, t := range sizes {
-		if s.gradVectors(rows)*t+s.gradFixed(rows, t) <= s.vectorRegs() {
+		if rows == 1 || s.gradVectors(rows)*t+s.gradFixed(rows, t) <= s.vectorRegs() {
 			n = append(n, t)
 		}
 	}
 	return n
 }
+
+// gradTapsAlone is the most taps of a tile of one output channel, which reads the pixels as operands: all of a depthwise 3x3.
+const gradTapsAlone = 9
 
 // gradFixed returns the registers beside the accumulators: dy and, where they stay, the pixels; without fusing
 // one vector of pixels, dy and the product.
@@ -63,9 +69,19 @@ func (g *gen) gradTile(rows, taps int) {
 		xReg                                     = func(t int) reg.VecPhysical { return g.vec(vecs*taps + t) }
 		d, tmp                                   reg.VecPhysical
 	)
-	if g.fma {
+	// The pointers of a single channel's taps stay in registers where there are some.
+	alone := rows == 1
+	free := []reg.GPPhysical{reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.R13}
+	switch {
+	case alone:
+		d, tmp = g.vec(taps), g.vec(taps+1)
+		xReg = func(int) reg.VecPhysical { return g.vec(taps + 2) }
+		for t := range min(taps, len(free)) {
+			g.MOVQ(field(gradX+8*t), free[t])
+		}
+	case g.fma:
 		d = g.vec(vecs*taps + taps)
-	} else {
+	default:
 		xReg = func(int) reg.VecPhysical { return g.vec(vecs * taps) }
 		d, tmp = g.vec(vecs*taps+1), g.vec(vecs*taps+2)
 	}
@@ -122,7 +138,43 @@ func (g *gen) gradTile(rows, taps int) {
 			g.VMOVUPS(row(dy, v), d)
 		}
 	}
+	// stepAlone is the step of one channel: 8 lanes, whatever the width of a register.
+	stepAlone := func(masked bool) {
+		switch {
+		case masked && g.wide:
+			g.VMOVUPS_Z(mem(dy, 0), reg.K1, half(d))
+		case masked:
+			g.VMOVUPS(mem(mask, 0), xReg(0))
+			g.VMASKMOVPS(mem(dy, 0), xReg(0), d)
+		default:
+			g.VMOVUPS(mem(dy, 0), half(d))
+		}
+		for t := range taps {
+			p := ptr
+			if t < len(free) {
+				p = free[t]
+			} else {
+				g.MOVQ(field(gradX+8*t), ptr)
+			}
+			src, x := indexed(p, xi, 1), half(xReg(0))
+			switch {
+			case masked && g.wide:
+				g.VMOVUPS_Z(src, reg.K1, x)
+				g.madd(half(acc(0, t)), half(d), x, half(tmp))
+			case masked:
+				g.VMOVUPS(mem(mask, 0), x)
+				g.VMASKMOVPS(src, x, x)
+				g.madd(half(acc(0, t)), half(d), x, half(tmp))
+			default:
+				g.madd(half(acc(0, t)), half(d), src, half(tmp))
+			}
+		}
+	}
 	step := func(masked bool) {
+		if alone {
+			stepAlone(masked)
+			return
+		}
 		if g.fma {
 			for t := range taps {
 				loadX(t, masked)

@@ -192,6 +192,46 @@ const (
 	copyN    // bytes of a row, at least 32
 )
 
+// copyEven writes the kernel that copies every second element of rows, at least 8 of each.
+func (g *gen) copyEven() {
+	g.begin("", nil, "copyEven", "copyArgs", "dst[r][i] = src[r][2*i], r < rows, i < n, n >= 8.")
+	var (
+		dst, src, dRow, sRow, rows, n = reg.RDI, reg.RSI, reg.RAX, reg.RBX, reg.RDX, reg.RCX
+		d, s, left                    = reg.R8, reg.R9, reg.R10
+	)
+	for i, r := range []reg.GPPhysical{dst, src, dRow, sRow, rows, n} {
+		g.MOVQ(field(8*i), r)
+	}
+	even := func(first, second op.Mem, to op.Mem) {
+		g.VMOVUPS(first, reg.Y0)
+		g.VSHUFPS(op.Imm(0b11011000), second, reg.Y0, reg.Y0) // elements 0 2, 8 10, 4 6, 12 14
+		g.VPERMPD(op.Imm(0b11011000), reg.Y0, reg.Y0)
+		g.VMOVUPS(reg.Y0, to)
+	}
+	g.Label("row")
+	g.MOVQ(dst, d)
+	g.MOVQ(src, s)
+	g.MOVQ(n, left)
+	g.SUBQ(op.Imm(32), left)
+	g.JBE(op.LabelRef("last"))
+	g.Label("vector")
+	// The second vector starts one element early: the one after the last may not exist.
+	even(mem(s, 0), mem(s, 28), mem(d, 0))
+	g.ADDQ(op.Imm(64), s)
+	g.ADDQ(op.Imm(32), d)
+	g.SUBQ(op.Imm(32), left)
+	g.JA(op.LabelRef("vector"))
+	// The last vector ends where the row ends.
+	g.Label("last")
+	g.LEAQ(indexed(s, left, 2), s)
+	even(mem(s, 0), mem(s, 28), indexed(d, left, 1))
+	g.ADDQ(dRow, dst)
+	g.ADDQ(sRow, src)
+	g.DECQ(rows)
+	g.JNZ(op.LabelRef("row"))
+	g.end()
+}
+
 // copyRows writes the kernel that copies rows of at least 8 elements.
 func (g *gen) copyRows() {
 	g.begin("", nil, "copyRows", "copyArgs", "dst[r][i] = src[r][i], r < rows, i < n, n >= 8.")

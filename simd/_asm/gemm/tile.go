@@ -29,6 +29,7 @@ func genGemm(g *gen) {
 		g.transpose()
 		g.addColumns()
 		g.copyRows()
+		g.copyEven()
 		g.fetch()
 		g.finish()
 	}
