@@ -61,6 +61,7 @@ const (
 	maxBlock   = 4096
 	loneBlock  = 1 << 16 // without registers
 	minRun     = 192
+	maxPeriod  = 1024    // blocks of whole rows that every operand has alike: longer rows are runs
 	chainTile  = 8 << 10 // elements times operators that are worth a thread
 )
 
@@ -119,7 +120,7 @@ func (l *lowering) lowerChain(i int) {
 	}
 	dims := c.space(m, shape, n)
 	run := 0
-	if len(dims) > 1 && dims[len(dims)-1] >= minRun {
+	if len(dims) > 1 && dims[len(dims)-1] >= minRun && !c.periodic(dims) {
 		run = dims[len(dims)-1]
 	}
 	c.needVectors(l.nd, m, inside)
@@ -236,6 +237,20 @@ func (c *chainer) space(m *binder, shape []int, n int) []int {
 		c.args[k].strides = c.args[k].strides[:len(dims)]
 	}
 	return dims
+}
+
+// periodic reports whether all operands are elements in step, one element, or the same row for all rows, which a block of many rows reads
+// as it reads one.
+func (c *chainer) periodic(dims []int) bool {
+	if len(dims) != 2 || dims[1] > maxPeriod {
+		return false
+	}
+	for k := range c.args {
+		if a := &c.args[k]; !a.full && !a.one && (a.strides[0] != 0 || a.strides[1] != 1) {
+			return false
+		}
+	}
+	return true
 }
 
 // needVectors marks the operands that some operator cannot take as a scalar.

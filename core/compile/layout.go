@@ -7,7 +7,8 @@ import (
 
 // The layout pass stores images channels-last, [N,D...,C] in place of [N,C,D...], from the operators that gain from it (LastRule.Starts)
 // through those that can follow, and moves channels only where such values come from or go to others. Graphs that need more than one such
-// move for two convolutions stay as they are, and so does what trains, since gradients read their operands channels-first.
+// move for two convolutions stay as they are, and so does what trains, since gradients read their operands channels-first. Moves that the graph
+// itself makes, as files from frameworks that store images channels-last do, vanish where they meet those of the pass.
 
 // layouts is the state of the pass.
 type layouts struct {
@@ -16,6 +17,9 @@ type layouts struct {
 	last  map[*unit]int       // units that compute channels-last: how many of their first inputs are
 	yLast map[*unit]bool      // and whether their output 0 is
 	form  map[*val]*val       // channels-last versions of values
+	maps  map[*unit]bool      // which of them map channels by weights
+	back  map[*unit]bool      // units by which the graph moves channels to the end
+	same  map[*val]*val       // what such units give, where it is there already
 	reads map[*val][]readerOf // by value
 	moves int
 }
@@ -29,14 +33,25 @@ func (c *structurer) layout() {
 	if len(c.g.Updates) > 0 {
 		return
 	}
-	l := &layouts{c: c, last: map[*unit]int{}, yLast: map[*unit]bool{}, form: map[*val]*val{}, reads: map[*val][]readerOf{}}
+	l := &layouts{c: c, last: map[*unit]int{}, yLast: map[*unit]bool{}, form: map[*val]*val{}, reads: map[*val][]readerOf{},
+		maps: map[*unit]bool{}, back: map[*unit]bool{}, same: map[*val]*val{}}
 	starts := l.choose()
 	if starts == 0 || 2*l.count() > starts {
 		return
 	}
 	old := c.units
 	c.units = make([]*unit, 0, len(old))
+	clear(c.shared) // equal units may stand further behind
 	for _, u := range old {
+		for i, x := range u.in {
+			if y := l.same[x]; y != nil {
+				u.in[i], u.n.Inputs[i] = y, &y.Value
+			}
+		}
+		if y := l.formOf(firstOf(u.in)); y != nil && l.back[u] {
+			l.same[u.out[0]] = y
+			continue
+		}
 		if n, ok := l.last[u]; ok {
 			l.rewrite(u, n)
 		} else {
@@ -46,7 +61,11 @@ func (c *structurer) layout() {
 			c.units = append(c.units, u)
 		}
 	}
-	for _, x := range c.roots {
+	for i, x := range c.roots {
+		if y := l.same[x]; y != nil {
+			c.roots[i] = y
+			continue
+		}
 		l.first(x)
 	}
 }
@@ -54,11 +73,17 @@ func (c *structurer) layout() {
 // choose finds the units that compute channels-last, and returns how many of them gain by themselves.
 func (l *layouts) choose() (starts int) {
 	for _, u := range l.c.units {
+		if l.rule = u.n.Def.Last; l.rule != nil {
+			l.moved()
+			break
+		}
+	}
+	for _, u := range l.c.units {
 		follows := false
 		for i, x := range u.in {
 			if x != nil {
 				l.reads[x] = append(l.reads[x], readerOf{u, i})
-				follows = follows || l.isLast(x)
+				follows = follows || l.isLast(x) || l.form[x] != nil
 			}
 		}
 		if rule := u.n.Def.Last; rule != nil {
@@ -67,27 +92,28 @@ func (l *layouts) choose() (starts int) {
 				continue
 			}
 			if _, _, n, ok := rule.Last(u.n, true, true); ok && l.images(u, n) {
-				l.rule, l.last[u] = rule, n
+				l.last[u] = n
 				if begins {
 					starts++
 				}
 			}
 			continue
 		}
-		if follows && l.elementwise(u) {
+		switch {
+		case !follows:
+		case l.elementwise(u):
 			l.last[u] = elemArgs(u.elem.Kind)
+		case l.affine(u):
+			l.last[u], l.maps[u] = 1, true
 		}
 	}
 	for _, x := range l.c.roots {
 		l.reads[x] = append(l.reads[x], readerOf{})
 	}
-	if starts > 0 {
-		l.moved()
-	}
 	return starts
 }
 
-// moved finds values that the graph itself has moved from channels-last.
+// moved finds values that the graph itself has moved from channels-last, and units that move there.
 func (l *layouts) moved() {
 	for _, u := range l.c.units {
 		if len(u.in) != 1 || len(u.out[0].Shape) < 3 {
@@ -96,6 +122,9 @@ func (l *layouts) moved() {
 		n := &graph.Node{}
 		if n.Def, n.Attrs = l.rule.Move(len(u.out[0].Shape), false); n.Def == u.n.Def && sameAttrs(n, u.n) {
 			l.form[u.out[0]] = u.in[0]
+		}
+		if n.Def, n.Attrs = l.rule.Move(len(u.out[0].Shape), true); n.Def == u.n.Def && sameAttrs(n, u.n) {
+			l.back[u] = true
 		}
 	}
 }
@@ -142,6 +171,11 @@ func (l *layouts) elementwise(u *unit) bool {
 	return r >= 3
 }
 
+// affine reports whether a unit maps the channels of an image by weights that elementwise operators could not have beside it.
+func (l *layouts) affine(u *unit) bool {
+	return u.n.Def.Last == nil && l.c.affine(u) == 0 && u.out[0].DType == tensor.Float32 && l.images(u, 1)
+}
+
 // single reports whether a value certainly has one element.
 func single(x *val) bool {
 	for _, d := range x.Shape {
@@ -170,7 +204,7 @@ func (l *layouts) count() (moves int) {
 		}
 		firsts, lasts := 0, 0
 		for _, r := range l.reads[u.out[0]] {
-			if r.u != nil && r.i < l.last[r.u] {
+			if r.u != nil && (r.i < l.last[r.u] || l.back[r.u]) {
 				lasts++
 			} else {
 				firsts++
@@ -212,10 +246,21 @@ func (l *layouts) free(x *val) bool {
 
 // rewrite appends a unit that computes channels-last. Its first n inputs are.
 func (l *layouts) rewrite(u *unit, n int) {
+	if l.maps[u] {
+		b := bodyBuilder{c: l.c, g: graph.New(), to: map[*graph.Value]*val{}}
+		x := l.lastOf(u.in[0], len(u.out[0].Shape))
+		in, rule := b.args(append([]*val{x}, u.in[1:]...)), u.n.Def.Affine
+		scale, shift := rule.Map(b.g, u.n, 0, in)
+		y := rule.Last(b.g, in[0], scale, shift)
+		b.build()
+		l.form[u.out[0]] = l.c.resolve(y, b.to)
+		u.out[0].unit = nil // made by first, if anything reads it
+		return
+	}
 	node := *u.n
 	node.Inputs = append([]*graph.Value(nil), u.n.Inputs...)
 	u.in = append([]*val(nil), u.in...)
-	xLast := l.form[u.in[0]] != nil || !flexible(u)
+	xLast := l.formOf(u.in[0]) != nil || !flexible(u)
 	for i, x := range u.in {
 		if i < n && x != nil && xLast {
 			u.in[i] = l.lastOf(x, len(u.out[0].Shape))
@@ -251,6 +296,15 @@ func (l *layouts) rewrite(u *unit, n int) {
 	old.unit = nil // made by first, if anything reads it
 }
 
+// formOf returns a value channels-last, nil where it is not there.
+func (l *layouts) formOf(x *val) *val {
+	y := l.form[x]
+	if z := l.same[y]; z != nil {
+		return z
+	}
+	return y
+}
+
 // first makes sure that a value exists channels-first.
 func (l *layouts) first(x *val) {
 	if x == nil || x.unit != nil || l.form[x] == nil || x.Origin != graph.FromNode {
@@ -273,7 +327,7 @@ func (l *layouts) move(x, y *val, last bool) {
 
 // lastOf returns a value channels-last, among images of a rank.
 func (l *layouts) lastOf(x *val, rank int) *val {
-	if y := l.form[x]; y != nil {
+	if y := l.formOf(x); y != nil {
 		return y
 	}
 	if len(x.Shape) != rank && single(x) || len(x.Shape) < rank && x.Const == nil {

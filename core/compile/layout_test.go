@@ -103,3 +103,66 @@ func TestLayoutStays(t *testing.T) {
 		}
 	}
 }
+
+// Joined channels, normalisations that no convolution can take, and images that the graph stores channels-last leave no move of channels.
+func TestLayoutFollows(t *testing.T) {
+	rt := newRuntime(t, 2)
+	last := func(x *graph.Value) *graph.Value { return op.Transpose(x, 0, 2, 3, 1) }
+	first := func(x *graph.Value) *graph.Value { return op.Transpose(x, 0, 3, 1, 2) }
+	same := op.ConvOptions{Pads: []int{1, 1, 1, 1}}
+	for name, build := range map[string]func(w *weightsOf, x *graph.Value) []*graph.Value{
+		"dense": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := op.Conv(first(x), w.add(0.2, 0, 32, 5, 3, 3), nil, same)
+			for range 3 {
+				c := y.Shape[1]
+				z := op.Relu(w.norm(op.Conv(op.Relu(w.norm(y)), w.add(0.2, 0, 40, c, 1, 1), nil, op.ConvOptions{})))
+				y = op.Concat(1, y, op.Conv(z, w.add(0.2, 0, 24, 40, 3, 3), nil, same))
+			}
+			return []*graph.Value{last(op.Relu(w.norm(y)))}
+		},
+		"fire": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := first(x)
+			for range 2 {
+				s := op.Relu(op.Conv(y, w.add(0.2, 0, 24, y.Shape[1], 1, 1), w.add(1, 0, 24), op.ConvOptions{}))
+				y = op.Concat(-3, op.Relu(op.Conv(s, w.add(0.2, 0, 32, 24, 1, 1), nil, op.ConvOptions{})), op.Conv(s, w.add(0.2, 0, 32, 24, 3, 3), nil, same))
+				y = op.Concat(2, y, op.MaxPool(y, op.PoolOptions{Kernel: []int{2, 1}}))
+			}
+			return []*graph.Value{last(y), op.Relu(last(op.Sigmoid(y)))}
+		},
+		"stored last": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			for range 3 { // every operator between transpositions, sums and activations outside
+				x = op.Relu(op.Add(last(op.Conv(first(x), w.add(0.2, 0, 32, x.Shape[3], 3, 3), nil, same)), w.add(1, 0, 32)))
+				x = last(op.MaxPool(first(x), op.PoolOptions{Kernel: []int{2, 2}}))
+			}
+			return []*graph.Value{x}
+		},
+	} {
+		for _, variables := range []bool{false, true} {
+			g := graph.New()
+			r := rand.New(rand.NewPCG(4, 9))
+			x := g.Input("x", tensor.Float32, 2, 12, 11, 5)
+			for _, y := range build(&weightsOf{g, r, variables}, x) {
+				g.Output(y)
+			}
+			in := randn(r, x.Shape...)
+			store := graph.NewStore()
+			if err := store.Init(g); err != nil {
+				t.Fatal(err)
+			}
+			want, err := graph.Eval(g, store, []*tensor.Tensor{in}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := mustCompile(t, rt, g, store, compile.Options{})
+			for i, y := range mustRun(t, p, in) {
+				near(t, tensor.Err("", name, ", variables ", variables, ", output ", i).Error(), y, want[i], 1e-4)
+			}
+			for _, s := range p.Steps() {
+				if s.Operator == "Transpose" || s.Kernel == "BatchNorm" {
+					t.Errorf("%s, variables %v: %s of %v", name, variables, s.Operator, s.Inputs)
+				}
+			}
+			p.Close()
+		}
+	}
+}

@@ -91,7 +91,7 @@ type BodyRule interface {
 type LastRule interface {
 	// Starts reports whether the node gains from channels-last by itself; others follow the values that they read.
 	Starts(n *Node) bool
-	// Last returns the operator, its attributes and how many of the node's first inputs are channels-last: all of them if x, with
+	// Last returns the operator, its attributes and how many of the node's first inputs are images: channels-last all of them if x, with
 	// output 0 channels-last if y. It returns false where there is no such operator.
 	Last(n *Node, x, y bool) (d *Def, attrs []Attr, inputs int, ok bool)
 	// Move returns the operator that moves the channels of values of a rank to the end, or back to where they were.
@@ -106,6 +106,8 @@ type AffineRule interface {
 	Affine(n *Node, still []bool) (x int, ok bool)
 	// Map adds nodes to g that compute scale and shift, [C] each; nil stands for ones and for zeros.
 	Map(g *Graph, n *Node, x int, in []*Value) (scale, shift *Value)
+	// Last adds nodes to g that compute scale*x + shift of a channels-last x.
+	Last(g *Graph, x, scale, shift *Value) *Value
 }
 
 // AbsorbRule tells how an operator takes maps of channels into its inputs from 1 on, which are weights; see [GradRule] for why it is an interface.

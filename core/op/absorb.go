@@ -7,8 +7,21 @@ import (
 // Rules by which inference takes maps y = scale*x + shift of channels (normalisations by given statistics, factors and biases of operators of
 // their own) into the weights of the product or the convolution beside them.
 
+// affineLast is what the rules for maps of channels have in common.
+type affineLast struct{}
+
+func (affineLast) Last(_ *graph.Graph, x, scale, shift *graph.Value) *graph.Value {
+	if scale != nil {
+		x = Mul(x, scale)
+	}
+	if shift != nil {
+		x = Add(x, shift)
+	}
+	return x
+}
+
 // affineNorm: BatchNormalization by given statistics. scale/sqrt(variance+epsilon) and bias - mean*that.
-type affineNorm struct{}
+type affineNorm struct{ affineLast }
 
 func (affineNorm) Affine(n *graph.Node, still []bool) (int, bool) {
 	return 0, n.Int("training_mode") == 0 && still[1] && still[2] && still[3] && still[4]
@@ -21,6 +34,7 @@ func (affineNorm) Map(g *graph.Graph, n *graph.Node, _ int, in []*graph.Value) (
 
 // affineZip: a sum, difference, product or quotient with one number for every channel.
 type affineZip struct {
+	affineLast
 	product bool // Mul and Div; else Add and Sub
 	inverse bool // Sub and Div, whose second operand is the weight
 }

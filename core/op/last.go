@@ -122,6 +122,20 @@ func (r lastPool) Last(n *graph.Node, x, y bool) (*graph.Def, []graph.Attr, int,
 	return d, n.Attrs, 1, true
 }
 
+// lastConcat: images joined along any axis follow.
+type lastConcat struct{ moveRule }
+
+func (lastConcat) Starts(*graph.Node) bool { return false }
+
+func (lastConcat) Last(n *graph.Node, x, y bool) (*graph.Def, []graph.Attr, int, bool) {
+	rank := len(n.Outputs[0].Shape)
+	if !x || !y || rank < 3 || n.Outputs[0].DType != tensor.Float32 {
+		return nil, nil, 0, false
+	}
+	axis := slices.Index(movePerm(rank, true), nodeAxis(n, rank))
+	return &DefConcat, []graph.Attr{graph.Int("axis", axis)}, len(n.Inputs), true
+}
+
 func inferConvLast(c *graph.InferCtx) {
 	checkFloats(c)
 	x, w := c.In[0], c.In[1]

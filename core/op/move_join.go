@@ -11,7 +11,7 @@ var axisRequired = []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Required:
 // DefConcat is ONNX's Concat: the inputs behind each other along an axis.
 var DefConcat = graph.Def{
 	Name: "Concat", Since: 13, Doc: "Joins tensors along an axis.", MinIn: 1, MaxIn: -1, Attrs: axisRequired,
-	Infer: inferConcat, Ref: refConcat, Grad: gradConcat{}, Lower: lowerConcat, Same: sameConcat, Upgrade: upgradeConcat,
+	Infer: inferConcat, Ref: refConcat, Grad: gradConcat{}, Lower: lowerConcat, Same: sameConcat, Upgrade: upgradeConcat, Last: lastConcat{},
 }
 
 // DefConcatGrad is weft.ConcatGrad(dy, x...): the parts of dy that belong to each x, of which only the shapes are used.
