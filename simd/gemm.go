@@ -25,16 +25,16 @@ func (a Act) bounds(lo, hi float32) (float32, float32) {
 
 // GemmArgs describes the matrix product
 //
-//	C[M,N] = act(op(A)[M,K] * op(B)[K,N] + BiasM + BiasN)        Acc == false: C is not read
-//	C[M,N] = act(C + op(A)[M,K] * op(B)[K,N] + BiasM + BiasN)    Acc == true
+//	C[M,N] = act(op(A)[M,K] * op(B)[K,N] + BiasM + BiasN + Res[M,N])        Acc == false: C is not read
+//	C[M,N] = act(C + op(A)[M,K] * op(B)[K,N] + BiasM + BiasN + Res[M,N])    Acc == true
 //
 // All matrices are row-major. op(A) is A stored as [M,K] with LDA >= K, or under TransA stored as [K,M] with
 // LDA >= M; op(B) is B stored as [K,N] with LDB >= N, or under TransB stored as [N,K] with LDB >= K. C must not
-// overlap A or B.
+// overlap A, B or Res.
 //
 // Order: for each element the products are added in the order of k inside chunks of KChunk, each chunk from +0;
 // the first chunk's sum replaces C, or is added to it under Acc, and the following sums are added in order: ((C + s0) + s1) + ...;
-// then BiasM is added, then BiasN, then the activation is applied. With K == 0 the sum is +0 (C under Acc).
+// then BiasM is added, then BiasN, then Res, then the activation is applied. With K == 0 the sum is +0 (C under Acc).
 type GemmArgs struct {
 	M, N, K int
 	A       []float32
@@ -49,6 +49,7 @@ type GemmArgs struct {
 	PackedB []float32 // optional: op(B) packed once by GemmPackB, by the kernel set that is current
 	BiasN   []float32 // optional: added per column, length N
 	BiasM   []float32 // optional: added per row, length M
+	Res     []float32 // optional: added per element, stored as C is, with LDC
 	Act     Act
 	Lo, Hi  float32 // bounds of ActClip
 }

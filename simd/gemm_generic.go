@@ -53,6 +53,11 @@ func gemmGeneric(class Class, a *GemmArgs, i0, i1, j0, j1 int) {
 					c[q] += v
 				}
 			}
+			if a.Res != nil {
+				for q, v := range a.Res[i*a.LDC+j:][:w] {
+					c[q] += v
+				}
+			}
 			if a.Act != ActNone {
 				clampGeneric(c, lo, hi)
 			}

@@ -145,3 +145,17 @@ func (t *tileSet) dotTile(s *sweepArgs, a *float32, i, h, from, w, skip int) {
 		t.finish(noescape(&end))
 	}
 }
+
+// addResidualRow computes c = act(c + res).
+func (t *tileSet) addResidualRow(c, res []float32, a *GemmArgs) {
+	if t.finish == nil {
+		addVectors(c, res, a)
+		return
+	}
+	end := finishArgs{sums: &res[0], c: &c[0], n: len(c), flags: tileAdd | tileFinish}
+	if a.Act != ActNone {
+		end.flags |= tileClamp
+		end.lo, end.hi = a.Act.bounds(a.Lo, a.Hi)
+	}
+	t.finish(noescape(&end))
+}

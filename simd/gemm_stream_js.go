@@ -169,3 +169,6 @@ func (t *tileSet) packPanelA(dst []float32, a *GemmArgs, i, h, k0, k int) {
 		t.packRows(dst, h, a.A[i*a.LDA+k0:], a.LDA, h, k)
 	}
 }
+
+// addResidualRow computes c = act(c + res).
+func (t *tileSet) addResidualRow(c, res []float32, a *GemmArgs) { addVectors(c, res, a) }

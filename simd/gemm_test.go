@@ -14,16 +14,18 @@ type gemmCase struct {
 	m, n, k       int
 	ta, tb, acc   bool
 	biasM, biasN  bool
+	res           bool
 	act           simd.Act
 	pad           int // leading dimensions exceed rows by this
 	off           int // offset of the operands' first elements
 	a, b, bm, bn  *guarded
+	rs            *guarded // the residual, of C's layout
 	lda, ldb, ldc int
 	c0            []float32 // C before
 }
 
 func (g gemmCase) String() string {
-	return fmt.Sprintf("%dx%dx%d ta=%v tb=%v acc=%v biasM=%v biasN=%v act=%d pad=%d off=%d", g.m, g.n, g.k, g.ta, g.tb, g.acc, g.biasM, g.biasN, g.act, g.pad, g.off)
+	return fmt.Sprintf("%dx%dx%d ta=%v tb=%v acc=%v biasM=%v biasN=%v res=%v act=%d pad=%d off=%d", g.m, g.n, g.k, g.ta, g.tb, g.acc, g.biasM, g.biasN, g.res, g.act, g.pad, g.off)
 }
 
 // prepare draws the operands.
@@ -42,6 +44,7 @@ func (g *gemmCase) prepare(draw func() float32) {
 	g.b = newGuarded(size(rb, g.ldb), g.off).fill(draw)
 	g.bm = newGuarded(g.m, g.off).fill(draw)
 	g.bn = newGuarded(g.n, g.off).fill(draw)
+	g.rs = newGuarded(size(g.m, g.ldc), g.off).fill(draw)
 	g.c0 = make([]float32, size(g.m, g.ldc))
 	for i := range g.c0 {
 		g.c0[i] = nan // must not be read without acc, nor between rows
@@ -60,6 +63,9 @@ func (g *gemmCase) args(c []float32) *simd.GemmArgs {
 	}
 	if g.biasN {
 		a.BiasN = g.bn.s
+	}
+	if g.res {
+		a.Res = g.rs.s
 	}
 	return a
 }
@@ -88,6 +94,7 @@ func (g *gemmCase) run(t testing.TB, tiles int, packed bool) []float32 {
 	c.check(t, "C", false)
 	g.a.check(t, "A", true)
 	g.b.check(t, "B", true)
+	g.rs.check(t, "residual", true)
 	for i, v := range c.s {
 		if i%g.ldc >= g.n && v == v {
 			t.Fatalf("wrote between rows of C, at %d", i)
@@ -138,6 +145,9 @@ func TestGemmConformance(t *testing.T) {
 			add(gemmCase{m: 140, n: 620, k: 530, ta: ta, tb: tb, acc: ta}) // blocks of B, packed panels
 			add(gemmCase{m: 4200, n: 1, k: 70, ta: ta, tb: tb, acc: tb, biasN: true, pad: 1})
 		}
+	}
+	for i, g := range cases {
+		g.res = i%3 == 0
 	}
 	for name, draw := range draws(r) {
 		t.Run(name, func(t *testing.T) {
@@ -202,6 +212,9 @@ func (g *gemmCase) checkAccuracy(t *testing.T, c []float32) {
 			if g.biasN {
 				s, abs = s+float64(g.bn.s[j]), abs+math.Abs(float64(g.bn.s[j]))
 			}
+			if g.res {
+				s, abs = s+float64(g.rs.s[at]), abs+math.Abs(float64(g.rs.s[at]))
+			}
 			switch g.act {
 			case simd.ActRelu:
 				s = max(s, 0)
@@ -241,7 +254,7 @@ func FuzzGemm(f *testing.F) {
 	f.Add(uint8(29), uint16(65), uint16(513), uint16(63), uint64(2))
 	f.Fuzz(func(t *testing.T, m uint8, n, k, flags uint16, seed uint64) {
 		g := &gemmCase{m: 1 + int(m)%80, n: 1 + int(n)%200, k: int(k) % 600, ta: flags&1 != 0, tb: flags&2 != 0, acc: flags&4 != 0, biasM: flags&8 != 0,
-			biasN: flags&16 != 0, act: simd.Act(flags >> 5 % 3), pad: int(flags>>8) % 9, off: int(flags>>12) % 8}
+			biasN: flags&16 != 0, res: flags&128 != 0, act: simd.Act(flags >> 5 % 3), pad: int(flags>>8) % 9, off: int(flags>>12) % 8}
 		r := rand.New(rand.NewPCG(seed, 0))
 		g.prepare(draws(r)[[]string{"normal", "special", "subnormal"}[seed%3]])
 		was := simd.Current().Name

@@ -126,11 +126,19 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		gemmGeneric(MulAdd, a, i0, i1, j0, j1)
 		return
 	}
-	if t.swaps(a) {
+	swaps, streams := t.swaps(a), t.streamsB(a)
+	if a.Res != nil && (swaps || streams) { // these paths have small results, to which it is added afterwards
+		r := *a
+		r.Res, r.Act = nil, ActNone
+		t.gemmRegion(noescape(&r), i0, i1, j0, j1, scratch)
+		t.addResidual(a, i0, i1, j0, j1)
+		return
+	}
+	if swaps {
 		t.gemmSwapped(a, i0, i1, j0, j1, scratch)
 		return
 	}
-	if t.streamsB(a) {
+	if streams {
 		t.gemmStream(a, i0, i1, j0, j1, scratch)
 		return
 	}
@@ -147,7 +155,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		width = t.gemm.wide[tallest]
 	}
 	// A panel of B that is used once is packed just before its use and stays in L1.
-	streams := packs && panels == 1
+	streams = packs && panels == 1
 	if streams {
 		width = min(width, max(streamSize/(kc*t.lanes), 1))
 	}
@@ -164,7 +172,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		g.block = max(g.nw, streamBlock) // and all its k follow one another: long runs of memory
 	}
 	g.sweepArgs.cs, g.sweepArgs.nw = 4*a.LDC, g.nw
-	if a.Act != ActNone {
+	if a.Act != ActNone && a.Res == nil {
 		g.finish = tileClamp
 		g.lo, g.hi = a.Act.bounds(a.Lo, a.Hi)
 	}
@@ -301,6 +309,33 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 			args.biasN = &a.BiasN[j0]
 		}
 		t.sweep(noescape(args))
+		if a.Res != nil && k1 == a.K {
+			t.addResidual(a, i, i+h, j0, j1)
+		}
 		i += h
+	}
+}
+
+// addResidual applies what is left of the epilogue to C[i0:i1, j0:j1], which has just been computed: the residual, then the activation. A tile
+// has no registers to spare for it, and one pass more over what is in cache costs less than a K of ten.
+func (t *tileSet) addResidual(a *GemmArgs, i0, i1, j0, j1 int) {
+	n := j1 - j0
+	if n == a.LDC { // whole rows follow one another
+		n, i0 = n*(i1-i0), i0*a.LDC
+		t.addResidualRow(a.C[i0:i0+n], a.Res[i0:i0+n], a)
+		return
+	}
+	for i := i0; i < i1; i++ {
+		at := i*a.LDC + j0
+		t.addResidualRow(a.C[at:at+n], a.Res[at:at+n], a)
+	}
+}
+
+// addVectors computes c = act(c + res) with the vector kernels.
+func addVectors(c, res []float32, a *GemmArgs) {
+	Zip(Add, c, c, res)
+	if a.Act != ActNone {
+		lo, hi := a.Act.bounds(a.Lo, a.Hi)
+		Map(Clip, c, c, lo, hi)
 	}
 }

@@ -3,63 +3,7 @@ package compile
 import (
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/tensor"
-	"github.com/weft-ml/weft/simd"
 )
-
-// fuseResiduals moves sums into the operators that compute one of their terms and can add the other (Def.Residual), where nothing else
-// reads that term. Such an operator then runs where the sum stood.
-func (c *structurer) fuseResiduals() {
-	at := map[*unit]int{}
-	for i, u := range c.units {
-		at[u] = i
-		op, ok := c.elemOf(u)
-		if !ok || op.Kind != graph.ElemBinary || simd.BinaryOp(op.Code) != simd.Add || u.in[0] == u.in[1] || !sameDims(u.in[0].Type, u.in[1].Type) {
-			continue
-		}
-		var p *unit
-		var other *val
-		for j, x := range u.in {
-			if c.takesResidual(x) && (p == nil || at[x.unit] > at[p]) {
-				p, other = x.unit, u.in[1-j]
-			}
-		}
-		if p == nil {
-			continue
-		}
-		k := p.n.Def.Residual(p.n)
-		for len(p.in) <= k {
-			p.in, p.n.Inputs = append(p.in, nil), append(p.n.Inputs, nil)
-		}
-		p.in[k], p.n.Inputs[k] = other, &other.Value
-		for i, r := range other.readers {
-			if r == u {
-				other.readers[i] = p
-			}
-		}
-		y := u.out[0]
-		y.unit, y.index, y.Node, y.Index = p, 0, p.n, 0
-		p.out[0], p.n.Outputs[0] = y, &y.Value
-		c.units[at[p]], c.units[i] = nil, p
-		at[p] = i
-	}
-	live := c.units[:0]
-	for _, u := range c.units {
-		if u != nil {
-			live = append(live, u)
-		}
-	}
-	c.units = live
-}
-
-// takesResidual reports whether the operator that computes a value can add another one to it.
-func (c *structurer) takesResidual(x *val) bool {
-	p := x.unit
-	if p == nil || p.n.Def.Residual == nil || x.index != 0 || x.root || len(x.readers) != 1 || p.act != (graph.Act{}) {
-		return false
-	}
-	k := p.n.Def.Residual(p.n)
-	return k > 0 && (k >= len(p.in) || p.in[k] == nil)
-}
 
 // fuseActs moves activations into the operators before them that can apply them (Def.TakesAct), where nothing
 // else reads the value before the activation.

@@ -45,8 +45,10 @@ type Def struct {
 	TakesAct bool
 	// InPlace lists inputs whose memory the first output may take over (element i depends on elements i only).
 	InPlace []int
-	// Residual returns the number of an input that Lower adds before the activation when it is given, 0 when the node takes none.
-	Residual func(n *Node) int
+	// Residual returns the number of an input of the output's size that Lower adds before the activation when it is given, 0 when the node takes
+	// none. Bias is the same for a vector along the last dimension, which is added before the residual. Only the compiler gives these
+	// inputs where their numbers are from MaxIn on; Ref adds them too.
+	Residual, Bias func(n *Node) int
 	// Last says how the operator computes on channels-last values, [N,D...,C] in place of [N,C,D...]; elementwise operators
 	// need no rule.
 	Last LastRule

@@ -14,6 +14,15 @@ var DefGemm = graph.Def{
 		{Name: "transB", Kind: graph.AttrInt},
 	},
 	Infer: inferGemm, Ref: refGemm, Grad: gradGemm{}, Lower: lowerGemm, FLOPs: flopsProduct, Upgrade: upgradeGemm, Absorb: absorbGemm{},
+	Bias: biasGemm, Residual: residualProduct,
+}
+
+// biasGemm: C may be a vector that was added behind the product.
+func biasGemm(n *graph.Node) int {
+	if n.Float("beta") != 1 {
+		return 0
+	}
+	return 2
 }
 
 // upgradeGemm drops the broadcast flag of opsets before 7: C now always broadcasts.
@@ -57,6 +66,7 @@ func refGemm(c *graph.RefCtx) {
 			out[i] += beta * v
 		}
 	}
+	refTerm(c, productResidual, out)
 	c.Out[0].SetFloat64s(out)
 }
 

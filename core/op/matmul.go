@@ -9,7 +9,7 @@ import (
 // of rank 1 is a row (first) or a column (second) that disappears from the result.
 var DefMatMul = graph.Def{
 	Name: "MatMul", Since: 13, MinIn: 2, MaxIn: 2, Doc: "matrix product, batched", Infer: inferMatMul, TakesAct: true, FLOPs: flopsProduct,
-	Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul,
+	Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul, Bias: biasMatMul, Residual: residualProduct,
 }
 
 // DefMatMulT is weft.MatMulT: MatMul of operands of rank 2 or more whose matrices may be stored transposed, so that gradients of
@@ -17,7 +17,32 @@ var DefMatMul = graph.Def{
 var DefMatMulT = graph.Def{
 	Domain: "weft", Name: "MatMulT", MinIn: 2, MaxIn: 2, Doc: "batched matrix product of operands that may be stored transposed", TakesAct: true, FLOPs: flopsProduct,
 	Attrs: []graph.AttrDef{{Name: "transA", Kind: graph.AttrInt}, {Name: "transB", Kind: graph.AttrInt}},
-	Infer: inferMatMul, Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul, Body: bodyMatMulT{},
+	Infer: inferMatMul, Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul, Body: bodyMatMulT{}, Bias: biasMatMul, Residual: residualProduct,
+}
+
+// Inputs of products that only the compiler gives, and Gemm's C.
+const productBias, productResidual = 2, 3
+
+func residualProduct(*graph.Node) int { return productResidual }
+
+// biasMatMul: the last dimension of a product of matrices is that of their columns.
+func biasMatMul(n *graph.Node) int {
+	for _, v := range n.Inputs[:2] {
+		if !v.HasRank || len(v.Shape) < 2 {
+			return 0
+		}
+	}
+	return productBias
+}
+
+// refTerm adds optional input i, a vector along the last dimension or of the output's size.
+func refTerm(c *graph.RefCtx, i int, out []float64) {
+	if c.Has(i) {
+		v := c.In[i].Float64s()
+		for k := range out {
+			out[k] += v[k%len(v)]
+		}
+	}
 }
 
 // matShape is a matrix product with its batch dimensions.
@@ -106,6 +131,8 @@ func refMatMul(c *graph.RefCtx) {
 	for i := range offA {
 		refProduct(s, va[offA[i]:], vb[offB[i]:], out[i*s.m*s.n:])
 	}
+	refTerm(c, productBias, out)
+	refTerm(c, productResidual, out)
 	c.Out[0].SetFloat64s(out)
 }
 

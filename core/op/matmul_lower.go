@@ -7,7 +7,7 @@ import (
 	"github.com/weft-ml/weft/simd"
 )
 
-// A Gemm step: A = {C, A, B, BiasN, BiasM}; N = {M, N, K, flags, matrices, tiles per matrix, batch rank, then dimension, stride of A and
+// A Gemm step: A = {C, A, B, BiasN, BiasM, residual}; N = {M, N, K, flags, matrices, tiles per matrix, batch rank, then dimension, stride of A and
 // stride of B for each batch dimension}; F = {lo, hi}. Strides are in elements.
 const (
 	gemmTransA = 1 << iota
@@ -55,6 +55,9 @@ func runGemm(w *prog.Worker, s *prog.Step, tile int) {
 			r /= n
 		}
 		g.A, g.B, g.C = w.F32(s.A[1].Add(4*offA), sizeA), w.F32(s.A[2].Add(4*offB), sizeB), w.F32(s.A[0].Add(4*i*sizeC), sizeC)
+		if s.A[5] != prog.None {
+			g.Res = w.F32(s.A[5].Add(4*i*sizeC), sizeC)
+		}
 		if per == 1 {
 			simd.Gemm(&g, scratch)
 		} else {
@@ -68,6 +71,7 @@ type matProduct struct {
 	*matShape
 	a, b, c      prog.Ref
 	biasN, biasM prog.Ref
+	res          prog.Ref
 	acc          bool
 	act          graph.Act
 }
@@ -75,7 +79,7 @@ type matProduct struct {
 // emit appends the step of a product; false when the batch dimensions cannot be described.
 func (p *matProduct) emit(b graph.Builder) bool {
 	s := prog.Step{Kernel: &kGemm, Tiles: 1}
-	s.A[0], s.A[1], s.A[2], s.A[3], s.A[4] = p.c, p.a, p.b, p.biasN, p.biasM
+	s.A[0], s.A[1], s.A[2], s.A[3], s.A[4], s.A[5] = p.c, p.a, p.b, p.biasN, p.biasM, p.res
 	dims, sa, sb := p.mergedBatch()
 	// A stack of row vectors or matrices against one matrix is one tall product.
 	m, mats := p.m, tensor.Size(p.batch)
@@ -146,7 +150,7 @@ func lowerMatMul(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	s := matMulShape(n, b.InShape(0), b.InShape(1), func(parts ...any) { panic(tensor.Err(n.Describe(), parts...)) })
-	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), biasN: prog.None, biasM: prog.None, act: b.Epilogue()}
+	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), biasN: optional(b, productBias), biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
 	return p.emit(b)
 }
 
@@ -155,7 +159,7 @@ func lowerGemm(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	s := matMulShape(n, b.InShape(0), b.InShape(1), func(parts ...any) { panic(tensor.Err(n.Describe(), parts...)) })
-	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), biasN: prog.None, biasM: prog.None, act: b.Epilogue()}
+	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), biasN: prog.None, biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
 	if alpha := n.Float("alpha"); alpha != 1 {
 		// Scale the smaller operand.
 		if i, size := 0, s.m*s.k; s.n < s.m {
