@@ -66,6 +66,8 @@ type gemmKernels struct {
 	// packBSize and packB define the layout of PackedB.
 	packBSize func(k, n int) int
 	packB     func(dst, b []float32, ldb int, transB bool, k, n int)
+	// prepacks says whether products like this one are faster with PackedB.
+	prepacks func(a *GemmArgs) bool
 }
 
 // Gemm computes the whole product on the calling goroutine. scratch has at least GemmScratch(a) elements; its
@@ -151,6 +153,13 @@ func GemmTile(args *GemmArgs, tile, tiles int, scratch []float32) {
 func split(n, unit, p, parts int) (lo, hi int) {
 	units := (n + unit - 1) / unit
 	return min(p*units/parts*unit, n), min((p+1)*units/parts*unit, n)
+}
+
+// GemmPrepacks reports whether products like this one, whose op(B) stays the same for many of them, are faster when GemmPackB has packed it once.
+// Few rows of A, and a large B that has to come from memory anyway, are better off with B as it is.
+func GemmPrepacks(a *GemmArgs) bool {
+	f := current.gemm.prepacks
+	return f != nil && f(noescape(a))
 }
 
 // GemmPackBSize returns the length of the buffer that GemmPackB fills for op(B)[k,n].

@@ -184,10 +184,7 @@ func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
 		defer rec.end()
 	}
 	for _, k := range b.packs {
-		v := uint64(1)
-		if k.cell != nil {
-			v = k.cell.Version
-		}
+		v := k.wanted()
 		if k.version != v {
 			if rec != nil {
 				rec.pack(pool, &k.step)

@@ -220,62 +220,6 @@ func (l *lowering) Emit(s prog.Step) {
 	b.node = append(b.node, int32(l.node))
 }
 
-func (l *lowering) Pack(i, bytes int, s prog.Step) prog.Ref {
-	m, p := l.m, l.m.p
-	v := l.in(i)
-	s.A[1] = m.ref(v)
-	r := m.find(v)
-	x := &p.s.vals[r]
-	if (x.origin == graph.FromConst || x.origin == graph.FromVar && !p.updated[x.index]) && !m.isKnown(v) {
-		pk := p.packed(r, bytes, s)
-		if m.patch.on {
-			m.patch.packs = append(m.patch.packs, pk)
-		} else {
-			m.b.packs = append(m.b.packs, pk)
-		}
-		return prog.At(p.regPack+pk.index, 0)
-	}
-	s.A[0] = l.Scratch(bytes)
-	l.Emit(s)
-	return s.A[0]
-}
-
-// pack is a packed copy of a constant or variable, shared by the binds of a program.
-type pack struct {
-	index   int
-	root    int32
-	step    prog.Step
-	buf     []byte
-	cell    *graph.Cell // nil for a constant
-	version uint64      // of the cell when it was packed; 0: not packed yet
-}
-
-// packed returns the copy of root r that the step makes, a new one when there is none yet.
-func (p *Program) packed(r int32, bytes int, s prog.Step) *pack {
-	if s.Tiles < 1 {
-		s.Tiles = 1
-	}
-	for _, k := range p.packs {
-		s.A[0] = prog.At(p.regPack+k.index, 0)
-		if k.root == r && len(k.buf) == bytes && k.step == s {
-			return k
-		}
-	}
-	buf, err := p.rt.alloc.Alloc(bytes)
-	if err != nil {
-		panic(err)
-	}
-	k := &pack{index: len(p.packs), root: r, buf: buf}
-	s.A[0] = prog.At(p.regPack+k.index, 0)
-	k.step = s
-	if x := &p.s.vals[r]; x.origin == graph.FromVar {
-		k.cell = p.cells[x.index]
-	}
-	p.packs = append(p.packs, k)
-	p.regions = append(p.regions, buf)
-	return k
-}
-
 // kCopy copies N[0] + N[1]<<31 bytes from A[1] to A[0].
 var kCopy = prog.Kernel{Name: "Copy", Run: runCopy}
 

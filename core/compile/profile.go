@@ -128,7 +128,7 @@ type MemoryInfo struct {
 	Scratch   int64 // of all workers
 	Variables int64 // in the store
 	Constants int64
-	Packed    int64 // packed copies of variables and constants, and what is computed from them once
+	Packed    int64 // packed copies of variables and constants, which other programs may share, and what is computed from them once
 	Outputs   int64
 	Binds     int // sets of input shapes that are bound
 }

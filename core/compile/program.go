@@ -130,10 +130,8 @@ func (p *Program) Close() {
 
 // forget drops everything that binding made.
 func (p *Program) forget() {
-	for _, k := range p.packs {
-		p.rt.alloc.Free(k.buf)
-	}
-	p.packs, p.binds, p.running, p.held = nil, nil, nil, 0
+	p.dropPacks()
+	p.binds, p.running, p.held = nil, nil, 0
 	p.binder.valid = false
 	clear(p.regions[p.regPack:])
 	p.regions = p.regions[:p.regPack]

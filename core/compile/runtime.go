@@ -26,8 +26,9 @@ type Runtime struct {
 	pool   *pool
 	arena  []byte
 	closed bool
-	rec    *recorder // of the profile that is under way
-	limits Limits    // once they are measured
+	rec    *recorder         // of the profile that is under way
+	limits Limits            // once they are measured
+	packs  map[any][]*packed // by what they are copies of: *tensor.Tensor of a constant, *graph.Cell
 }
 
 // NewRuntime returns a runtime with its workers started. Close stops them.

@@ -28,7 +28,10 @@ type Builder interface {
 	// Pack returns the address of a packed copy of input i, made by the given step, whose A[0] is set to the packed
 	// copy and A[1] to the input. For a constant the step runs once; for a variable that this program does not update it runs
 	// when the variable's version has changed; otherwise it runs in place, before the steps that follow.
+	// Copies that are kept are shared by all programs of a runtime; the step reads nothing but the input.
 	Pack(i, bytes int, s prog.Step) prog.Ref
+	// Keeps reports whether Pack keeps a copy of input i from run to run, so that packing may cost more than one use of it is worth.
+	Keeps(i int) bool
 	// Epilogue returns the activation that was fused into this node (see Def.TakesAct); simd.ActNone when there is none.
 	Epilogue() Act
 	// Rand returns the address of the run's random state: seed and step, two uint64s.

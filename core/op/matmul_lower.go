@@ -13,12 +13,25 @@ const (
 	gemmTransA = 1 << iota
 	gemmTransB
 	gemmAcc
+	gemmPacked   // B is packed
 	gemmActShift = 8
 	gemmBatch    = 7 // where the batch dimensions start in N
 	gemmMaxBatch = 7
 )
 
-var kGemm = prog.Kernel{Name: "Gemm", Run: runGemm}
+var (
+	kGemm     = prog.Kernel{Name: "Gemm", Run: runGemm}
+	kGemmPack = prog.Kernel{Name: "GemmPack", Run: runGemmPack}
+)
+
+// runGemmPack packs op(B) = A[1], N = {K, N, transposed}, to A[0].
+func runGemmPack(w *prog.Worker, s *prog.Step, tile int) {
+	k, n, ld := int(s.N[0]), int(s.N[1]), int(s.N[1])
+	if s.N[2] != 0 {
+		ld = k
+	}
+	simd.GemmPackB(w.F32(s.A[0], simd.GemmPackBSize(k, n)), w.F32(s.A[1], k*n), ld, s.N[2] != 0, k, n)
+}
 
 // gemmArgs sets the sizes and flags of a step's products.
 func gemmArgs(g *simd.GemmArgs, s *prog.Step) {
@@ -41,6 +54,10 @@ func runGemm(w *prog.Worker, s *prog.Step, tile int) {
 	g.BiasN, g.BiasM = w.F32(s.A[3], g.N), w.F32(s.A[4], g.M)
 	mats, per := int(s.N[4]), int(s.N[5])
 	sizeA, sizeB, sizeC := g.M*g.K, g.K*g.N, g.M*g.N
+	packed := s.N[3]&gemmPacked != 0 // then there is one matrix B
+	if packed {
+		sizeB = simd.GemmPackBSize(g.K, g.N)
+	}
 	scratch := w.ScratchF32(int(s.Worker) / 4)
 	from, to := tile/per, tile/per+1
 	if per == 1 {
@@ -55,6 +72,9 @@ func runGemm(w *prog.Worker, s *prog.Step, tile int) {
 			r /= n
 		}
 		g.A, g.B, g.C = w.F32(s.A[1].Add(4*offA), sizeA), w.F32(s.A[2].Add(4*offB), sizeB), w.F32(s.A[0].Add(4*i*sizeC), sizeC)
+		if packed {
+			g.PackedB = g.B
+		}
 		if s.A[5] != prog.None {
 			g.Res = w.F32(s.A[5].Add(4*i*sizeC), sizeC)
 		}
@@ -73,6 +93,7 @@ type matProduct struct {
 	biasN, biasM prog.Ref
 	res          prog.Ref
 	acc          bool
+	weight       int // number of the input that b is, 0 for none
 	act          graph.Act
 }
 
@@ -111,6 +132,11 @@ func (p *matProduct) emit(b graph.Builder) bool {
 	s.F[0], s.F[1] = p.act.Lo, p.act.Hi
 	var g simd.GemmArgs
 	gemmArgs(&g, &s)
+	if p.weight > 0 && mats == 1 && b.Keeps(p.weight) && simd.GemmPrepacks(&g) {
+		g.PackedB = []float32{0} // that there is one is all that counts here
+		s.N[3] |= gemmPacked
+		s.A[2] = b.Pack(p.weight, 4*simd.GemmPackBSize(g.K, g.N), prog.Step{Kernel: &kGemmPack, N: [28]int32{s.N[2], s.N[1], int32(btoi(p.transB))}})
+	}
 	s.Worker = int32(4 * simd.GemmScratch(&g))
 	per := simd.GemmTiles(&g, b.Threads())
 	if mats > 1 {
@@ -150,7 +176,7 @@ func lowerMatMul(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	s := matMulShape(n, b.InShape(0), b.InShape(1), func(parts ...any) { panic(tensor.Err(n.Describe(), parts...)) })
-	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), biasN: optional(b, productBias), biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
+	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), weight: 1, biasN: optional(b, productBias), biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
 	return p.emit(b)
 }
 
@@ -159,12 +185,12 @@ func lowerGemm(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	s := matMulShape(n, b.InShape(0), b.InShape(1), func(parts ...any) { panic(tensor.Err(n.Describe(), parts...)) })
-	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), biasN: prog.None, biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
+	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), weight: 1, biasN: prog.None, biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
 	if alpha := n.Float("alpha"); alpha != 1 {
 		// Scale the smaller operand.
 		if i, size := 0, s.m*s.k; s.n < s.m {
 			i, size = 1, s.k*s.n
-			p.b = emitScaled(b, b.In(i), size, alpha)
+			p.b, p.weight = emitScaled(b, b.In(i), size, alpha), 0
 		} else {
 			p.a = emitScaled(b, b.In(i), size, alpha)
 		}
