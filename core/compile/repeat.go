@@ -12,10 +12,10 @@ type Repeat struct {
 	regions [][]byte
 }
 
-// repeat fills r after a run, before the regions are let go of.
+// repeat fills r after a run, before the regions are let go of. One worker does for steps of one tile.
 func (p *Program) repeat(b *bound, r *Repeat) {
 	r.N = 0
-	if p.rt.rec != nil || len(p.rt.pool.workers) > 1 || !p.repeatable(b) {
+	if p.rt.rec != nil || len(p.rt.pool.workers) > 1 && b.wide || !p.repeatable(b) {
 		return
 	}
 	for _, c := range p.copyOut {

@@ -436,6 +436,16 @@ test("the same bits with threads", async () => {
     assert.equal(own.report().threads, 2, own.report().reasons.join());
     const losses = async (runtime: Runtime) => (await lenet(runtime).fit(runtime.data.digits({ seed: 6, samples: 320 }), null, { epochs: 1 })).history.loss;
     assert.deepEqual(await losses(own), await losses(weft));
+    for (const n of [4, 300]) { // one tile, and several
+      const square = own.compile((v: Tensor) => v.matMul(v));
+      const x = own.randomNormal([n, n], { seed: 7 });
+      const once = await x.matMul(x).data();
+      for (let i = 0; i < 5; i++) {
+        const y = square(x);
+        assert.deepEqual(await y.data(), once);
+        y.dispose();
+      }
+    }
     await own.close();
   }
 });
