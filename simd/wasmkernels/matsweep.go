@@ -36,11 +36,17 @@ const (
 	tileClamp  = 4
 )
 
-// columns is the width of a panel of B, two vectors; wideColumns of a row times B in place, twelve.
-const (
-	columns     = 8
-	wideColumns = 48
-)
+// columns is the width of a panel of B, two vectors.
+const columns = 8
+
+// wideColumns returns the columns of a tile of a row times B in place: as many as registers allow, whole cache lines of them if possible. Unfused, those hold all of a row's loads too, as
+// mat.steps says.
+func (t *mat) wideColumns() int {
+	if t.variant.Relaxed {
+		return 48
+	}
+	return 24
+}
 
 // addSweep adds the kernel GemmSweep: a panel of at most t.rows rows of A times neighbouring columns of op(B), over one chunk of k.
 // B is read in panels of 8 columns: row p of panel j is at b + j*bstep + p*bs. Where bstep is 32, B lies in place.
@@ -110,11 +116,11 @@ func (t *mat) sweep(rows int) *Func {
 		by()
 		f.Op(I32Add).Set(s.b)
 	}
-	if rows == 1 {
+	if wide := t.wideColumns(); rows == 1 {
 		f.Get(bstep).I32(4*columns).Op(I32Eq).If(func() {
-			countDown(f, s.n, wideColumns, func() {
-				s.tileInPlace(wideColumns / 4)
-				next(wideColumns, func() { f.I32(4 * wideColumns) })
+			countDown(f, s.n, int32(wide), func() {
+				s.tileInPlace(wide / 4)
+				next(int32(wide), func() { f.I32(int32(4 * wide)) })
 			})
 		}, nil)
 	}
