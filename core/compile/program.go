@@ -2,7 +2,6 @@ package compile
 
 import (
 	"strconv"
-	"unsafe"
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
@@ -223,7 +222,7 @@ func (p *Program) full() bool {
 }
 
 // held returns the bytes of a bind's tables.
-func (b *bound) held() int { return len(b.steps)*int(unsafe.Sizeof(prog.Step{})) + len(b.data) }
+func (b *bound) held() int { return len(b.steps)*prog.StepBytes + len(b.data) }
 
 // hashShapes is FNV-1a over dimensions.
 func hashShapes(shapes [][]int) uint64 {

@@ -35,6 +35,9 @@ type Step struct {
 	F      [8]float32
 }
 
+// StepBytes is the size of a Step in memory, the same on every target.
+const StepBytes = 256
+
 // Kernel is what a step calls. Kernels are package variables; their names, each given once, are for profiles and listings, and
 // the browser's kernel module knows its compiled functions by them.
 type Kernel struct {
