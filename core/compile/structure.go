@@ -47,6 +47,7 @@ func structureOf(g *graph.Graph, opt Options) *structure {
 		c.roots = append(c.roots, c.resolve(u.Value, env))
 	}
 	if !opt.NoFusion {
+		c.fusePatterns()
 		c.absorb()
 		c.layout()
 	}

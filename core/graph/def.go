@@ -56,6 +56,8 @@ type Def struct {
 	// part of its own weights. Together they let inference drop normalisations by given statistics.
 	Affine AffineRule
 	Absorb AbsorbRule
+	// Fuse recognises a pattern of operators that ends in this one.
+	Fuse FuseRule
 	// FLOPs returns how many floating-point operations the node takes for these types; nil: not worth counting.
 	FLOPs func(n *Node, in, out []Type) float64
 	// InPlaceOut lists further pairs {output, input} as InPlace does for the first output: optimizer updates write

@@ -49,7 +49,7 @@ var DefAdd = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a + b }, func(a, b int64) int64 { return a + b }, nil)
 	},
 	Grad: gradAdd{},
-	Elem: elemAdd, Lower: lowerAdd,
+	Elem: elemAdd, Lower: lowerAdd, Fuse: fuseAdd{},
 	Upgrade: upgradeBroadcast, Affine: affineZip{},
 }
 
@@ -91,7 +91,7 @@ var DefMul = graph.Def{
 		refZip(c, func(a, b float64) float64 { return a * b }, func(a, b int64) int64 { return a * b }, nil)
 	},
 	Grad: gradMul{},
-	Elem: elemMul, Lower: lowerMul,
+	Elem: elemMul, Lower: lowerMul, Fuse: fuseMul{},
 	Upgrade: upgradeBroadcast, Affine: affineZip{product: true},
 }
 

@@ -9,7 +9,7 @@ import (
 // of rank 1 is a row (first) or a column (second) that disappears from the result.
 var DefMatMul = graph.Def{
 	Name: "MatMul", Since: 13, MinIn: 2, MaxIn: 2, Doc: "matrix product, batched", Infer: inferMatMul, TakesAct: true, FLOPs: flopsProduct,
-	Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul, Bias: biasMatMul, Residual: residualProduct,
+	Ref: refMatMul, Grad: gradMatMul{}, Lower: lowerMatMul, Fuse: fuseProduct{}, Bias: biasMatMul, Residual: residualProduct,
 }
 
 // DefMatMulT is weft.MatMulT: MatMul of operands of rank 2 or more whose matrices may be stored transposed, so that gradients of

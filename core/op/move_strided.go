@@ -13,7 +13,7 @@ import (
 var DefTranspose = graph.Def{
 	Name: "Transpose", Since: 25, Doc: "Permutes the dimensions.", MinIn: 1, MaxIn: 1,
 	Attrs: []graph.AttrDef{{Name: "perm", Kind: graph.AttrInts}},
-	Infer: inferTranspose, Ref: refTranspose, Grad: gradTranspose{}, Lower: lowerTranspose, Same: sameTranspose,
+	Infer: inferTranspose, Ref: refTranspose, Grad: gradTranspose{}, Lower: lowerTranspose, Same: sameTranspose, Fuse: fuseTranspose{},
 }
 
 // Transpose returns x with dimension i taken from dimension perm[i]; without perm they are reversed.
