@@ -123,6 +123,11 @@ func (l *lowering) lowerNode(i int) {
 		again, fixes := m.patch, len(m.fixes)
 		steps, stores, data, pieces, packs, known := len(m.b.steps), len(m.store), len(m.b.data), len(m.pieces), len(m.b.packs), len(m.known)
 		if f(l, l.o.n) {
+			if m.patch.on {
+				l.checkSizes(m.patch.steps)
+			} else {
+				l.checkSizes(m.b.steps[steps:])
+			}
 			return
 		}
 		// What the failed lowering added is gone.
@@ -208,6 +213,9 @@ func (l *lowering) Rand() prog.Ref { return prog.At(regRand, 0) }
 func (l *lowering) Threads() int { return l.m.p.rt.Threads() }
 
 func (l *lowering) Emit(s prog.Step) {
+	if s.Worker < 0 {
+		l.tooLarge() // scratch
+	}
 	if s.Tiles < 1 {
 		s.Tiles = 1
 	}

@@ -27,8 +27,8 @@ const (
 )
 
 var (
-	kAttention     = prog.Kernel{Name: "Attention", Run: runAttention}
-	kAttentionGrad = prog.Kernel{Name: "AttentionGrad", Run: runAttentionGrad}
+	kAttention     = prog.Kernel{Name: "Attention", Run: runAttention, Large: true}
+	kAttentionGrad = prog.Kernel{Name: "AttentionGrad", Run: runAttentionGrad, Large: true}
 )
 
 // attnLowering gathers what the steps of one node need.

@@ -116,8 +116,8 @@ func (gradGatherGrad) Grad(c *graph.GradCtx) []*graph.Value {
 }
 
 var (
-	kGather      = prog.Kernel{Name: "Gather", Run: runGather}
-	kGatherWords = prog.Kernel{Name: "GatherWords", Run: runGatherWords}
+	kGather      = prog.Kernel{Name: "Gather", Run: runGather, Large: true}
+	kGatherWords = prog.Kernel{Name: "GatherWords", Run: runGatherWords, Large: true}
 	kGatherGrad  = prog.Kernel{Name: "GatherGrad", Run: runGatherGrad}
 )
 

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"math"
+
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/prog"
 	"github.com/weft-ml/weft/core/tensor"
@@ -20,7 +22,7 @@ const (
 )
 
 var (
-	kGemm     = prog.Kernel{Name: "Gemm", Run: runGemm}
+	kGemm     = prog.Kernel{Name: "Gemm", Run: runGemm, Large: true}
 	kGemmPack = prog.Kernel{Name: "GemmPack", Run: runGemmPack}
 )
 
@@ -89,6 +91,7 @@ func runGemm(w *prog.Worker, s *prog.Step, tile int) {
 // product is a batch of matrix products to be emitted.
 type matProduct struct {
 	*matShape
+	node         *graph.Node
 	a, b, c      prog.Ref
 	biasN, biasM prog.Ref
 	res          prog.Ref
@@ -124,6 +127,10 @@ func (p *matProduct) emit(b graph.Builder) bool {
 		flags |= gemmAcc
 	}
 	flags |= int32(p.act.Code) << gemmActShift
+	p.checkSizes(b, m, p.n, p.k, mats)
+	p.checkSizes(b, dims...)
+	p.checkSizes(b, sa...)
+	p.checkSizes(b, sb...)
 	s.N[0], s.N[1], s.N[2], s.N[3], s.N[4] = int32(m), int32(p.n), int32(p.k), flags, int32(mats)
 	s.N[6] = int32(len(dims))
 	for d := range dims {
@@ -154,6 +161,17 @@ func (p *matProduct) emit(b graph.Builder) bool {
 	return true
 }
 
+// checkSizes fails where a size or stride is too large for a step.
+func (p *matProduct) checkSizes(b graph.Builder, sizes ...int) {
+	for _, n := range sizes {
+		if n > math.MaxInt32 {
+			e := tensor.Err(p.node.Describe(), "the size or stride ", n, " is larger than the ", math.MaxInt32, " that a step can count")
+			e.Shapes = [][]int{b.InShape(0), b.InShape(1)}
+			panic(e)
+		}
+	}
+}
+
 // mergedBatch returns the batch dimensions with the element strides of both operands, neighbours merged where both allow it.
 func (p *matProduct) mergedBatch() (dims, sa, sb []int) {
 	fa, fb := tensor.BroadcastStrides(p.batchA, p.batch), tensor.BroadcastStrides(p.batchB, p.batch)
@@ -176,7 +194,7 @@ func lowerMatMul(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	s := matMulShape(n, b.InShape(0), b.InShape(1), func(parts ...any) { panic(tensor.Err(n.Describe(), parts...)) })
-	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), weight: 1, biasN: optional(b, productBias), biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
+	p := &matProduct{matShape: s, node: n, a: b.In(0), b: b.In(1), c: b.Out(0), weight: 1, biasN: optional(b, productBias), biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
 	return p.emit(b)
 }
 
@@ -185,7 +203,7 @@ func lowerGemm(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	s := matMulShape(n, b.InShape(0), b.InShape(1), func(parts ...any) { panic(tensor.Err(n.Describe(), parts...)) })
-	p := &matProduct{matShape: s, a: b.In(0), b: b.In(1), c: b.Out(0), weight: 1, biasN: prog.None, biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
+	p := &matProduct{matShape: s, node: n, a: b.In(0), b: b.In(1), c: b.Out(0), weight: 1, biasN: prog.None, biasM: prog.None, res: optional(b, productResidual), act: b.Epilogue()}
 	if alpha := n.Float("alpha"); alpha != 1 {
 		// Scale the smaller operand.
 		if i, size := 0, s.m*s.k; s.n < s.m {

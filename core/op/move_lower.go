@@ -14,9 +14,9 @@ import (
 // that is contiguous on one side and another one on the other make a matrix to transpose, and what is left goes element by element.
 
 var (
-	kMoveRuns      = prog.Kernel{Name: "MoveRuns", Run: runMoveRuns}
-	kMoveTranspose = prog.Kernel{Name: "MoveTranspose", Run: runMoveTranspose}
-	kMoveElems     = prog.Kernel{Name: "MoveElems", Run: runMoveElems}
+	kMoveRuns      = prog.Kernel{Name: "MoveRuns", Run: runMoveRuns, Large: true}
+	kMoveTranspose = prog.Kernel{Name: "MoveTranspose", Run: runMoveTranspose, Large: true}
+	kMoveElems     = prog.Kernel{Name: "MoveElems", Run: runMoveElems, Large: true}
 	kFill          = prog.Kernel{Name: "Fill", Run: runFill}
 )
 

@@ -44,6 +44,7 @@ type Kernel struct {
 	Name  string
 	Run   func(w *Worker, s *Step, tile int)
 	Joins bool  // neighbouring steps of it may be one, see [Step.Row]
+	Large bool  // operands may have more than 2^31-1 elements: what emits its steps refuses what their numbers cannot hold
 	index int32 // of the compiled function in the kernel module; 0: not looked up, negative: none
 }
 
