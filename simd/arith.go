@@ -45,8 +45,11 @@ func axpyGeneric(c Class, acc, x []float32, a float32) {
 }
 
 // noescape hides a pointer from escape analysis, so that arguments passed through the kernel table stay on the
-// caller's stack. No kernel keeps a pointer.
+// caller's stack. No kernel keeps a pointer. The result is a pointer for the compiler too, by a conversion (a load of a
+// pointer from where a uintptr was stored is forwarded as the uintptr it was): the runtime finds it when it moves the stack.
 func noescape[T any](p *T) *T {
-	x := uintptr(unsafe.Pointer(p))
-	return *(**T)(unsafe.Pointer(&x))
+	return (*T)(pointerAt[unsafe.Pointer](uintptr(unsafe.Pointer(p))))
 }
+
+// pointerAt converts an address.
+func pointerAt[P ~unsafe.Pointer](x uintptr) P { return P(x) }
