@@ -44,6 +44,10 @@ type convKernels struct {
 
 	pool func(r *poolRun) // a run of channels-last pixels
 
+	poolFits      func(s *ConvShape) bool
+	pooled        func(s *ConvShape, q *ConvPool, x, packed, bias, y []float32, lo, hi float32, tile, tiles int, scratch []float32)
+	pooledScratch func(s *ConvShape, q *ConvPool) int
+
 	forwardScratch, gradInputScratch, gradWeightScratch func(s *ConvShape) int
 }
 

@@ -259,72 +259,94 @@ func (t *tileSet) runPixels(p *lastPlan, s *lastSeg) {
 	}
 }
 
+// lastCall is what the blocks of one call have in common.
+type lastCall struct {
+	p               lastPlan
+	cg, mg, groups  int // as lanes see them: the groups of a depthwise convolution are channels of one
+	k, table        int // products per output, length of the table of runs
+	imageRows       int
+	img, offs       []float32
+	x, packed, bias []float32
+	lo, hi          float32
+	from, to        int // of a group's output channels
+}
+
+// lastCall prepares the blocks of some panels of the output channels, and returns the rest of scratch.
+func (t *tileSet) lastCall(s *ConvShape, x, packed, bias []float32, lo, hi float32, part, parts int, scratch []float32) (c lastCall, rest []float32) {
+	c = lastCall{p: s.lastPlan(), cg: s.cg(), mg: s.mg(), groups: s.Groups, k: s.cg() * s.KH * s.KW, x: x, packed: packed, bias: bias, lo: lo, hi: hi}
+	if c.p.depthwise {
+		c.cg, c.mg, c.groups = s.C, s.M, 1
+	}
+	c.table = s.lastTable(&c.p)
+	c.from, c.to = split(c.mg, t.lastPanel(), part, parts)
+	scratch = aligned(scratch)
+	c.img = scratch[:c.p.copySize(s)]
+	scratch = scratch[len(c.img):]
+	c.offs = scratch[:roundUp(c.p.images*c.p.rows*s.OW, 16)]
+	c.imageRows = c.p.imageRows(s)
+	return c, scratch[len(c.offs):]
+}
+
+// place writes the offsets of the pixels of some rows of some images.
+func (c *lastCall) place(s *ConvShape, images, rows int) {
+	i := 0
+	for a := range images {
+		for b := range rows {
+			at := 4 * (a*c.imageRows + b*s.SH) * c.p.cols * c.p.per
+			for range s.OW {
+				putWord(c.offs, i, at)
+				at += 4 * s.SW * c.p.per
+				i++
+			}
+		}
+	}
+}
+
+// lastBlock computes the channels of group g at the placed pixels: rows from r on of images from n on. y and res are at the first channel of the
+// first pixel, pixels are ys elements apart.
+func (t *tileSet) lastBlock(s *ConvShape, c *lastCall, n, images, r, rows, g int, y []float32, ys int, res *float32) {
+	seg := lastSeg{offs: (*int32)(unsafe.Pointer(&c.offs[0])), runs: (*int32)(unsafe.Pointer(&c.packed[0])), pixels: images * rows * s.OW,
+		k: c.k, m: c.to - c.from, lo: c.lo, hi: c.hi, y: &y[0], ys: 4 * ys, res: res}
+	if c.p.copied {
+		for a := range images {
+			c.p.fill(t, s, c.img[a*c.imageRows*c.p.cols*c.p.per:], c.x, n+a, g*c.cg, c.cg, r, rows)
+		}
+		seg.x = &c.img[0]
+	} else {
+		seg.x = &c.x[((n*s.H+r*s.SH)*s.W)*s.C+g*c.cg]
+	}
+	seg.w = &c.packed[c.table+(g*roundUp(c.mg, lastUnit)+c.from)*c.k]
+	if len(c.bias) > 0 {
+		seg.bias = &c.bias[g*c.mg+c.from]
+	}
+	t.runPixels(&c.p, &seg)
+}
+
 func (t *tileSet) convLast(s *ConvShape, x, packed, bias, res, y []float32, lo, hi float32, part, parts int, scratch []float32) {
 	rowParts, chParts := t.lastGrid(s, parts)
 	if part >= rowParts*chParts {
 		return
 	}
-	p := s.lastPlan()
-	cg, mg, groups := s.cg(), s.mg(), s.Groups
-	k := cg * s.KH * s.KW
-	if p.depthwise {
-		cg, mg, groups = s.C, s.M, 1
-	}
-	table := s.lastTable(&p)
-	m0, m1 := split(mg, t.lastPanel(), part%chParts, chParts)
-	scratch = aligned(scratch)
-	img := scratch[:p.copySize(s)]
-	scratch = scratch[len(img):]
-	offs := scratch[:roundUp(p.images*p.rows*s.OW, 16)]
-	block := scratch[len(offs):]
-	seg := lastSeg{offs: (*int32)(unsafe.Pointer(&offs[0])), runs: (*int32)(unsafe.Pointer(&packed[0])), k: k, m: m1 - m0, lo: lo, hi: hi}
-	imageRows := p.imageRows(s)
+	c, block := t.lastCall(s, x, packed, bias, lo, hi, part%chParts, chParts, scratch)
+	m := c.to - c.from
 	u0, u1 := split(s.N*s.OH, 1, part/chParts, rowParts)
 	for u := u0; u < u1; {
 		r, n := u%s.OH, u/s.OH
-		images, rows := 1, min(s.OH-r, u1-u, p.rows)
-		if p.images > 1 && r == 0 && u1-u >= s.OH {
-			images = min((u1-u)/s.OH, p.images)
+		images, rows := 1, min(s.OH-r, u1-u, c.p.rows)
+		if c.p.images > 1 && r == 0 && u1-u >= s.OH {
+			images = min((u1-u)/s.OH, c.p.images)
 		}
 		u += images * rows
-		i := 0
-		for a := range images {
-			for b := range rows {
-				at := 4 * (a*imageRows + b*s.SH) * p.cols * p.per
-				for range s.OW {
-					putWord(offs, i, at)
-					at += 4 * s.SW * p.per
-					i++
-				}
-			}
-		}
-		seg.pixels = i
-		for g := range groups {
-			if p.copied {
-				for a := range images {
-					p.fill(t, s, img[a*imageRows*p.cols*p.per:], x, n+a, g*cg, cg, r, rows)
-				}
-				seg.x = &img[0]
-			} else {
-				seg.x = &x[((n*s.H+r*s.SH)*s.W)*s.C+g*cg]
-			}
-			seg.w = &packed[table+(g*roundUp(mg, lastUnit)+m0)*k]
-			if len(bias) > 0 {
-				seg.bias = &bias[g*mg+m0]
-			}
+		c.place(s, images, rows)
+		for g := range c.groups {
 			if s.YLast {
-				at := (n*s.OH+r)*s.OW*s.M + g*mg + m0
-				seg.y, seg.ys = &y[at], 4*s.M
-				if res != nil {
-					seg.res = &res[at]
-				}
-				t.runPixels(&p, &seg)
+				at := (n*s.OH+r)*s.OW*s.M + g*c.mg + c.from
+				t.lastBlock(s, &c, n, images, r, rows, g, y[at:], s.M, first(res, at))
 				continue
 			}
-			seg.y, seg.ys = &block[0], 4*seg.m
-			t.runPixels(&p, &seg)
+			t.lastBlock(s, &c, n, images, r, rows, g, block, m, nil)
 			for a := range images {
-				t.planes(y[(((n+a)*s.M+g*mg+m0)*s.OH+r)*s.OW:], s.OH*s.OW, block[a*rows*s.OW*seg.m:], seg.m, rows*s.OW)
+				t.planes(y[(((n+a)*s.M+g*c.mg+c.from)*s.OH+r)*s.OW:], s.OH*s.OW, block[a*rows*s.OW*m:], m, rows*s.OW)
 			}
 		}
 	}

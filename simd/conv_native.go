@@ -7,26 +7,6 @@ import "unsafe"
 // panelBytes is how many bytes of packed weights are kept in use at a time: half of a small L2.
 const panelBytes = 512 << 10
 
-// groupCursor walks over the groups of a segment.
-type groupCursor struct {
-	image, row, col int
-}
-
-// next moves to the next group of size lanes. The last group of a row ends where the row ends, overlapping the one before:
-// the same values are computed and stored twice.
-func (c *groupCursor) next(s *convSeg, lanes int) {
-	c.col += lanes
-	if c.col < s.width {
-		return
-	}
-	c.col = 0
-	c.row++
-	if c.row == s.rows {
-		c.row = 0
-		c.image++
-	}
-}
-
 // runSeg computes a segment.
 func (t *tileSet) runSeg(s *convSeg) {
 	table, lanes, perVector := &t.conv, groupLanes, t.lanes/groupLanes
@@ -39,6 +19,7 @@ func (t *tileSet) runSeg(s *convSeg) {
 		table, lanes, perVector = p, 16, 1
 	}
 	var args convArgs
+	var ys [8]*float32
 	if s.width < lanes {
 		args.mask = laneMask(s.width)
 	}
@@ -55,29 +36,40 @@ func (t *tileSet) runSeg(s *convSeg) {
 		vecs++
 	}
 	per = vecs * perVector
+	// The last group of a row ends where the row ends, overlapping the one before: the same values are computed and stored twice.
+	last := max(s.width-lanes, 0)
+	xRow, yRow := 4*s.xRow, 4*s.yRow
+	xSkip, ySkip := 4*(s.xImage-s.rows*s.xRow), 4*(s.yImage-s.rows*s.yRow) // from the row after an image's last to the next image
 	// Weights are the outer loop when they do not stay in cache.
 	together := min(max(panelBytes/(4*s.k*tallest), 1), panels)
 	for p0 := 0; p0 < panels; p0 += together {
-		var cur groupCursor
+		x, y := unsafe.Pointer(s.x), unsafe.Pointer(s.y) // of the row
+		col, row := 0, s.rows
 		for g := 0; g < groups; g += per {
-			var y [8]*float32
-			for i := range per {
-				col := cur.col
-				if s.width >= lanes {
-					col = min(col, s.width-lanes)
+			n := min(per, groups-g)
+			for i := range n {
+				c := 4 * min(col, last)
+				args.x[i&7], ys[i&7] = (*float32)(unsafe.Add(x, c)), (*float32)(unsafe.Add(y, c))
+				if col += lanes; col < s.width {
+					continue
 				}
-				args.x[i] = at(s.x, cur.image*s.xImage+cur.row*s.xRow+col)
-				y[i] = at(s.y, cur.image*s.yImage+cur.row*s.yRow+col)
-				if g+i+1 < groups {
-					cur.next(s, lanes)
-				} // else the last group is repeated
+				col = 0
+				x, y = unsafe.Add(x, xRow), unsafe.Add(y, yRow)
+				if row--; row == 0 {
+					row = s.rows
+					x, y = unsafe.Add(x, xSkip), unsafe.Add(y, ySkip)
+				}
+			}
+			for i := n; i < per; i++ { // the last group is repeated
+				args.x[i&7], ys[i&7] = args.x[n-1], ys[n-1]
 			}
 			for p := p0; p < min(p0+together, panels); p++ {
 				m0, m1 := panelRows(s.m, panels, p)
 				h := m1 - m0
 				f := table.f[h][vecs]
+				channel := 4 * m0 * s.yCh
 				for i := range per {
-					args.y[i] = at(y[i], m0*s.yCh)
+					args.y[i&7] = (*float32)(unsafe.Add(unsafe.Pointer(ys[i&7]), channel))
 				}
 				if s.bias != nil {
 					args.bias = at(s.bias, m0)

@@ -55,6 +55,7 @@ func structureOf(g *graph.Graph, opt Options) *structure {
 	if !opt.NoFusion {
 		c.fuseResiduals()
 		c.fuseActs()
+		c.fuseAfter()
 	}
 	c.chains()
 	return c.finish()

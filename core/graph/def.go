@@ -49,6 +49,8 @@ type Def struct {
 	// none. Bias is the same for a vector along the last dimension, which is added before the residual. Only the compiler gives these
 	// inputs where their numbers are from MaxIn on; Ref adds them too.
 	Residual, Bias func(n *Node) int
+	// After says how the operator is computed together with the one that computes its first input.
+	After AfterRule
 	// Last says how the operator computes on channels-last values, [N,D...,C] in place of [N,C,D...]; elementwise operators
 	// need no rule.
 	Last LastRule
@@ -89,6 +91,13 @@ type GradRule interface {
 type BodyRule interface {
 	// Body adds the nodes to g and returns one value per output of the node (nil for unused ones).
 	Body(g *Graph, n *Node, in []*Value) []*Value
+}
+
+// AfterRule joins an operator to the one before it; see [GradRule] for why it is an interface.
+type AfterRule interface {
+	// After returns the operator, and its attributes, that computes n of act of what p computes, from p's inputs; nothing else reads what is
+	// between them. It returns false where there is no such operator.
+	After(n, p *Node, act Act) (d *Def, attrs []Attr, ok bool)
 }
 
 // LastRule tells the layout pass of an operator on images; see [GradRule] for why it is an interface.

@@ -74,7 +74,7 @@ func lowerConv(b graph.Builder, n *graph.Node) bool {
 	if !ok || emptyConv(&s) {
 		return false
 	}
-	emitConv(b, &s, b.In(0), 1, optional(b, 2), prog.None, b.Epilogue())
+	emitConv(b, &s, b.Out(0), b.In(0), 1, optional(b, 2), prog.None, b.Epilogue())
 	return true
 }
 
@@ -86,12 +86,12 @@ func optional(b graph.Builder, i int) prog.Ref {
 	return prog.None
 }
 
-// emitConv emits output 0 = act(conv(x, input w) + bias + res).
-func emitConv(b graph.Builder, s *simd.ConvShape, x prog.Ref, w int, bias, res prog.Ref, act graph.Act) {
+// emitConv emits y = act(conv(x, input w) + bias + res).
+func emitConv(b graph.Builder, s *simd.ConvShape, y, x prog.Ref, w int, bias, res prog.Ref, act graph.Act) {
 	packed := b.Pack(w, 4*simd.ConvPackSize(s), convStep(&kConvPack, s))
 	st := convStep(&kConv, s)
 	st.Tiles, st.Worker = int32(simd.ConvForwardTiles(s, b.Threads())), int32(4*simd.ConvForwardScratch(s))
-	st.A[0], st.A[1], st.A[2], st.A[3], st.A[4] = b.Out(0), x, packed, bias, res
+	st.A[0], st.A[1], st.A[2], st.A[3], st.A[4] = y, x, packed, bias, res
 	st.N[18], st.F[0], st.F[1] = int32(act.Code), act.Lo, act.Hi
 	b.Emit(st)
 }

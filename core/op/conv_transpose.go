@@ -245,7 +245,7 @@ func lowerConvTranspose(b graph.Builder, n *graph.Node) bool {
 func lowerConvTransposeGradInput(b graph.Builder, n *graph.Node) bool {
 	s, ok := transposedShape(b, n, b.InShape(2), b.InShape(1))
 	if ok {
-		emitConv(b, &s, b.In(0), 1, prog.None, prog.None, graph.Act{})
+		emitConv(b, &s, b.Out(0), b.In(0), 1, prog.None, prog.None, graph.Act{})
 	}
 	return ok
 }

@@ -23,13 +23,13 @@ var DefConvLast = graph.Def{
 // DefMaxPoolLast is weft.MaxPoolLast(x): MaxPool of channels-last images.
 var DefMaxPoolLast = graph.Def{
 	Domain: "weft", Name: "MaxPoolLast", Since: 1, Doc: "MaxPool of channels-last images.", Attrs: maxPoolAttrs, MinIn: 1, MaxIn: 1,
-	Infer: inferPoolLast, Body: bodyPoolLast{&DefMaxPool}, Lower: lowerMaxPoolLast, FLOPs: flopsPool,
+	Infer: inferPoolLast, Body: bodyPoolLast{&DefMaxPool}, Lower: lowerMaxPoolLast, FLOPs: flopsPool, After: afterConv{},
 }
 
 // DefAveragePoolLast is weft.AveragePoolLast(x): AveragePool of channels-last images.
 var DefAveragePoolLast = graph.Def{
 	Domain: "weft", Name: "AveragePoolLast", Since: 1, Doc: "AveragePool of channels-last images.", Attrs: averagePoolAttrs, MinIn: 1, MaxIn: 1,
-	Infer: inferPoolLast, Body: bodyPoolLast{&DefAveragePool}, Lower: lowerAveragePoolLast, FLOPs: flopsPool,
+	Infer: inferPoolLast, Body: bodyPoolLast{&DefAveragePool}, Lower: lowerAveragePoolLast, FLOPs: flopsPool, After: afterConv{average: true},
 }
 
 // toLast and toFirst return a shape [N,C,D...] as [N,D...,C], and back.
@@ -224,7 +224,7 @@ func lowerConvLast(b graph.Builder, n *graph.Node) bool {
 	if !ok || emptyConv(&s) || !s.Reaches() {
 		return false
 	}
-	emitConv(b, &s, b.In(0), 1, optional(b, 2), optional(b, 3), b.Epilogue())
+	emitConv(b, &s, b.Out(0), b.In(0), 1, optional(b, 2), optional(b, 3), b.Epilogue())
 	return true
 }
 
@@ -233,14 +233,16 @@ var (
 	kAveragePoolLast = prog.Kernel{Name: "AveragePoolLast", Run: runAveragePoolLast}
 )
 
-func lowerMaxPoolLast(b graph.Builder, n *graph.Node) bool { return emitPoolLast(b, n, &kMaxPoolLast) }
+func lowerMaxPoolLast(b graph.Builder, n *graph.Node) bool {
+	return emitPoolLast(b, n, &kMaxPoolLast, b.In(0), toFirst(b.InShape(0)))
+}
 func lowerAveragePoolLast(b graph.Builder, n *graph.Node) bool {
-	return emitPoolLast(b, n, &kAveragePoolLast)
+	return emitPoolLast(b, n, &kAveragePoolLast, b.In(0), toFirst(b.InShape(0)))
 }
 
-// emitPoolLast emits a step that carries the geometry of one channel in N[0:15] and the channels in N[16].
-func emitPoolLast(b graph.Builder, n *graph.Node, k *prog.Kernel) bool {
-	x := toFirst(b.InShape(0))
+// emitPoolLast emits output 0 = the pool of in, whose shape channels-first is x. The step carries the geometry of one channel in N[0:15] and the
+// channels in N[16].
+func emitPoolLast(b graph.Builder, n *graph.Node, k *prog.Kernel, in prog.Ref, x []int) bool {
 	if b.OutType(0) != tensor.Float32 {
 		return false
 	}
@@ -251,7 +253,7 @@ func emitPoolLast(b graph.Builder, n *graph.Node, k *prog.Kernel) bool {
 	}
 	st.N[16] = int32(x[1])
 	st.Tiles = int32(max(1, min(size/poolTile, x[0]*int(st.N[5]), 64)))
-	st.A[0], st.A[1] = b.Out(0), b.In(0)
+	st.A[0], st.A[1] = b.Out(0), in
 	b.Emit(st)
 	return true
 }

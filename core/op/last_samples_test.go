@@ -22,4 +22,14 @@ var lastSamples = []gradSample{
 	{"AveragePoolLast", [][]int{{2, 6, 5, 3}}, one(func(in []*graph.Value) *graph.Value {
 		return in[0].G.Add(&op.DefAveragePoolLast, []graph.Attr{graph.Ints("kernel_shape", 3, 2), graph.Ints("strides", 2, 1), graph.Ints("pads", 1, 0, 1, 1)}, in...)
 	})},
+	{"ConvPool", [][]int{{2, 2, 7, 8}, {3, 2, 3, 3}, {3}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvPool, []graph.Attr{graph.Ints("pads", 1, 0, 1, 0), graph.Ints("pool_kernel_shape", 2, 2), graph.Ints("pool_strides", 2, 2)}, in...)
+	})},
+	{"ConvPool, channels-last", [][]int{{1, 8, 7, 2}, {4, 1, 3, 3}, {4}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvPool, []graph.Attr{graph.Int("group", 2), graph.Int("x_last", 1), graph.Int("y_last", 1), graph.Int("act", 2), graph.Float("lo", -0.5), graph.Float("hi", 10),
+			graph.Int("average", 1), graph.Ints("pool_kernel_shape", 3, 2), graph.Ints("pool_strides", 2, 1)}, in...)
+	})},
+	{"ConvPool of 1x1", [][]int{{1, 3, 6, 6}, {4, 3, 1, 1}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvPool, []graph.Attr{graph.Ints("pool_kernel_shape", 3, 3), graph.Ints("pool_strides", 2, 2), graph.Ints("pool_pads", 1, 1, 1, 1)}, in...)
+	})},
 }

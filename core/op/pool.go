@@ -31,7 +31,7 @@ var averagePoolAttrs = []graph.AttrDef{
 // equal maxima the first in row order of the window counts; a NaN stays.
 var DefMaxPool = graph.Def{
 	Name: "MaxPool", Since: 22, Doc: "Largest value of every window.", Attrs: maxPoolAttrs, MinIn: 1, MaxIn: 1, MaxOut: 2,
-	Infer: inferMaxPool, FLOPs: flopsPool, Ref: refMaxPool, Grad: gradMaxPool{}, Lower: lowerMaxPool, Last: lastPool{},
+	Infer: inferMaxPool, FLOPs: flopsPool, Ref: refMaxPool, Grad: gradMaxPool{}, Lower: lowerMaxPool, Last: lastPool{}, After: afterConv{},
 }
 
 // DefMaxPoolGrad is weft.MaxPoolGrad(dy, x): every dy goes to the first maximum of its window.
@@ -49,7 +49,7 @@ var DefMaxPoolGather = graph.Def{
 // DefAveragePool is ONNX's AveragePool over x[N,C,D...].
 var DefAveragePool = graph.Def{
 	Name: "AveragePool", Since: 22, Doc: "Mean of every window.", Attrs: averagePoolAttrs, MinIn: 1, MaxIn: 1,
-	Infer: inferAveragePool, FLOPs: flopsPool, Ref: refAveragePool, Grad: gradAveragePool{}, Lower: lowerAveragePool, Last: lastPool{average: true},
+	Infer: inferAveragePool, FLOPs: flopsPool, Ref: refAveragePool, Grad: gradAveragePool{}, Lower: lowerAveragePool, Last: lastPool{average: true}, After: afterConv{average: true},
 }
 
 // DefAveragePoolGrad is weft.AveragePoolGrad(dy, x): every dy is shared among its window. Only x's shape is used.
