@@ -7795,62 +7795,59 @@ TEXT ·vecNormGradAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
 	XORQ         AX, AX
 
 block:
-	LEAQ         64(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R8)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VFMADD231PS  Y1, Y3, Y4
-	VBROADCASTSS 92(DI), Y3
-	VMULPS       Y3, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	VMOVUPS      32(R9)(AX*1), Y4
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      32(R8)(AX*1), Y3
-	VSUBPS       Y2, Y3, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      Y3, 32(R12)(AX*1)
-	ADDQ         $+64, AX
-	JMP          block
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R9)(AX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VFMADD231PS Y1, Y4, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
+	VMOVUPS     32(R9)(AX*1), Y5
+	VSUBPS      Y0, Y5, Y5
+	VMOVUPS     32(R8)(AX*1), Y4
+	VSUBPS      Y2, Y4, Y4
+	VFMADD231PS Y1, Y5, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     Y4, 32(R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         block
 
 blockEnd:
 vector:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          vectorEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R8)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VFMADD231PS  Y1, Y3, Y4
-	VBROADCASTSS 92(DI), Y3
-	VMULPS       Y3, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          vector
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R9)(AX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (R8)(AX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VFMADD231PS Y1, Y4, Y5
+	VMULPS      Y3, Y5, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         vector
 
 vectorEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y4
-	VMASKMOVPS   (R9)(AX*1), Y4, Y3
-	VSUBPS       Y0, Y3, Y3
-	VMASKMOVPS   (R8)(AX*1), Y4, Y5
-	VSUBPS       Y2, Y5, Y5
-	VFMADD231PS  Y1, Y3, Y5
-	VBROADCASTSS 92(DI), Y3
-	VMULPS       Y3, Y5, Y5
-	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R9)(AX*1), Y5, Y4
+	VSUBPS      Y0, Y4, Y4
+	VMASKMOVPS  (R8)(AX*1), Y5, Y6
+	VSUBPS      Y2, Y6, Y6
+	VFMADD231PS Y1, Y4, Y6
+	VMULPS      Y3, Y6, Y6
+	VMASKMOVPS  Y6, Y5, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10029,38 +10026,73 @@ TEXT ·vecSGDAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 100(DI), Y3
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VFMADD231PS  Y2, Y3, Y4
-	VMULPS       Y1, Y3, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y4
+	VMOVUPS     (R9)(AX*1), Y5
+	VMULPS      Y3, Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VMULPS      Y1, Y4, Y4
+	VFMADD231PS Y0, Y5, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	VMOVUPS     32(R8)(AX*1), Y4
+	VMOVUPS     32(R9)(AX*1), Y5
+	VMULPS      Y3, Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VMULPS      Y1, Y4, Y4
+	VFMADD231PS Y0, Y5, Y4
+	VMOVUPS     Y4, 32(R12)(AX*1)
+	VMOVUPS     64(R8)(AX*1), Y4
+	VMOVUPS     64(R9)(AX*1), Y5
+	VMULPS      Y3, Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VMULPS      Y1, Y4, Y4
+	VFMADD231PS Y0, Y5, Y4
+	VMOVUPS     Y4, 64(R12)(AX*1)
+	VMOVUPS     96(R8)(AX*1), Y4
+	VMOVUPS     96(R9)(AX*1), Y5
+	VMULPS      Y3, Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VMULPS      Y1, Y4, Y4
+	VFMADD231PS Y0, Y5, Y4
+	VMOVUPS     Y4, 96(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R8)(AX*1), Y3, Y4
-	VMASKMOVPS   (R9)(AX*1), Y3, Y5
-	VBROADCASTSS 100(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VFMADD231PS  Y2, Y4, Y5
-	VMULPS       Y1, Y4, Y4
-	VFMADD231PS  Y0, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (R12)(AX*1)
+vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Y4
+	VMOVUPS     (R9)(AX*1), Y5
+	VMULPS      Y3, Y5, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VMULPS      Y1, Y4, Y4
+	VFMADD231PS Y0, Y5, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y5
+	VMASKMOVPS  (R9)(AX*1), Y4, Y6
+	VMULPS      Y3, Y6, Y6
+	VFMADD231PS Y2, Y5, Y6
+	VMULPS      Y1, Y5, Y5
+	VFMADD231PS Y0, Y6, Y5
+	VMASKMOVPS  Y5, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10080,50 +10112,99 @@ TEXT ·vecMomentumAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VFMADD231PS  Y2, Y3, Y4
-	VMOVUPS      (R10)(AX*1), Y5
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VBROADCASTSS 96(DI), Y6
-	VFMADD231PS  Y6, Y4, Y5
-	VMOVUPS      Y5, (R13)(AX*1)
-	VMULPS       Y1, Y3, Y3
-	VFMADD231PS  Y0, Y5, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y6
+	VMOVUPS     (R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     (R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VMOVUPS     Y8, (R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y8, Y6
+	VMOVUPS     Y6, (R12)(AX*1)
+	VMOVUPS     32(R8)(AX*1), Y6
+	VMOVUPS     32(R9)(AX*1), Y8
+	VMULPS      Y5, Y8, Y8
+	VFMADD231PS Y2, Y6, Y8
+	VMOVUPS     32(R10)(AX*1), Y7
+	VMULPS      Y3, Y7, Y7
+	VFMADD231PS Y4, Y8, Y7
+	VMOVUPS     Y7, 32(R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VMOVUPS     Y6, 32(R12)(AX*1)
+	VMOVUPS     64(R8)(AX*1), Y6
+	VMOVUPS     64(R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     64(R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VMOVUPS     Y8, 64(R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y8, Y6
+	VMOVUPS     Y6, 64(R12)(AX*1)
+	VMOVUPS     96(R8)(AX*1), Y6
+	VMOVUPS     96(R9)(AX*1), Y8
+	VMULPS      Y5, Y8, Y8
+	VFMADD231PS Y2, Y6, Y8
+	VMOVUPS     96(R10)(AX*1), Y7
+	VMULPS      Y3, Y7, Y7
+	VFMADD231PS Y4, Y8, Y7
+	VMOVUPS     Y7, 96(R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VMOVUPS     Y6, 96(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R8)(AX*1), Y3, Y5
-	VMASKMOVPS   (R9)(AX*1), Y3, Y4
-	VBROADCASTSS 100(DI), Y6
-	VMULPS       Y6, Y4, Y4
-	VFMADD231PS  Y2, Y5, Y4
-	VMASKMOVPS   (R10)(AX*1), Y3, Y6
-	VBROADCASTSS 92(DI), Y7
-	VMULPS       Y7, Y6, Y6
-	VBROADCASTSS 96(DI), Y7
-	VFMADD231PS  Y7, Y4, Y6
-	VMASKMOVPS   Y6, Y3, (R13)(AX*1)
-	VMULPS       Y1, Y5, Y5
-	VFMADD231PS  Y0, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (R12)(AX*1)
+vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Y6
+	VMOVUPS     (R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     (R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VMOVUPS     Y8, (R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y8, Y6
+	VMOVUPS     Y6, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y6
+	VMASKMOVPS  (R8)(AX*1), Y6, Y8
+	VMASKMOVPS  (R9)(AX*1), Y6, Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y8, Y7
+	VMASKMOVPS  (R10)(AX*1), Y6, Y9
+	VMULPS      Y3, Y9, Y9
+	VFMADD231PS Y4, Y7, Y9
+	VMASKMOVPS  Y9, Y6, (R13)(AX*1)
+	VMULPS      Y1, Y8, Y8
+	VFMADD231PS Y0, Y9, Y8
+	VMASKMOVPS  Y8, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10143,54 +10224,105 @@ TEXT ·vecNesterovAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VFMADD231PS  Y2, Y3, Y4
-	VMOVUPS      (R10)(AX*1), Y5
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VBROADCASTSS 96(DI), Y6
-	VFMADD231PS  Y6, Y4, Y5
-	VBROADCASTSS 92(DI), Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      Y5, (R13)(AX*1)
-	VMULPS       Y1, Y3, Y3
-	VFMADD231PS  Y0, Y4, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ        128(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y6
+	VMOVUPS     (R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     (R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VFMADD231PS Y3, Y8, Y7
+	VMOVUPS     Y8, (R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VMOVUPS     Y6, (R12)(AX*1)
+	VMOVUPS     32(R8)(AX*1), Y6
+	VMOVUPS     32(R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     32(R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VFMADD231PS Y3, Y8, Y7
+	VMOVUPS     Y8, 32(R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VMOVUPS     Y6, 32(R12)(AX*1)
+	VMOVUPS     64(R8)(AX*1), Y6
+	VMOVUPS     64(R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     64(R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VFMADD231PS Y3, Y8, Y7
+	VMOVUPS     Y8, 64(R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VMOVUPS     Y6, 64(R12)(AX*1)
+	VMOVUPS     96(R8)(AX*1), Y6
+	VMOVUPS     96(R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     96(R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VFMADD231PS Y3, Y8, Y7
+	VMOVUPS     Y8, 96(R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VMOVUPS     Y6, 96(R12)(AX*1)
+	ADDQ        $+128, AX
+	JMP         block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R8)(AX*1), Y3, Y4
-	VMASKMOVPS   (R9)(AX*1), Y3, Y5
-	VBROADCASTSS 100(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VFMADD231PS  Y2, Y4, Y5
-	VMASKMOVPS   (R10)(AX*1), Y3, Y6
-	VBROADCASTSS 92(DI), Y7
-	VMULPS       Y7, Y6, Y6
-	VBROADCASTSS 96(DI), Y7
-	VFMADD231PS  Y7, Y5, Y6
-	VBROADCASTSS 92(DI), Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VMASKMOVPS   Y6, Y3, (R13)(AX*1)
-	VMULPS       Y1, Y4, Y4
-	VFMADD231PS  Y0, Y5, Y4
-	VMASKMOVPS   Y4, Y3, (R12)(AX*1)
+vector:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Y6
+	VMOVUPS     (R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y2, Y6, Y7
+	VMOVUPS     (R10)(AX*1), Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VFMADD231PS Y3, Y8, Y7
+	VMOVUPS     Y8, (R13)(AX*1)
+	VMULPS      Y1, Y6, Y6
+	VFMADD231PS Y0, Y7, Y6
+	VMOVUPS     Y6, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         vector
+
+vectorEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y6
+	VMASKMOVPS  (R8)(AX*1), Y6, Y7
+	VMASKMOVPS  (R9)(AX*1), Y6, Y8
+	VMULPS      Y5, Y8, Y8
+	VFMADD231PS Y2, Y7, Y8
+	VMASKMOVPS  (R10)(AX*1), Y6, Y9
+	VMULPS      Y3, Y9, Y9
+	VFMADD231PS Y4, Y8, Y9
+	VFMADD231PS Y3, Y9, Y8
+	VMASKMOVPS  Y9, Y6, (R13)(AX*1)
+	VMULPS      Y1, Y7, Y7
+	VFMADD231PS Y0, Y8, Y7
+	VMASKMOVPS  Y7, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10212,39 +10344,38 @@ TEXT ·vecAdamAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
 	LEAQ         32(AX), DX
 	CMPQ         DX, CX
 	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R10)(AX*1), Y4
-	VMOVUPS      (R11)(AX*1), Y5
-	VMOVUPS      (R9)(AX*1), Y6
-	VBROADCASTSS 96(DI), Y7
-	VMULPS       Y7, Y6, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VSUBPS       Y4, Y6, Y7
-	VFMADD231PS  Y2, Y7, Y4
-	VMOVUPS      Y4, (R13)(AX*1)
-	VBROADCASTSS 92(DI), Y7
-	VMOVUPS      vecConst<>+64(SB), Y8
-	VSUBPS       Y7, Y8, Y8
-	VMULPS       Y8, Y6, Y8
-	VBROADCASTSS 92(DI), Y7
-	VMULPS       Y7, Y5, Y5
-	VFMADD231PS  Y6, Y8, Y5
-	VMOVUPS      Y5, (BX)(AX*1)
-	VSQRTPS      Y5, Y5
-	VBROADCASTSS 104(DI), Y6
-	VBROADCASTSS 100(DI), Y8
-	VFMADD213PS  Y6, Y8, Y5
-	VDIVPS       Y5, Y4, Y5
-	VMULPS       Y0, Y3, Y3
-	VBROADCASTSS 108(DI), Y4
-	VFMADD231PS  Y4, Y5, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
+	VMOVUPS      (R8)(AX*1), Y6
+	VMOVUPS      (R10)(AX*1), Y7
+	VMOVUPS      (R11)(AX*1), Y8
+	VMOVUPS      (R9)(AX*1), Y9
+	VMULPS       Y4, Y9, Y9
+	VFMADD231PS  Y1, Y6, Y9
+	VSUBPS       Y7, Y9, Y10
+	VFMADD231PS  Y2, Y10, Y7
+	VMOVUPS      Y7, (R13)(AX*1)
+	VMOVUPS      vecConst<>+64(SB), Y10
+	VSUBPS       Y3, Y10, Y10
+	VMULPS       Y10, Y9, Y10
+	VMULPS       Y3, Y8, Y8
+	VFMADD231PS  Y9, Y10, Y8
+	VMOVUPS      Y8, (BX)(AX*1)
+	VSQRTPS      Y8, Y8
+	VBROADCASTSS 104(DI), Y9
+	VFMADD213PS  Y9, Y5, Y8
+	VDIVPS       Y8, Y7, Y8
+	VMULPS       Y0, Y6, Y6
+	VBROADCASTSS 108(DI), Y7
+	VFMADD231PS  Y7, Y8, Y6
+	VMOVUPS      Y6, (R12)(AX*1)
 	ADDQ         $+32, AX
 	JMP          block
 
@@ -10254,34 +10385,30 @@ blockEnd:
 	LEAQ         vecMask<>+128(SB), DX
 	SUBQ         CX, DX
 	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R8)(AX*1), Y3, Y5
-	VMASKMOVPS   (R10)(AX*1), Y3, Y4
-	VMASKMOVPS   (R11)(AX*1), Y3, Y8
-	VMASKMOVPS   (R9)(AX*1), Y3, Y6
-	VBROADCASTSS 96(DI), Y7
-	VMULPS       Y7, Y6, Y6
-	VFMADD231PS  Y1, Y5, Y6
-	VSUBPS       Y4, Y6, Y7
-	VFMADD231PS  Y2, Y7, Y4
-	VMASKMOVPS   Y4, Y3, (R13)(AX*1)
-	VBROADCASTSS 92(DI), Y7
-	VMOVUPS      vecConst<>+64(SB), Y9
-	VSUBPS       Y7, Y9, Y9
-	VMULPS       Y9, Y6, Y9
-	VBROADCASTSS 92(DI), Y7
-	VMULPS       Y7, Y8, Y8
-	VFMADD231PS  Y6, Y9, Y8
-	VMASKMOVPS   Y8, Y3, (BX)(AX*1)
-	VSQRTPS      Y8, Y8
-	VBROADCASTSS 104(DI), Y6
-	VBROADCASTSS 100(DI), Y9
-	VFMADD213PS  Y6, Y9, Y8
-	VDIVPS       Y8, Y4, Y8
-	VMULPS       Y0, Y5, Y5
-	VBROADCASTSS 108(DI), Y4
-	VFMADD231PS  Y4, Y8, Y5
-	VMASKMOVPS   Y5, Y3, (R12)(AX*1)
+	VMOVUPS      (DX), Y6
+	VMASKMOVPS   (R8)(AX*1), Y6, Y8
+	VMASKMOVPS   (R10)(AX*1), Y6, Y7
+	VMASKMOVPS   (R11)(AX*1), Y6, Y9
+	VMASKMOVPS   (R9)(AX*1), Y6, Y10
+	VMULPS       Y4, Y10, Y10
+	VFMADD231PS  Y1, Y8, Y10
+	VSUBPS       Y7, Y10, Y11
+	VFMADD231PS  Y2, Y11, Y7
+	VMASKMOVPS   Y7, Y6, (R13)(AX*1)
+	VMOVUPS      vecConst<>+64(SB), Y11
+	VSUBPS       Y3, Y11, Y11
+	VMULPS       Y11, Y10, Y11
+	VMULPS       Y3, Y9, Y9
+	VFMADD231PS  Y10, Y11, Y9
+	VMASKMOVPS   Y9, Y6, (BX)(AX*1)
+	VSQRTPS      Y9, Y9
+	VBROADCASTSS 104(DI), Y10
+	VFMADD213PS  Y10, Y5, Y9
+	VDIVPS       Y9, Y7, Y9
+	VMULPS       Y0, Y8, Y8
+	VBROADCASTSS 108(DI), Y7
+	VFMADD231PS  Y7, Y9, Y8
+	VMASKMOVPS   Y8, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10301,56 +10428,53 @@ TEXT ·vecRMSPropAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMULPS       Y2, Y4, Y5
-	VMOVUPS      (R10)(AX*1), Y6
-	VMULPS       Y1, Y6, Y6
-	VFMADD231PS  Y4, Y5, Y6
-	VMOVUPS      Y6, (R13)(AX*1)
-	VSQRTPS      Y6, Y6
-	VBROADCASTSS 92(DI), Y5
-	VADDPS       Y5, Y6, Y6
-	VDIVPS       Y6, Y4, Y6
-	VBROADCASTSS 96(DI), Y4
-	VFMADD231PS  Y4, Y6, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y6
+	VMOVUPS     (R9)(AX*1), Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y0, Y6, Y7
+	VMULPS      Y2, Y7, Y8
+	VMOVUPS     (R10)(AX*1), Y9
+	VMULPS      Y1, Y9, Y9
+	VFMADD231PS Y7, Y8, Y9
+	VMOVUPS     Y9, (R13)(AX*1)
+	VSQRTPS     Y9, Y9
+	VADDPS      Y3, Y9, Y9
+	VDIVPS      Y9, Y7, Y9
+	VFMADD231PS Y4, Y9, Y6
+	VMOVUPS     Y6, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R8)(AX*1), Y3, Y6
-	VMASKMOVPS   (R9)(AX*1), Y3, Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VFMADD231PS  Y0, Y6, Y4
-	VMULPS       Y2, Y4, Y5
-	VMASKMOVPS   (R10)(AX*1), Y3, Y7
-	VMULPS       Y1, Y7, Y7
-	VFMADD231PS  Y4, Y5, Y7
-	VMASKMOVPS   Y7, Y3, (R13)(AX*1)
-	VSQRTPS      Y7, Y7
-	VBROADCASTSS 92(DI), Y5
-	VADDPS       Y5, Y7, Y7
-	VDIVPS       Y7, Y4, Y7
-	VBROADCASTSS 96(DI), Y4
-	VFMADD231PS  Y4, Y7, Y6
-	VMASKMOVPS   Y6, Y3, (R12)(AX*1)
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y6
+	VMASKMOVPS  (R8)(AX*1), Y6, Y9
+	VMASKMOVPS  (R9)(AX*1), Y6, Y7
+	VMULPS      Y5, Y7, Y7
+	VFMADD231PS Y0, Y9, Y7
+	VMULPS      Y2, Y7, Y8
+	VMASKMOVPS  (R10)(AX*1), Y6, Y10
+	VMULPS      Y1, Y10, Y10
+	VFMADD231PS Y7, Y8, Y10
+	VMASKMOVPS  Y10, Y6, (R13)(AX*1)
+	VSQRTPS     Y10, Y10
+	VADDPS      Y3, Y10, Y10
+	VDIVPS      Y10, Y7, Y10
+	VFMADD231PS Y4, Y10, Y9
+	VMASKMOVPS  Y9, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10370,48 +10494,47 @@ TEXT ·vecAdagradAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 92(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVUPS      (R10)(AX*1), Y5
-	VFMADD231PS  Y4, Y4, Y5
-	VMOVUPS      Y5, (R13)(AX*1)
-	VSQRTPS      Y5, Y5
-	VADDPS       Y1, Y5, Y5
-	VDIVPS       Y5, Y4, Y5
-	VFMADD231PS  Y2, Y5, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y4
+	VMOVUPS     (R9)(AX*1), Y5
+	VMULPS      Y3, Y5, Y5
+	VFMADD231PS Y0, Y4, Y5
+	VMOVUPS     (R10)(AX*1), Y6
+	VFMADD231PS Y5, Y5, Y6
+	VMOVUPS     Y6, (R13)(AX*1)
+	VSQRTPS     Y6, Y6
+	VADDPS      Y1, Y6, Y6
+	VDIVPS      Y6, Y5, Y6
+	VFMADD231PS Y2, Y6, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R8)(AX*1), Y3, Y5
-	VMASKMOVPS   (R9)(AX*1), Y3, Y4
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y4, Y4
-	VFMADD231PS  Y0, Y5, Y4
-	VMASKMOVPS   (R10)(AX*1), Y3, Y6
-	VFMADD231PS  Y4, Y4, Y6
-	VMASKMOVPS   Y6, Y3, (R13)(AX*1)
-	VSQRTPS      Y6, Y6
-	VADDPS       Y1, Y6, Y6
-	VDIVPS       Y6, Y4, Y6
-	VFMADD231PS  Y2, Y6, Y5
-	VMASKMOVPS   Y5, Y3, (R12)(AX*1)
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y6
+	VMASKMOVPS  (R9)(AX*1), Y4, Y5
+	VMULPS      Y3, Y5, Y5
+	VFMADD231PS Y0, Y6, Y5
+	VMASKMOVPS  (R10)(AX*1), Y4, Y7
+	VFMADD231PS Y5, Y5, Y7
+	VMASKMOVPS  Y7, Y4, (R13)(AX*1)
+	VSQRTPS     Y7, Y7
+	VADDPS      Y1, Y7, Y7
+	VDIVPS      Y7, Y5, Y7
+	VFMADD231PS Y2, Y7, Y6
+	VMASKMOVPS  Y6, Y4, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -10431,68 +10554,64 @@ TEXT ·vecLionAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R10)(AX*1), Y4
-	VMOVUPS      (R9)(AX*1), Y5
-	VBROADCASTSS 96(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VSUBPS       Y4, Y5, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  Y1, Y5, Y6
-	VFMADD231PS  Y2, Y5, Y4
-	VMOVUPS      Y4, (R13)(AX*1)
-	VXORPS       Y4, Y4, Y4
-	VCMPPS       $0x11, Y6, Y4, Y4
-	VBROADCASTSS 92(DI), Y5
-	VXORPS       Y7, Y7, Y7
-	VBLENDVPS    Y4, Y5, Y7, Y4
-	VXORPS       Y7, Y7, Y7
-	VCMPPS       $0x11, Y7, Y6, Y6
-	VBROADCASTSS 92(DI), Y7
-	VXORPS       vecConst<>+0(SB), Y7, Y7
-	VBLENDVPS    Y6, Y7, Y4, Y4
-	VMULPS       Y0, Y3, Y3
-	VADDPS       Y4, Y3, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y5
+	VMOVUPS     (R10)(AX*1), Y6
+	VMOVUPS     (R9)(AX*1), Y7
+	VMULPS      Y4, Y7, Y7
+	VSUBPS      Y6, Y7, Y7
+	VMOVAPS     Y6, Y8
+	VFMADD231PS Y1, Y7, Y8
+	VFMADD231PS Y2, Y7, Y6
+	VMOVUPS     Y6, (R13)(AX*1)
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x11, Y8, Y6, Y6
+	VXORPS      Y7, Y7, Y7
+	VBLENDVPS   Y6, Y3, Y7, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y7, Y8, Y8
+	VXORPS      vecConst<>+0(SB), Y3, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMULPS      Y0, Y5, Y5
+	VADDPS      Y6, Y5, Y6
+	VMOVUPS     Y6, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y4
-	VMASKMOVPS   (R8)(AX*1), Y4, Y3
-	VMASKMOVPS   (R10)(AX*1), Y4, Y7
-	VMASKMOVPS   (R9)(AX*1), Y4, Y6
-	VBROADCASTSS 96(DI), Y5
-	VMULPS       Y5, Y6, Y6
-	VSUBPS       Y7, Y6, Y6
-	VMOVAPS      Y7, Y5
-	VFMADD231PS  Y1, Y6, Y5
-	VFMADD231PS  Y2, Y6, Y7
-	VMASKMOVPS   Y7, Y4, (R13)(AX*1)
-	VXORPS       Y7, Y7, Y7
-	VCMPPS       $0x11, Y5, Y7, Y7
-	VBROADCASTSS 92(DI), Y6
-	VXORPS       Y8, Y8, Y8
-	VBLENDVPS    Y7, Y6, Y8, Y7
-	VXORPS       Y8, Y8, Y8
-	VCMPPS       $0x11, Y8, Y5, Y5
-	VBROADCASTSS 92(DI), Y8
-	VXORPS       vecConst<>+0(SB), Y8, Y8
-	VBLENDVPS    Y5, Y8, Y7, Y7
-	VMULPS       Y0, Y3, Y3
-	VADDPS       Y7, Y3, Y7
-	VMASKMOVPS   Y7, Y4, (R12)(AX*1)
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y6
+	VMASKMOVPS  (R8)(AX*1), Y6, Y5
+	VMASKMOVPS  (R10)(AX*1), Y6, Y7
+	VMASKMOVPS  (R9)(AX*1), Y6, Y8
+	VMULPS      Y4, Y8, Y8
+	VSUBPS      Y7, Y8, Y8
+	VMOVAPS     Y7, Y9
+	VFMADD231PS Y1, Y8, Y9
+	VFMADD231PS Y2, Y8, Y7
+	VMASKMOVPS  Y7, Y6, (R13)(AX*1)
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y9, Y7, Y7
+	VXORPS      Y8, Y8, Y8
+	VBLENDVPS   Y7, Y3, Y8, Y7
+	VXORPS      Y8, Y8, Y8
+	VCMPPS      $0x11, Y8, Y9, Y9
+	VXORPS      vecConst<>+0(SB), Y3, Y8
+	VBLENDVPS   Y9, Y8, Y7, Y7
+	VMULPS      Y0, Y5, Y5
+	VADDPS      Y7, Y5, Y7
+	VMASKMOVPS  Y7, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -14451,62 +14570,59 @@ pass1next:
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 92(DI), Y2
+	VBROADCASTSS 96(DI), Y3
 	XORQ         AX, AX
 
 pass2block:
-	LEAQ         64(AX), DX
-	CMPQ         DX, CX
-	JHI          pass2blockEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R11)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VBROADCASTSS 96(DI), Y5
-	VFMADD231PS  Y5, Y3, Y4
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	VMOVUPS      32(R9)(AX*1), Y4
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      32(R11)(AX*1), Y3
-	VSUBPS       Y2, Y3, Y3
-	VBROADCASTSS 96(DI), Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      Y3, 32(R12)(AX*1)
-	ADDQ         $+64, AX
-	JMP          pass2block
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2blockEnd
+	VMOVUPS     (R9)(AX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (R11)(AX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VFMADD231PS Y3, Y4, Y5
+	VMULPS      Y1, Y5, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
+	VMOVUPS     32(R9)(AX*1), Y5
+	VSUBPS      Y0, Y5, Y5
+	VMOVUPS     32(R11)(AX*1), Y4
+	VSUBPS      Y2, Y4, Y4
+	VFMADD231PS Y3, Y5, Y4
+	VMULPS      Y1, Y4, Y4
+	VMOVUPS     Y4, 32(R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass2block
 
 pass2blockEnd:
 pass2vector:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          pass2vectorEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R11)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VBROADCASTSS 96(DI), Y5
-	VFMADD231PS  Y5, Y3, Y4
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          pass2vector
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         pass2vectorEnd
+	VMOVUPS     (R9)(AX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (R11)(AX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VFMADD231PS Y3, Y4, Y5
+	VMULPS      Y1, Y5, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         pass2vector
 
 pass2vectorEnd:
-	CMPQ         AX, CX
-	JE           pass2done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y4
-	VMASKMOVPS   (R9)(AX*1), Y4, Y3
-	VSUBPS       Y0, Y3, Y3
-	VMASKMOVPS   (R11)(AX*1), Y4, Y5
-	VSUBPS       Y2, Y5, Y5
-	VBROADCASTSS 96(DI), Y6
-	VFMADD231PS  Y6, Y3, Y5
-	VMULPS       Y1, Y5, Y5
-	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+	CMPQ        AX, CX
+	JE          pass2done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R9)(AX*1), Y5, Y4
+	VSUBPS      Y0, Y4, Y4
+	VMASKMOVPS  (R11)(AX*1), Y5, Y6
+	VSUBPS      Y2, Y6, Y6
+	VFMADD231PS Y3, Y4, Y6
+	VMULPS      Y1, Y6, Y6
+	VMASKMOVPS  Y6, Y5, (R12)(AX*1)
 
 pass2done:
 	ADDQ CX, R8
@@ -15147,58 +15263,55 @@ row:
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
 	XORQ         AX, AX
 
 pass0block:
-	LEAQ         64(AX), DX
-	CMPQ         DX, CX
-	JHI          pass0blockEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R8)(AX*1), Y4
-	VBROADCASTSS 92(DI), Y5
-	VFMADD213PS  Y5, Y2, Y4
-	VFMADD231PS  Y1, Y3, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	VMOVUPS      32(R9)(AX*1), Y4
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      32(R8)(AX*1), Y3
-	VBROADCASTSS 92(DI), Y5
-	VFMADD213PS  Y5, Y2, Y3
-	VFMADD231PS  Y1, Y4, Y3
-	VMOVUPS      Y3, 32(R12)(AX*1)
-	ADDQ         $+64, AX
-	JMP          pass0block
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0blockEnd
+	VMOVUPS     (R9)(AX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (R8)(AX*1), Y5
+	VFMADD213PS Y3, Y2, Y5
+	VFMADD231PS Y1, Y4, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
+	VMOVUPS     32(R9)(AX*1), Y5
+	VSUBPS      Y0, Y5, Y5
+	VMOVUPS     32(R8)(AX*1), Y4
+	VFMADD213PS Y3, Y2, Y4
+	VFMADD231PS Y1, Y5, Y4
+	VMOVUPS     Y4, 32(R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         pass0block
 
 pass0blockEnd:
 pass0vector:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          pass0vectorEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R8)(AX*1), Y4
-	VBROADCASTSS 92(DI), Y5
-	VFMADD213PS  Y5, Y2, Y4
-	VFMADD231PS  Y1, Y3, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          pass0vector
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         pass0vectorEnd
+	VMOVUPS     (R9)(AX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (R8)(AX*1), Y5
+	VFMADD213PS Y3, Y2, Y5
+	VFMADD231PS Y1, Y4, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         pass0vector
 
 pass0vectorEnd:
-	CMPQ         AX, CX
-	JE           pass0done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y4
-	VMASKMOVPS   (R9)(AX*1), Y4, Y3
-	VSUBPS       Y0, Y3, Y3
-	VMASKMOVPS   (R8)(AX*1), Y4, Y5
-	VBROADCASTSS 92(DI), Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMADD231PS  Y1, Y3, Y5
-	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+	CMPQ        AX, CX
+	JE          pass0done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R9)(AX*1), Y5, Y4
+	VSUBPS      Y0, Y4, Y4
+	VMASKMOVPS  (R8)(AX*1), Y5, Y6
+	VFMADD213PS Y3, Y2, Y6
+	VFMADD231PS Y1, Y4, Y6
+	VMASKMOVPS  Y6, Y5, (R12)(AX*1)
 
 pass0done:
 	ADDQ CX, R8
@@ -20530,66 +20643,63 @@ TEXT ·vecNormGradAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
 	XORQ         AX, AX
 
 block:
-	LEAQ         64(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R8)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VMULPS       Y1, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, (R12)(AX*1)
-	VMOVUPS      32(R9)(AX*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      32(R8)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VMULPS       Y1, Y5, Y3
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      Y3, 32(R12)(AX*1)
-	ADDQ         $+64, AX
-	JMP          block
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R9)(AX*1), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y2, Y5, Y5
+	VMULPS  Y1, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  Y3, Y6, Y6
+	VMOVUPS Y6, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y6
+	VSUBPS  Y0, Y6, Y6
+	VMOVUPS 32(R8)(AX*1), Y5
+	VSUBPS  Y2, Y5, Y5
+	VMULPS  Y1, Y6, Y4
+	VADDPS  Y5, Y4, Y4
+	VMULPS  Y3, Y4, Y4
+	VMOVUPS Y4, 32(R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     block
 
 blockEnd:
 vector:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          vectorEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R8)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VMULPS       Y1, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          vector
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R9)(AX*1), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS (R8)(AX*1), Y5
+	VSUBPS  Y2, Y5, Y5
+	VMULPS  Y1, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  Y3, Y6, Y6
+	VMOVUPS Y6, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
 
 vectorEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y5
-	VMASKMOVPS   (R9)(AX*1), Y5, Y4
-	VSUBPS       Y0, Y4, Y4
-	VMASKMOVPS   (R8)(AX*1), Y5, Y3
-	VSUBPS       Y2, Y3, Y3
-	VMULPS       Y1, Y4, Y6
-	VADDPS       Y3, Y6, Y6
-	VBROADCASTSS 92(DI), Y3
-	VMULPS       Y3, Y6, Y6
-	VMASKMOVPS   Y6, Y5, (R12)(AX*1)
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y6
+	VMASKMOVPS (R9)(AX*1), Y6, Y5
+	VSUBPS     Y0, Y5, Y5
+	VMASKMOVPS (R8)(AX*1), Y6, Y4
+	VSUBPS     Y2, Y4, Y4
+	VMULPS     Y1, Y5, Y7
+	VADDPS     Y4, Y7, Y7
+	VMULPS     Y3, Y7, Y7
+	VMASKMOVPS Y7, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -20947,42 +21057,85 @@ TEXT ·vecSGDAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 100(DI), Y3
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y2, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VMULPS       Y1, Y3, Y3
-	VMULPS       Y0, Y5, Y4
-	VADDPS       Y3, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R9)(AX*1), Y5
+	VMULPS  Y3, Y5, Y5
+	VMULPS  Y2, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  Y1, Y4, Y4
+	VMULPS  Y0, Y6, Y5
+	VADDPS  Y4, Y5, Y5
+	VMOVUPS Y5, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y5
+	VMOVUPS 32(R9)(AX*1), Y4
+	VMULPS  Y3, Y4, Y4
+	VMULPS  Y2, Y5, Y6
+	VADDPS  Y4, Y6, Y6
+	VMULPS  Y1, Y5, Y5
+	VMULPS  Y0, Y6, Y4
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y4
+	VMOVUPS 64(R9)(AX*1), Y5
+	VMULPS  Y3, Y5, Y5
+	VMULPS  Y2, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  Y1, Y4, Y4
+	VMULPS  Y0, Y6, Y5
+	VADDPS  Y4, Y5, Y5
+	VMOVUPS Y5, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y5
+	VMOVUPS 96(R9)(AX*1), Y4
+	VMULPS  Y3, Y4, Y4
+	VMULPS  Y2, Y5, Y6
+	VADDPS  Y4, Y6, Y6
+	VMULPS  Y1, Y5, Y5
+	VMULPS  Y0, Y6, Y4
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y4
-	VMASKMOVPS   (R8)(AX*1), Y4, Y3
-	VMASKMOVPS   (R9)(AX*1), Y4, Y5
-	VBROADCASTSS 100(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y2, Y3, Y6
-	VADDPS       Y5, Y6, Y6
-	VMULPS       Y1, Y3, Y3
-	VMULPS       Y0, Y6, Y5
-	VADDPS       Y3, Y5, Y5
-	VMASKMOVPS   Y5, Y4, (R12)(AX*1)
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R9)(AX*1), Y5
+	VMULPS  Y3, Y5, Y5
+	VMULPS  Y2, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  Y1, Y4, Y4
+	VMULPS  Y0, Y6, Y5
+	VADDPS  Y4, Y5, Y5
+	VMOVUPS Y5, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R8)(AX*1), Y5, Y4
+	VMASKMOVPS (R9)(AX*1), Y5, Y6
+	VMULPS     Y3, Y6, Y6
+	VMULPS     Y2, Y4, Y7
+	VADDPS     Y6, Y7, Y7
+	VMULPS     Y1, Y4, Y4
+	VMULPS     Y0, Y7, Y6
+	VADDPS     Y4, Y6, Y6
+	VMASKMOVPS Y6, Y5, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21002,56 +21155,117 @@ TEXT ·vecMomentumAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y2, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VMOVUPS      (R10)(AX*1), Y4
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y4, Y4
-	VBROADCASTSS 96(DI), Y6
-	VMULPS       Y6, Y5, Y7
-	VADDPS       Y4, Y7, Y7
-	VMOVUPS      Y7, (R13)(AX*1)
-	VMULPS       Y1, Y3, Y3
-	VMULPS       Y0, Y7, Y4
-	VADDPS       Y3, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y6
+	VMOVUPS (R9)(AX*1), Y7
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y2, Y6, Y8
+	VADDPS  Y7, Y8, Y8
+	VMOVUPS (R10)(AX*1), Y7
+	VMULPS  Y3, Y7, Y7
+	VMULPS  Y4, Y8, Y9
+	VADDPS  Y7, Y9, Y9
+	VMOVUPS Y9, (R13)(AX*1)
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y0, Y9, Y7
+	VADDPS  Y6, Y7, Y7
+	VMOVUPS Y7, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y7
+	VMOVUPS 32(R9)(AX*1), Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  Y2, Y7, Y9
+	VADDPS  Y6, Y9, Y9
+	VMOVUPS 32(R10)(AX*1), Y6
+	VMULPS  Y3, Y6, Y6
+	VMULPS  Y4, Y9, Y8
+	VADDPS  Y6, Y8, Y8
+	VMOVUPS Y8, 32(R13)(AX*1)
+	VMULPS  Y1, Y7, Y7
+	VMULPS  Y0, Y8, Y6
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y6
+	VMOVUPS 64(R9)(AX*1), Y7
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y2, Y6, Y8
+	VADDPS  Y7, Y8, Y8
+	VMOVUPS 64(R10)(AX*1), Y7
+	VMULPS  Y3, Y7, Y7
+	VMULPS  Y4, Y8, Y9
+	VADDPS  Y7, Y9, Y9
+	VMOVUPS Y9, 64(R13)(AX*1)
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y0, Y9, Y7
+	VADDPS  Y6, Y7, Y7
+	VMOVUPS Y7, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y7
+	VMOVUPS 96(R9)(AX*1), Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  Y2, Y7, Y9
+	VADDPS  Y6, Y9, Y9
+	VMOVUPS 96(R10)(AX*1), Y6
+	VMULPS  Y3, Y6, Y6
+	VMULPS  Y4, Y9, Y8
+	VADDPS  Y6, Y8, Y8
+	VMOVUPS Y8, 96(R13)(AX*1)
+	VMULPS  Y1, Y7, Y7
+	VMULPS  Y0, Y8, Y6
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y4
-	VMASKMOVPS   (R8)(AX*1), Y4, Y3
-	VMASKMOVPS   (R9)(AX*1), Y4, Y7
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y2, Y3, Y5
-	VADDPS       Y7, Y5, Y5
-	VMASKMOVPS   (R10)(AX*1), Y4, Y7
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y7, Y7
-	VBROADCASTSS 96(DI), Y6
-	VMULPS       Y6, Y5, Y8
-	VADDPS       Y7, Y8, Y8
-	VMASKMOVPS   Y8, Y4, (R13)(AX*1)
-	VMULPS       Y1, Y3, Y3
-	VMULPS       Y0, Y8, Y7
-	VADDPS       Y3, Y7, Y7
-	VMASKMOVPS   Y7, Y4, (R12)(AX*1)
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Y6
+	VMOVUPS (R9)(AX*1), Y7
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y2, Y6, Y8
+	VADDPS  Y7, Y8, Y8
+	VMOVUPS (R10)(AX*1), Y7
+	VMULPS  Y3, Y7, Y7
+	VMULPS  Y4, Y8, Y9
+	VADDPS  Y7, Y9, Y9
+	VMOVUPS Y9, (R13)(AX*1)
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y0, Y9, Y7
+	VADDPS  Y6, Y7, Y7
+	VMOVUPS Y7, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y7
+	VMASKMOVPS (R8)(AX*1), Y7, Y6
+	VMASKMOVPS (R9)(AX*1), Y7, Y9
+	VMULPS     Y5, Y9, Y9
+	VMULPS     Y2, Y6, Y8
+	VADDPS     Y9, Y8, Y8
+	VMASKMOVPS (R10)(AX*1), Y7, Y9
+	VMULPS     Y3, Y9, Y9
+	VMULPS     Y4, Y8, Y10
+	VADDPS     Y9, Y10, Y10
+	VMASKMOVPS Y10, Y7, (R13)(AX*1)
+	VMULPS     Y1, Y6, Y6
+	VMULPS     Y0, Y10, Y9
+	VADDPS     Y6, Y9, Y9
+	VMASKMOVPS Y9, Y7, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21071,62 +21285,129 @@ TEXT ·vecNesterovAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y2, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VMOVUPS      (R10)(AX*1), Y4
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y4, Y4
-	VBROADCASTSS 96(DI), Y6
-	VMULPS       Y6, Y5, Y7
-	VADDPS       Y4, Y7, Y7
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y7, Y6
-	VADDPS       Y5, Y6, Y6
-	VMOVUPS      Y7, (R13)(AX*1)
-	VMULPS       Y1, Y3, Y3
-	VMULPS       Y0, Y6, Y7
-	VADDPS       Y3, Y7, Y7
-	VMOVUPS      Y7, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ    128(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y6
+	VMOVUPS (R9)(AX*1), Y7
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y2, Y6, Y8
+	VADDPS  Y7, Y8, Y8
+	VMOVUPS (R10)(AX*1), Y7
+	VMULPS  Y3, Y7, Y7
+	VMULPS  Y4, Y8, Y9
+	VADDPS  Y7, Y9, Y9
+	VMULPS  Y3, Y9, Y7
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y9, (R13)(AX*1)
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y0, Y7, Y9
+	VADDPS  Y6, Y9, Y9
+	VMOVUPS Y9, (R12)(AX*1)
+	VMOVUPS 32(R8)(AX*1), Y9
+	VMOVUPS 32(R9)(AX*1), Y6
+	VMULPS  Y5, Y6, Y6
+	VMULPS  Y2, Y9, Y7
+	VADDPS  Y6, Y7, Y7
+	VMOVUPS 32(R10)(AX*1), Y6
+	VMULPS  Y3, Y6, Y6
+	VMULPS  Y4, Y7, Y8
+	VADDPS  Y6, Y8, Y8
+	VMULPS  Y3, Y8, Y6
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y8, 32(R13)(AX*1)
+	VMULPS  Y1, Y9, Y9
+	VMULPS  Y0, Y6, Y8
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS Y8, 32(R12)(AX*1)
+	VMOVUPS 64(R8)(AX*1), Y8
+	VMOVUPS 64(R9)(AX*1), Y9
+	VMULPS  Y5, Y9, Y9
+	VMULPS  Y2, Y8, Y6
+	VADDPS  Y9, Y6, Y6
+	VMOVUPS 64(R10)(AX*1), Y9
+	VMULPS  Y3, Y9, Y9
+	VMULPS  Y4, Y6, Y7
+	VADDPS  Y9, Y7, Y7
+	VMULPS  Y3, Y7, Y9
+	VADDPS  Y6, Y9, Y9
+	VMOVUPS Y7, 64(R13)(AX*1)
+	VMULPS  Y1, Y8, Y8
+	VMULPS  Y0, Y9, Y7
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, 64(R12)(AX*1)
+	VMOVUPS 96(R8)(AX*1), Y7
+	VMOVUPS 96(R9)(AX*1), Y8
+	VMULPS  Y5, Y8, Y8
+	VMULPS  Y2, Y7, Y9
+	VADDPS  Y8, Y9, Y9
+	VMOVUPS 96(R10)(AX*1), Y8
+	VMULPS  Y3, Y8, Y8
+	VMULPS  Y4, Y9, Y6
+	VADDPS  Y8, Y6, Y6
+	VMULPS  Y3, Y6, Y8
+	VADDPS  Y9, Y8, Y8
+	VMOVUPS Y6, 96(R13)(AX*1)
+	VMULPS  Y1, Y7, Y7
+	VMULPS  Y0, Y8, Y6
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, 96(R12)(AX*1)
+	ADDQ    $+128, AX
+	JMP     block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y7
-	VMASKMOVPS   (R8)(AX*1), Y7, Y3
-	VMASKMOVPS   (R9)(AX*1), Y7, Y6
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y2, Y3, Y5
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   (R10)(AX*1), Y7, Y6
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y6, Y6
-	VBROADCASTSS 96(DI), Y4
-	VMULPS       Y4, Y5, Y8
-	VADDPS       Y6, Y8, Y8
-	VBROADCASTSS 92(DI), Y6
-	VMULPS       Y6, Y8, Y4
-	VADDPS       Y5, Y4, Y4
-	VMASKMOVPS   Y8, Y7, (R13)(AX*1)
-	VMULPS       Y1, Y3, Y3
-	VMULPS       Y0, Y4, Y8
-	VADDPS       Y3, Y8, Y8
-	VMASKMOVPS   Y8, Y7, (R12)(AX*1)
+vector:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     vectorEnd
+	VMOVUPS (R8)(AX*1), Y6
+	VMOVUPS (R9)(AX*1), Y7
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y2, Y6, Y8
+	VADDPS  Y7, Y8, Y8
+	VMOVUPS (R10)(AX*1), Y7
+	VMULPS  Y3, Y7, Y7
+	VMULPS  Y4, Y8, Y9
+	VADDPS  Y7, Y9, Y9
+	VMULPS  Y3, Y9, Y7
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y9, (R13)(AX*1)
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y0, Y7, Y9
+	VADDPS  Y6, Y9, Y9
+	VMOVUPS Y9, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y9
+	VMASKMOVPS (R8)(AX*1), Y9, Y6
+	VMASKMOVPS (R9)(AX*1), Y9, Y7
+	VMULPS     Y5, Y7, Y7
+	VMULPS     Y2, Y6, Y8
+	VADDPS     Y7, Y8, Y8
+	VMASKMOVPS (R10)(AX*1), Y9, Y7
+	VMULPS     Y3, Y7, Y7
+	VMULPS     Y4, Y8, Y10
+	VADDPS     Y7, Y10, Y10
+	VMULPS     Y3, Y10, Y7
+	VADDPS     Y8, Y7, Y7
+	VMASKMOVPS Y10, Y9, (R13)(AX*1)
+	VMULPS     Y1, Y6, Y6
+	VMULPS     Y0, Y7, Y10
+	VADDPS     Y6, Y10, Y10
+	VMASKMOVPS Y10, Y9, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21148,44 +21429,43 @@ TEXT ·vecAdamAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
 	LEAQ         32(AX), DX
 	CMPQ         DX, CX
 	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R10)(AX*1), Y4
-	VMOVUPS      (R11)(AX*1), Y5
-	VMOVUPS      (R9)(AX*1), Y6
-	VBROADCASTSS 96(DI), Y7
-	VMULPS       Y7, Y6, Y6
-	VMULPS       Y1, Y3, Y7
-	VADDPS       Y6, Y7, Y7
-	VSUBPS       Y4, Y7, Y6
-	VMULPS       Y2, Y6, Y8
-	VADDPS       Y4, Y8, Y8
-	VMOVUPS      Y8, (R13)(AX*1)
-	VBROADCASTSS 92(DI), Y4
-	VMOVUPS      vecConst<>+64(SB), Y6
-	VSUBPS       Y4, Y6, Y6
-	VMULPS       Y6, Y7, Y6
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y5, Y5
-	VMULPS       Y7, Y6, Y4
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, (BX)(AX*1)
-	VSQRTPS      Y4, Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y7
-	VBROADCASTSS 104(DI), Y6
-	VADDPS       Y6, Y7, Y7
-	VDIVPS       Y7, Y8, Y7
-	VMULPS       Y0, Y3, Y3
-	VBROADCASTSS 108(DI), Y8
-	VMULPS       Y8, Y7, Y4
-	VADDPS       Y3, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
+	VMOVUPS      (R8)(AX*1), Y6
+	VMOVUPS      (R10)(AX*1), Y7
+	VMOVUPS      (R11)(AX*1), Y8
+	VMOVUPS      (R9)(AX*1), Y9
+	VMULPS       Y4, Y9, Y9
+	VMULPS       Y1, Y6, Y10
+	VADDPS       Y9, Y10, Y10
+	VSUBPS       Y7, Y10, Y9
+	VMULPS       Y2, Y9, Y11
+	VADDPS       Y7, Y11, Y11
+	VMOVUPS      Y11, (R13)(AX*1)
+	VMOVUPS      vecConst<>+64(SB), Y7
+	VSUBPS       Y3, Y7, Y7
+	VMULPS       Y7, Y10, Y7
+	VMULPS       Y3, Y8, Y8
+	VMULPS       Y10, Y7, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (BX)(AX*1)
+	VSQRTPS      Y9, Y9
+	VMULPS       Y5, Y9, Y8
+	VBROADCASTSS 104(DI), Y10
+	VADDPS       Y10, Y8, Y8
+	VDIVPS       Y8, Y11, Y8
+	VMULPS       Y0, Y6, Y6
+	VBROADCASTSS 108(DI), Y11
+	VMULPS       Y11, Y8, Y9
+	VADDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (R12)(AX*1)
 	ADDQ         $+32, AX
 	JMP          block
 
@@ -21195,39 +21475,35 @@ blockEnd:
 	LEAQ         vecMask<>+128(SB), DX
 	SUBQ         CX, DX
 	ADDQ         AX, DX
-	VMOVUPS      (DX), Y4
-	VMASKMOVPS   (R8)(AX*1), Y4, Y3
-	VMASKMOVPS   (R10)(AX*1), Y4, Y7
-	VMASKMOVPS   (R11)(AX*1), Y4, Y8
-	VMASKMOVPS   (R9)(AX*1), Y4, Y6
-	VBROADCASTSS 96(DI), Y5
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y1, Y3, Y5
-	VADDPS       Y6, Y5, Y5
-	VSUBPS       Y7, Y5, Y6
-	VMULPS       Y2, Y6, Y9
-	VADDPS       Y7, Y9, Y9
-	VMASKMOVPS   Y9, Y4, (R13)(AX*1)
-	VBROADCASTSS 92(DI), Y7
-	VMOVUPS      vecConst<>+64(SB), Y6
-	VSUBPS       Y7, Y6, Y6
-	VMULPS       Y6, Y5, Y6
-	VBROADCASTSS 92(DI), Y7
-	VMULPS       Y7, Y8, Y8
-	VMULPS       Y5, Y6, Y7
-	VADDPS       Y8, Y7, Y7
-	VMASKMOVPS   Y7, Y4, (BX)(AX*1)
-	VSQRTPS      Y7, Y7
-	VBROADCASTSS 100(DI), Y8
-	VMULPS       Y8, Y7, Y5
-	VBROADCASTSS 104(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VDIVPS       Y5, Y9, Y5
-	VMULPS       Y0, Y3, Y3
-	VBROADCASTSS 108(DI), Y9
-	VMULPS       Y9, Y5, Y7
-	VADDPS       Y3, Y7, Y7
-	VMASKMOVPS   Y7, Y4, (R12)(AX*1)
+	VMOVUPS      (DX), Y9
+	VMASKMOVPS   (R8)(AX*1), Y9, Y6
+	VMASKMOVPS   (R10)(AX*1), Y9, Y8
+	VMASKMOVPS   (R11)(AX*1), Y9, Y11
+	VMASKMOVPS   (R9)(AX*1), Y9, Y10
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y1, Y6, Y7
+	VADDPS       Y10, Y7, Y7
+	VSUBPS       Y8, Y7, Y10
+	VMULPS       Y2, Y10, Y12
+	VADDPS       Y8, Y12, Y12
+	VMASKMOVPS   Y12, Y9, (R13)(AX*1)
+	VMOVUPS      vecConst<>+64(SB), Y8
+	VSUBPS       Y3, Y8, Y8
+	VMULPS       Y8, Y7, Y8
+	VMULPS       Y3, Y11, Y11
+	VMULPS       Y7, Y8, Y10
+	VADDPS       Y11, Y10, Y10
+	VMASKMOVPS   Y10, Y9, (BX)(AX*1)
+	VSQRTPS      Y10, Y10
+	VMULPS       Y5, Y10, Y11
+	VBROADCASTSS 104(DI), Y7
+	VADDPS       Y7, Y11, Y11
+	VDIVPS       Y11, Y12, Y11
+	VMULPS       Y0, Y6, Y6
+	VBROADCASTSS 108(DI), Y12
+	VMULPS       Y12, Y11, Y10
+	VADDPS       Y6, Y10, Y10
+	VMASKMOVPS   Y10, Y9, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21247,62 +21523,59 @@ TEXT ·vecRMSPropAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
+	VBROADCASTSS 100(DI), Y5
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y0, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VMULPS       Y2, Y5, Y4
-	VMOVUPS      (R10)(AX*1), Y6
-	VMULPS       Y1, Y6, Y6
-	VMULPS       Y5, Y4, Y7
-	VADDPS       Y6, Y7, Y7
-	VMOVUPS      Y7, (R13)(AX*1)
-	VSQRTPS      Y7, Y7
-	VBROADCASTSS 92(DI), Y6
-	VADDPS       Y6, Y7, Y7
-	VDIVPS       Y7, Y5, Y7
-	VBROADCASTSS 96(DI), Y5
-	VMULPS       Y5, Y7, Y6
-	VADDPS       Y3, Y6, Y6
-	VMOVUPS      Y6, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y6
+	VMOVUPS (R9)(AX*1), Y7
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y0, Y6, Y8
+	VADDPS  Y7, Y8, Y8
+	VMULPS  Y2, Y8, Y7
+	VMOVUPS (R10)(AX*1), Y9
+	VMULPS  Y1, Y9, Y9
+	VMULPS  Y8, Y7, Y10
+	VADDPS  Y9, Y10, Y10
+	VMOVUPS Y10, (R13)(AX*1)
+	VSQRTPS Y10, Y10
+	VADDPS  Y3, Y10, Y10
+	VDIVPS  Y10, Y8, Y10
+	VMULPS  Y4, Y10, Y8
+	VADDPS  Y6, Y8, Y8
+	VMOVUPS Y8, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y6
-	VMASKMOVPS   (R8)(AX*1), Y6, Y3
-	VMASKMOVPS   (R9)(AX*1), Y6, Y7
-	VBROADCASTSS 100(DI), Y5
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y0, Y3, Y5
-	VADDPS       Y7, Y5, Y5
-	VMULPS       Y2, Y5, Y7
-	VMASKMOVPS   (R10)(AX*1), Y6, Y4
-	VMULPS       Y1, Y4, Y4
-	VMULPS       Y5, Y7, Y8
-	VADDPS       Y4, Y8, Y8
-	VMASKMOVPS   Y8, Y6, (R13)(AX*1)
-	VSQRTPS      Y8, Y8
-	VBROADCASTSS 92(DI), Y4
-	VADDPS       Y4, Y8, Y8
-	VDIVPS       Y8, Y5, Y8
-	VBROADCASTSS 96(DI), Y5
-	VMULPS       Y5, Y8, Y4
-	VADDPS       Y3, Y4, Y4
-	VMASKMOVPS   Y4, Y6, (R12)(AX*1)
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (R8)(AX*1), Y8, Y6
+	VMASKMOVPS (R9)(AX*1), Y8, Y10
+	VMULPS     Y5, Y10, Y10
+	VMULPS     Y0, Y6, Y9
+	VADDPS     Y10, Y9, Y9
+	VMULPS     Y2, Y9, Y10
+	VMASKMOVPS (R10)(AX*1), Y8, Y7
+	VMULPS     Y1, Y7, Y7
+	VMULPS     Y9, Y10, Y11
+	VADDPS     Y7, Y11, Y11
+	VMASKMOVPS Y11, Y8, (R13)(AX*1)
+	VSQRTPS    Y11, Y11
+	VADDPS     Y3, Y11, Y11
+	VDIVPS     Y11, Y9, Y11
+	VMULPS     Y4, Y11, Y9
+	VADDPS     Y6, Y9, Y9
+	VMASKMOVPS Y9, Y8, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21322,54 +21595,53 @@ TEXT ·vecAdagradAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R9)(AX*1), Y4
-	VBROADCASTSS 92(DI), Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y0, Y3, Y5
-	VADDPS       Y4, Y5, Y5
-	VMOVUPS      (R10)(AX*1), Y4
-	VMULPS       Y5, Y5, Y6
-	VADDPS       Y4, Y6, Y6
-	VMOVUPS      Y6, (R13)(AX*1)
-	VSQRTPS      Y6, Y6
-	VADDPS       Y1, Y6, Y6
-	VDIVPS       Y6, Y5, Y6
-	VMULPS       Y2, Y6, Y5
-	VADDPS       Y3, Y5, Y5
-	VMOVUPS      Y5, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R9)(AX*1), Y5
+	VMULPS  Y3, Y5, Y5
+	VMULPS  Y0, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMOVUPS (R10)(AX*1), Y5
+	VMULPS  Y6, Y6, Y7
+	VADDPS  Y5, Y7, Y7
+	VMOVUPS Y7, (R13)(AX*1)
+	VSQRTPS Y7, Y7
+	VADDPS  Y1, Y7, Y7
+	VDIVPS  Y7, Y6, Y7
+	VMULPS  Y2, Y7, Y6
+	VADDPS  Y4, Y6, Y6
+	VMOVUPS Y6, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y5
-	VMASKMOVPS   (R8)(AX*1), Y5, Y3
-	VMASKMOVPS   (R9)(AX*1), Y5, Y6
-	VBROADCASTSS 92(DI), Y4
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y0, Y3, Y4
-	VADDPS       Y6, Y4, Y4
-	VMASKMOVPS   (R10)(AX*1), Y5, Y6
-	VMULPS       Y4, Y4, Y7
-	VADDPS       Y6, Y7, Y7
-	VMASKMOVPS   Y7, Y5, (R13)(AX*1)
-	VSQRTPS      Y7, Y7
-	VADDPS       Y1, Y7, Y7
-	VDIVPS       Y7, Y4, Y7
-	VMULPS       Y2, Y7, Y4
-	VADDPS       Y3, Y4, Y4
-	VMASKMOVPS   Y4, Y5, (R12)(AX*1)
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y6
+	VMASKMOVPS (R8)(AX*1), Y6, Y4
+	VMASKMOVPS (R9)(AX*1), Y6, Y7
+	VMULPS     Y3, Y7, Y7
+	VMULPS     Y0, Y4, Y5
+	VADDPS     Y7, Y5, Y5
+	VMASKMOVPS (R10)(AX*1), Y6, Y7
+	VMULPS     Y5, Y5, Y8
+	VADDPS     Y7, Y8, Y8
+	VMASKMOVPS Y8, Y6, (R13)(AX*1)
+	VSQRTPS    Y8, Y8
+	VADDPS     Y1, Y8, Y8
+	VDIVPS     Y8, Y5, Y8
+	VMULPS     Y2, Y8, Y5
+	VADDPS     Y4, Y5, Y5
+	VMASKMOVPS Y5, Y6, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -21389,70 +21661,66 @@ TEXT ·vecLionAVX2MulAdd(SB), NOSPLIT, $0-8
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
+	VBROADCASTSS 96(DI), Y4
 	XORQ         AX, AX
 
 block:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          blockEnd
-	VMOVUPS      (R8)(AX*1), Y3
-	VMOVUPS      (R10)(AX*1), Y4
-	VMOVUPS      (R9)(AX*1), Y5
-	VBROADCASTSS 96(DI), Y6
-	VMULPS       Y6, Y5, Y5
-	VSUBPS       Y4, Y5, Y5
-	VMULPS       Y1, Y5, Y6
-	VADDPS       Y4, Y6, Y6
-	VMULPS       Y2, Y5, Y7
-	VADDPS       Y4, Y7, Y7
-	VMOVUPS      Y7, (R13)(AX*1)
-	VXORPS       Y7, Y7, Y7
-	VCMPPS       $0x11, Y6, Y7, Y7
-	VBROADCASTSS 92(DI), Y4
-	VXORPS       Y5, Y5, Y5
-	VBLENDVPS    Y7, Y4, Y5, Y7
-	VXORPS       Y5, Y5, Y5
-	VCMPPS       $0x11, Y5, Y6, Y6
-	VBROADCASTSS 92(DI), Y5
-	VXORPS       vecConst<>+0(SB), Y5, Y5
-	VBLENDVPS    Y6, Y5, Y7, Y7
-	VMULPS       Y0, Y3, Y3
-	VADDPS       Y7, Y3, Y7
-	VMOVUPS      Y7, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          block
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y5
+	VMOVUPS   (R10)(AX*1), Y6
+	VMOVUPS   (R9)(AX*1), Y7
+	VMULPS    Y4, Y7, Y7
+	VSUBPS    Y6, Y7, Y7
+	VMULPS    Y1, Y7, Y8
+	VADDPS    Y6, Y8, Y8
+	VMULPS    Y2, Y7, Y9
+	VADDPS    Y6, Y9, Y9
+	VMOVUPS   Y9, (R13)(AX*1)
+	VXORPS    Y9, Y9, Y9
+	VCMPPS    $0x11, Y8, Y9, Y9
+	VXORPS    Y6, Y6, Y6
+	VBLENDVPS Y9, Y3, Y6, Y9
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x11, Y6, Y8, Y8
+	VXORPS    vecConst<>+0(SB), Y3, Y6
+	VBLENDVPS Y8, Y6, Y9, Y9
+	VMULPS    Y0, Y5, Y5
+	VADDPS    Y9, Y5, Y9
+	VMOVUPS   Y9, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
 
 blockEnd:
-	CMPQ         AX, CX
-	JE           done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y7
-	VMASKMOVPS   (R8)(AX*1), Y7, Y3
-	VMASKMOVPS   (R10)(AX*1), Y7, Y5
-	VMASKMOVPS   (R9)(AX*1), Y7, Y6
-	VBROADCASTSS 96(DI), Y4
-	VMULPS       Y4, Y6, Y6
-	VSUBPS       Y5, Y6, Y6
-	VMULPS       Y1, Y6, Y4
-	VADDPS       Y5, Y4, Y4
-	VMULPS       Y2, Y6, Y8
-	VADDPS       Y5, Y8, Y8
-	VMASKMOVPS   Y8, Y7, (R13)(AX*1)
-	VXORPS       Y8, Y8, Y8
-	VCMPPS       $0x11, Y4, Y8, Y8
-	VBROADCASTSS 92(DI), Y5
-	VXORPS       Y6, Y6, Y6
-	VBLENDVPS    Y8, Y5, Y6, Y8
-	VXORPS       Y6, Y6, Y6
-	VCMPPS       $0x11, Y6, Y4, Y4
-	VBROADCASTSS 92(DI), Y6
-	VXORPS       vecConst<>+0(SB), Y6, Y6
-	VBLENDVPS    Y4, Y6, Y8, Y8
-	VMULPS       Y0, Y3, Y3
-	VADDPS       Y8, Y3, Y8
-	VMASKMOVPS   Y8, Y7, (R12)(AX*1)
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y9
+	VMASKMOVPS (R8)(AX*1), Y9, Y5
+	VMASKMOVPS (R10)(AX*1), Y9, Y6
+	VMASKMOVPS (R9)(AX*1), Y9, Y8
+	VMULPS     Y4, Y8, Y8
+	VSUBPS     Y6, Y8, Y8
+	VMULPS     Y1, Y8, Y7
+	VADDPS     Y6, Y7, Y7
+	VMULPS     Y2, Y8, Y10
+	VADDPS     Y6, Y10, Y10
+	VMASKMOVPS Y10, Y9, (R13)(AX*1)
+	VXORPS     Y10, Y10, Y10
+	VCMPPS     $0x11, Y7, Y10, Y10
+	VXORPS     Y6, Y6, Y6
+	VBLENDVPS  Y10, Y3, Y6, Y10
+	VXORPS     Y6, Y6, Y6
+	VCMPPS     $0x11, Y6, Y7, Y7
+	VXORPS     vecConst<>+0(SB), Y3, Y6
+	VBLENDVPS  Y7, Y6, Y10, Y10
+	VMULPS     Y0, Y5, Y5
+	VADDPS     Y10, Y5, Y10
+	VMASKMOVPS Y10, Y9, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -25206,66 +25474,63 @@ pass1next:
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 92(DI), Y2
+	VBROADCASTSS 96(DI), Y3
 	XORQ         AX, AX
 
 pass2block:
-	LEAQ         64(AX), DX
-	CMPQ         DX, CX
-	JHI          pass2blockEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R11)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VBROADCASTSS 96(DI), Y5
-	VMULPS       Y5, Y3, Y6
-	VADDPS       Y4, Y6, Y6
-	VMULPS       Y1, Y6, Y6
-	VMOVUPS      Y6, (R12)(AX*1)
-	VMOVUPS      32(R9)(AX*1), Y6
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      32(R11)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VBROADCASTSS 96(DI), Y3
-	VMULPS       Y3, Y6, Y5
-	VADDPS       Y4, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VMOVUPS      Y5, 32(R12)(AX*1)
-	ADDQ         $+64, AX
-	JMP          pass2block
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2blockEnd
+	VMOVUPS (R9)(AX*1), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS (R11)(AX*1), Y5
+	VSUBPS  Y2, Y5, Y5
+	VMULPS  Y3, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  Y1, Y6, Y6
+	VMOVUPS Y6, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y6
+	VSUBPS  Y0, Y6, Y6
+	VMOVUPS 32(R11)(AX*1), Y5
+	VSUBPS  Y2, Y5, Y5
+	VMULPS  Y3, Y6, Y4
+	VADDPS  Y5, Y4, Y4
+	VMULPS  Y1, Y4, Y4
+	VMOVUPS Y4, 32(R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass2block
 
 pass2blockEnd:
 pass2vector:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          pass2vectorEnd
-	VMOVUPS      (R9)(AX*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      (R11)(AX*1), Y4
-	VSUBPS       Y2, Y4, Y4
-	VBROADCASTSS 96(DI), Y6
-	VMULPS       Y6, Y5, Y3
-	VADDPS       Y4, Y3, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          pass2vector
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass2vectorEnd
+	VMOVUPS (R9)(AX*1), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS (R11)(AX*1), Y5
+	VSUBPS  Y2, Y5, Y5
+	VMULPS  Y3, Y4, Y6
+	VADDPS  Y5, Y6, Y6
+	VMULPS  Y1, Y6, Y6
+	VMOVUPS Y6, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass2vector
 
 pass2vectorEnd:
-	CMPQ         AX, CX
-	JE           pass2done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R9)(AX*1), Y3, Y4
-	VSUBPS       Y0, Y4, Y4
-	VMASKMOVPS   (R11)(AX*1), Y3, Y5
-	VSUBPS       Y2, Y5, Y5
-	VBROADCASTSS 96(DI), Y6
-	VMULPS       Y6, Y4, Y7
-	VADDPS       Y5, Y7, Y7
-	VMULPS       Y1, Y7, Y7
-	VMASKMOVPS   Y7, Y3, (R12)(AX*1)
+	CMPQ       AX, CX
+	JE         pass2done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y6
+	VMASKMOVPS (R9)(AX*1), Y6, Y5
+	VSUBPS     Y0, Y5, Y5
+	VMASKMOVPS (R11)(AX*1), Y6, Y4
+	VSUBPS     Y2, Y4, Y4
+	VMULPS     Y3, Y5, Y7
+	VADDPS     Y4, Y7, Y7
+	VMULPS     Y1, Y7, Y7
+	VMASKMOVPS Y7, Y6, (R12)(AX*1)
 
 pass2done:
 	ADDQ CX, R8
@@ -25948,66 +26213,63 @@ row:
 	VBROADCASTSS 80(DI), Y0
 	VBROADCASTSS 84(DI), Y1
 	VBROADCASTSS 88(DI), Y2
+	VBROADCASTSS 92(DI), Y3
 	XORQ         AX, AX
 
 pass0block:
-	LEAQ         64(AX), DX
-	CMPQ         DX, CX
-	JHI          pass0blockEnd
-	VMOVUPS      (R9)(AX*1), Y3
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      (R8)(AX*1), Y4
-	VMULPS       Y2, Y4, Y5
-	VBROADCASTSS 92(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMULPS       Y1, Y3, Y4
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, (R12)(AX*1)
-	VMOVUPS      32(R9)(AX*1), Y4
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      32(R8)(AX*1), Y5
-	VMULPS       Y2, Y5, Y3
-	VBROADCASTSS 92(DI), Y6
-	VADDPS       Y6, Y3, Y3
-	VMULPS       Y1, Y4, Y5
-	VADDPS       Y3, Y5, Y5
-	VMOVUPS      Y5, 32(R12)(AX*1)
-	ADDQ         $+64, AX
-	JMP          pass0block
+	LEAQ    64(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0blockEnd
+	VMOVUPS (R9)(AX*1), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS (R8)(AX*1), Y5
+	VMULPS  Y2, Y5, Y6
+	VADDPS  Y3, Y6, Y6
+	VMULPS  Y1, Y4, Y5
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS Y5, (R12)(AX*1)
+	VMOVUPS 32(R9)(AX*1), Y5
+	VSUBPS  Y0, Y5, Y5
+	VMOVUPS 32(R8)(AX*1), Y6
+	VMULPS  Y2, Y6, Y4
+	VADDPS  Y3, Y4, Y4
+	VMULPS  Y1, Y5, Y6
+	VADDPS  Y4, Y6, Y6
+	VMOVUPS Y6, 32(R12)(AX*1)
+	ADDQ    $+64, AX
+	JMP     pass0block
 
 pass0blockEnd:
 pass0vector:
-	LEAQ         32(AX), DX
-	CMPQ         DX, CX
-	JHI          pass0vectorEnd
-	VMOVUPS      (R9)(AX*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      (R8)(AX*1), Y3
-	VMULPS       Y2, Y3, Y4
-	VBROADCASTSS 92(DI), Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       Y1, Y5, Y3
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (R12)(AX*1)
-	ADDQ         $+32, AX
-	JMP          pass0vector
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     pass0vectorEnd
+	VMOVUPS (R9)(AX*1), Y6
+	VSUBPS  Y0, Y6, Y6
+	VMOVUPS (R8)(AX*1), Y4
+	VMULPS  Y2, Y4, Y5
+	VADDPS  Y3, Y5, Y5
+	VMULPS  Y1, Y6, Y4
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     pass0vector
 
 pass0vectorEnd:
-	CMPQ         AX, CX
-	JE           pass0done
-	LEAQ         vecMask<>+128(SB), DX
-	SUBQ         CX, DX
-	ADDQ         AX, DX
-	VMOVUPS      (DX), Y3
-	VMASKMOVPS   (R9)(AX*1), Y3, Y4
-	VSUBPS       Y0, Y4, Y4
-	VMASKMOVPS   (R8)(AX*1), Y3, Y5
-	VMULPS       Y2, Y5, Y6
-	VBROADCASTSS 92(DI), Y7
-	VADDPS       Y7, Y6, Y6
-	VMULPS       Y1, Y4, Y5
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y3, (R12)(AX*1)
+	CMPQ       AX, CX
+	JE         pass0done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y4
+	VMASKMOVPS (R9)(AX*1), Y4, Y5
+	VSUBPS     Y0, Y5, Y5
+	VMASKMOVPS (R8)(AX*1), Y4, Y6
+	VMULPS     Y2, Y6, Y7
+	VADDPS     Y3, Y7, Y7
+	VMULPS     Y1, Y5, Y6
+	VADDPS     Y7, Y6, Y6
+	VMASKMOVPS Y6, Y4, (R12)(AX*1)
 
 pass0done:
 	ADDQ CX, R8

@@ -9848,7 +9848,7 @@ TEXT ·vecSGDAVX512(SB), NOSPLIT, $0-8
 	XORQ         AX, AX
 
 block:
-	LEAQ        64(AX), DX
+	LEAQ        256(AX), DX
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Z4
@@ -9858,10 +9858,46 @@ block:
 	VMULPS      Z1, Z4, Z4
 	VFMADD231PS Z0, Z5, Z4
 	VMOVUPS     Z4, (R12)(AX*1)
-	ADDQ        $+64, AX
+	VMOVUPS     64(R8)(AX*1), Z4
+	VMOVUPS     64(R9)(AX*1), Z5
+	VMULPS      Z3, Z5, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMULPS      Z1, Z4, Z4
+	VFMADD231PS Z0, Z5, Z4
+	VMOVUPS     Z4, 64(R12)(AX*1)
+	VMOVUPS     128(R8)(AX*1), Z4
+	VMOVUPS     128(R9)(AX*1), Z5
+	VMULPS      Z3, Z5, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMULPS      Z1, Z4, Z4
+	VFMADD231PS Z0, Z5, Z4
+	VMOVUPS     Z4, 128(R12)(AX*1)
+	VMOVUPS     192(R8)(AX*1), Z4
+	VMOVUPS     192(R9)(AX*1), Z5
+	VMULPS      Z3, Z5, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMULPS      Z1, Z4, Z4
+	VFMADD231PS Z0, Z5, Z4
+	VMOVUPS     Z4, 192(R12)(AX*1)
+	ADDQ        $+256, AX
 	JMP         block
 
 blockEnd:
+vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Z4
+	VMOVUPS     (R9)(AX*1), Z5
+	VMULPS      Z3, Z5, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMULPS      Z1, Z4, Z4
+	VFMADD231PS Z0, Z5, Z4
+	VMOVUPS     Z4, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         vector
+
+vectorEnd:
 	CMPQ        AX, CX
 	JE          done
 	MOVQ        CX, SI
@@ -9902,7 +9938,7 @@ TEXT ·vecMomentumAVX512(SB), NOSPLIT, $0-8
 	XORQ         AX, AX
 
 block:
-	LEAQ        64(AX), DX
+	LEAQ        256(AX), DX
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Z6
@@ -9916,10 +9952,62 @@ block:
 	VMULPS      Z1, Z6, Z6
 	VFMADD231PS Z0, Z8, Z6
 	VMOVUPS     Z6, (R12)(AX*1)
-	ADDQ        $+64, AX
+	VMOVUPS     64(R8)(AX*1), Z6
+	VMOVUPS     64(R9)(AX*1), Z8
+	VMULPS      Z5, Z8, Z8
+	VFMADD231PS Z2, Z6, Z8
+	VMOVUPS     64(R10)(AX*1), Z7
+	VMULPS      Z3, Z7, Z7
+	VFMADD231PS Z4, Z8, Z7
+	VMOVUPS     Z7, 64(R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z7, Z6
+	VMOVUPS     Z6, 64(R12)(AX*1)
+	VMOVUPS     128(R8)(AX*1), Z6
+	VMOVUPS     128(R9)(AX*1), Z7
+	VMULPS      Z5, Z7, Z7
+	VFMADD231PS Z2, Z6, Z7
+	VMOVUPS     128(R10)(AX*1), Z8
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVUPS     Z8, 128(R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z8, Z6
+	VMOVUPS     Z6, 128(R12)(AX*1)
+	VMOVUPS     192(R8)(AX*1), Z6
+	VMOVUPS     192(R9)(AX*1), Z8
+	VMULPS      Z5, Z8, Z8
+	VFMADD231PS Z2, Z6, Z8
+	VMOVUPS     192(R10)(AX*1), Z7
+	VMULPS      Z3, Z7, Z7
+	VFMADD231PS Z4, Z8, Z7
+	VMOVUPS     Z7, 192(R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z7, Z6
+	VMOVUPS     Z6, 192(R12)(AX*1)
+	ADDQ        $+256, AX
 	JMP         block
 
 blockEnd:
+vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Z6
+	VMOVUPS     (R9)(AX*1), Z7
+	VMULPS      Z5, Z7, Z7
+	VFMADD231PS Z2, Z6, Z7
+	VMOVUPS     (R10)(AX*1), Z8
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VMOVUPS     Z8, (R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z8, Z6
+	VMOVUPS     Z6, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         vector
+
+vectorEnd:
 	CMPQ        AX, CX
 	JE          done
 	MOVQ        CX, SI
@@ -9964,7 +10052,7 @@ TEXT ·vecNesterovAVX512(SB), NOSPLIT, $0-8
 	XORQ         AX, AX
 
 block:
-	LEAQ        64(AX), DX
+	LEAQ        256(AX), DX
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Z6
@@ -9979,10 +10067,66 @@ block:
 	VMULPS      Z1, Z6, Z6
 	VFMADD231PS Z0, Z7, Z6
 	VMOVUPS     Z6, (R12)(AX*1)
-	ADDQ        $+64, AX
+	VMOVUPS     64(R8)(AX*1), Z6
+	VMOVUPS     64(R9)(AX*1), Z7
+	VMULPS      Z5, Z7, Z7
+	VFMADD231PS Z2, Z6, Z7
+	VMOVUPS     64(R10)(AX*1), Z8
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VFMADD231PS Z3, Z8, Z7
+	VMOVUPS     Z8, 64(R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z7, Z6
+	VMOVUPS     Z6, 64(R12)(AX*1)
+	VMOVUPS     128(R8)(AX*1), Z6
+	VMOVUPS     128(R9)(AX*1), Z7
+	VMULPS      Z5, Z7, Z7
+	VFMADD231PS Z2, Z6, Z7
+	VMOVUPS     128(R10)(AX*1), Z8
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VFMADD231PS Z3, Z8, Z7
+	VMOVUPS     Z8, 128(R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z7, Z6
+	VMOVUPS     Z6, 128(R12)(AX*1)
+	VMOVUPS     192(R8)(AX*1), Z6
+	VMOVUPS     192(R9)(AX*1), Z7
+	VMULPS      Z5, Z7, Z7
+	VFMADD231PS Z2, Z6, Z7
+	VMOVUPS     192(R10)(AX*1), Z8
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VFMADD231PS Z3, Z8, Z7
+	VMOVUPS     Z8, 192(R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z7, Z6
+	VMOVUPS     Z6, 192(R12)(AX*1)
+	ADDQ        $+256, AX
 	JMP         block
 
 blockEnd:
+vector:
+	LEAQ        64(AX), DX
+	CMPQ        DX, CX
+	JHI         vectorEnd
+	VMOVUPS     (R8)(AX*1), Z6
+	VMOVUPS     (R9)(AX*1), Z7
+	VMULPS      Z5, Z7, Z7
+	VFMADD231PS Z2, Z6, Z7
+	VMOVUPS     (R10)(AX*1), Z8
+	VMULPS      Z3, Z8, Z8
+	VFMADD231PS Z4, Z7, Z8
+	VFMADD231PS Z3, Z8, Z7
+	VMOVUPS     Z8, (R13)(AX*1)
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z0, Z7, Z6
+	VMOVUPS     Z6, (R12)(AX*1)
+	ADDQ        $+64, AX
+	JMP         vector
+
+vectorEnd:
 	CMPQ        AX, CX
 	JE          done
 	MOVQ        CX, SI

@@ -8087,8 +8087,55 @@ TEXT ·vecSGDNEONMulAdd(SB), NOSPLIT, $64-8
 	WORD $0x4D40C963 // ld1r {v3.4s}, [x11]
 
 block:
-	CMP $4, R1
+	CMP $16, R1
 	BLT blockEnd
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00085 // ldr q5, [x4, #0]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x4E26D4A5 // fadd v5, v5, v6
+	WORD $0x6E22DC86 // fmul v6, v4, v2
+	WORD $0x6E23DCA4 // fmul v4, v5, v3
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3DC00464 // ldr q4, [x3, #16]
+	WORD $0x3DC00486 // ldr q6, [x4, #16]
+	WORD $0x6E20DCC5 // fmul v5, v6, v0
+	WORD $0x6E21DC86 // fmul v6, v4, v1
+	WORD $0x4E25D4C6 // fadd v6, v6, v5
+	WORD $0x6E22DC85 // fmul v5, v4, v2
+	WORD $0x6E23DCC4 // fmul v4, v6, v3
+	WORD $0x4E25D484 // fadd v4, v4, v5
+	WORD $0x3D800504 // str q4, [x8, #16]
+	WORD $0x3DC00864 // ldr q4, [x3, #32]
+	WORD $0x3DC00885 // ldr q5, [x4, #32]
+	WORD $0x6E20DCA6 // fmul v6, v5, v0
+	WORD $0x6E21DC85 // fmul v5, v4, v1
+	WORD $0x4E26D4A5 // fadd v5, v5, v6
+	WORD $0x6E22DC86 // fmul v6, v4, v2
+	WORD $0x6E23DCA4 // fmul v4, v5, v3
+	WORD $0x4E26D484 // fadd v4, v4, v6
+	WORD $0x3D800904 // str q4, [x8, #32]
+	WORD $0x3DC00C64 // ldr q4, [x3, #48]
+	WORD $0x3DC00C86 // ldr q6, [x4, #48]
+	WORD $0x6E20DCC5 // fmul v5, v6, v0
+	WORD $0x6E21DC86 // fmul v6, v4, v1
+	WORD $0x4E25D4C6 // fadd v6, v6, v5
+	WORD $0x6E22DC85 // fmul v5, v4, v2
+	WORD $0x6E23DCC4 // fmul v4, v6, v3
+	WORD $0x4E25D484 // fadd v4, v4, v5
+	WORD $0x3D800D04 // str q4, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R8, R8
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
 	WORD $0x3DC00064 // ldr q4, [x3, #0]
 	WORD $0x3DC00085 // ldr q5, [x4, #0]
 	WORD $0x6E20DCA6 // fmul v6, v5, v0
@@ -8102,9 +8149,9 @@ block:
 	ADD $16, R4, R4
 	ADD $16, R8, R8
 	SUB $4, R1, R1
-	B block
+	B vector
 
-blockEnd:
+vectorEnd:
 	CBZ R1, next
 	MOVD $buf-16(SP), R11
 	MOVD R3, R12
@@ -8174,8 +8221,77 @@ TEXT ·vecMomentumNEONMulAdd(SB), NOSPLIT, $96-8
 	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
-	CMP $4, R1
+	CMP $16, R1
 	BLT blockEnd
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00087 // ldr q7, [x4, #0]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x6E21DCC7 // fmul v7, v6, v1
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3DC000A8 // ldr q8, [x5, #0]
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x6E23DCE8 // fmul v8, v7, v3
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3D800128 // str q8, [x9, #0]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E29D4C6 // fadd v6, v6, v9
+	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x3DC00466 // ldr q6, [x3, #16]
+	WORD $0x3DC00489 // ldr q9, [x4, #16]
+	WORD $0x6E20DD28 // fmul v8, v9, v0
+	WORD $0x6E21DCC9 // fmul v9, v6, v1
+	WORD $0x4E28D529 // fadd v9, v9, v8
+	WORD $0x3DC004A8 // ldr q8, [x5, #16]
+	WORD $0x6E22DD07 // fmul v7, v8, v2
+	WORD $0x6E23DD28 // fmul v8, v9, v3
+	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x3D800528 // str q8, [x9, #16]
+	WORD $0x6E24DCC7 // fmul v7, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E27D4C6 // fadd v6, v6, v7
+	WORD $0x3D800506 // str q6, [x8, #16]
+	WORD $0x3DC00866 // ldr q6, [x3, #32]
+	WORD $0x3DC00887 // ldr q7, [x4, #32]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x6E21DCC7 // fmul v7, v6, v1
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3DC008A8 // ldr q8, [x5, #32]
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x6E23DCE8 // fmul v8, v7, v3
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3D800928 // str q8, [x9, #32]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E29D4C6 // fadd v6, v6, v9
+	WORD $0x3D800906 // str q6, [x8, #32]
+	WORD $0x3DC00C66 // ldr q6, [x3, #48]
+	WORD $0x3DC00C89 // ldr q9, [x4, #48]
+	WORD $0x6E20DD28 // fmul v8, v9, v0
+	WORD $0x6E21DCC9 // fmul v9, v6, v1
+	WORD $0x4E28D529 // fadd v9, v9, v8
+	WORD $0x3DC00CA8 // ldr q8, [x5, #48]
+	WORD $0x6E22DD07 // fmul v7, v8, v2
+	WORD $0x6E23DD28 // fmul v8, v9, v3
+	WORD $0x4E27D508 // fadd v8, v8, v7
+	WORD $0x3D800D28 // str q8, [x9, #48]
+	WORD $0x6E24DCC7 // fmul v7, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E27D4C6 // fadd v6, v6, v7
+	WORD $0x3D800D06 // str q6, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R8, R8
+	ADD $64, R9, R9
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
 	WORD $0x3DC00066 // ldr q6, [x3, #0]
 	WORD $0x3DC00087 // ldr q7, [x4, #0]
 	WORD $0x6E20DCE8 // fmul v8, v7, v0
@@ -8196,9 +8312,9 @@ block:
 	ADD $16, R8, R8
 	ADD $16, R9, R9
 	SUB $4, R1, R1
-	B block
+	B vector
 
-blockEnd:
+vectorEnd:
 	CBZ R1, next
 	MOVD $buf-16(SP), R11
 	MOVD R3, R12
@@ -8294,7 +8410,7 @@ TEXT ·vecNesterovNEONMulAdd(SB), NOSPLIT, $96-8
 	WORD $0x4D40C965 // ld1r {v5.4s}, [x11]
 
 block:
-	CMP $4, R1
+	CMP $16, R1
 	BLT blockEnd
 	WORD $0x3DC00066 // ldr q6, [x3, #0]
 	WORD $0x3DC00087 // ldr q7, [x4, #0]
@@ -8312,15 +8428,92 @@ block:
 	WORD $0x6E25DD26 // fmul v6, v9, v5
 	WORD $0x4E28D4C6 // fadd v6, v6, v8
 	WORD $0x3D800106 // str q6, [x8, #0]
+	WORD $0x3DC00466 // ldr q6, [x3, #16]
+	WORD $0x3DC00488 // ldr q8, [x4, #16]
+	WORD $0x6E20DD09 // fmul v9, v8, v0
+	WORD $0x6E21DCC8 // fmul v8, v6, v1
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3DC004A9 // ldr q9, [x5, #16]
+	WORD $0x6E22DD27 // fmul v7, v9, v2
+	WORD $0x6E23DD09 // fmul v9, v8, v3
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E22DD27 // fmul v7, v9, v2
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3D800529 // str q9, [x9, #16]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x6E25DCE6 // fmul v6, v7, v5
+	WORD $0x4E29D4C6 // fadd v6, v6, v9
+	WORD $0x3D800506 // str q6, [x8, #16]
+	WORD $0x3DC00866 // ldr q6, [x3, #32]
+	WORD $0x3DC00889 // ldr q9, [x4, #32]
+	WORD $0x6E20DD27 // fmul v7, v9, v0
+	WORD $0x6E21DCC9 // fmul v9, v6, v1
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x3DC008A7 // ldr q7, [x5, #32]
+	WORD $0x6E22DCE8 // fmul v8, v7, v2
+	WORD $0x6E23DD27 // fmul v7, v9, v3
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x6E22DCE8 // fmul v8, v7, v2
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3D800927 // str q7, [x9, #32]
+	WORD $0x6E24DCC7 // fmul v7, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E27D4C6 // fadd v6, v6, v7
+	WORD $0x3D800906 // str q6, [x8, #32]
+	WORD $0x3DC00C66 // ldr q6, [x3, #48]
+	WORD $0x3DC00C87 // ldr q7, [x4, #48]
+	WORD $0x6E20DCE8 // fmul v8, v7, v0
+	WORD $0x6E21DCC7 // fmul v7, v6, v1
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3DC00CA8 // ldr q8, [x5, #48]
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x6E23DCE8 // fmul v8, v7, v3
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x6E22DD09 // fmul v9, v8, v2
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x3D800D28 // str q8, [x9, #48]
+	WORD $0x6E24DCC8 // fmul v8, v6, v4
+	WORD $0x6E25DD26 // fmul v6, v9, v5
+	WORD $0x4E28D4C6 // fadd v6, v6, v8
+	WORD $0x3D800D06 // str q6, [x8, #48]
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R8, R8
+	ADD $64, R9, R9
+	SUB $16, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00088 // ldr q8, [x4, #0]
+	WORD $0x6E20DD09 // fmul v9, v8, v0
+	WORD $0x6E21DCC8 // fmul v8, v6, v1
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3DC000A9 // ldr q9, [x5, #0]
+	WORD $0x6E22DD27 // fmul v7, v9, v2
+	WORD $0x6E23DD09 // fmul v9, v8, v3
+	WORD $0x4E27D529 // fadd v9, v9, v7
+	WORD $0x6E22DD27 // fmul v7, v9, v2
+	WORD $0x4E28D4E7 // fadd v7, v7, v8
+	WORD $0x3D800129 // str q9, [x9, #0]
+	WORD $0x6E24DCC9 // fmul v9, v6, v4
+	WORD $0x6E25DCE6 // fmul v6, v7, v5
+	WORD $0x4E29D4C6 // fadd v6, v6, v9
+	WORD $0x3D800106 // str q6, [x8, #0]
 	ADD $16, R3, R3
 	ADD $16, R4, R4
 	ADD $16, R5, R5
 	ADD $16, R8, R8
 	ADD $16, R9, R9
 	SUB $4, R1, R1
-	B block
+	B vector
 
-blockEnd:
+vectorEnd:
 	CBZ R1, next
 	MOVD $buf-16(SP), R11
 	MOVD R3, R12
@@ -8357,20 +8550,20 @@ in2:
 	MOVD R9, R23
 	MOVD $buf-80(SP), R9
 	WORD $0x3DC00066 // ldr q6, [x3, #0]
-	WORD $0x3DC00088 // ldr q8, [x4, #0]
-	WORD $0x6E20DD09 // fmul v9, v8, v0
-	WORD $0x6E21DCC8 // fmul v8, v6, v1
-	WORD $0x4E29D508 // fadd v8, v8, v9
-	WORD $0x3DC000A9 // ldr q9, [x5, #0]
-	WORD $0x6E22DD27 // fmul v7, v9, v2
-	WORD $0x6E23DD09 // fmul v9, v8, v3
+	WORD $0x3DC00089 // ldr q9, [x4, #0]
+	WORD $0x6E20DD27 // fmul v7, v9, v0
+	WORD $0x6E21DCC9 // fmul v9, v6, v1
 	WORD $0x4E27D529 // fadd v9, v9, v7
-	WORD $0x6E22DD27 // fmul v7, v9, v2
+	WORD $0x3DC000A7 // ldr q7, [x5, #0]
+	WORD $0x6E22DCE8 // fmul v8, v7, v2
+	WORD $0x6E23DD27 // fmul v7, v9, v3
 	WORD $0x4E28D4E7 // fadd v7, v7, v8
-	WORD $0x3D800129 // str q9, [x9, #0]
-	WORD $0x6E24DCC9 // fmul v9, v6, v4
-	WORD $0x6E25DCE6 // fmul v6, v7, v5
-	WORD $0x4E29D4C6 // fadd v6, v6, v9
+	WORD $0x6E22DCE8 // fmul v8, v7, v2
+	WORD $0x4E29D508 // fadd v8, v8, v9
+	WORD $0x3D800127 // str q7, [x9, #0]
+	WORD $0x6E24DCC7 // fmul v7, v6, v4
+	WORD $0x6E25DD06 // fmul v6, v8, v5
+	WORD $0x4E27D4C6 // fadd v6, v6, v7
 	WORD $0x3D800106 // str q6, [x8, #0]
 	MOVD $buf-64(SP), R11
 	MOVD R11, R12

@@ -522,6 +522,9 @@ func (l *lower) function(name string) {
 	l.RET()
 }
 
+// shortBody is the largest number of operations whose temporaries leave half of sixteen registers free.
+const shortBody = 20
+
 // start gives out registers for a kernel, or a pass of one: accumulators, scalar arguments and constants first.
 func (l *lower) start() {
 	l.free, l.accs = nil, nil
@@ -538,8 +541,11 @@ func (l *lower) start() {
 		}
 	}
 	room := 3
-	if l.wide {
+	switch {
+	case l.wide:
 		room = 14
+	case !l.k.Reduces() && len(body.Nodes) <= shortBody:
+		room = 6
 	}
 	for i := range uint32(8) {
 		if _, used := body.Params[i]; used && room > 0 {

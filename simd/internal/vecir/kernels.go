@@ -254,7 +254,7 @@ func comparisons(add func(Kernel)) {
 func optimizers(add func(Kernel)) {
 	const doc = "One optimizer step, see simd/optim.go: in = out = "
 	sgd := func(name, slot, state string, ins int, f func(b *Body, d, v *Node) (step, v1 *Node)) {
-		add(Kernel{Name: name, Slot: slot, Doc: doc + state, Ins: ins, Outs: ins - 1, Params: 6, Unroll: 1, do: func(b *Body) {
+		add(Kernel{Name: name, Slot: slot, Doc: doc + state, Ins: ins, Outs: ins - 1, Params: 6, Unroll: 4, do: func(b *Body) {
 			x := b.in(0)
 			d := b.madd(x, b.p(2), b.mul(b.in(1), b.p(5)))
 			var v *Node
