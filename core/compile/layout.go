@@ -15,7 +15,7 @@ type layouts struct {
 	c     *structurer
 	rule  graph.LastRule      // of any operator that has one
 	last  map[*unit]int       // units that compute channels-last: how many of their first inputs are
-	yLast map[*unit]bool      // and whether their output 0 is
+	yLast map[*unit]bool      // and whether their outputs are
 	form  map[*val]*val       // channels-last versions of values
 	maps  map[*unit]bool      // which of them map channels by weights
 	back  map[*unit]bool      // units by which the graph moves channels to the end
@@ -131,17 +131,26 @@ func (l *layouts) moved() {
 
 // isLast reports whether a value is made channels-last.
 func (l *layouts) isLast(x *val) bool {
-	if x.unit == nil || x.index != 0 {
+	if x.unit == nil || flat(x.unit) {
 		return false
 	}
 	_, ok := l.last[x.unit]
 	return ok
 }
 
-// images reports whether the first n inputs of a unit and its output are images of one rank.
+// flat reports whether the outputs of a unit have no positions.
+func flat(u *unit) bool { return len(u.out[0].Shape) < 3 }
+
+// imageRank returns the rank of the images of a chosen unit.
+func imageRank(u *unit) int { return max(len(u.in[0].Shape), len(u.out[0].Shape)) }
+
+// images reports whether the first n inputs of a unit and its output, unless that is flat, are images of one rank.
 func (l *layouts) images(u *unit, n int) bool {
-	r := len(u.out[0].Shape)
-	if r < 3 || !u.out[0].HasRank {
+	if len(u.in) == 0 || u.in[0] == nil || !u.out[0].HasRank {
+		return false
+	}
+	r := len(u.in[0].Shape)
+	if r < 3 || len(u.out[0].Shape) != r && !flat(u) {
 		return false
 	}
 	for _, x := range u.in[:min(n, len(u.in))] {
@@ -164,7 +173,7 @@ func (l *layouts) elementwise(u *unit) bool {
 		if !x.HasRank || len(x.Shape) > r {
 			return false
 		}
-		if len(x.Shape) != r && x.Const == nil && !single(x) {
+		if len(x.Shape) != r && !l.c.still(x) && !single(x) {
 			return false
 		}
 	}
@@ -173,7 +182,7 @@ func (l *layouts) elementwise(u *unit) bool {
 
 // affine reports whether a unit maps the channels of an image by weights that elementwise operators could not have beside it.
 func (l *layouts) affine(u *unit) bool {
-	return u.n.Def.Last == nil && l.c.affine(u) == 0 && u.out[0].DType == tensor.Float32 && l.images(u, 1)
+	return u.n.Def.Last == nil && !flat(u) && l.c.affine(u) == 0 && u.out[0].DType == tensor.Float32 && l.images(u, 1)
 }
 
 // single reports whether a value certainly has one element.
@@ -202,12 +211,21 @@ func (l *layouts) count() (moves int) {
 		if _, ok := l.last[u]; !ok {
 			continue
 		}
-		firsts, lasts := 0, 0
-		for _, r := range l.reads[u.out[0]] {
-			if r.u != nil && (r.i < l.last[r.u] || l.back[r.u]) {
-				lasts++
-			} else {
-				firsts++
+		if flat(u) {
+			continue
+		}
+		lasts, forced := 0, 0
+		for _, x := range u.out {
+			firsts := 0
+			for _, r := range l.reads[x] {
+				if r.u != nil && (r.i < l.last[r.u] || l.back[r.u]) {
+					lasts++
+				} else {
+					firsts++
+				}
+			}
+			if firsts > 0 && !l.free(x) {
+				forced++
 			}
 		}
 		if lasts == 0 && flexible(u) {
@@ -216,12 +234,10 @@ func (l *layouts) count() (moves int) {
 			}
 		}
 		l.yLast[u] = true
-		if firsts > 0 && !l.free(u.out[0]) {
-			moves++
-		}
+		moves += forced
 	}
 	for x, readers := range l.reads {
-		if x.unit != nil && l.yLast[x.unit] && x.index == 0 || x.Const != nil || l.form[x] != nil || l.free(x) {
+		if x.unit != nil && l.yLast[x.unit] || l.form[x] != nil || l.c.still(x) || l.free(x) {
 			continue
 		}
 		for _, r := range readers {
@@ -248,7 +264,7 @@ func (l *layouts) free(x *val) bool {
 func (l *layouts) rewrite(u *unit, n int) {
 	if l.maps[u] {
 		b := bodyBuilder{c: l.c, g: graph.New(), to: map[*graph.Value]*val{}}
-		x := l.lastOf(u.in[0], len(u.out[0].Shape))
+		x := l.lastOf(u.in[0], imageRank(u))
 		in, rule := b.args(append([]*val{x}, u.in[1:]...)), u.n.Def.Affine
 		scale, shift := rule.Map(b.g, u.n, 0, in)
 		y := rule.Last(b.g, in[0], scale, shift)
@@ -263,7 +279,7 @@ func (l *layouts) rewrite(u *unit, n int) {
 	xLast := l.formOf(u.in[0]) != nil || !flexible(u)
 	for i, x := range u.in {
 		if i < n && x != nil && xLast {
-			u.in[i] = l.lastOf(x, len(u.out[0].Shape))
+			u.in[i] = l.lastOf(x, imageRank(u))
 			node.Inputs[i] = &u.in[i].Value
 		} else {
 			l.first(x)
@@ -271,6 +287,17 @@ func (l *layouts) rewrite(u *unit, n int) {
 	}
 	if rule := u.n.Def.Last; rule != nil {
 		node.Def, node.Attrs, _, _ = rule.Last(u.n, xLast, l.yLast[u])
+		if k, axes := rule.Axes(u.n); k > 0 && xLast {
+			for len(u.in) <= k {
+				u.in, node.Inputs = append(u.in, nil), append(node.Inputs, nil)
+			}
+			t := tensor.New(tensor.Int64, len(axes))
+			for i, a := range axes {
+				t.Int64s()[i] = int64(a)
+			}
+			u.in[k] = l.c.constant(t, "axes")
+			node.Inputs[k] = &u.in[k].Value
+		}
 	}
 	types := make([]graph.Type, len(u.in))
 	for i, x := range u.in {
@@ -281,19 +308,22 @@ func (l *layouts) rewrite(u *unit, n int) {
 	out := node.InferTypes(types, len(u.n.Outputs))
 	u.n = &node
 	l.c.units = append(l.c.units, u)
+	outputs := node.Outputs
 	node.Outputs = make([]*graph.Value, len(out))
-	old := u.out[0]
-	if !l.yLast[u] {
-		node.Outputs[0] = &old.Value
-		old.Node = &node
-		return
+	u.out = append([]*val(nil), u.out...)
+	for i, old := range u.out {
+		y := old
+		if l.yLast[u] {
+			y = &val{unit: u, index: i}
+			y.Value = graph.Value{Type: out[i], G: l.c.g, Name: old.Name, Origin: graph.FromNode, Index: i}
+			l.form[old] = y
+			old.unit = nil // made by first, if anything reads it
+		}
+		u.out[i], y.Node = y, &node
+		if outputs[i] != nil {
+			node.Outputs[i] = &y.Value
+		}
 	}
-	y := &val{unit: u}
-	y.Value = graph.Value{Type: out[0], G: l.c.g, Name: old.Name, Origin: graph.FromNode, Node: &node}
-	u.out = append([]*val{y}, u.out[1:]...)
-	node.Outputs[0] = &y.Value
-	l.form[old] = y
-	old.unit = nil // made by first, if anything reads it
 }
 
 // formOf returns a value channels-last, nil where it is not there.
@@ -327,11 +357,18 @@ func (l *layouts) move(x, y *val, last bool) {
 
 // lastOf returns a value channels-last, among images of a rank.
 func (l *layouts) lastOf(x *val, rank int) *val {
-	if y := l.formOf(x); y != nil {
+	if y := l.formOf(x); y != nil && len(y.Shape) == rank {
 		return y
 	}
-	if len(x.Shape) != rank && single(x) || len(x.Shape) < rank && x.Const == nil {
+	if len(x.Shape) != rank && single(x) {
 		return x
+	}
+	if len(x.Shape) < rank && x.Const == nil {
+		b := bodyBuilder{c: l.c, g: graph.New(), to: map[*graph.Value]*val{}}
+		y := l.rule.Widen(b.g, b.args([]*val{x})[0], rank)
+		b.build()
+		l.form[x] = l.c.resolve(y, b.to)
+		return l.form[x]
 	}
 	if t := x.Const; t != nil {
 		for len(t.Shape()) < rank {

@@ -79,6 +79,112 @@ func TestLayoutChangesNothing(t *testing.T) {
 	}
 }
 
+// Blocks with gates, parts of images, padding and enlarging leave no move of channels, and change no bit.
+func TestLayoutKeepsBits(t *testing.T) {
+	rt := newRuntime(t, 2)
+	same := op.ConvOptions{Pads: []int{1, 1, 1, 1}}
+	pool := func(x *graph.Value) *graph.Value { return op.GlobalAveragePool(x) }
+	start := func(w *weightsOf, x *graph.Value) *graph.Value {
+		return op.HardSwish(op.Conv(op.Transpose(x, 0, 3, 1, 2), w.add(0.2, 0, 32, x.Shape[3], 3, 3), nil, same))
+	}
+	end := func(x *graph.Value) []*graph.Value { return []*graph.Value{op.Transpose(x, 0, 2, 3, 1)} }
+	excite := func(mean func(x *graph.Value) *graph.Value) func(w *weightsOf, x *graph.Value) []*graph.Value {
+		return func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := start(w, x)
+			for range 2 {
+				o := same
+				o.Group = 40
+				z := op.Relu(op.Conv(y, w.add(0.2, 0, 40, 32, 1, 1), w.add(1, 0, 40), op.ConvOptions{}))
+				z = op.HardSwish(op.Conv(z, w.add(0.2, 0, 40, 1, 3, 3), w.add(1, 0, 40), o))
+				gate := op.Relu(op.Conv(mean(z), w.add(0.2, 0, 12, 40, 1, 1), w.add(1, 0, 12), op.ConvOptions{}))
+				gate = op.HardSigmoid(op.Conv(gate, w.add(0.2, 0, 40, 12, 1, 1), w.add(1, 0, 40), op.ConvOptions{}), 1.0/6, 0.5)
+				y = op.Add(y, op.Conv(op.Mul(z, gate), w.add(0.2, 0, 32, 40, 1, 1), w.add(1, 0, 32), op.ConvOptions{}))
+			}
+			return []*graph.Value{op.Gemm(op.Flatten(mean(y), 1), w.add(0.2, 0, 32, 10), nil, op.GemmOptions{}), op.ReduceMax(y, []int{-1, 2}, false)}
+		}
+	}
+	for name, build := range map[string]func(w *weightsOf, x *graph.Value) []*graph.Value{
+		"excite":      excite(pool),
+		"excite mean": excite(func(x *graph.Value) *graph.Value { return op.ReduceMean(x, []int{3, -2}, true) }),
+		"excite flat": excite(func(x *graph.Value) *graph.Value {
+			return op.Unsqueeze(op.ReduceMean(x, []int{2, 3}, false), 2, 3)
+		}),
+		"split": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := start(w, x)
+			for range 2 {
+				p := op.Split(y, 1, 14, 18)
+				y = op.Concat(1, op.Relu(op.Conv(p[1], w.add(0.2, 0, 24, 18, 3, 3), nil, same)), p[0])
+				q := op.SplitN(y, -2, 2)
+				y = op.Conv(op.Concat(2, q[1], q[0]), w.add(0.2, 0, 32, 38, 1, 1), nil, op.ConvOptions{})
+			}
+			return end(y)
+		},
+		"slice": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := op.Slice(start(w, x), []int{0, 3}, []int{2, 30}, op.SliceOptions{})
+			y = op.Conv(y, w.add(0.2, 0, 32, 27, 1, 1), nil, op.ConvOptions{})
+			y = op.Concat(1, op.Slice(y, []int{0, 8}, []int{op.End, 0}, op.SliceOptions{Axes: []int{-1, 2}, Steps: []int{2, -1}}),
+				op.Slice(y, []int{1, 0}, []int{9, op.End}, op.SliceOptions{Axes: []int{2, 3}, Steps: []int{1, 2}}))
+			return end(op.Conv(y, w.add(0.2, 0, 24, 64, 1, 1), nil, op.ConvOptions{}))
+		},
+		"pad": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := op.Pad(start(w, x), []int{0, 0, 1, 2, 0, 3, 0, 1}, op.PadOptions{})
+			y = op.Conv(op.Pad(y, []int{1, 1, 1, 2}, op.PadOptions{Mode: "reflect", Axes: []int{-1, 2}}), w.add(0.2, 0, 32, 35, 3, 3), nil, op.ConvOptions{})
+			return end(op.Conv(y, w.add(0.2, 0, 24, 32, 1, 1), nil, op.ConvOptions{}))
+		},
+		"resize": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := op.Resize(start(w, x), op.ResizeOptions{Scales: []float32{1, 1, 2, 2}, Coord: "asymmetric", Near: "floor"})
+			y = op.Conv(y, w.add(0.2, 0, 32, 32, 3, 3), nil, op.ConvOptions{})
+			y = op.Resize(y, op.ResizeOptions{Sizes: []int{9, 30}, Axes: []int{3, 2}, Mode: "linear"})
+			return end(op.Conv(y, w.add(0.2, 0, 24, 32, 1, 1), nil, op.ConvOptions{}))
+		},
+		"slopes": func(w *weightsOf, x *graph.Value) []*graph.Value {
+			y := op.PRelu(start(w, x), w.add(0.2, 0, 32, 1, 1))
+			y = op.PRelu(op.Conv(y, w.add(0.2, 0, 24, 32, 1, 1), nil, op.ConvOptions{}), w.add(0.2, 0, 1, 24, 1, 1))
+			return end(op.Mul(y, w.add(0.2, 0, y.Shape[3])))
+		},
+	} {
+		for _, variables := range []bool{false, true} {
+			for _, n := range []int{1, 3} {
+				g := graph.New()
+				r := rand.New(rand.NewPCG(4, 9))
+				x := g.Input("x", tensor.Float32, n, 12, 11, 5)
+				for _, y := range build(&weightsOf{g, r, variables}, x) {
+					g.Output(y)
+				}
+				store := graph.NewStore()
+				if err := store.Init(g); err != nil {
+					t.Fatal(err)
+				}
+				in := randn(r, x.Shape...)
+				plain := mustCompile(t, rt, g, store, compile.Options{NoFusion: true})
+				p := mustCompile(t, rt, g, store, compile.Options{})
+				ref, err := graph.Eval(g, store, []*tensor.Tensor{in}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, got := mustRun(t, plain, in), mustRun(t, p, in)
+				for i := range want {
+					what := tensor.Err("", name, ", variables ", variables, ", ", n, " images, output ", i).Error()
+					near(t, what, got[i], ref[i], 1e-3)
+					w, h := want[i].Contiguous().Float32s(), got[i].Contiguous().Float32s()
+					for k := range w {
+						if math.Float32bits(w[k]) != math.Float32bits(h[k]) {
+							t.Fatalf("%s, element %d: %v in the plain program, %v channels-last", what, k, w[k], h[k])
+						}
+					}
+				}
+				for _, s := range p.Steps() {
+					if s.Operator == "Transpose" || s.Operator == "Conv" && s.Inputs[0][2] > 1 {
+						t.Errorf("%s, variables %v: %s of %v", name, variables, s.Operator, s.Inputs)
+					}
+				}
+				plain.Close()
+				p.Close()
+			}
+		}
+	}
+}
+
 // A graph that trains keeps its layout, and so does one whose convolutions are small.
 func TestLayoutStays(t *testing.T) {
 	for name, build := range map[string]func(g *graph.Graph, x *graph.Value) *graph.Value{

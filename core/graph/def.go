@@ -105,10 +105,14 @@ type LastRule interface {
 	// Starts reports whether the node gains from channels-last by itself; others follow the values that they read.
 	Starts(n *Node) bool
 	// Last returns the operator, its attributes and how many of the node's first inputs are images: channels-last all of them if x, with
-	// output 0 channels-last if y. It returns false where there is no such operator.
+	// channels-last outputs if y, which means nothing where they have no positions. It returns false where there is no such operator.
 	Last(n *Node, x, y bool) (d *Def, attrs []Attr, inputs int, ok bool)
+	// Axes returns the input of a node that lists axes and what it has to list when images are channels-last, 0 when there is none.
+	Axes(n *Node) (input int, axes []int)
 	// Move returns the operator that moves the channels of values of a rank to the end, or back to where they were.
 	Move(rank int, last bool) (*Def, []Attr)
+	// Widen adds nodes to g that give an operand of elementwise operators the rank of their images, with its channels at the end.
+	Widen(g *Graph, x *Value, rank int) *Value
 }
 
 // AffineRule tells of an operator that may be y = scale*x + shift with one scale and one shift for every channel, dimension 1; see

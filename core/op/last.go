@@ -17,7 +17,8 @@ var convLastAttrs = append(slices.Clone(convAttrs), graph.AttrDef{Name: "x_last"
 // shape, which may be omitted, as may b.
 var DefConvLast = graph.Def{
 	Domain: "weft", Name: "ConvLast", Since: 1, Doc: "Convolution of channels-last images.", Attrs: convLastAttrs, MinIn: 2, MaxIn: 4,
-	Infer: inferConvLast, Body: bodyConvLast{}, Lower: lowerConvLast, TakesAct: true, Residual: residualConvLast, FLOPs: flopsConv,
+	Infer: inferConvLast, Body: bodyConvLast{}, Lower: lowerConvLast, TakesAct: true, Bias: biasConvLast, Residual: residualConvLast,
+	FLOPs: flopsConv,
 }
 
 // DefMaxPoolLast is weft.MaxPoolLast(x): MaxPool of channels-last images.
@@ -64,6 +65,19 @@ type moveRule struct{}
 
 func (moveRule) Move(rank int, last bool) (*graph.Def, []graph.Attr) {
 	return &DefTranspose, []graph.Attr{graph.Ints("perm", movePerm(rank, last)...)}
+}
+
+func (moveRule) Axes(*graph.Node) (int, []int) { return 0, nil }
+
+func (moveRule) Widen(_ *graph.Graph, x *graph.Value, rank int) *graph.Value {
+	if k := rank - len(x.Shape); k > 0 {
+		axes := make([]int, k)
+		for i := range axes {
+			axes[i] = i
+		}
+		x = Unsqueeze(x, axes...)
+	}
+	return Transpose(x, movePerm(rank, true)...)
 }
 
 // lastConv: a convolution whose output channels fill vectors, or with one channel per group, is worth it. Its kernels read and write both layouts.
@@ -174,6 +188,14 @@ func residualConvLast(n *graph.Node) int {
 	return 0
 }
 
+// biasConvLast: a vector along the channels that is added to the result is a bias, of any rank.
+func biasConvLast(n *graph.Node) int {
+	if n.Int("y_last") != 0 {
+		return 2
+	}
+	return 0
+}
+
 // without returns attributes without those of some names.
 func without(a []graph.Attr, names ...string) []graph.Attr {
 	return slices.DeleteFunc(slices.Clone(a), func(x graph.Attr) bool { return slices.Contains(names, x.Name) })
@@ -189,7 +211,11 @@ func (bodyConvLast) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*gr
 	}
 	args := []*graph.Value{x, in[1]}
 	if len(in) > 2 && in[2] != nil {
-		args = append(args, in[2])
+		b := in[2]
+		if len(b.Shape) != 1 {
+			b = Reshape(b, -1)
+		}
+		args = append(args, b)
 	}
 	y := g.Add(&DefConv, without(n.Attrs, "x_last", "y_last"), args...)
 	if n.Int("y_last") != 0 {

@@ -19,6 +19,15 @@ var lastSamples = []gradSample{
 	{"MaxPoolLast", [][]int{{2, 6, 5, 3}}, one(func(in []*graph.Value) *graph.Value {
 		return in[0].G.Add(&op.DefMaxPoolLast, []graph.Attr{graph.Ints("kernel_shape", 3, 2), graph.Ints("strides", 2, 1), graph.Ints("pads", 1, 0, 1, 1)}, in...)
 	})},
+	{"ReduceLast", [][]int{{2, 9, 5, 3}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefReduceLast, []graph.Attr{graph.Str("reduce", "mean"), graph.Int("x_last", 1), graph.Int("y_last", 1)}, in...)
+	})},
+	{"ReduceLast of a row", [][]int{{1, 70, 5}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefReduceLast, []graph.Attr{graph.Str("reduce", "sum"), graph.Int("x_last", 1), graph.Int("keepdims", 0)}, in...)
+	})},
+	{"ReduceLast of [N,C,H,W]", [][]int{{2, 3, 4, 5}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefReduceLast, []graph.Attr{graph.Str("reduce", "max"), graph.Int("y_last", 1)}, in...)
+	})},
 	{"AveragePoolLast", [][]int{{2, 6, 5, 3}}, one(func(in []*graph.Value) *graph.Value {
 		return in[0].G.Add(&op.DefAveragePoolLast, []graph.Attr{graph.Ints("kernel_shape", 3, 2), graph.Ints("strides", 2, 1), graph.Ints("pads", 1, 0, 1, 1)}, in...)
 	})},

@@ -24,7 +24,7 @@ var DefConcatGrad = graph.Def{
 var DefSplit = graph.Def{
 	Name: "Split", Since: 18, Doc: "Cuts a tensor into parts along an axis.", MinIn: 1, MaxIn: 2, MaxOut: -1, HostInputs: []int{1},
 	Attrs: []graph.AttrDef{{Name: "axis", Kind: graph.AttrInt, Default: graph.Attr{Kind: graph.AttrInt}}, {Name: "num_outputs", Kind: graph.AttrInt}},
-	Infer: inferSplit, Ref: refSplit, Grad: gradSplit{}, Lower: lowerSplit, Upgrade: upgradeSplit,
+	Infer: inferSplit, Ref: refSplit, Grad: gradSplit{}, Lower: lowerSplit, Upgrade: upgradeSplit, Last: lastSplit{},
 }
 
 // Concat joins values along an axis.

@@ -14,7 +14,7 @@ var padAttrs = []graph.AttrDef{{Name: "mode", Kind: graph.AttrString, Default: g
 // Modes: constant, reflect (without repeating the edge), edge, wrap.
 var DefPad = graph.Def{
 	Name: "Pad", Since: 25, Doc: "Extends every axis at both ends.", MinIn: 2, MaxIn: 4, HostInputs: []int{1, 3}, Attrs: padAttrs,
-	Infer: inferPad, Ref: refPad, Grad: gradPad{}, Lower: lowerPad, Same: alwaysSame, Upgrade: upgradePad,
+	Infer: inferPad, Ref: refPad, Grad: gradPad{}, Lower: lowerPad, Same: alwaysSame, Upgrade: upgradePad, Last: lastPad{},
 }
 
 // DefPadGrad is weft.PadGrad(dy, x, pads, axes): dy summed over the copies that Pad made of each element of x, of which only the

@@ -12,7 +12,7 @@ import (
 // positions count from the end and positions beyond it are clamped; steps may be negative.
 var DefSlice = graph.Def{
 	Name: "Slice", Since: 13, Doc: "Takes a range of every axis.", MinIn: 3, MaxIn: 5, HostInputs: []int{1, 2, 3, 4},
-	Infer: inferSlice, Ref: refSlice, Grad: gradSlice{}, Lower: lowerSlice, Same: sameSlice, Upgrade: upgradeSlice,
+	Infer: inferSlice, Ref: refSlice, Grad: gradSlice{}, Lower: lowerSlice, Same: sameSlice, Upgrade: upgradeSlice, Last: lastSlice{},
 }
 
 // DefSliceGrad is weft.SliceGrad(dy, x, starts, ends, axes, steps): zeros in the shape of x with dy where Slice took it from.

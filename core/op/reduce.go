@@ -172,7 +172,7 @@ var DefReduceSum = graph.Def{
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
 	Infer: inferReduce, FLOPs: flopsInput, Ref: refReduceSum, Grad: gradReduceSum{}, Upgrade: upgradeAxes,
-	Lower: lowerReduceSum,
+	Lower: lowerReduceSum, Last: lastReduce{reduce: "sum"},
 }
 
 func refReduceSum(c *graph.RefCtx) {
@@ -243,7 +243,7 @@ var DefReduceMean = graph.Def{
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
 	Infer: inferReduce, FLOPs: flopsInput, Ref: refReduceMean, Grad: gradReduceMean{}, Upgrade: upgradeAxes,
-	Lower: lowerReduceMean,
+	Lower: lowerReduceMean, Last: lastReduce{reduce: "mean"},
 }
 
 func refReduceMean(c *graph.RefCtx) {
@@ -299,7 +299,7 @@ var DefReduceMax = graph.Def{
 		{Name: "noop_with_empty_axes", Kind: graph.AttrInt},
 	},
 	Infer: inferReduceOrder, FLOPs: flopsInput, Ref: refReduceMax, Grad: gradReduceExtreme{}, Upgrade: upgradeAxes,
-	Lower: lowerReduceMax,
+	Lower: lowerReduceMax, Last: lastReduce{reduce: "max"},
 }
 
 func inferReduceOrder(c *graph.InferCtx) {

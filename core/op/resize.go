@@ -23,7 +23,7 @@ var resizeAttrs = []graph.AttrDef{
 //weft:full
 var DefResize = graph.Def{
 	Name: "Resize", Since: 19, Doc: "Resizes by interpolation.", Attrs: resizeAttrs, MinIn: 1, MaxIn: 4, HostInputs: []int{1, 2, 3},
-	Infer: inferResize, FLOPs: flopsOutput, Ref: refResize, Grad: gradResize{}, Lower: lowerResize, Upgrade: upgradeResize,
+	Infer: inferResize, FLOPs: flopsOutput, Ref: refResize, Grad: gradResize{}, Lower: lowerResize, Upgrade: upgradeResize, Last: lastResize{},
 }
 
 // DefResizeGrad is weft.ResizeGrad(dy, x, roi, scales, sizes): Resize is linear in x, and this is its transpose. Only x's shape is used.
