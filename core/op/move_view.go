@@ -30,7 +30,11 @@ func inferReshape(c *graph.InferCtx) {
 	target, known := c.Ints(1)
 	if !known {
 		if s := c.In[1]; s.HasRank && len(s.Shape) == 1 && s.Shape[0] >= 0 && s.Shape[0] <= tensor.MaxRank {
-			c.Set(0, x.DType, unknownShape(s.Shape[0]))
+			out := unknownShape(s.Shape[0])
+			if dims, ok := dimsOf(c.Node.Inputs[1]); ok && x.HasRank && len(dims) == len(out) {
+				out = reshapedTo(x.Shape, dims, c.Node.Int("allowzero") != 0)
+			}
+			c.Set(0, x.DType, out)
 		} else {
 			c.SetUnranked(0, x.DType)
 		}
