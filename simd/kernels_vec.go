@@ -38,7 +38,7 @@ type vecKernels struct {
 	gruGradState   func(dr, dh, r, hPrev, drh []float32)
 
 	maxPool2     func(dst, x []float32, rows, ow, w int)
-	maxPool2Grad func(dx, dy, x []float32, rows, ow, w int)
+	maxPool2Grad func(dx, dy, x []float32, relu bool, rows, ow, w int)
 	avgPool2     func(dst, x []float32, rows, ow, w int)
 	avgPool2Grad func(dx, dy []float32, rows, ow, w int)
 

@@ -70,8 +70,8 @@ func maxPool2Generic(dst, x []float32, rows, ow, w int) {
 	}
 }
 
-// maxPool2GradGeneric is the gradient of maxPool2Generic for w = 2*ow.
-func maxPool2GradGeneric(dx, dy, x []float32, rows, ow, w int) {
+// maxPool2GradGeneric is the gradient of maxPool2Generic for w = 2*ow; relu: only of maxima above 0.
+func maxPool2GradGeneric(dx, dy, x []float32, relu bool, rows, ow, w int) {
 	clear(dx[:2*rows*w])
 	for r := range rows {
 		top, bottom, g := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow], dy[r*ow:][:ow]
@@ -84,10 +84,12 @@ func maxPool2GradGeneric(dx, dy, x []float32, rows, ow, w int) {
 			if u := bottom[2*j]; newer(u, m) {
 				k, m = at+w, u
 			}
-			if newer(bottom[2*j+1], m) {
-				k = at + w + 1
+			if u := bottom[2*j+1]; newer(u, m) {
+				k, m = at+w+1, u
 			}
-			dx[k] += v
+			if !relu || m > 0 {
+				dx[k] += v
+			}
 		}
 	}
 }
@@ -132,27 +134,28 @@ func (s *PoolShape) argMax(plane []float32, oh, ow int) int {
 }
 
 // MaxPool2DGrad computes dx: every dy[p,oh,ow] is added, in the order of the outputs, to the position of its window's first maximum, which is
-// found again in x. dx is zero elsewhere. Only the planes from <= p < to are computed.
-func MaxPool2DGrad(s *PoolShape, dx, dy, x []float32, from, to int) {
+// found again in x. dx is zero elsewhere. With relu, x is what a ReLU gave and dx the gradient by what it took: maxima that are not
+// above 0 pass nothing on. Only the planes from <= p < to are computed.
+func MaxPool2DGrad(s *PoolShape, dx, dy, x []float32, relu bool, from, to int) {
 	if s.halves() && s.W == 2*s.OW && s.H == 2*s.OH && to > from {
 		f := current.vec.maxPool2Grad
 		if f == nil {
 			f = maxPool2GradGeneric
 		}
-		f(dx[from*s.H*s.W:], dy[from*s.OH*s.OW:], x[from*s.H*s.W:], (to-from)*s.OH, s.OW, s.W)
+		f(dx[from*s.H*s.W:], dy[from*s.OH*s.OW:], x[from*s.H*s.W:], relu, (to-from)*s.OH, s.OW, s.W)
 		return
 	}
-	maxPoolGradGeneric(s, dx, dy, x, from, to)
+	maxPoolGradGeneric(s, dx, dy, x, relu, from, to)
 }
 
-func maxPoolGradGeneric(s *PoolShape, dx, dy, x []float32, from, to int) {
+func maxPoolGradGeneric(s *PoolShape, dx, dy, x []float32, relu bool, from, to int) {
 	for p := from; p < to; p++ {
 		plane, out := x[p*s.H*s.W:(p+1)*s.H*s.W], dx[p*s.H*s.W:(p+1)*s.H*s.W]
 		clear(out)
 		at := p * s.OH * s.OW
 		for oh := range s.OH {
 			for ow := range s.OW {
-				if k := s.argMax(plane, oh, ow); k >= 0 {
+				if k := s.argMax(plane, oh, ow); k >= 0 && (!relu || plane[k] > 0) {
 					out[k] += dy[at]
 				}
 				at++

@@ -30,7 +30,7 @@ func TestMaxPool(t *testing.T) {
 			}
 		}
 		dx := make([]float32, 16)
-		simd.MaxPool2DGrad(s, dx, []float32{10, 20, 30, 40}, x, 0, 1)
+		simd.MaxPool2DGrad(s, dx, []float32{10, 20, 30, 40}, x, false, 0, 1)
 		sameVecBits(t, "dx", dx, []float32{10, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 0, 0, 30, 40, 0})
 	})
 }
@@ -54,7 +54,7 @@ func TestMaxPoolPaths(t *testing.T) {
 		for i, k := range index {
 			want[i/(s.OH*s.OW)*s.H*s.W+int(k)] += dy[i]
 		}
-		simd.MaxPool2DGrad(s, dx, dy, x, 0, s.Planes)
+		simd.MaxPool2DGrad(s, dx, dy, x, false, 0, s.Planes)
 		sameVecBits(t, "dx", dx, want)
 	})
 }
@@ -79,23 +79,27 @@ func TestPoolConformance(t *testing.T) {
 				}
 			}
 			dy := vecInput(r, s.Planes*s.OH*s.OW, 5, true)
-			run := func() (y, dx, ya, da *guarded) {
-				y, dx = newGuarded(len(dy.s), 1), newGuarded(len(x.s), 2)
+			run := func() (y, dx, dr, ya, da *guarded) {
+				y, dx, dr = newGuarded(len(dy.s), 1), newGuarded(len(x.s), 2), newGuarded(len(x.s), 6)
 				ya, da = newGuarded(len(dy.s), 1), newGuarded(len(x.s), 2)
 				simd.MaxPool2D(&s, y.s, nil, x.s, 0, 1)
 				simd.MaxPool2D(&s, y.s, nil, x.s, 1, s.Planes)
-				simd.MaxPool2DGrad(&s, dx.s, dy.s, x.s, 0, s.Planes)
+				simd.MaxPool2DGrad(&s, dx.s, dy.s, x.s, false, 0, s.Planes)
+				simd.MaxPool2DGrad(&s, dr.s, dy.s, x.s, true, 0, s.Planes)
 				simd.AvgPool2D(&s, ya.s, x.s, true, 0, s.Planes)
 				simd.AvgPool2DGrad(&s, da.s, dy.s, false, 0, s.Planes)
-				return y, dx, ya, da
+				return y, dx, dr, ya, da
 			}
 			use(t, oracle)
-			y0, dx0, ya0, da0 := run()
+			y0, dx0, dr0, ya0, da0 := run()
 			use(t, name)
-			y, dx, ya, da := run()
-			for i, p := range [][2]*guarded{{y, y0}, {dx, dx0}, {ya, ya0}, {da, da0}} {
+			y, dx, dr, ya, da := run()
+			for i, p := range [][2]*guarded{{y, y0}, {dx, dx0}, {dr, dr0}, {ya, ya0}, {da, da0}} {
 				sameVecBits(t, fmt.Sprintf("%+v, result %d", s, i), p[0].all, p[1].all)
 			}
+			composed := make([]float32, len(x.s))
+			simd.Zip(simd.ReluGrad, composed, dx.s, x.s)
+			sameVecBits(t, fmt.Sprintf("%+v, behind a ReLU", s), dr.s, composed)
 		}
 	})
 }

@@ -12,10 +12,14 @@ func (t *vecTable) fillAMD64(k *Kernels) {
 		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
 		vecMaxPool2AVX2(&a)
 	}
-	k.vec.maxPool2Grad = func(dx, dy, x []float32, rows, ow, w int) {
+	k.vec.maxPool2Grad = func(dx, dy, x []float32, relu bool, rows, ow, w int) {
 		a := vecArgs{n: ow, runs: rows, stride: w}
 		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dy), unsafe.SliceData(dx)
-		vecMaxPool2GradAVX2(&a)
+		if relu {
+			vecMaxPool2ReluGradAVX2(&a)
+		} else {
+			vecMaxPool2GradAVX2(&a)
+		}
 	}
 	k.vec.transpose = func(dst, x []float32, rows, cols, ldx, ldd int) {
 		transposeTiles(transpose8AVX2, vecTranspose4AVX2, dst, x, rows, cols, ldx, ldd)

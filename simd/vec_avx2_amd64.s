@@ -26820,6 +26820,388 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecMaxPool2ReluGradAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMaxPool2ReluGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), DI
+	MOVQ   (DI), CX
+	SHLQ   $0x02, CX
+	MOVQ   8(DI), SI
+	MOVQ   16(DI), R11
+	SHLQ   $0x02, R11
+	MOVQ   24(DI), R8
+	MOVQ   56(DI), R12
+	MOVQ   32(DI), R10
+	VXORPS Y15, Y15, Y15
+	MOVQ   CX, DX
+	ANDQ   $0x1f, DX
+	CMPQ   DX, $0x10
+	JNE    single
+
+pair:
+	CMPQ SI, $0x02
+	JLT  single
+	LEAQ (R8)(R11*1), R9
+	LEAQ (R12)(R11*1), R13
+	XORQ AX, AX
+
+first:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       firstEnd
+	VMOVUPS   (R8)(AX*2), Y0
+	VMOVUPS   32(R8)(AX*2), Y1
+	VMOVUPS   (R9)(AX*2), Y2
+	VMOVUPS   32(R9)(AX*2), Y3
+	VSHUFPS   $0x88, Y1, Y0, Y4
+	VSHUFPS   $0xdd, Y1, Y0, Y5
+	VSHUFPS   $0x88, Y3, Y2, Y6
+	VSHUFPS   $0xdd, Y3, Y2, Y7
+	VCMPPS    $0x03, Y5, Y4, Y8
+	VCMPPS    $0x03, Y7, Y6, Y9
+	VORPS     Y9, Y8, Y8
+	VPTEST    Y8, Y8
+	VMOVAPS   Y4, Y0
+	JE        numbers1
+	VCMPPS    $0x11, Y5, Y0, Y8
+	VCMPPS    $0x03, Y5, Y5, Y1
+	VORPS     Y1, Y8, Y8
+	VBLENDVPS Y8, Y5, Y0, Y0
+	VCMPPS    $0x11, Y6, Y0, Y9
+	VCMPPS    $0x03, Y6, Y6, Y1
+	VORPS     Y1, Y9, Y9
+	VBLENDVPS Y9, Y6, Y0, Y0
+	VCMPPS    $0x11, Y7, Y0, Y10
+	VCMPPS    $0x03, Y7, Y7, Y1
+	VORPS     Y1, Y10, Y10
+	VBLENDVPS Y10, Y7, Y0, Y0
+	JMP       chosen1
+
+numbers1:
+	VCMPPS $0x11, Y5, Y0, Y8
+	VMAXPS Y0, Y5, Y0
+	VCMPPS $0x11, Y6, Y0, Y9
+	VMAXPS Y0, Y6, Y0
+	VCMPPS $0x11, Y7, Y0, Y10
+	VMAXPS Y0, Y7, Y0
+
+chosen1:
+	VCMPPS    $0x11, Y0, Y15, Y11
+	VMOVUPS   (R10)(AX*1), Y0
+	VPERMPD   $0xd8, Y0, Y0
+	VANDPS    Y11, Y0, Y0
+	VADDPS    Y15, Y0, Y0
+	VANDPS    Y10, Y0, Y7
+	VANDNPS   Y0, Y10, Y0
+	VANDPS    Y9, Y0, Y6
+	VANDNPS   Y0, Y9, Y0
+	VANDPS    Y8, Y0, Y5
+	VANDNPS   Y0, Y8, Y0
+	VMOVAPS   Y0, Y4
+	VUNPCKLPS Y5, Y4, Y0
+	VUNPCKHPS Y5, Y4, Y1
+	VUNPCKLPS Y7, Y6, Y2
+	VUNPCKHPS Y7, Y6, Y3
+	VMOVUPS   Y0, (R12)(AX*2)
+	VMOVUPS   Y1, 32(R12)(AX*2)
+	VMOVUPS   Y2, (R13)(AX*2)
+	VMOVUPS   Y3, 32(R13)(AX*2)
+	ADDQ      $+32, AX
+	JMP       first
+
+firstEnd:
+	LEAQ      (R8)(AX*2), BX
+	VMOVUPS   (BX), Y0
+	VMOVUPS   (BX)(R11*1), Y2
+	VMOVUPS   (BX)(R11*2), Y1
+	ADDQ      R11, BX
+	VMOVUPS   (BX)(R11*2), Y3
+	VSHUFPS   $0x88, Y1, Y0, Y4
+	VSHUFPS   $0xdd, Y1, Y0, Y5
+	VSHUFPS   $0x88, Y3, Y2, Y6
+	VSHUFPS   $0xdd, Y3, Y2, Y7
+	VCMPPS    $0x03, Y5, Y4, Y8
+	VCMPPS    $0x03, Y7, Y6, Y9
+	VORPS     Y9, Y8, Y8
+	VPTEST    Y8, Y8
+	VMOVAPS   Y4, Y0
+	JE        numbers2
+	VCMPPS    $0x11, Y5, Y0, Y8
+	VCMPPS    $0x03, Y5, Y5, Y1
+	VORPS     Y1, Y8, Y8
+	VBLENDVPS Y8, Y5, Y0, Y0
+	VCMPPS    $0x11, Y6, Y0, Y9
+	VCMPPS    $0x03, Y6, Y6, Y1
+	VORPS     Y1, Y9, Y9
+	VBLENDVPS Y9, Y6, Y0, Y0
+	VCMPPS    $0x11, Y7, Y0, Y10
+	VCMPPS    $0x03, Y7, Y7, Y1
+	VORPS     Y1, Y10, Y10
+	VBLENDVPS Y10, Y7, Y0, Y0
+	JMP       chosen2
+
+numbers2:
+	VCMPPS $0x11, Y5, Y0, Y8
+	VMAXPS Y0, Y5, Y0
+	VCMPPS $0x11, Y6, Y0, Y9
+	VMAXPS Y0, Y6, Y0
+	VCMPPS $0x11, Y7, Y0, Y10
+	VMAXPS Y0, Y7, Y0
+
+chosen2:
+	VCMPPS      $0x11, Y0, Y15, Y11
+	LEAQ        (R10)(AX*1), BX
+	VMOVUPS     (BX), X0
+	VINSERTF128 $0x01, (BX)(CX*1), Y0, Y0
+	VPERMPD     $0xd8, Y0, Y0
+	VANDPS      Y11, Y0, Y0
+	VADDPS      Y15, Y0, Y0
+	VANDPS      Y10, Y0, Y7
+	VANDNPS     Y0, Y10, Y0
+	VANDPS      Y9, Y0, Y6
+	VANDNPS     Y0, Y9, Y0
+	VANDPS      Y8, Y0, Y5
+	VANDNPS     Y0, Y8, Y0
+	VMOVAPS     Y0, Y4
+	VUNPCKLPS   Y5, Y4, Y0
+	VUNPCKHPS   Y5, Y4, Y1
+	VUNPCKLPS   Y7, Y6, Y2
+	VUNPCKHPS   Y7, Y6, Y3
+	LEAQ        (R12)(AX*2), BX
+	VMOVUPS     Y0, (BX)
+	VMOVUPS     Y2, (BX)(R11*1)
+	VMOVUPS     Y1, (BX)(R11*2)
+	ADDQ        R11, BX
+	VMOVUPS     Y3, (BX)(R11*2)
+	LEAQ        (R8)(R11*2), R8
+	LEAQ        (R12)(R11*2), R12
+	ADDQ        CX, R10
+	LEAQ        (R8)(R11*1), R9
+	LEAQ        (R12)(R11*1), R13
+	XORQ        AX, AX
+
+second:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       secondEnd
+	VMOVUPS   (R8)(AX*2), Y0
+	VMOVUPS   32(R8)(AX*2), Y1
+	VMOVUPS   (R9)(AX*2), Y2
+	VMOVUPS   32(R9)(AX*2), Y3
+	VSHUFPS   $0x88, Y1, Y0, Y4
+	VSHUFPS   $0xdd, Y1, Y0, Y5
+	VSHUFPS   $0x88, Y3, Y2, Y6
+	VSHUFPS   $0xdd, Y3, Y2, Y7
+	VCMPPS    $0x03, Y5, Y4, Y8
+	VCMPPS    $0x03, Y7, Y6, Y9
+	VORPS     Y9, Y8, Y8
+	VPTEST    Y8, Y8
+	VMOVAPS   Y4, Y0
+	JE        numbers3
+	VCMPPS    $0x11, Y5, Y0, Y8
+	VCMPPS    $0x03, Y5, Y5, Y1
+	VORPS     Y1, Y8, Y8
+	VBLENDVPS Y8, Y5, Y0, Y0
+	VCMPPS    $0x11, Y6, Y0, Y9
+	VCMPPS    $0x03, Y6, Y6, Y1
+	VORPS     Y1, Y9, Y9
+	VBLENDVPS Y9, Y6, Y0, Y0
+	VCMPPS    $0x11, Y7, Y0, Y10
+	VCMPPS    $0x03, Y7, Y7, Y1
+	VORPS     Y1, Y10, Y10
+	VBLENDVPS Y10, Y7, Y0, Y0
+	JMP       chosen3
+
+numbers3:
+	VCMPPS $0x11, Y5, Y0, Y8
+	VMAXPS Y0, Y5, Y0
+	VCMPPS $0x11, Y6, Y0, Y9
+	VMAXPS Y0, Y6, Y0
+	VCMPPS $0x11, Y7, Y0, Y10
+	VMAXPS Y0, Y7, Y0
+
+chosen3:
+	VCMPPS    $0x11, Y0, Y15, Y11
+	VMOVUPS   (R10)(AX*1), Y0
+	VPERMPD   $0xd8, Y0, Y0
+	VANDPS    Y11, Y0, Y0
+	VADDPS    Y15, Y0, Y0
+	VANDPS    Y10, Y0, Y7
+	VANDNPS   Y0, Y10, Y0
+	VANDPS    Y9, Y0, Y6
+	VANDNPS   Y0, Y9, Y0
+	VANDPS    Y8, Y0, Y5
+	VANDNPS   Y0, Y8, Y0
+	VMOVAPS   Y0, Y4
+	VUNPCKLPS Y5, Y4, Y0
+	VUNPCKHPS Y5, Y4, Y1
+	VUNPCKLPS Y7, Y6, Y2
+	VUNPCKHPS Y7, Y6, Y3
+	VMOVUPS   Y0, (R12)(AX*2)
+	VMOVUPS   Y1, 32(R12)(AX*2)
+	VMOVUPS   Y2, (R13)(AX*2)
+	VMOVUPS   Y3, 32(R13)(AX*2)
+	ADDQ      $+32, AX
+	JMP       second
+
+secondEnd:
+	LEAQ (R8)(R11*2), R8
+	LEAQ (R12)(R11*2), R12
+	ADDQ CX, R10
+	SUBQ $0x02, SI
+	JMP  pair
+
+single:
+	TESTQ SI, SI
+	JE    done
+	LEAQ  (R8)(R11*1), R9
+	LEAQ  (R12)(R11*1), R13
+	XORQ  AX, AX
+
+last:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       lastEnd
+	VMOVUPS   (R8)(AX*2), Y0
+	VMOVUPS   32(R8)(AX*2), Y1
+	VMOVUPS   (R9)(AX*2), Y2
+	VMOVUPS   32(R9)(AX*2), Y3
+	VSHUFPS   $0x88, Y1, Y0, Y4
+	VSHUFPS   $0xdd, Y1, Y0, Y5
+	VSHUFPS   $0x88, Y3, Y2, Y6
+	VSHUFPS   $0xdd, Y3, Y2, Y7
+	VCMPPS    $0x03, Y5, Y4, Y8
+	VCMPPS    $0x03, Y7, Y6, Y9
+	VORPS     Y9, Y8, Y8
+	VPTEST    Y8, Y8
+	VMOVAPS   Y4, Y0
+	JE        numbers4
+	VCMPPS    $0x11, Y5, Y0, Y8
+	VCMPPS    $0x03, Y5, Y5, Y1
+	VORPS     Y1, Y8, Y8
+	VBLENDVPS Y8, Y5, Y0, Y0
+	VCMPPS    $0x11, Y6, Y0, Y9
+	VCMPPS    $0x03, Y6, Y6, Y1
+	VORPS     Y1, Y9, Y9
+	VBLENDVPS Y9, Y6, Y0, Y0
+	VCMPPS    $0x11, Y7, Y0, Y10
+	VCMPPS    $0x03, Y7, Y7, Y1
+	VORPS     Y1, Y10, Y10
+	VBLENDVPS Y10, Y7, Y0, Y0
+	JMP       chosen4
+
+numbers4:
+	VCMPPS $0x11, Y5, Y0, Y8
+	VMAXPS Y0, Y5, Y0
+	VCMPPS $0x11, Y6, Y0, Y9
+	VMAXPS Y0, Y6, Y0
+	VCMPPS $0x11, Y7, Y0, Y10
+	VMAXPS Y0, Y7, Y0
+
+chosen4:
+	VCMPPS    $0x11, Y0, Y15, Y11
+	VMOVUPS   (R10)(AX*1), Y0
+	VPERMPD   $0xd8, Y0, Y0
+	VANDPS    Y11, Y0, Y0
+	VADDPS    Y15, Y0, Y0
+	VANDPS    Y10, Y0, Y7
+	VANDNPS   Y0, Y10, Y0
+	VANDPS    Y9, Y0, Y6
+	VANDNPS   Y0, Y9, Y0
+	VANDPS    Y8, Y0, Y5
+	VANDNPS   Y0, Y8, Y0
+	VMOVAPS   Y0, Y4
+	VUNPCKLPS Y5, Y4, Y0
+	VUNPCKHPS Y5, Y4, Y1
+	VUNPCKLPS Y7, Y6, Y2
+	VUNPCKHPS Y7, Y6, Y3
+	VMOVUPS   Y0, (R12)(AX*2)
+	VMOVUPS   Y1, 32(R12)(AX*2)
+	VMOVUPS   Y2, (R13)(AX*2)
+	VMOVUPS   Y3, 32(R13)(AX*2)
+	ADDQ      $+32, AX
+	JMP       last
+
+lastEnd:
+	CMPQ       AX, CX
+	JE         whole
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y12
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y13
+	VMOVUPS    32(DX), Y14
+	VMASKMOVPS (R8)(AX*2), Y13, Y0
+	VMASKMOVPS 32(R8)(AX*2), Y14, Y1
+	VMASKMOVPS (R9)(AX*2), Y13, Y2
+	VMASKMOVPS 32(R9)(AX*2), Y14, Y3
+	VSHUFPS    $0x88, Y1, Y0, Y4
+	VSHUFPS    $0xdd, Y1, Y0, Y5
+	VSHUFPS    $0x88, Y3, Y2, Y6
+	VSHUFPS    $0xdd, Y3, Y2, Y7
+	VCMPPS     $0x03, Y5, Y4, Y8
+	VCMPPS     $0x03, Y7, Y6, Y9
+	VORPS      Y9, Y8, Y8
+	VPTEST     Y8, Y8
+	VMOVAPS    Y4, Y0
+	JE         numbers5
+	VCMPPS     $0x11, Y5, Y0, Y8
+	VCMPPS     $0x03, Y5, Y5, Y1
+	VORPS      Y1, Y8, Y8
+	VBLENDVPS  Y8, Y5, Y0, Y0
+	VCMPPS     $0x11, Y6, Y0, Y9
+	VCMPPS     $0x03, Y6, Y6, Y1
+	VORPS      Y1, Y9, Y9
+	VBLENDVPS  Y9, Y6, Y0, Y0
+	VCMPPS     $0x11, Y7, Y0, Y10
+	VCMPPS     $0x03, Y7, Y7, Y1
+	VORPS      Y1, Y10, Y10
+	VBLENDVPS  Y10, Y7, Y0, Y0
+	JMP        chosen5
+
+numbers5:
+	VCMPPS $0x11, Y5, Y0, Y8
+	VMAXPS Y0, Y5, Y0
+	VCMPPS $0x11, Y6, Y0, Y9
+	VMAXPS Y0, Y6, Y0
+	VCMPPS $0x11, Y7, Y0, Y10
+	VMAXPS Y0, Y7, Y0
+
+chosen5:
+	VCMPPS     $0x11, Y0, Y15, Y11
+	VMASKMOVPS (R10)(AX*1), Y12, Y0
+	VPERMPD    $0xd8, Y0, Y0
+	VANDPS     Y11, Y0, Y0
+	VADDPS     Y15, Y0, Y0
+	VANDPS     Y10, Y0, Y7
+	VANDNPS    Y0, Y10, Y0
+	VANDPS     Y9, Y0, Y6
+	VANDNPS    Y0, Y9, Y0
+	VANDPS     Y8, Y0, Y5
+	VANDNPS    Y0, Y8, Y0
+	VMOVAPS    Y0, Y4
+	VUNPCKLPS  Y5, Y4, Y0
+	VUNPCKHPS  Y5, Y4, Y1
+	VUNPCKLPS  Y7, Y6, Y2
+	VUNPCKHPS  Y7, Y6, Y3
+	VMASKMOVPS Y0, Y13, (R12)(AX*2)
+	VMASKMOVPS Y1, Y14, 32(R12)(AX*2)
+	VMASKMOVPS Y2, Y13, (R13)(AX*2)
+	VMASKMOVPS Y3, Y14, 32(R13)(AX*2)
+
+whole:
+	LEAQ (R8)(R11*2), R8
+	LEAQ (R12)(R11*2), R12
+	ADDQ CX, R10
+	DECQ SI
+	JMP  single
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecTranspose4AVX2(a *byte)
 // Requires: AVX
 TEXT ·vecTranspose4AVX2(SB), NOSPLIT, $0-8

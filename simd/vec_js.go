@@ -42,10 +42,14 @@ func fillWasm(k *Kernels) {
 		a.in[0], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dst)
 		run(idVecMaxPool2, &a)
 	}
-	k.vec.maxPool2Grad = func(dx, dy, x []float32, rows, ow, w int) {
+	k.vec.maxPool2Grad = func(dx, dy, x []float32, relu bool, rows, ow, w int) {
 		a := vecArgs{n: ow, runs: rows, stride: w}
 		a.in[0], a.in[1], a.out[0] = unsafe.SliceData(x), unsafe.SliceData(dy), unsafe.SliceData(dx)
-		run(idVecMaxPool2Grad, &a)
+		if relu {
+			run(idVecMaxPool2ReluGrad, &a)
+		} else {
+			run(idVecMaxPool2Grad, &a)
+		}
 	}
 	k.vec.avgPool2 = func(dst, x []float32, rows, ow, w int) {
 		a := vecArgs{n: ow, runs: rows, stride: w}

@@ -1089,6 +1089,11 @@ func vecMaxPool2AVX2(a *vecArgs)
 //go:noescape
 func vecMaxPool2GradAVX2(a *vecArgs)
 
+// vecMaxPool2ReluGradAVX2: vecMaxPool2Grad of maxima above 0.
+//
+//go:noescape
+func vecMaxPool2ReluGradAVX2(a *vecArgs)
+
 // vecTranspose4AVX2: dst[j*ldd+i] = x[i*ldx+j], rows and columns in fours; leading dimensions in bytes.
 //
 //go:noescape

@@ -1,5 +1,7 @@
 package compile
 
+import "slices"
+
 // fuseAfter joins operators to the ones before them where one operator computes both (Def.After), activation included, and nothing else reads
 // what is between them.
 func (c *structurer) fuseAfter() {
@@ -23,6 +25,12 @@ func (c *structurer) fuseAfter() {
 		for _, v := range n.Outputs {
 			if v != nil {
 				v.Node = &n
+			}
+		}
+		for _, v := range u.in[1:] { // what u reads besides, p's inputs give it
+			if v != nil {
+				i := slices.Index(v.readers, u)
+				v.readers = slices.Delete(v.readers, i, i+1)
 			}
 		}
 		for _, v := range p.in {

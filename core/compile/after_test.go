@@ -1,6 +1,7 @@
 package compile_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -92,6 +93,46 @@ func TestConvPoolBindsAgain(t *testing.T) {
 		want := mustRun(t, mustCompile(t, newRuntime(t, 1), g, nil, compile.Options{NoFusion: true}), in)[0].Bytes()
 		if got := mustRun(t, p, in)[0].Bytes(); string(got) != string(want) {
 			t.Fatalf("run %d, batch of %d: other bits", i, n)
+		}
+	}
+}
+
+// The gradients of ReLU and of max pooling are one operator, with the bits of the two, ties, NaNs and windows that share elements included.
+func TestMaxPoolReluGradFuses(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for i := range 40 {
+		g := graph.New()
+		k, stride, pad := 1+r.IntN(3), 1+r.IntN(3), 0
+		if i%2 == 0 {
+			k, stride = 2, 2
+		}
+		if k > 1 {
+			pad = r.IntN(2)
+		}
+		x := g.Input("x", tensor.Float32, 1+r.IntN(3), 1+r.IntN(4), k+r.IntN(9)*2, k+r.IntN(30))
+		y := op.Relu(x)
+		z := op.MaxPool(y, op.PoolOptions{Kernel: []int{k, k}, Strides: []int{stride, stride}, Pads: []int{pad, pad, pad, pad}, CeilMode: i%3 == 0})
+		dz := g.Input("dz", tensor.Float32, z.Shape...)
+		g.Output(op.Gradients(op.ReduceSum(op.Mul(z, dz), nil, false), x)[0])
+		in := randn(r, x.Shape...)
+		for j, s := 0, in.Float32s(); j < len(s); j += 1 + r.IntN(3) {
+			s[j] = []float32{0, 1, 1, float32(math.Inf(-1)), float32(math.NaN()), float32(math.Copysign(0, -1))}[r.IntN(6)]
+		}
+		dy := randn(r, z.Shape...)
+		var want []byte
+		for _, opt := range []compile.Options{{NoFusion: true}, {}} {
+			p := mustCompile(t, newRuntime(t, 2), g, nil, opt)
+			got := mustRun(t, p, in, dy)[0].Bytes()
+			if want == nil {
+				want = append(want, got...)
+				continue
+			}
+			if string(want) != string(got) {
+				t.Fatalf("graph %d: other bits", i)
+			}
+			if s := p.Steps(); s[len(s)-1].Operator != "weft.MaxPoolReluGrad" {
+				t.Errorf("graph %d ends with %+v", i, s[len(s)-1])
+			}
 		}
 	}
 }

@@ -32,7 +32,7 @@ func Relu(x *graph.Value) *graph.Value { return unary(&DefRelu, x) }
 // DefReluGrad is weft.ReluGrad(dy, y) = y > 0 ? dy : 0.
 var DefReluGrad = graph.Def{
 	Domain: "weft", Name: "ReluGrad", MinIn: 2, MaxIn: 2, Doc: "y > 0 ? dy : 0", Infer: inferLike01, InPlace: []int{0, 1},
-	Body: bodyReluGrad{},
+	Body: bodyReluGrad{}, After: afterMaxPoolGrad{},
 	Elem: elemReluGrad,
 }
 

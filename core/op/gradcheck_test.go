@@ -48,6 +48,9 @@ var gradSamples = []gradSample{
 		return op.AveragePool(op.Mul(in[0], in[0]), op.PoolOptions{Kernel: []int{3}, Pads: []int{1, 1}, CountIncludePad: true})
 	})},
 	{name: "GlobalAveragePool", shapes: [][]int{{2, 2, 3, 2}}, f: one(func(in []*graph.Value) *graph.Value { return op.GlobalAveragePool(op.Mul(in[0], in[0])) })},
+	{name: "MaxPoolReluGrad", shapes: [][]int{{1, 2, 3, 2}, {1, 2, 5, 5}}, f: one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefMaxPoolReluGrad, []graph.Attr{graph.Ints("kernel_shape", 3, 2), graph.Ints("strides", 2, 2), graph.Ints("pads", 1, 0, 1, 0)}, in...)
+	})},
 	{name: "GlobalMaxPool", shapes: [][]int{{2, 2, 3, 2}}, f: one(func(in []*graph.Value) *graph.Value { return op.GlobalMaxPool(op.Mul(in[0], in[0])) })},
 	{name: "views", shapes: [][]int{{2, 3, 2}}, f: one(func(in []*graph.Value) *graph.Value {
 		x := op.Reshape(op.Mul(in[0], in[0]), 0, -1, 1)

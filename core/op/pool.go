@@ -40,6 +40,12 @@ var DefMaxPoolGrad = graph.Def{
 	Infer: inferMaxPoolGrad, FLOPs: flopsInput, Ref: refMaxPoolGrad, Grad: gradMaxPoolGrad{}, Lower: lowerMaxPoolGrad,
 }
 
+// DefMaxPoolReluGrad is weft.MaxPoolReluGrad(dy, x): ReluGrad(MaxPoolGrad(dy, x), x). The compiler puts it in the place of the two.
+var DefMaxPoolReluGrad = graph.Def{
+	Domain: "weft", Name: "MaxPoolReluGrad", Since: 1, Doc: "Gradient of MaxPool and of the Relu before it.", Attrs: maxPoolAttrs, MinIn: 2, MaxIn: 2,
+	Infer: inferMaxPoolGrad, FLOPs: flopsInput, Body: bodyMaxPoolReluGrad{}, Lower: lowerMaxPoolReluGrad,
+}
+
 // DefMaxPoolGather is weft.MaxPoolGather(d, x): the elements of d at the places of the maxima of x's windows, the transpose of MaxPoolGrad.
 var DefMaxPoolGather = graph.Def{
 	Domain: "weft", Name: "MaxPoolGather", Since: 1, Doc: "Elements at the places of the maxima.", Attrs: maxPoolAttrs, MinIn: 2, MaxIn: 2,
@@ -364,6 +370,22 @@ type gradMaxPoolGrad struct{}
 
 func (gradMaxPoolGrad) Grad(c *graph.GradCtx) []*graph.Value {
 	return []*graph.Value{c.G.Add(&DefMaxPoolGather, c.Node.Attrs, c.DY[0], c.In(1)), nil}
+}
+
+type bodyMaxPoolReluGrad struct{}
+
+func (bodyMaxPoolReluGrad) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
+	return []*graph.Value{ReluGrad(g.Add(&DefMaxPoolGrad, n.Attrs, in...), in[1])}
+}
+
+// afterMaxPoolGrad is the rule of ReluGrad behind MaxPoolGrad: both read the activation's output.
+type afterMaxPoolGrad struct{}
+
+func (afterMaxPoolGrad) After(n, p *graph.Node, act graph.Act) (*graph.Def, []graph.Attr, bool) {
+	if p.Def != &DefMaxPoolGrad || act != (graph.Act{}) || n.Inputs[1] != p.Inputs[1] || n.Inputs[1].DType != tensor.Float32 {
+		return nil, nil, false
+	}
+	return &DefMaxPoolReluGrad, p.Attrs, true
 }
 
 // gradMaxPoolGather is the transpose again: MaxPoolGrad.

@@ -17,7 +17,7 @@ var (
 // poolTile is how many elements of x are worth another worker.
 const poolTile = 8 << 10
 
-// poolStep returns a step that carries the geometry in N[0:15], false for more than two spatial dimensions.
+// poolStep returns a step that carries the geometry in N[0:15] and whether averages count padding in N[15], false for more than two spatial dimensions.
 func poolStep(k *prog.Kernel, n *graph.Node, x []int) (st prog.Step, ok bool) {
 	win, y := checkPool(n, x, failOf(n))
 	st = prog.Step{Kernel: k}
@@ -63,12 +63,18 @@ func lowerMaxPool(b graph.Builder, n *graph.Node) bool {
 	return ok
 }
 
-func lowerMaxPoolGrad(b graph.Builder, n *graph.Node) bool {
+func lowerMaxPoolGrad(b graph.Builder, n *graph.Node) bool     { return emitMaxPoolGrad(b, n, false) }
+func lowerMaxPoolReluGrad(b graph.Builder, n *graph.Node) bool { return emitMaxPoolGrad(b, n, true) }
+
+func emitMaxPoolGrad(b graph.Builder, n *graph.Node, relu bool) bool {
 	if b.OutType(0) != tensor.Float32 {
 		return false
 	}
 	st, ok := poolStep(&kMaxPoolGrad, n, b.InShape(1))
 	if ok {
+		if relu {
+			st.N[15] = 1
+		}
 		st.A[0], st.A[1], st.A[2] = b.Out(0), b.In(0), b.In(1)
 		b.Emit(st)
 	}
@@ -108,7 +114,7 @@ func runMaxPool(w *prog.Worker, st *prog.Step, tile int) {
 func runMaxPoolGrad(w *prog.Worker, st *prog.Step, tile int) {
 	s, x, y := stepPool(st)
 	from, to := prog.Span(s.Planes, 1, tile, int(st.Tiles))
-	simd.MaxPool2DGrad(&s, w.F32(st.A[0], x), w.F32(st.A[1], y), w.F32(st.A[2], x), from, to)
+	simd.MaxPool2DGrad(&s, w.F32(st.A[0], x), w.F32(st.A[1], y), w.F32(st.A[2], x), st.N[15] != 0, from, to)
 }
 
 func runAveragePool(w *prog.Worker, st *prog.Step, tile int) {

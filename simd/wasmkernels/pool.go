@@ -10,10 +10,10 @@ import (
 // a row, runs rows, rows of x stride apart. Where 1 to 3 outputs are left at the end of a row of 4 or more, the last 4
 // are computed again: no output is an input.
 func (b *builder) addPool() {
-	for _, name := range []string{"vecMaxPool2", "vecMaxPool2Grad", "vecAvgPool2", "vecAvgPool2Grad"} {
+	for _, name := range []string{"vecMaxPool2", "vecMaxPool2Grad", "vecMaxPool2ReluGrad", "vecAvgPool2", "vecAvgPool2Grad"} {
 		grad, average := strings.HasSuffix(name, "Grad"), strings.HasPrefix(name, "vecAvg")
 		f, args := b.kernel(name)
-		p := &pool{Func: f}
+		p := &pool{Func: f, relu: strings.Contains(name, "Relu")}
 		vectors, single := p.maximum, p.single(grad)
 		switch {
 		case average && grad:
@@ -75,6 +75,7 @@ func (b *builder) addPool() {
 // pool writes one of the kernels.
 type pool struct {
 	*Func
+	relu                      bool // only maxima above 0 pass a gradient on
 	n, stride, x, out, dy     Local
 	j, top, bottom, to, from  Local
 	w                         [4]Local // the four places of windows
@@ -138,14 +139,18 @@ func (p *pool) spread() {
 	for i, v := range p.w[1:] {
 		p.Get(v, v).Op(F32x4Ne).Set(p.nan)
 		p.Get(p.best, v).Op(F32x4Lt).Get(p.nan).Op(V128Or).Set(newer[i])
-		if i < 2 {
+		if i < 2 || p.relu {
 			p.Get(p.best, v).Op(F32x4Pmax).Get(p.nan).Op(V128Or).Set(p.best)
 		}
 	}
 	// A sum that starts at +0 turns -0 into +0. Each mask less the later ones leaves the gradient in one place of four.
 	zero := p.nan
 	p.V128([16]byte{}).Set(zero)
-	p.Get(p.from).Mem(V128Load, 0).Get(zero).Op(F32x4Add).Set(p.g)
+	p.Get(p.from).Mem(V128Load, 0)
+	if p.relu {
+		p.Get(zero, p.best).Op(F32x4Lt, V128And)
+	}
+	p.Get(zero).Op(F32x4Add).Set(p.g)
 	for i := 2; i >= 0; i-- {
 		p.Get(p.g, newer[i]).Op(V128And).Set(p.w[i+1])
 		p.Get(p.g, newer[i]).Op(V128Andnot).Set(p.g)
@@ -195,7 +200,12 @@ func (p *pool) single(grad bool) func() {
 			}, nil)
 		}
 		if grad {
-			p.Get(at).Get(p.from).Mem(F32Load, 0).F32(0).Op(F32Add).Mem(F32Store, 0)
+			store := func() { p.Get(at).Get(p.from).Mem(F32Load, 0).F32(0).Op(F32Add).Mem(F32Store, 0) }
+			if p.relu {
+				p.F32(0).Get(best).Op(F32Lt).If(store, nil)
+			} else {
+				store()
+			}
 		} else {
 			p.Get(p.to, best).Mem(F32Store, 0)
 		}

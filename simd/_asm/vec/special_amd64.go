@@ -14,8 +14,9 @@ import (
 
 // special writes the kernels that are not elementwise; 256 bits serve both instruction sets.
 func special(ctx *build.Context, decls *bytes.Buffer) {
-	maxPool(ctx, decls, false)
-	maxPool(ctx, decls, true)
+	maxPool(ctx, decls, false, false)
+	maxPool(ctx, decls, true, false)
+	maxPool(ctx, decls, true, true)
 	transpose(ctx, decls)
 }
 
@@ -85,17 +86,20 @@ func transpose(ctx *build.Context, decls *bytes.Buffer) {
 	ctx.RET()
 }
 
-// maxPool writes 2x2 maximum pooling with stride 2, or its gradient. Even and odd columns are parted by VSHUFPS, which leaves the
+// maxPool writes 2x2 maximum pooling with stride 2, or its gradient, or that of a ReLU and the pool behind it. Even and odd columns are parted by VSHUFPS, which leaves the
 // outputs in the order 0 1 4 5 2 3 6 7; VPERMPD mends that (and makes it, for dy). Where 4 outputs are left at the end of a row, those of
 // two rows make one block; other rests are masked.
-func maxPool(ctx *build.Context, decls *bytes.Buffer, grad bool) {
+func maxPool(ctx *build.Context, decls *bytes.Buffer, grad, relu bool) {
 	k := &Kernel{Name: "vecMaxPool2", Doc: "out0[r,j] = maximum of the 2x2 window at in0[2r,2j], j < n, r < runs; rows of in0 are stride apart."}
 	if grad {
 		k = &Kernel{Name: "vecMaxPool2Grad", Doc: "out0[2r:2r+2,2j:2j+2] = in1[r,j] at the first maximum of the window of in0, 0 elsewhere."}
 	}
+	if relu {
+		k = &Kernel{Name: "vecMaxPool2ReluGrad", Doc: "vecMaxPool2Grad of maxima above 0."}
+	}
 	name := k.Name + "AVX2"
 	declare(decls, name, k)
-	p := &pooler{Context: ctx, grad: grad}
+	p := &pooler{Context: ctx, grad: grad, relu: relu}
 	ctx.Function(name)
 	ctx.Attributes(attr.NOSPLIT)
 	ctx.SignatureExpr("func(a *byte)")
@@ -157,6 +161,7 @@ var poolTop, poolBottom, poolOut, poolOut2, poolDY, poolStride, poolTop2 = reg.R
 type pooler struct {
 	*build.Context
 	grad   bool
+	relu   bool
 	blocks int
 }
 
@@ -261,6 +266,7 @@ var (
 	poolX      = []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3}
 	poolWindow = []reg.VecPhysical{reg.Y4, reg.Y5, reg.Y6, reg.Y7}
 	poolNewer  = []reg.VecPhysical{reg.Y8, reg.Y9, reg.Y10}
+	poolPasses = reg.Y11 // ones where the maximum is above 0
 )
 
 // windows parts even and odd columns, and leaves in Y8 ones where a window has a NaN.
@@ -304,17 +310,23 @@ func (p *pooler) choose() {
 	p.Label(number)
 	for i, v := range poolWindow[1:] {
 		p.VCMPPS(operand.U8(17), v, best, poolNewer[i])
-		if i < 2 {
+		if i < 2 || p.relu {
 			p.VMAXPS(best, v, best)
 		}
 	}
 	p.Label(chosen)
+	if p.relu {
+		p.VCMPPS(operand.U8(17), best, reg.Y15, poolPasses)
+	}
 }
 
 // spread puts the 8 gradients in Y0 to the chosen places, in poolX.
 func (p *pooler) spread() {
 	dy, w := reg.Y0, poolWindow
 	p.VPERMPD(operand.U8(0xd8), dy, dy)
+	if p.relu {
+		p.VANDPS(poolPasses, dy, dy)
+	}
 	p.VADDPS(reg.Y15, dy, dy) // a sum that starts at +0 turns -0 into +0
 	// Each mask less the later ones leaves dy in one place of four.
 	for i := 2; i >= 0; i-- {
