@@ -68,6 +68,8 @@ type gemmKernels struct {
 	packB     func(dst, b []float32, ldb int, transB bool, k, n int)
 	// prepacks says whether products like this one are faster with PackedB.
 	prepacks func(a *GemmArgs) bool
+	// tileCols returns how many columns a tile should have at least if there are as many tiles as threads; nil: 1.
+	tileCols func(a *GemmArgs) int
 }
 
 // Gemm computes the whole product on the calling goroutine. scratch has at least GemmScratch(a) elements; its
@@ -109,8 +111,11 @@ func GemmTiles(a *GemmArgs, threads int) int {
 	if threads <= 1 {
 		return 1
 	}
-	tiles := tilesFor(2 * float64(a.M) * float64(a.N) * float64(a.K))
-	rows, cols := gemmGrid(a, min(tiles, tilesPerThread*threads))
+	tiles := min(tilesFor(2*float64(a.M)*float64(a.N)*float64(a.K)), tilesPerThread*threads)
+	if f := current.gemm.tileCols; f != nil {
+		tiles = min(tiles, max(threads, a.N/f(noescape(a))))
+	}
+	rows, cols := gemmGrid(a, tiles)
 	return rows * cols
 }
 

@@ -5274,23 +5274,105 @@ quartersDone:
 	VZEROUPPER
 	RET
 
-// func streamTile8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·streamTile8AVX2MulAdd(SB), NOSPLIT, $0-8
+// func streamTile6AVX2MulAdd(a *byte)
+// Requires: AVX, MMX+
+TEXT ·streamTile6AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
-vectors:
+pairs:
+	CMPQ       CX, $0x00000010
+	JLT        vector
+	LEAQ       (SI)(BX*4), R13
+	CMPQ       CX, $0x00000080
+	JGT        pairsInside
+	MOVQ       64(R15), R10
+	ADDQ       SI, R10
+	LEAQ       (R10)(BX*4), R9
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(BX*1)
+	PREFETCHT0 (R10)(BX*2)
+	PREFETCHT0 (R10)(R12*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+
+pairsInside:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI)(BX*1), Y2
+	VMOVUPS 32(SI)(BX*1), Y3
+	VMOVUPS (SI)(BX*2), Y4
+	VMOVUPS 32(SI)(BX*2), Y5
+	VMOVUPS (SI)(R12*1), Y6
+	VMOVUPS 32(SI)(R12*1), Y7
+	VMOVUPS (R13), Y8
+	VMOVUPS 32(R13), Y9
+	VMOVUPS (R13)(BX*1), Y10
+	VMOVUPS 32(R13)(BX*1), Y11
+	MOVQ    24(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+pairsRow:
+	VXORPS  Y12, Y12, Y12
+	VXORPS  Y13, Y13, Y13
+	TESTQ   R8, R8
+	JNZ     pairsZero
+	VMOVUPS (R10), Y12
+	VMOVUPS 32(R10), Y13
+
+pairsZero:
+	VBROADCASTSS (R9), Y14
+	VMULPS       Y0, Y14, Y15
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y1, Y14, Y15
+	VADDPS       Y15, Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VMULPS       Y2, Y14, Y15
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y3, Y14, Y15
+	VADDPS       Y15, Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VMULPS       Y4, Y14, Y15
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y5, Y14, Y15
+	VADDPS       Y15, Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VMULPS       Y6, Y14, Y15
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y7, Y14, Y15
+	VADDPS       Y15, Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VMULPS       Y8, Y14, Y15
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y9, Y14, Y15
+	VADDPS       Y15, Y13, Y13
+	VBROADCASTSS 20(R9), Y14
+	VMULPS       Y10, Y14, Y15
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y11, Y14, Y15
+	VADDPS       Y15, Y13, Y13
+	VMOVUPS      Y12, (R10)
+	VMOVUPS      Y13, 32(R10)
+	ADDQ         $0x00000018, R9
+	ADDQ         $0x00000040, R10
+	DECQ         R11
+	JNZ          pairsRow
+	ADDQ         $0x00000040, SI
+	MOVQ         R10, DI
+	SUBQ         $0x00000010, CX
+	JMP          pairs
+
+vector:
 	CMPQ    CX, $0x00000008
-	JLT     vectorsDone
+	JLT     last
 	LEAQ    (SI)(BX*4), R13
 	VMOVUPS (SI), Y0
 	VMOVUPS (SI)(BX*1), Y1
@@ -5298,108 +5380,89 @@ vectors:
 	VMOVUPS (SI)(R12*1), Y3
 	VMOVUPS (R13), Y4
 	VMOVUPS (R13)(BX*1), Y5
-	VMOVUPS (R13)(BX*2), Y6
-	VMOVUPS (R13)(R12*1), Y7
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
-	VXORPS  Y8, Y8, Y8
+vectorRow:
+	VXORPS  Y6, Y6, Y6
 	TESTQ   R8, R8
-	JNZ     vectorsZero
-	VMOVUPS (R10), Y8
+	JNZ     vectorZero
+	VMOVUPS (R10), Y6
 
-vectorsZero:
-	VBROADCASTSS (R9), Y9
-	VMULPS       Y0, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 4(R9), Y9
-	VMULPS       Y1, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 8(R9), Y9
-	VMULPS       Y2, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 12(R9), Y9
-	VMULPS       Y3, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 16(R9), Y9
-	VMULPS       Y4, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 20(R9), Y9
-	VMULPS       Y5, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 24(R9), Y9
-	VMULPS       Y6, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 28(R9), Y9
-	VMULPS       Y7, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      Y8, (R10)
-	ADDQ         $0x00000020, R9
-	ADDQ         AX, R10
+vectorZero:
+	VBROADCASTSS (R9), Y7
+	VMULPS       Y0, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 4(R9), Y7
+	VMULPS       Y1, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 8(R9), Y7
+	VMULPS       Y2, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 12(R9), Y7
+	VMULPS       Y3, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 16(R9), Y7
+	VMULPS       Y4, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 20(R9), Y7
+	VMULPS       Y5, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      Y6, (R10)
+	ADDQ         $0x00000018, R9
+	ADDQ         $0x00000040, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000008, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ      CX, CX
 	JZ         end
-	VMOVUPS    (R14), Y11
+	VMOVUPS    (R14), Y8
 	LEAQ       (SI)(BX*4), R13
-	VMASKMOVPS (SI), Y11, Y0
-	VMASKMOVPS (SI)(BX*1), Y11, Y1
-	VMASKMOVPS (SI)(BX*2), Y11, Y2
-	VMASKMOVPS (SI)(R12*1), Y11, Y3
-	VMASKMOVPS (R13), Y11, Y4
-	VMASKMOVPS (R13)(BX*1), Y11, Y5
-	VMASKMOVPS (R13)(BX*2), Y11, Y6
-	VMASKMOVPS (R13)(R12*1), Y11, Y7
-	MOVQ       32(R15), R9
+	VMASKMOVPS (SI), Y8, Y0
+	VMASKMOVPS (SI)(BX*1), Y8, Y1
+	VMASKMOVPS (SI)(BX*2), Y8, Y2
+	VMASKMOVPS (SI)(R12*1), Y8, Y3
+	VMASKMOVPS (R13), Y8, Y4
+	VMASKMOVPS (R13)(BX*1), Y8, Y5
+	MOVQ       24(R15), R9
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 
 lastRow:
-	VXORPS     Y8, Y8, Y8
-	TESTQ      R8, R8
-	JNZ        lastZero
-	VMASKMOVPS (R10), Y11, Y8
+	VXORPS  Y6, Y6, Y6
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Y6
 
 lastZero:
-	VBROADCASTSS (R9), Y9
-	VMULPS       Y0, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 4(R9), Y9
-	VMULPS       Y1, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 8(R9), Y9
-	VMULPS       Y2, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 12(R9), Y9
-	VMULPS       Y3, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 16(R9), Y9
-	VMULPS       Y4, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 20(R9), Y9
-	VMULPS       Y5, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 24(R9), Y9
-	VMULPS       Y6, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 28(R9), Y9
-	VMULPS       Y7, Y9, Y10
-	VADDPS       Y10, Y8, Y8
-	VMASKMOVPS   Y8, Y11, (R10)
-	ADDQ         $0x00000020, R9
-	ADDQ         AX, R10
+	VBROADCASTSS (R9), Y7
+	VMULPS       Y0, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 4(R9), Y7
+	VMULPS       Y1, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 8(R9), Y7
+	VMULPS       Y2, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 12(R9), Y7
+	VMULPS       Y3, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 16(R9), Y7
+	VMULPS       Y4, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VBROADCASTSS 20(R9), Y7
+	VMULPS       Y5, Y7, Y8
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      Y6, (R10)
+	ADDQ         $0x00000018, R9
+	ADDQ         $0x00000040, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000020, SI
-	ADDQ         $0x00000020, DI
 
 end:
 	VZEROUPPER
@@ -5410,33 +5473,87 @@ end:
 TEXT ·streamTile4AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
-vectors:
+pairs:
+	CMPQ    CX, $0x00000010
+	JLT     vector
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI)(BX*1), Y2
+	VMOVUPS 32(SI)(BX*1), Y3
+	VMOVUPS (SI)(BX*2), Y4
+	VMOVUPS 32(SI)(BX*2), Y5
+	VMOVUPS (SI)(R12*1), Y6
+	VMOVUPS 32(SI)(R12*1), Y7
+	MOVQ    24(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+pairsRow:
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	TESTQ   R8, R8
+	JNZ     pairsZero
+	VMOVUPS (R10), Y8
+	VMOVUPS 32(R10), Y9
+
+pairsZero:
+	VBROADCASTSS (R9), Y10
+	VMULPS       Y0, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y1, Y10, Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 4(R9), Y10
+	VMULPS       Y2, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y3, Y10, Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 8(R9), Y10
+	VMULPS       Y4, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y5, Y10, Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 12(R9), Y10
+	VMULPS       Y6, Y10, Y11
+	VADDPS       Y11, Y8, Y8
+	VMULPS       Y7, Y10, Y11
+	VADDPS       Y11, Y9, Y9
+	VMOVUPS      Y8, (R10)
+	VMOVUPS      Y9, 32(R10)
+	ADDQ         $0x00000010, R9
+	ADDQ         $0x00000040, R10
+	DECQ         R11
+	JNZ          pairsRow
+	ADDQ         $0x00000040, SI
+	MOVQ         R10, DI
+	SUBQ         $0x00000010, CX
+	JMP          pairs
+
+vector:
 	CMPQ    CX, $0x00000008
-	JLT     vectorsDone
+	JLT     last
 	VMOVUPS (SI), Y0
 	VMOVUPS (SI)(BX*1), Y1
 	VMOVUPS (SI)(BX*2), Y2
 	VMOVUPS (SI)(R12*1), Y3
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
+vectorRow:
 	VXORPS  Y4, Y4, Y4
 	TESTQ   R8, R8
-	JNZ     vectorsZero
+	JNZ     vectorZero
 	VMOVUPS (R10), Y4
 
-vectorsZero:
+vectorZero:
 	VBROADCASTSS (R9), Y5
 	VMULPS       Y0, Y5, Y6
 	VADDPS       Y6, Y4, Y4
@@ -5451,31 +5568,30 @@ vectorsZero:
 	VADDPS       Y6, Y4, Y4
 	VMOVUPS      Y4, (R10)
 	ADDQ         $0x00000010, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000040, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000008, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ      CX, CX
 	JZ         end
-	VMOVUPS    (R14), Y7
-	VMASKMOVPS (SI), Y7, Y0
-	VMASKMOVPS (SI)(BX*1), Y7, Y1
-	VMASKMOVPS (SI)(BX*2), Y7, Y2
-	VMASKMOVPS (SI)(R12*1), Y7, Y3
-	MOVQ       32(R15), R9
+	VMOVUPS    (R14), Y6
+	VMASKMOVPS (SI), Y6, Y0
+	VMASKMOVPS (SI)(BX*1), Y6, Y1
+	VMASKMOVPS (SI)(BX*2), Y6, Y2
+	VMASKMOVPS (SI)(R12*1), Y6, Y3
+	MOVQ       24(R15), R9
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 
 lastRow:
-	VXORPS     Y4, Y4, Y4
-	TESTQ      R8, R8
-	JNZ        lastZero
-	VMASKMOVPS (R10), Y7, Y4
+	VXORPS  Y4, Y4, Y4
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Y4
 
 lastZero:
 	VBROADCASTSS (R9), Y5
@@ -5490,13 +5606,11 @@ lastZero:
 	VBROADCASTSS 12(R9), Y5
 	VMULPS       Y3, Y5, Y6
 	VADDPS       Y6, Y4, Y4
-	VMASKMOVPS   Y4, Y7, (R10)
+	VMOVUPS      Y4, (R10)
 	ADDQ         $0x00000010, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000040, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000020, SI
-	ADDQ         $0x00000020, DI
 
 end:
 	VZEROUPPER
@@ -5507,31 +5621,71 @@ end:
 TEXT ·streamTile2AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
-vectors:
-	CMPQ    CX, $0x00000008
-	JLT     vectorsDone
+pairs:
+	CMPQ    CX, $0x00000010
+	JLT     vector
 	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	MOVQ    32(R15), R9
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI)(BX*1), Y2
+	VMOVUPS 32(SI)(BX*1), Y3
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
+pairsRow:
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	TESTQ   R8, R8
+	JNZ     pairsZero
+	VMOVUPS (R10), Y4
+	VMOVUPS 32(R10), Y5
+
+pairsZero:
+	VBROADCASTSS (R9), Y6
+	VMULPS       Y0, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y6, Y7
+	VADDPS       Y7, Y5, Y5
+	VBROADCASTSS 4(R9), Y6
+	VMULPS       Y2, Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y3, Y6, Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVUPS      Y4, (R10)
+	VMOVUPS      Y5, 32(R10)
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000040, R10
+	DECQ         R11
+	JNZ          pairsRow
+	ADDQ         $0x00000040, SI
+	MOVQ         R10, DI
+	SUBQ         $0x00000010, CX
+	JMP          pairs
+
+vector:
+	CMPQ    CX, $0x00000008
+	JLT     last
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(BX*1), Y1
+	MOVQ    24(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+vectorRow:
 	VXORPS  Y2, Y2, Y2
 	TESTQ   R8, R8
-	JNZ     vectorsZero
+	JNZ     vectorZero
 	VMOVUPS (R10), Y2
 
-vectorsZero:
+vectorZero:
 	VBROADCASTSS (R9), Y3
 	VMULPS       Y0, Y3, Y4
 	VADDPS       Y4, Y2, Y2
@@ -5540,29 +5694,28 @@ vectorsZero:
 	VADDPS       Y4, Y2, Y2
 	VMOVUPS      Y2, (R10)
 	ADDQ         $0x00000008, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000040, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000008, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ      CX, CX
 	JZ         end
-	VMOVUPS    (R14), Y5
-	VMASKMOVPS (SI), Y5, Y0
-	VMASKMOVPS (SI)(BX*1), Y5, Y1
-	MOVQ       32(R15), R9
+	VMOVUPS    (R14), Y4
+	VMASKMOVPS (SI), Y4, Y0
+	VMASKMOVPS (SI)(BX*1), Y4, Y1
+	MOVQ       24(R15), R9
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 
 lastRow:
-	VXORPS     Y2, Y2, Y2
-	TESTQ      R8, R8
-	JNZ        lastZero
-	VMASKMOVPS (R10), Y5, Y2
+	VXORPS  Y2, Y2, Y2
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Y2
 
 lastZero:
 	VBROADCASTSS (R9), Y3
@@ -5571,13 +5724,11 @@ lastZero:
 	VBROADCASTSS 4(R9), Y3
 	VMULPS       Y1, Y3, Y4
 	VADDPS       Y4, Y2, Y2
-	VMASKMOVPS   Y2, Y5, (R10)
+	VMOVUPS      Y2, (R10)
 	ADDQ         $0x00000008, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000040, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000020, SI
-	ADDQ         $0x00000020, DI
 
 end:
 	VZEROUPPER
@@ -5588,69 +5739,99 @@ end:
 TEXT ·streamTile1AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
-vectors:
-	CMPQ    CX, $0x00000008
-	JLT     vectorsDone
+pairs:
+	CMPQ    CX, $0x00000010
+	JLT     vector
 	VMOVUPS (SI), Y0
-	MOVQ    32(R15), R9
+	VMOVUPS 32(SI), Y1
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
+pairsRow:
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	TESTQ   R8, R8
+	JNZ     pairsZero
+	VMOVUPS (R10), Y2
+	VMOVUPS 32(R10), Y3
+
+pairsZero:
+	VBROADCASTSS (R9), Y4
+	VMULPS       Y0, Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	VMULPS       Y1, Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	VMOVUPS      Y2, (R10)
+	VMOVUPS      Y3, 32(R10)
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000040, R10
+	DECQ         R11
+	JNZ          pairsRow
+	ADDQ         $0x00000040, SI
+	MOVQ         R10, DI
+	SUBQ         $0x00000010, CX
+	JMP          pairs
+
+vector:
+	CMPQ    CX, $0x00000008
+	JLT     last
+	VMOVUPS (SI), Y0
+	MOVQ    24(R15), R9
+	MOVQ    DI, R10
+	MOVQ    DX, R11
+
+vectorRow:
 	VXORPS  Y1, Y1, Y1
 	TESTQ   R8, R8
-	JNZ     vectorsZero
+	JNZ     vectorZero
 	VMOVUPS (R10), Y1
 
-vectorsZero:
+vectorZero:
 	VBROADCASTSS (R9), Y2
 	VMULPS       Y0, Y2, Y3
 	VADDPS       Y3, Y1, Y1
 	VMOVUPS      Y1, (R10)
 	ADDQ         $0x00000004, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000040, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
 	SUBQ         $0x00000008, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ      CX, CX
 	JZ         end
-	VMOVUPS    (R14), Y4
-	VMASKMOVPS (SI), Y4, Y0
-	MOVQ       32(R15), R9
+	VMOVUPS    (R14), Y3
+	VMASKMOVPS (SI), Y3, Y0
+	MOVQ       24(R15), R9
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 
 lastRow:
-	VXORPS     Y1, Y1, Y1
-	TESTQ      R8, R8
-	JNZ        lastZero
-	VMASKMOVPS (R10), Y4, Y1
+	VXORPS  Y1, Y1, Y1
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Y1
 
 lastZero:
 	VBROADCASTSS (R9), Y2
 	VMULPS       Y0, Y2, Y3
 	VADDPS       Y3, Y1, Y1
-	VMASKMOVPS   Y1, Y4, (R10)
+	VMOVUPS      Y1, (R10)
 	ADDQ         $0x00000004, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000040, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000020, SI
-	ADDQ         $0x00000020, DI
 
 end:
 	VZEROUPPER

@@ -16985,23 +16985,37 @@ quartersDone:
 	RET
 
 // func streamTile8AVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·streamTile8AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
 pairs:
-	CMPQ    CX, $0x00000020
-	JLT     pairsDone
-	LEAQ    (SI)(BX*4), R13
+	CMPQ       CX, $0x00000020
+	JLT        vector
+	LEAQ       (SI)(BX*4), R13
+	CMPQ       CX, $0x00000080
+	JGT        pairsInside
+	MOVQ       64(R15), R10
+	ADDQ       SI, R10
+	LEAQ       (R10)(BX*4), R9
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(BX*1)
+	PREFETCHT0 (R10)(BX*2)
+	PREFETCHT0 (R10)(R12*1)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(BX*1)
+	PREFETCHT0 (R9)(BX*2)
+	PREFETCHT0 (R9)(R12*1)
+
+pairsInside:
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
 	VMOVUPS (SI)(BX*1), Z2
@@ -17018,7 +17032,7 @@ pairs:
 	VMOVUPS 64(R13)(BX*2), Z13
 	VMOVUPS (R13)(R12*1), Z14
 	VMOVUPS 64(R13)(R12*1), Z15
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
@@ -17058,18 +17072,17 @@ pairsZero:
 	VMOVUPS      Z16, (R10)
 	VMOVUPS      Z17, 64(R10)
 	ADDQ         $0x00000020, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          pairsRow
 	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
+	MOVQ         R10, DI
 	SUBQ         $0x00000020, CX
 	JMP          pairs
 
-pairsDone:
-vectors:
+vector:
 	CMPQ    CX, $0x00000010
-	JLT     vectorsDone
+	JLT     last
 	LEAQ    (SI)(BX*4), R13
 	VMOVUPS (SI), Z0
 	VMOVUPS (SI)(BX*1), Z1
@@ -17079,17 +17092,17 @@ vectors:
 	VMOVUPS (R13)(BX*1), Z5
 	VMOVUPS (R13)(BX*2), Z6
 	VMOVUPS (R13)(R12*1), Z7
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
+vectorRow:
 	VPXORD  Z8, Z8, Z8
 	TESTQ   R8, R8
-	JNZ     vectorsZero
+	JNZ     vectorZero
 	VMOVUPS (R10), Z8
 
-vectorsZero:
+vectorZero:
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z0, Z9, Z8
 	VBROADCASTSS 4(R9), Z9
@@ -17108,15 +17121,14 @@ vectorsZero:
 	VFMADD231PS  Z7, Z9, Z8
 	VMOVUPS      Z8, (R10)
 	ADDQ         $0x00000020, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
 	SUBQ         $0x00000010, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ     CX, CX
 	JZ        end
 	KMOVW     R14, K1
@@ -17129,15 +17141,15 @@ vectorsDone:
 	VMOVUPS.Z (R13)(BX*1), K1, Z5
 	VMOVUPS.Z (R13)(BX*2), K1, Z6
 	VMOVUPS.Z (R13)(R12*1), K1, Z7
-	MOVQ      32(R15), R9
+	MOVQ      24(R15), R9
 	MOVQ      DI, R10
 	MOVQ      DX, R11
 
 lastRow:
-	VPXORD    Z8, Z8, Z8
-	TESTQ     R8, R8
-	JNZ       lastZero
-	VMOVUPS.Z (R10), K1, Z8
+	VPXORD  Z8, Z8, Z8
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Z8
 
 lastZero:
 	VBROADCASTSS (R9), Z9
@@ -17156,13 +17168,11 @@ lastZero:
 	VFMADD231PS  Z6, Z9, Z8
 	VBROADCASTSS 28(R9), Z9
 	VFMADD231PS  Z7, Z9, Z8
-	VMOVUPS      Z8, K1, (R10)
+	VMOVUPS      Z8, (R10)
 	ADDQ         $0x00000020, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
 
 end:
 	VZEROUPPER
@@ -17173,18 +17183,17 @@ end:
 TEXT ·streamTile4AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
 pairs:
 	CMPQ    CX, $0x00000020
-	JLT     pairsDone
+	JLT     vector
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
 	VMOVUPS (SI)(BX*1), Z2
@@ -17193,7 +17202,7 @@ pairs:
 	VMOVUPS 64(SI)(BX*2), Z5
 	VMOVUPS (SI)(R12*1), Z6
 	VMOVUPS 64(SI)(R12*1), Z7
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
@@ -17221,33 +17230,32 @@ pairsZero:
 	VMOVUPS      Z8, (R10)
 	VMOVUPS      Z9, 64(R10)
 	ADDQ         $0x00000010, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          pairsRow
 	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
+	MOVQ         R10, DI
 	SUBQ         $0x00000020, CX
 	JMP          pairs
 
-pairsDone:
-vectors:
+vector:
 	CMPQ    CX, $0x00000010
-	JLT     vectorsDone
+	JLT     last
 	VMOVUPS (SI), Z0
 	VMOVUPS (SI)(BX*1), Z1
 	VMOVUPS (SI)(BX*2), Z2
 	VMOVUPS (SI)(R12*1), Z3
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
+vectorRow:
 	VPXORD  Z4, Z4, Z4
 	TESTQ   R8, R8
-	JNZ     vectorsZero
+	JNZ     vectorZero
 	VMOVUPS (R10), Z4
 
-vectorsZero:
+vectorZero:
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  Z0, Z5, Z4
 	VBROADCASTSS 4(R9), Z5
@@ -17258,15 +17266,14 @@ vectorsZero:
 	VFMADD231PS  Z3, Z5, Z4
 	VMOVUPS      Z4, (R10)
 	ADDQ         $0x00000010, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
 	SUBQ         $0x00000010, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ     CX, CX
 	JZ        end
 	KMOVW     R14, K1
@@ -17274,15 +17281,15 @@ vectorsDone:
 	VMOVUPS.Z (SI)(BX*1), K1, Z1
 	VMOVUPS.Z (SI)(BX*2), K1, Z2
 	VMOVUPS.Z (SI)(R12*1), K1, Z3
-	MOVQ      32(R15), R9
+	MOVQ      24(R15), R9
 	MOVQ      DI, R10
 	MOVQ      DX, R11
 
 lastRow:
-	VPXORD    Z4, Z4, Z4
-	TESTQ     R8, R8
-	JNZ       lastZero
-	VMOVUPS.Z (R10), K1, Z4
+	VPXORD  Z4, Z4, Z4
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Z4
 
 lastZero:
 	VBROADCASTSS (R9), Z5
@@ -17293,13 +17300,11 @@ lastZero:
 	VFMADD231PS  Z2, Z5, Z4
 	VBROADCASTSS 12(R9), Z5
 	VFMADD231PS  Z3, Z5, Z4
-	VMOVUPS      Z4, K1, (R10)
+	VMOVUPS      Z4, (R10)
 	ADDQ         $0x00000010, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
 
 end:
 	VZEROUPPER
@@ -17310,23 +17315,22 @@ end:
 TEXT ·streamTile2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
 pairs:
 	CMPQ    CX, $0x00000020
-	JLT     pairsDone
+	JLT     vector
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
 	VMOVUPS (SI)(BX*1), Z2
 	VMOVUPS 64(SI)(BX*1), Z3
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
@@ -17348,73 +17352,69 @@ pairsZero:
 	VMOVUPS      Z4, (R10)
 	VMOVUPS      Z5, 64(R10)
 	ADDQ         $0x00000008, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          pairsRow
 	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
+	MOVQ         R10, DI
 	SUBQ         $0x00000020, CX
 	JMP          pairs
 
-pairsDone:
-vectors:
+vector:
 	CMPQ    CX, $0x00000010
-	JLT     vectorsDone
+	JLT     last
 	VMOVUPS (SI), Z0
 	VMOVUPS (SI)(BX*1), Z1
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
+vectorRow:
 	VPXORD  Z2, Z2, Z2
 	TESTQ   R8, R8
-	JNZ     vectorsZero
+	JNZ     vectorZero
 	VMOVUPS (R10), Z2
 
-vectorsZero:
+vectorZero:
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  Z0, Z3, Z2
 	VBROADCASTSS 4(R9), Z3
 	VFMADD231PS  Z1, Z3, Z2
 	VMOVUPS      Z2, (R10)
 	ADDQ         $0x00000008, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
 	SUBQ         $0x00000010, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ     CX, CX
 	JZ        end
 	KMOVW     R14, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (SI)(BX*1), K1, Z1
-	MOVQ      32(R15), R9
+	MOVQ      24(R15), R9
 	MOVQ      DI, R10
 	MOVQ      DX, R11
 
 lastRow:
-	VPXORD    Z2, Z2, Z2
-	TESTQ     R8, R8
-	JNZ       lastZero
-	VMOVUPS.Z (R10), K1, Z2
+	VPXORD  Z2, Z2, Z2
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Z2
 
 lastZero:
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  Z0, Z3, Z2
 	VBROADCASTSS 4(R9), Z3
 	VFMADD231PS  Z1, Z3, Z2
-	VMOVUPS      Z2, K1, (R10)
+	VMOVUPS      Z2, (R10)
 	ADDQ         $0x00000008, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
 
 end:
 	VZEROUPPER
@@ -17425,21 +17425,20 @@ end:
 TEXT ·streamTile1AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), R15
 	MOVQ (R15), DI
-	MOVQ 8(R15), AX
-	MOVQ 16(R15), SI
-	MOVQ 24(R15), BX
-	MOVQ 40(R15), DX
-	MOVQ 48(R15), CX
-	MOVQ 64(R15), R8
-	MOVQ 56(R15), R14
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 56(R15), R8
+	MOVQ 48(R15), R14
 	LEAQ (BX)(BX*2), R12
 
 pairs:
 	CMPQ    CX, $0x00000020
-	JLT     pairsDone
+	JLT     vector
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
@@ -17458,67 +17457,63 @@ pairsZero:
 	VMOVUPS      Z2, (R10)
 	VMOVUPS      Z3, 64(R10)
 	ADDQ         $0x00000004, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          pairsRow
 	ADDQ         $0x00000080, SI
-	ADDQ         $0x00000080, DI
+	MOVQ         R10, DI
 	SUBQ         $0x00000020, CX
 	JMP          pairs
 
-pairsDone:
-vectors:
+vector:
 	CMPQ    CX, $0x00000010
-	JLT     vectorsDone
+	JLT     last
 	VMOVUPS (SI), Z0
-	MOVQ    32(R15), R9
+	MOVQ    24(R15), R9
 	MOVQ    DI, R10
 	MOVQ    DX, R11
 
-vectorsRow:
+vectorRow:
 	VPXORD  Z1, Z1, Z1
 	TESTQ   R8, R8
-	JNZ     vectorsZero
+	JNZ     vectorZero
 	VMOVUPS (R10), Z1
 
-vectorsZero:
+vectorZero:
 	VBROADCASTSS (R9), Z2
 	VFMADD231PS  Z0, Z2, Z1
 	VMOVUPS      Z1, (R10)
 	ADDQ         $0x00000004, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
-	JNZ          vectorsRow
+	JNZ          vectorRow
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
 	SUBQ         $0x00000010, CX
-	JMP          vectors
 
-vectorsDone:
+last:
 	TESTQ     CX, CX
 	JZ        end
 	KMOVW     R14, K1
 	VMOVUPS.Z (SI), K1, Z0
-	MOVQ      32(R15), R9
+	MOVQ      24(R15), R9
 	MOVQ      DI, R10
 	MOVQ      DX, R11
 
 lastRow:
-	VPXORD    Z1, Z1, Z1
-	TESTQ     R8, R8
-	JNZ       lastZero
-	VMOVUPS.Z (R10), K1, Z1
+	VPXORD  Z1, Z1, Z1
+	TESTQ   R8, R8
+	JNZ     lastZero
+	VMOVUPS (R10), Z1
 
 lastZero:
 	VBROADCASTSS (R9), Z2
 	VFMADD231PS  Z0, Z2, Z1
-	VMOVUPS      Z1, K1, (R10)
+	VMOVUPS      Z1, (R10)
 	ADDQ         $0x00000004, R9
-	ADDQ         AX, R10
+	ADDQ         $0x00000080, R10
 	DECQ         R11
 	JNZ          lastRow
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
 
 end:
 	VZEROUPPER

@@ -133,7 +133,8 @@ func BenchmarkGemmSmall(b *testing.B) {
 func BenchmarkGemmSkinny(b *testing.B) {
 	for _, c := range []gemmBench{
 		{m: 2, k: 1024, n: 1024}, {m: 4, k: 1024, n: 1024}, {m: 8, k: 4096, n: 4096}, {m: 4, k: 4096, n: 4096}, {m: 16, k: 4096, n: 4096}, {m: 30, k: 4096, n: 4096},
-		{m: 4096, k: 4096, n: 8}, {m: 1024, k: 1024, n: 2},
+		{m: 4096, k: 4096, n: 8}, {m: 1024, k: 1024, n: 2}, {m: 8, k: 1024, n: 1024}, {m: 16, k: 1024, n: 1024}, {m: 32, k: 1024, n: 1024}, {m: 8, k: 1280, n: 1000},
+		{m: 4, k: 2048, n: 2048}, {m: 16, k: 2048, n: 2048}, {m: 8, k: 8192, n: 1024}, {m: 8, k: 1000, n: 3000}, {m: 32, k: 4096, n: 4096},
 	} {
 		c.run(b, false)
 		c.tb = true
@@ -144,6 +145,7 @@ func BenchmarkGemmSkinny(b *testing.B) {
 func BenchmarkGemmVector(b *testing.B) {
 	for _, c := range []gemmBench{
 		{m: 1, k: 1024, n: 1024}, {m: 1, k: 256, n: 256}, {m: 1, k: 4096, n: 4096}, {m: 1, k: 1000, n: 777}, {m: 1, k: 100000, n: 10}, {m: 1, k: 10, n: 100000},
+		{m: 1, k: 1280, n: 1000}, {m: 1, k: 2048, n: 2048}, {m: 1, k: 4096, n: 1024},
 		{m: 1024, k: 1024, n: 1}, {m: 777, k: 1000, n: 1},
 	} {
 		c.run(b, false)

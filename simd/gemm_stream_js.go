@@ -37,6 +37,9 @@ func (t *tileSet) streamsB(a *GemmArgs) bool {
 	return a.M <= streamRows && a.N >= t.nr() && (a.K*a.N > streamSpan || a.M <= streamFew && a.K*a.N > fewSpan)
 }
 
+// tileCols is how many columns tiles should have at least.
+func (t *tileSet) tileCols(a *GemmArgs) int { return 1 }
+
 // streamScratch is what gemmStream needs.
 func (t *tileSet) streamScratch(m, n, k int) int {
 	if m > streamRows {

@@ -4,21 +4,24 @@ package simd
 
 import "unsafe"
 
-// A product of few rows with a B that has to come from memory is as fast as memory: streamDepth rows of B are read side by side from end to end,
-// and the sums of the rows of C, which are short, stay in L2.
+// A product of few rows with a B that has to come from memory is as fast as memory: some rows of B are read side by side from end to end, and the sums of
+// the rows of C, which are short, stay in L2.
 
 const (
-	streamDepth = 8
-	streamCols  = 4096 // columns whose sums are kept
+	streamSums = 1 << 16 // sums that are kept
+	streamCols = 4096    // and columns of them, at most
 )
 
 // streamSpan is from how many elements on B is streamed: more than stay in a share of L3. A variable for the tests.
 var streamSpan = 1 << 22
 
+// From streamNear elements on B is streamed where tiles, which jump from row to row, do badly: several panels of rows read it several times, and cache
+// lines of rows that begin at the same place of a page evict each other.
+const streamNear, streamPage = 1 << 20, 1 << 10
+
 // streamArgs are the arguments of a stream tile.
 type streamArgs struct {
-	p    *float32 // sums: row r is at p + r*ps
-	ps   int
+	p    *float32 // sums, in panels of two vectors: [panel][row][2*lanes]
 	b    *float32 // rows of B
 	bs   int
 	a    *float32 // element (r, k) is at a + (r*depth + k)*4
@@ -26,7 +29,10 @@ type streamArgs struct {
 	n    int    // columns
 	mask uint64 // lanes of the last vector: the address of words for AVX2, bits for AVX-512
 	zero int    // not 0: the sums start at +0
+	next int    // bytes from b to what is fetched while the last streamAhead columns are read
 }
+
+const streamAhead = 128 // see simd/_asm/gemm/stream.go
 
 // finishArgs are the arguments of finishRow.
 type finishArgs struct {
@@ -39,36 +45,64 @@ type finishArgs struct {
 
 // streamsB says whether a product streams B.
 func (t *tileSet) streamsB(a *GemmArgs) bool {
-	return t.stream.rows > 0 && a.PackedB == nil && !a.TransB && a.M <= t.lanes && a.K*a.N > streamSpan
+	if t.stream.rows == 0 || a.PackedB != nil || a.TransB || a.M > t.streamRows() {
+		return false
+	}
+	size := a.K * a.N
+	return size > streamSpan || t.lanes <= 8 && size >= streamNear && (a.M > t.gemm.rows || a.LDB%streamPage == 0)
+}
+
+// streamRows returns the most rows of a product that streams B: with AVX2 it is as fast as tiles that read B in place, which is what they do up to here.
+func (t *tileSet) streamRows() int {
+	if t.lanes <= 8 {
+		return 48
+	}
+	return t.lanes
+}
+
+// streamWidth is for how many columns the sums of a product of m rows are kept.
+func (t *tileSet) streamWidth(m, n int) int {
+	return min(streamCols, streamSums/m/t.nr()*t.nr(), roundUp(n, t.nr()))
+}
+
+// tileCols is how many columns tiles should have at least: long rows of a B that is streamed.
+func (t *tileSet) tileCols(a *GemmArgs) int {
+	if t.streamsB(a) {
+		return streamCols / 2
+	}
+	return 1
 }
 
 // streamScratch is what gemmStream needs.
 func (t *tileSet) streamScratch(m, n, k int) int {
-	if m > t.lanes || t.stream.rows == 0 {
+	if m > t.streamRows() || m == 0 || t.stream.rows == 0 {
 		return 0
 	}
-	return m*(min(k, KChunk)+min(n, streamCols)) + 2*alignSlack
+	w := t.streamWidth(m, n)
+	return m*(min(k, KChunk)+w) + w + 2*alignSlack
 }
 
 // gemmStream computes C[i0:i1, j0:j1].
 func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {
-	rows := i1 - i0
+	rows, width := i1-i0, t.streamWidth(a.M, j1-j0)
 	scratch = aligned(scratch)
 	packed, sums := scratch[:rows*min(a.K, KChunk)], aligned(scratch[rows*min(a.K, KChunk):])
+	sums, row := sums[:rows*width], sums[rows*width:][:width]
 	lo, hi := a.Act.bounds(a.Lo, a.Hi)
-	for j := j0; j < j1; j += streamCols {
-		w := min(streamCols, j1-j)
-		args := streamArgs{p: &sums[0], ps: 4 * w, bs: 4 * a.LDB, rows: rows, n: w}
+	for j := j0; j < j1; j += width {
+		w := min(width, j1-j)
+		args := streamArgs{p: &sums[0], bs: 4 * a.LDB, rows: rows, n: w}
 		if tail := w % t.lanes; tail > 0 {
 			args.mask = t.streamMask(tail)
 		}
+		args.next = t.stream.rows*args.bs - 4*max(w-streamAhead, 0)
 		for k0 := 0; k0 < a.K; k0 += KChunk {
 			k1 := min(k0+KChunk, a.K)
 			args.zero = 1
 			for k := k0; k < k1; {
-				depth := streamDepth
-				for k+depth > k1 {
-					depth /= 2
+				depth := min(t.stream.rows, k1-k)
+				for t.stream.f[depth][1] == nil {
+					depth--
 				}
 				at := packed[(k-k0)*rows:]
 				if j == j0 || a.K > KChunk {
@@ -96,7 +130,12 @@ func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 				if a.BiasM != nil {
 					end.biasM = &a.BiasM[i0+r]
 				}
-				end.sums, end.c = &sums[r*w], &a.C[(i0+r)*a.LDC+j]
+				end.sums, end.c = &sums[0], &a.C[(i0+r)*a.LDC+j]
+				if rows > 1 {
+					nr := t.nr()
+					t.copyBlock(&blockArgs{dst: &row[0], src: &sums[r*nr], outer: 1, rows: (w + nr - 1) / nr, n: nr, dRow: nr, dCol: 1, sRow: rows * nr, sCol: 1})
+					end.sums = &row[0]
+				}
 				t.finish(noescape(&end))
 			}
 		}

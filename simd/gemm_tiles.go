@@ -28,7 +28,7 @@ func (t *tileSet) packB(dst, b []float32, ldb int, transB bool, k, n int) {
 
 // Limits of products whose B is worth packing once, from measurements of all sets. A transposed B would have to be packed each time, or read across
 // vectors: it is worth it for any A while it stays in L2, and from prepackRows rows on where it does not; a plain one from prepackRows rows on. For fewer
-// rows, and for few of a B of more than prepackFar elements, a product is as fast as memory, which streams B best as it lies. Beyond prepackTall
+// rows, and for few of a B of prepackFar elements, a product is as fast as memory, which streams B best as it lies. Beyond prepackTall
 // rows packing it each time is lost in the product, and the copy would only take memory.
 const (
 	prepackRows = 8
@@ -49,7 +49,7 @@ func (t *tileSet) prepacks(a *GemmArgs) bool {
 	case a.TransB:
 		return size < prepackFar || t.lanes <= 8
 	}
-	return size <= prepackFar || a.M > prepackFew
+	return size < prepackFar || a.M > prepackFew
 }
 
 // packPanels writes op(B)[k0:k1, j0:j1] as panels of width columns, one after the other.

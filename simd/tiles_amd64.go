@@ -109,10 +109,10 @@ func dotTile1x16AVX2(a *dotArgs)
 //go:noescape
 func dotTile1x32AVX2(a *dotArgs)
 
-// streamTile8AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 8, in the order of k.
+// streamTile6AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 6, in the order of k.
 //
 //go:noescape
-func streamTile8AVX2(a *streamArgs)
+func streamTile6AVX2(a *streamArgs)
 
 // streamTile4AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 4, in the order of k.
 //
@@ -639,10 +639,10 @@ func dotTile1x16AVX2MulAdd(a *dotArgs)
 //go:noescape
 func dotTile1x32AVX2MulAdd(a *dotArgs)
 
-// streamTile8AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 8, in the order of k.
+// streamTile6AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 6, in the order of k.
 //
 //go:noescape
-func streamTile8AVX2MulAdd(a *streamArgs)
+func streamTile6AVX2MulAdd(a *streamArgs)
 
 // streamTile4AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 4, in the order of k.
 //
@@ -2698,7 +2698,7 @@ var planeTilesAVX512 = []tile[planeArgs]{
 
 // streamTilesAVX2 lists the tiles by rows and vectors (or taps).
 var streamTilesAVX2 = []tile[streamArgs]{
-	{8, 1, streamTile8AVX2},
+	{6, 1, streamTile6AVX2},
 	{4, 1, streamTile4AVX2},
 	{2, 1, streamTile2AVX2},
 	{1, 1, streamTile1AVX2},
@@ -2706,7 +2706,7 @@ var streamTilesAVX2 = []tile[streamArgs]{
 
 // streamTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
 var streamTilesAVX2MulAdd = []tile[streamArgs]{
-	{8, 1, streamTile8AVX2MulAdd},
+	{6, 1, streamTile6AVX2MulAdd},
 	{4, 1, streamTile4AVX2MulAdd},
 	{2, 1, streamTile2AVX2MulAdd},
 	{1, 1, streamTile1AVX2MulAdd},

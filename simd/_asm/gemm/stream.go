@@ -9,8 +9,7 @@ import (
 
 // Offsets in streamArgs (simd/gemm_stream_native.go).
 const (
-	streamP    = 8 * iota // sums: row r is at p + r*ps
-	streamPS              // bytes between rows of sums
+	streamP    = 8 * iota // sums, in panels of two vectors: [panel][row][2*lanes]
 	streamB               // rows of B, bs apart
 	streamBS              //
 	streamA               // element (row, k) is at a + (row*depth + k)*4
@@ -18,64 +17,83 @@ const (
 	streamN               // columns
 	streamMask            // lanes of the last vector: words for AVX2, bits for AVX-512; 0: it is whole
 	streamZero            // not 0: the sums start at +0
+	streamNext            // bytes from b to what is fetched while the last streamAhead columns are read
 )
 
-// streamDepth is how many rows of B are read side by side; the rows that are left take kernels of half as many.
-const streamDepth = 8
+// streamAhead is for how many columns before the end of its rows a kernel fetches the beginning of those that come next: the processor sees only that
+// rows go on.
+const streamAhead = 128
 
-// stream writes the kernel that adds depth rows of B, times rows of A, to the sums of some rows of C. It reads B from end to end; registers hold
-// depth rows of a vector (two, with AVX-512) while the rows of A pass.
+// streamDepths are how many rows of B the kernels of a set read side by side: as many as registers hold, and fewer for those that are left.
+func (s isa) streamDepths() []int {
+	if s.wide {
+		return []int{8, 4, 2, 1}
+	}
+	return []int{6, 4, 2, 1}
+}
+
+// stream writes the kernel that adds depth rows of B, times rows of A, to the sums of some rows of C. It reads B from end to end, whole cache lines;
+// registers hold depth rows of two vectors while the rows of A pass. The sums of two vectors follow one another: those of all rows, as rows of C, would
+// begin at the same place of a page when N is a power of two, and fill one set of L1 together with B's.
 func (g *gen) stream(depth int) {
 	g.begin("stream", []int{depth, 1}, fmt.Sprintf("streamTile%d", depth), "streamArgs",
 		fmt.Sprintf("p[r,j] += sum over k of A[r,k]*B[k,j], k < %d, in the order of k.", depth))
 	var (
-		p, ps, b, bs, rows, n, zero = reg.RDI, reg.RAX, reg.RSI, reg.RBX, reg.RDX, reg.RCX, reg.R8
-		a, q, left, bs3, b4         = reg.R9, reg.R10, reg.R11, reg.R12, reg.R13
-		mask                        = reg.R14
+		p, b, bs, rows, n, zero = reg.RDI, reg.RSI, reg.RBX, reg.RDX, reg.RCX, reg.R8
+		a, q, left, bs3, b4     = reg.R9, reg.R10, reg.R11, reg.R12, reg.R13
+		mask                    = reg.R14
 	)
 	for _, l := range []struct {
 		offset int
 		r      reg.GPPhysical
-	}{{streamP, p}, {streamPS, ps}, {streamB, b}, {streamBS, bs}, {streamRows, rows}, {streamN, n}, {streamZero, zero}, {streamMask, mask}} {
+	}{{streamP, p}, {streamB, b}, {streamBS, bs}, {streamRows, rows}, {streamN, n}, {streamZero, zero}, {streamMask, mask}} {
 		g.MOVQ(field(l.offset), l.r)
 	}
 	g.LEAQ(indexed(bs, bs, 2), bs3)
-	rowB := func(k, disp int) op.Mem {
-		base := reg.Register(b)
+	// row returns the address of row k from b, row 4 being at b4.
+	row := func(b, b4 reg.Register, k, disp int) op.Mem {
 		if k >= 4 {
-			base, k = b4, k-4
+			b, k = b4, k-4
 		}
-		m := mem(base, disp)
+		m := mem(b, disp)
 		if k > 0 {
 			m.Index, m.Scale = []reg.Register{bs, bs, bs3}[k-1], []uint8{1, 2, 1}[k-1]
 		}
 		return m
 	}
-	// part emits the products of some vectors, the last of them masked or not.
+	size := 4 * g.lanes()
+	// part emits the products of one or two vectors, the last of them masked or not.
 	part := func(name string, vecs int, masked bool) {
 		bReg := func(k, v int) reg.VecPhysical { return g.vec(k*vecs + v) }
 		sum := func(v int) reg.VecPhysical { return g.vec(depth*vecs + v) }
-		bcast, tmp, m := g.vec(depth*vecs+vecs), g.vec(depth*vecs+vecs+1), g.vec(depth*vecs+vecs+2)
-		if !g.wide && masked {
-			g.VMOVUPS(mem(mask, 0), m)
+		bcast, tmp := g.vec(depth*vecs+vecs), g.vec(depth*vecs+vecs+1)
+		if masked && !g.wide {
+			g.VMOVUPS(mem(mask, 0), tmp)
 		}
 		if depth > 4 {
 			g.LEAQ(indexed(b, bs, 4), b4)
 		}
-		load := func(src op.Mem, to reg.VecPhysical) {
-			switch {
-			case masked && g.wide:
-				g.VMOVUPS_Z(src, reg.K1, to)
-			case masked:
-				g.VMASKMOVPS(src, m, to)
-			default:
-				g.VMOVUPS(src, to)
+		if depth == g.streamDepths()[0] && vecs == 2 {
+			g.CMPQ(n, op.U32(streamAhead))
+			g.JGT(op.LabelRef(name + "Inside"))
+			g.MOVQ(field(streamNext), q)
+			g.ADDQ(b, q)
+			g.LEAQ(indexed(q, bs, 4), a)
+			for k := range depth {
+				g.PREFETCHT0(row(q, a, k, 0))
 			}
+			g.Label(name + "Inside")
 		}
-		size := 4 * g.lanes()
 		for k := range depth {
 			for v := range vecs {
-				load(rowB(k, v*size), bReg(k, v))
+				switch src := row(b, b4, k, v*size); {
+				case masked && g.wide:
+					g.VMOVUPS_Z(src, reg.K1, bReg(k, v))
+				case masked:
+					g.VMASKMOVPS(src, tmp, bReg(k, v))
+				default:
+					g.VMOVUPS(src, bReg(k, v))
+				}
 			}
 		}
 		g.MOVQ(field(streamA), a)
@@ -88,7 +106,7 @@ func (g *gen) stream(depth int) {
 		g.TESTQ(zero, zero)
 		g.JNZ(op.LabelRef(name + "Zero"))
 		for v := range vecs {
-			load(mem(q, v*size), sum(v))
+			g.VMOVUPS(mem(q, v*size), sum(v))
 		}
 		g.Label(name + "Zero")
 		for k := range depth {
@@ -98,36 +116,29 @@ func (g *gen) stream(depth int) {
 			}
 		}
 		for v := range vecs {
-			switch {
-			case masked && g.wide:
-				g.VMOVUPS(sum(v), reg.K1, mem(q, v*size))
-			case masked:
-				g.VMASKMOVPS(sum(v), m, mem(q, v*size))
-			default:
-				g.VMOVUPS(sum(v), mem(q, v*size))
-			}
+			g.VMOVUPS(sum(v), mem(q, v*size))
 		}
 		g.ADDQ(op.U32(4*depth), a)
-		g.ADDQ(ps, q)
+		g.ADDQ(op.U32(2*size), q)
 		g.DECQ(left)
 		g.JNZ(op.LabelRef(name + "Row"))
-		g.ADDQ(op.U32(vecs*size), b)
-		g.ADDQ(op.U32(vecs*size), p)
 	}
-	lanes := g.lanes()
-	loop := func(name string, vecs int) {
-		g.Label(name)
-		g.CMPQ(n, op.U32(vecs*lanes))
-		g.JLT(op.LabelRef(name + "Done"))
-		part(name, vecs, false)
-		g.SUBQ(op.U32(vecs*lanes), n)
-		g.JMP(op.LabelRef(name))
-		g.Label(name + "Done")
-	}
-	if g.wide {
-		loop("pairs", 2)
-	}
-	loop("vectors", 1)
+	g.Label("pairs")
+	g.CMPQ(n, op.U32(2*g.lanes()))
+	g.JLT(op.LabelRef("vector"))
+	part("pairs", 2, false)
+	g.ADDQ(op.U32(2*size), b)
+	g.MOVQ(q, p)
+	g.SUBQ(op.U32(2*g.lanes()), n)
+	g.JMP(op.LabelRef("pairs"))
+	g.Label("vector")
+	g.CMPQ(n, op.U32(g.lanes()))
+	g.JLT(op.LabelRef("last"))
+	part("vector", 1, false)
+	g.ADDQ(op.U32(size), b)
+	g.ADDQ(op.U32(size), p)
+	g.SUBQ(op.U32(g.lanes()), n)
+	g.Label("last")
 	g.TESTQ(n, n)
 	g.JZ(op.LabelRef("end"))
 	if g.wide {

@@ -22,7 +22,7 @@ func genGemm(g *gen) {
 		}
 	}
 	g.dots()
-	for depth := streamDepth; depth > 0; depth /= 2 {
+	for _, depth := range g.streamDepths() {
 		g.stream(depth)
 	}
 	if !g.wide && g.fma {
