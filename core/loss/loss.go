@@ -51,43 +51,56 @@ func CrossEntropy(logits, labels *graph.Value, o CrossEntropyOptions) *graph.Val
 // BinaryCrossEntropy is the mean binary cross-entropy of logits against targets in 0..1 of the same shape,
 // computed as max(z, 0) - z*t + log(1 + exp(-|z|)) so that no logit overflows.
 func BinaryCrossEntropy(logits, targets *graph.Value) *graph.Value {
+	return mean(binaryCrossEntropy(logits, targets))
+}
+
+func binaryCrossEntropy(logits, targets *graph.Value) *graph.Value {
 	// softplus(z) = max(z, 0) + log(1 + exp(-|z|))
-	return mean(op.Sub(op.Softplus(logits), op.Mul(logits, targets)))
+	return op.Sub(op.Softplus(logits), op.Mul(logits, targets))
 }
 
 // MSE is the mean squared error.
-func MSE(y, target *graph.Value) *graph.Value {
+func MSE(y, target *graph.Value) *graph.Value { return mean(squaredError(y, target)) }
+
+func squaredError(y, target *graph.Value) *graph.Value {
 	d := op.Sub(y, target)
-	return mean(op.Mul(d, d))
+	return op.Mul(d, d)
 }
 
 // MAE is the mean absolute error; its gradient at equality is 0.
-func MAE(y, target *graph.Value) *graph.Value { return mean(op.Abs(op.Sub(y, target))) }
+func MAE(y, target *graph.Value) *graph.Value { return mean(absoluteError(y, target)) }
+
+func absoluteError(y, target *graph.Value) *graph.Value { return op.Abs(op.Sub(y, target)) }
 
 // Huber is the mean of d^2/2 where |d| <= delta and delta(|d| - delta/2) beyond (Huber, 1964), d = y - target.
-func Huber(y, target *graph.Value, delta float64) *graph.Value {
+func Huber(y, target *graph.Value, delta float64) *graph.Value { return mean(huber(y, target, delta)) }
+
+func huber(y, target *graph.Value, delta float64) *graph.Value {
 	if !(delta > 0) {
 		tensor.Fail("loss.Huber", "delta must be positive")
 	}
 	d := op.Sub(y, target)
 	// With c = clip(d, -delta, delta): c*(d - c/2) is both branches.
 	c := op.Clip(d, op.ConstLike(d, -delta), op.ConstLike(d, delta))
-	return mean(op.Mul(c, op.Sub(d, scale(c, 0.5))))
+	return op.Mul(c, op.Sub(d, scale(c, 0.5)))
 }
 
 // Hinge is the mean of max(0, 1 - t*y) for targets t of -1 or 1.
-func Hinge(y, target *graph.Value) *graph.Value {
-	return mean(op.Relu(op.Sub(op.ConstLike(y, 1), op.Mul(target, y))))
+func Hinge(y, target *graph.Value) *graph.Value { return mean(hinge(y, target)) }
+
+func hinge(y, target *graph.Value) *graph.Value {
+	return op.Relu(op.Sub(op.ConstLike(y, 1), op.Mul(target, y)))
 }
 
 // KL is the Kullback-Leibler divergence sum(p (log p - log q)) of distributions p (target) from q over the last axis, averaged
 // over the rest. It takes q as logits; terms with p = 0 count 0.
-func KL(logits, p *graph.Value) *graph.Value {
+func KL(logits, p *graph.Value) *graph.Value { return mean(divergence(logits, p)) }
+
+func divergence(logits, p *graph.Value) *graph.Value {
 	logq := op.LogSoftmax(logits, -1)
 	zero, one := op.ConstLike(p, 0), op.ConstLike(p, 1)
 	safe := op.Where(op.Greater(p, zero), p, one) // p log p with 0 log 0 = 0
-	per := op.ReduceSum(op.Mul(p, op.Sub(op.Log(safe), logq)), []int{-1}, false)
-	return mean(per)
+	return op.ReduceSum(op.Mul(p, op.Sub(op.Log(safe), logq)), []int{-1}, false)
 }
 
 func mean(x *graph.Value) *graph.Value { return op.ReduceMean(x, nil, false) }

@@ -54,6 +54,7 @@ type Context struct {
 	Training bool
 	Seed     uint64
 	Cache    *KVCache // of causal self-attention that reads sequences piece by piece; nil: they are read whole
+	masks    map[*graph.Value]*graph.Value
 	names    map[string]int
 	store    *graph.Store
 	budget   int64
@@ -64,6 +65,18 @@ type Context struct {
 func NewContext(g *graph.Graph, o Options) *Context {
 	return &Context{G: g, Training: o.Training, Seed: o.Seed, names: map[string]int{}, store: o.Store, budget: o.Budget}
 }
+
+// SetMask says which positions of v count: mask is bool, of the shape of v without its last dimensions, true where a position does. Losses and metrics
+// of a value that has one leave the others out.
+func (c *Context) SetMask(v, mask *graph.Value) {
+	if c.masks == nil {
+		c.masks = map[*graph.Value]*graph.Value{}
+	}
+	c.masks[v] = mask
+}
+
+// Mask returns the mask of v, nil where all of it counts.
+func (c *Context) Mask(v *graph.Value) *graph.Value { return c.masks[v] }
 
 // name returns the layer's own name or the next of its kind: dense, dense_1, dense_2.
 func (c *Context) name(given, kind string) string {

@@ -41,19 +41,19 @@ func NewEvaluator(rt *compile.Runtime, net Network, obj []Objective, store *grap
 	defer tensor.Catch(&err)
 	g := graph.New()
 	x := net.inputs(g)
-	out := net.Apply(nn.NewContext(g, nn.Options{Store: store}), x)
-	hs, losses, total := net.heads(g, out, obj)
+	c := nn.NewContext(g, nn.Options{Store: store})
+	out := net.Apply(c, x)
+	hs, losses, total := net.heads(c, out, obj)
 	e = &Evaluator{keep: keep}
 	g.Output(total)
 	for i := range hs {
 		h := &hs[i]
-		th := trainHead{name: h.name, obj: h.Objective, loss: -1, sample: h.target.Shape[1:], columns: max(h.out.Shape[len(h.out.Shape)-1], 1)}
+		th := trainHead{name: h.name, obj: h.Objective, loss: -1, mask: -1, sample: h.target.Shape[1:], columns: max(h.out.Shape[len(h.out.Shape)-1], 1)}
 		if len(hs) > 1 {
 			th.loss = len(g.Outputs)
 			g.Output(losses[i])
 		}
-		th.at = len(g.Outputs)
-		g.Output(h.out)
+		th.output(g, h)
 		m, err := NewMeasures(h.Metrics, h.Loss, th.columns)
 		if err != nil {
 			return nil, err
@@ -101,7 +101,11 @@ func (e *Evaluator) Add(x, y []*tensor.Tensor, samples []int) error {
 		if h.loss >= 0 {
 			h.sum += float64(out[h.loss].Float32s()[0]) * weight
 		}
-		if err := h.measures.Update(out[h.at], y[i]); err != nil {
+		var mask *tensor.Tensor
+		if h.mask >= 0 {
+			mask = out[h.mask]
+		}
+		if err := h.measures.UpdateMasked(out[h.at], y[i], mask); err != nil {
 			return err
 		}
 		if i == 0 && len(e.Wrong) < e.keep && (h.obj.Loss.Classes() || h.measures.binary) && (h.columns == 1 || !h.measures.binary) {

@@ -189,10 +189,10 @@ func (f *Fit) train(b *Batch, emit func(*Event)) error {
 		s.losses[i] += float64(r.Losses[i]) * float64(b.N)
 		if h.hits >= 0 {
 			s.correct[i] += r.Correct[i]
-			s.seen[i] += h.answers(b.Y[i])
+			s.seen[i] += r.Answers[i]
 		}
 		if m := s.measures[i]; m != nil {
-			if err := m.Update(r.Outputs[i], b.Y[i]); err != nil {
+			if err := m.UpdateMasked(r.Outputs[i], b.Y[i], r.Masks[i]); err != nil {
 				return err
 			}
 		}

@@ -164,6 +164,42 @@ func (m *Measures) Update(out, target *tensor.Tensor) error {
 	return nil
 }
 
+// UpdateMasked is [Measures.Update] of the positions that a mask, bool of the output's shape without its last dimensions, says count; nil: all.
+func (m *Measures) UpdateMasked(out, target, mask *tensor.Tensor) error {
+	if mask == nil || len(m.names) == 0 {
+		return m.Update(out, target)
+	}
+	out, err := kept(out, mask)
+	if err != nil {
+		return err
+	}
+	if target, err = kept(target, mask); err != nil {
+		return err
+	}
+	return m.Update(out, target)
+}
+
+// kept returns the elements of t at the positions that count, one after the other.
+func kept(t, mask *tensor.Tensor) (*tensor.Tensor, error) {
+	n := mask.Len()
+	if n == 0 || t.Len()%n != 0 {
+		return nil, tensor.Err("metric", "a mask of ", n, " positions does not fit ", t.Len(), " elements")
+	}
+	counts := 0
+	for _, k := range mask.Bytes() {
+		counts += int(k)
+	}
+	each := t.Len() / n
+	out := tensor.New(t.DType(), counts, each)
+	size, to := t.DType().Bytes(each), out.Bytes()
+	for i, k := range mask.Bytes() {
+		if k != 0 {
+			to = to[copy(to[:size], t.Bytes()[i*size:]):]
+		}
+	}
+	return out, nil
+}
+
 func (m *Measures) has(name string) bool {
 	for _, n := range m.names {
 		if n == name {

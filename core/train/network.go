@@ -105,16 +105,22 @@ type head struct {
 	name   string
 	out    *graph.Value
 	target *graph.Value
+	mask   *graph.Value // which positions of out count; nil: all
 }
 
 // heads adds the targets' inputs and the losses of a network's outputs and returns them with the total loss.
-func (n *Network) heads(g *graph.Graph, out []*graph.Value, obj []Objective) (hs []head, losses []*graph.Value, total *graph.Value) {
+func (n *Network) heads(c *nn.Context, out []*graph.Value, obj []Objective) (hs []head, losses []*graph.Value, total *graph.Value) {
 	if len(obj) != len(out) {
 		tensor.Fail("train", "the network has ", len(out), " outputs, ", len(obj), " losses are given")
 	}
 	for i, y := range out {
-		h := head{Objective: obj[i], name: n.OutputName(i), out: y, target: n.target(g, i, y, obj[i].Loss)}
-		l := h.Loss.Apply(y, h.target)
+		h := head{Objective: obj[i], name: n.OutputName(i), out: y, target: n.target(c.G, i, y, obj[i].Loss), mask: c.Mask(y)}
+		var l *graph.Value
+		if h.mask != nil {
+			l = h.Loss.ApplyMasked(y, h.target, h.mask)
+		} else {
+			l = h.Loss.Apply(y, h.target)
+		}
 		hs, losses = append(hs, h), append(losses, l)
 		if w := h.Weight; w != 0 && w != 1 {
 			l = op.Mul(l, op.ConstLike(l, w))
@@ -155,8 +161,8 @@ func (n *Network) target(g *graph.Graph, i int, y *graph.Value, l loss.Spec) *gr
 	return g.Input(name, tensor.Int64, shape[:len(shape)-1]...)
 }
 
-// hits adds the number of right answers of a head, an int64.
-func (h *head) hits() *graph.Value {
+// hits adds the number of right answers of a head, an int64, and where there is a mask the number of those that count, else nil.
+func (h *head) hits() (right, of *graph.Value) {
 	var hit *graph.Value
 	y := h.out
 	cols := y.Shape[len(y.Shape)-1]
@@ -177,5 +183,13 @@ func (h *head) hits() *graph.Value {
 		}
 		hit = op.Equal(op.ArgMax(y, axis, false), want)
 	}
-	return op.ReduceSum(op.Cast(hit, tensor.Int64), nil, false)
+	if h.mask != nil {
+		m := h.mask
+		for len(m.Shape) < len(hit.Shape) {
+			m = op.Unsqueeze(m, len(m.Shape))
+		}
+		m = op.ExpandLike(m, hit)
+		hit, of = op.And(hit, m), op.ReduceSum(op.Cast(m, tensor.Int64), nil, false)
+	}
+	return op.ReduceSum(op.Cast(hit, tensor.Int64), nil, false), of
 }

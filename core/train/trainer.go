@@ -72,8 +72,19 @@ type trainHead struct {
 	name           string
 	obj            Objective
 	loss, hits, at int   // -1: none
+	of, mask       int   // the number of answers and the mask; -1: all count
 	sample         []int // shape of one sample's targets, Unknown where it is not known
 	columns        int
+}
+
+// output adds the head's output, and its mask if it has one, to the program's.
+func (t *trainHead) output(g *graph.Graph, h *head) {
+	t.at = len(g.Outputs)
+	g.Output(h.out)
+	if h.mask != nil {
+		t.mask = len(g.Outputs)
+		g.Output(h.mask)
+	}
 }
 
 // New builds the programs of a classifier's run. The trainer's variables start at their initial elements.
@@ -121,13 +132,14 @@ func NewTrainer(rt *compile.Runtime, cfg Setup) (t *Trainer, err error) {
 
 	g := graph.New()
 	x := cfg.Net.inputs(g)
-	out := cfg.Net.Apply(nn.NewContext(g, nn.Options{Training: true, Seed: cfg.Seed, Store: t.store, Budget: cfg.Budget}), x)
-	hs, losses, total := cfg.Net.heads(g, out, cfg.Objectives)
+	c := nn.NewContext(g, nn.Options{Training: true, Seed: cfg.Seed, Store: t.store, Budget: cfg.Budget})
+	out := cfg.Net.Apply(c, x)
+	hs, losses, total := cfg.Net.heads(c, out, cfg.Objectives)
 	g.Output(total)
 	for i := range hs {
 		h := &hs[i]
 		shape := h.target.Shape[1:]
-		th := trainHead{name: h.name, obj: h.Objective, loss: -1, hits: -1, at: -1, sample: shape, columns: max(h.out.Shape[len(h.out.Shape)-1], 1)}
+		th := trainHead{name: h.name, obj: h.Objective, loss: -1, hits: -1, of: -1, at: -1, mask: -1, sample: shape, columns: max(h.out.Shape[len(h.out.Shape)-1], 1)}
 		if len(hs) > 1 {
 			th.loss = len(g.Outputs)
 			g.Output(losses[i])
@@ -137,12 +149,16 @@ func NewTrainer(rt *compile.Runtime, cfg Setup) (t *Trainer, err error) {
 			return nil, err
 		}
 		if m.has(MetricAccuracy) {
+			right, of := h.hits()
 			th.hits = len(g.Outputs)
-			g.Output(h.hits())
+			g.Output(right)
+			if of != nil {
+				th.of = len(g.Outputs)
+				g.Output(of)
+			}
 		}
 		if m.host() {
-			th.at = len(g.Outputs)
-			g.Output(h.out)
+			th.output(g, h)
 		}
 		t.heads = append(t.heads, th)
 	}
@@ -171,9 +187,9 @@ func NewTrainer(rt *compile.Runtime, cfg Setup) (t *Trainer, err error) {
 	}
 	t.own = make([]*tensor.Tensor, n)
 	t.evalIn = make([]*tensor.Tensor, 1)
-	t.res.Correct = make([]int, len(hs))
+	t.res.Correct, t.res.Answers = make([]int, len(hs)), make([]int, len(hs))
 	t.res.Losses = make([]float32, len(hs))
-	t.res.Outputs = make([]*tensor.Tensor, len(hs))
+	t.res.Outputs, t.res.Masks = make([]*tensor.Tensor, len(hs)), make([]*tensor.Tensor, len(hs))
 	return t, nil
 }
 
@@ -245,7 +261,9 @@ type StepResult struct {
 	Loss    float32          // the total
 	Losses  []float32        // by output, where there are several
 	Correct []int            // by output: right answers, where accuracy is asked for
+	Answers []int            // by output: how many answers there were that count
 	Outputs []*tensor.Tensor // by output, where a metric needs them; else nil
+	Masks   []*tensor.Tensor // by output: which positions of Outputs count, bool; nil: all
 }
 
 // StepOn trains on one batch: the network's inputs and the targets of its outputs, of the types and shapes that the network and its
@@ -268,15 +286,21 @@ func (t *Trainer) StepOn(x, y []*tensor.Tensor) (*StepResult, error) {
 	}
 	for i := range t.heads {
 		h := &t.heads[i]
-		r.Losses[i], r.Correct[i], r.Outputs[i] = r.Loss, 0, nil
+		r.Losses[i], r.Correct[i], r.Answers[i], r.Outputs[i], r.Masks[i] = r.Loss, 0, h.answers(y[i]), nil, nil
 		if h.loss >= 0 {
 			r.Losses[i] = out[h.loss].Float32s()[0]
 		}
 		if h.hits >= 0 {
 			r.Correct[i] = int(out[h.hits].Int64s()[0])
 		}
+		if h.of >= 0 {
+			r.Answers[i] = int(out[h.of].Int64s()[0])
+		}
 		if h.at >= 0 {
 			r.Outputs[i] = out[h.at]
+		}
+		if h.mask >= 0 {
+			r.Masks[i] = out[h.mask]
 		}
 	}
 	t.step++
@@ -302,7 +326,7 @@ func (t *Trainer) StepLogs(dst []Log, r *StepResult, y []*tensor.Tensor) []Log {
 			acc = h.name + title(acc)
 		}
 		if h.hits >= 0 {
-			dst = append(dst, Log{acc, float64(r.Correct[i]) / float64(max(h.answers(y[i]), 1))})
+			dst = append(dst, Log{acc, float64(r.Correct[i]) / float64(max(r.Answers[i], 1))})
 		}
 	}
 	return dst
@@ -333,7 +357,7 @@ func (t *Trainer) StepBatch(b *Batch) (loss float32, correct, answers int, err e
 		}
 		return loss, 0, 0, err
 	}
-	answers = t.heads[0].answers(b.Y[0])
+	answers = r.Answers[0]
 	t.History.add(t.step, float64(r.Loss), r.Correct[0], answers)
 	return r.Loss, r.Correct[0], answers, nil
 }

@@ -80,6 +80,8 @@ export interface RecurrentConfig extends LayerConfig {
   goBackwards?: boolean;
   /** Rate at which features of a sequence are dropped while training. */
   dropout?: number;
+  /** Zeros for masked steps, instead of the state that they leave as it is. */
+  zeroOutputForMask?: boolean;
 }
 
 /** Names of activations inside recurrent layers. */
@@ -161,6 +163,19 @@ const wraps =
  * ```ts
  * const conv = weft.layers.conv2d({ filters: 6, kernelSize: 5, activation: "relu", inputShape: [28, 28, 1] });
  * ```
+ *
+ * Sequences of different lengths are padded with id 0, and masked: recurrent layers, attention, averages over the steps, losses and metrics leave masked steps out, as in Keras.
+ *
+ * @example
+ * ```ts
+ * const { layers } = weft;
+ * const tagger = weft.sequential([
+ *   layers.embedding({ inputDim: 1000, outputDim: 16, inputLength: 8, maskZero: true }),
+ *   layers.bidirectional({ layer: layers.lstm({ units: 8, returnSequences: true }) }),
+ *   layers.dense({ units: 3, activation: "softmax" }),
+ * ]);
+ * await tagger.predictArray(new Int32Array([12, 7, 401, 0, 0, 0, 0, 0]));
+ * ```
  */
 export const layers = {
   dense: needs<WeightsConfig & { units: number }>("dense"),
@@ -192,7 +207,9 @@ export const layers = {
   elu: layer<LayerConfig & { alpha?: number }>("elu"),
   softmax: layer("softmax"),
   prelu: layer("prelu"),
-  embedding: needs<LayerConfig & { inputDim: number; outputDim: number; inputLength?: number }>("embedding"),
+  embedding: needs<LayerConfig & { inputDim: number; outputDim: number; inputLength?: number; /** Id 0 is padding: its steps are masked. */ maskZero?: boolean }>("embedding"),
+  /** Masks the steps all of whose features are maskValue, 0 without one. */
+  masking: layer<LayerConfig & { maskValue?: number }>("masking"),
   simpleRNN: needs<RecurrentConfig>("simpleRNN"),
   gru: needs<GatedConfig & { /** The reset gate multiplies the product, not the state; true without it. */ resetAfter?: boolean }>("gru"),
   lstm: needs<GatedConfig & { /** Forget gates start with a bias of 1; true without it. */ unitForgetBias?: boolean }>("lstm"),

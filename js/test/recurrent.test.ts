@@ -122,3 +122,40 @@ test("recurrent models learn: which of two features came last", async () => {
     model.dispose();
   }
 });
+
+test("padding of masked sequences counts for nothing", async () => {
+  // The same ids, padded behind, between and in front.
+  const rows = [[3, 1, 2, 0, 0, 0], [3, 0, 1, 0, 2, 0], [0, 0, 0, 3, 1, 2]];
+  const { layers } = weft;
+  for (const layer of [layers.lstm({ units: 4 }), layers.gru({ units: 4, goBackwards: true }), layers.bidirectional({ layer: layers.simpleRNN({ units: 3 }) })]) {
+    const model = weft.sequential([layers.embedding({ inputDim: 5, outputDim: 4, inputLength: 6, maskZero: true }), layers.lstm({ units: 4, returnSequences: true }), layer, layers.dense({ units: 2 })]);
+    const want = (await model.predictArray(new Int32Array(rows.flat()))) as Float32Array;
+    for (let i = 0; i < 3; i++) close(`row ${i}`, want.subarray(2 * i, 2 * i + 2), [...want.subarray(0, 2)], 1e-6);
+    // The file has the masks inside.
+    const loaded = await weft.load(await model.save());
+    close("loaded", (await loaded.predictArray(new Int32Array(rows.flat()))) as Float32Array, [...want], 1e-6);
+    loaded.dispose();
+    model.dispose();
+  }
+});
+
+test("a masked tagger learns from the steps that count, and measures them alone", async () => {
+  const { layers } = weft;
+  const model = weft.sequential([
+    layers.embedding({ inputDim: 6, outputDim: 8, inputLength: 5, maskZero: true }), layers.bidirectional({ layer: layers.gru({ units: 8, returnSequences: true }) }), layers.dense({ units: 2, activation: "softmax" }),
+  ]);
+  model.compile({ optimizer: weft.optimizers.adam({ learningRate: 0.02 }), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+  const n = 64;
+  const x = new Int32Array(n * 5);
+  const y = new Int32Array(n * 5);
+  for (let i = 0; i < n * 5; i++) {
+    const r = Math.imul(i + 1, 0x9e3779b9) >>> 16;
+    x[i] = i % 5 < 1 + (Math.floor(i / 5) % 5) ? 1 + (r % 5) : 0;
+    y[i] = x[i]! ? x[i]! % 2 : r % 2; // labels of padding are noise
+  }
+  const { history } = await model.fit(weft.tensor(x, [n, 5]), weft.tensor(y, [n, 5]), { epochs: 20, batchSize: 16 });
+  assert.ok(history.accuracy!.at(-1)! > 0.98, `accuracy ${history.accuracy!.at(-1)}`);
+  const { accuracy } = (await model.evaluate(weft.tensor(x, [n, 5]), weft.tensor(y, [n, 5]))) as { accuracy: number };
+  assert.ok(accuracy > 0.98, `accuracy ${accuracy}`);
+  model.dispose();
+});

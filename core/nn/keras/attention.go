@@ -36,12 +36,15 @@ func multiHeadAttention(b *builder, l *layer, in []value) value {
 		return l.dense(x, k, b.attentionBias(l, name, Weight{Shape: []int{heads, size}}, heads*size))
 	}
 	q, k, v := project(x[0], "query", size), project(x[2], "key", size), project(x[1], "value", valueSize)
-	o := op.AttentionOptions{Heads: heads, Causal: l.bool("useCausalMask", false)}
+	o := op.AttentionOptions{Heads: heads, Causal: l.bool("useCausalMask", false), Mask: b.keyMask(l, in)}
 	var y *graph.Value
 	if b.c.Training && rate > 0 {
 		y = op.AttentionDropout(q, k, v, o, float32(rate))
 	} else {
 		y = op.Attention(q, k, v, o)
+	}
+	if m := in[0].mask; m != nil { // masked queries see nothing
+		y = op.Where(op.Unsqueeze(m, 2), y, op.ConstLike(y, 0))
 	}
 	out := l.whole("outputShape", x[0].Shape[2], 1)
 	w := Weight{view: []int{out, heads, valueSize}, perm: []int{1, 2, 0}, Shape: []int{heads, valueSize, out}}

@@ -348,7 +348,6 @@ func TestMistakes(t *testing.T) {
 		"no layers":     {nil, "no layers"},
 		"initializer":   {seq{layer("dense", cfg{"units": 2.0, "inputShape": list(3), "kernelInitializer": "foo"})}, "initializer"},
 		"dropout":       {seq{layer("dropout", cfg{"rate": 1.0, "inputShape": list(3)})}, "rate"},
-		"mask":          {seq{layer("embedding", cfg{"inputDim": 5.0, "outputDim": 2.0, "inputLength": 3.0, "maskZero": true})}, "maskZero"},
 		"sequences":     {seq{layer("lstm", cfg{"units": 2.0, "inputShape": list(3)})}, "sequences"},
 		"states":        {seq{layer("gru", cfg{"units": 2.0, "inputShape": list(3, 2), "returnState": true})}, "returnState"},
 		"gates":         {seq{layer("gru", cfg{"units": 2.0, "inputShape": list(3, 2), "recurrentActivation": "softmax"})}, "recurrentActivation"},

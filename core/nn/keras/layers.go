@@ -76,6 +76,8 @@ func kindOf(kind string) add {
 		return prelu
 	case "embedding":
 		return embedding
+	case "masking":
+		return masking
 	case "simpleRNN", "gru", "lstm":
 		return recurrent
 	case "bidirectional":
@@ -87,13 +89,13 @@ func kindOf(kind string) add {
 	case "subtract":
 		return merge(op.Sub)
 	case "multiply":
-		return merge(op.Mul)
+		return masked(op.Mul)
 	case "average":
 		return average
 	case "maximum":
-		return merge(func(a, b *graph.Value) *graph.Value { return op.Max(a, b) })
+		return masked(func(a, b *graph.Value) *graph.Value { return op.Max(a, b) })
 	case "minimum":
-		return merge(func(a, b *graph.Value) *graph.Value { return op.Min(a, b) })
+		return masked(func(a, b *graph.Value) *graph.Value { return op.Min(a, b) })
 	case "concatenate":
 		return concatenate
 	case "zeroPadding2d":
@@ -144,6 +146,7 @@ func Kinds() []string {
 		"layerNormalization",
 		"leakyReLU",
 		"lstm",
+		"masking",
 		"maxPooling1d",
 		"maxPooling2d",
 		"maximum",
@@ -339,6 +342,9 @@ func pool(spatial int, largest bool) add {
 
 func globalPool(spatial int, largest bool) add {
 	return func(b *builder, l *layer, in []value) value {
+		if m := in[0].mask; m != nil && spatial == 1 && !largest {
+			return b.maskedAverage(l, in[0], m)
+		}
 		x := b.channelsFirst(l, in[0], spatial+2)
 		var y *graph.Value
 		if largest {
@@ -435,7 +441,14 @@ func elu(_ *builder, l *layer, in []value) value {
 func softmax(b *builder, l *layer, in []value) value {
 	axis := l.float("axis", -1)
 	x := in[0]
-	if axis == -1 || axis == float64(len(x.v.Shape)-1) {
+	last := axis == -1 || axis == float64(len(x.v.Shape)-1)
+	if m := x.mask; m != nil && len(m.Shape) == len(x.v.Shape) && last {
+		// The mask is about the classes: the others get nothing, all where none is left.
+		x = b.plain(x)
+		y := op.Softmax(op.Where(m, x.v, op.ConstLike(x.v, -1e9)), -1)
+		return value{v: op.Where(m, y, op.ConstLike(y, 0))}
+	}
+	if last {
 		return x.with(op.Softmax(x.v, x.axis()))
 	}
 	x = b.plain(x)
@@ -462,15 +475,16 @@ func prelu(b *builder, l *layer, in []value) value {
 func embedding(b *builder, l *layer, in []value) value {
 	x := b.plain(in[0])
 	n, d := l.whole("inputDim", 0, 1), l.whole("outputDim", 0, 1)
-	if l.bool("maskZero", false) {
-		l.fail("maskZero is not supported: layers here know of no masks; cut the sequences, or use the recurrent operators, which take lengths")
-	}
 	table := b.param(l, "embeddings", l.initializer("embeddingsInitializer", nn.Uniform(-0.05, 0.05)), n, d, Weight{}, n, d)
 	idx := x.v
 	if idx.DType != tensor.Int64 && idx.DType != tensor.Int32 {
 		idx = op.Cast(idx, tensor.Int64)
 	}
-	return value{v: op.Gather(table, idx, 0)}
+	y := value{v: op.Gather(table, idx, 0)}
+	if l.bool("maskZero", false) {
+		y.mask = op.Not(op.Equal(idx, op.ConstLike(idx, 0)))
+	}
+	return y
 }
 
 func rescaling(_ *builder, l *layer, in []value) value {

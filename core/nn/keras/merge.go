@@ -43,7 +43,7 @@ func average(b *builder, l *layer, in []value) value {
 }
 
 func concatenate(b *builder, l *layer, in []value) value {
-	axis := int(l.float("axis", -1))
+	axis, given := int(l.float("axis", -1)), in
 	for _, x := range in {
 		if x.lay == flat { // features of one picture follow those of another: the order is not that of one flattened picture
 			in = append([]value{}, in...)
@@ -61,6 +61,7 @@ func concatenate(b *builder, l *layer, in []value) value {
 	if axis < 1 || axis >= r {
 		l.bad("axis", "an axis of a sample; the batch is axis 0")
 	}
+	mask := joined(given, axis)
 	if in[0].lay == first {
 		if axis == r-1 {
 			axis = 1
@@ -72,5 +73,7 @@ func concatenate(b *builder, l *layer, in []value) value {
 	for i, x := range in {
 		vs[i] = x.v
 	}
-	return in[0].with(op.Concat(axis, vs...))
+	y := in[0].with(op.Concat(axis, vs...))
+	y.mask = mask
+	return y
 }

@@ -305,7 +305,12 @@ func (m *Model) apply(c *nn.Context, in []*graph.Value, tap func(*layer, value))
 	}
 	var out []*graph.Value
 	for _, r := range m.outputs {
-		out = append(out, b.plain(env[call{m.byName[r.Layer], r.Call}]).v)
+		y := env[call{m.byName[r.Layer], r.Call}]
+		v := b.plain(y).v
+		if y.mask != nil {
+			c.SetMask(v, y.mask)
+		}
+		out = append(out, v)
 	}
 	if b.first {
 		m.infos, m.weights = b.infos, b.weights
@@ -335,7 +340,9 @@ func (b *builder) call(l *layer, in []value) value {
 	if !merges(l.kind) && len(in) != 1 {
 		l.fail("takes one input, got ", len(in))
 	}
-	return k(b, l, in)
+	y := k(b, l, in)
+	y.mask = b.maskOf(l, in, y)
+	return y
 }
 
 func (b *builder) describe(l *layer, v value, params int) {

@@ -29,6 +29,9 @@ func batchNormalization(b *builder, l *layer, in []value) value {
 	if !b.c.Training || !l.bool("trainable", true) {
 		return x.with(op.BatchNormalization(x.v, gamma, beta, mean, variance, o))
 	}
+	if m := in[0].mask; m != nil {
+		return b.maskedBatchNormalization(l, x, m, gamma, beta, mean, variance, o)
+	}
 	y, newMean, newVar := op.BatchNormalizationTraining(x.v, gamma, beta, mean, variance, o)
 	b.c.G.Update(mean, newMean)
 	b.c.G.Update(variance, newVar)

@@ -32,14 +32,16 @@ func cellOf(kind string) (c cell, ok bool) {
 func recurrent(b *builder, l *layer, in []value) value {
 	x := b.sequence(l, in[0])
 	back := l.bool("goBackwards", false)
-	y, h := b.recurrent(l, x, back)
+	p := b.packing(l, in[0].mask)
+	y, h := b.recurrent(l, x, p, back)
 	if !l.bool("returnSequences", false) {
 		return value{v: h}
 	}
+	y = b.unpack(p, y, back, l.bool("zeroOutputForMask", false))
 	if back { // Keras gives the states in the order in which they were computed
 		y = op.Slice(y, []int{-1}, []int{-op.End}, op.SliceOptions{Axes: []int{1}, Steps: []int{-1}})
 	}
-	return value{v: y}
+	return value{v: y, mask: in[0].mask} // as it was, also where the steps have been turned round: so does Keras
 }
 
 // sequence checks that a value is [N, T, features].
@@ -73,8 +75,9 @@ func forDirection(init nn.Initializer) nn.Initializer {
 	return func(dst []float32, shape []int, in, out int, rng *random.Source) { init(dst, shape[1:], in, out, rng) }
 }
 
-// recurrent adds one direction of a recurrent layer over x [N, T, D] and returns all states [N, T, units] in the order of time, and the last ones [N, units].
-func (b *builder) recurrent(l *layer, x *graph.Value, reverse bool) (y, h *graph.Value) {
+// recurrent adds one direction of a recurrent layer over x [N, T, D] and returns all states [N, T, units] in the order of time, and the last ones [N, units]. With a packing the states are those
+// of the kept steps, in front.
+func (b *builder) recurrent(l *layer, x *graph.Value, p *packing, reverse bool) (y, h *graph.Value) {
 	for _, k := range []string{"returnState", "stateful", "timeMajor"} {
 		if l.bool(k, false) {
 			l.fail(k, " is not supported; nn's recurrent layers and the operators take and give states")
@@ -108,7 +111,10 @@ func (b *builder) recurrent(l *layer, x *graph.Value, reverse bool) (y, h *graph
 	if l.kind == "lstm" {
 		acts("activation", "tanh")
 	}
-	x = b.inputDropout(l, x)
+	x = b.pack(p, b.inputDropout(l, x))
+	if p != nil {
+		o.Lengths = p.lengths
+	}
 	bias := b.recurrentBias(l, c, units, after)
 	switch l.kind {
 	case "simpleRNN":
@@ -204,24 +210,31 @@ func bidirectional(b *builder, l *layer, in []value) value {
 		l.fail("the layer inside must not go backwards by itself")
 	}
 	x := b.sequence(l, in[0])
-	y0, h0 := b.recurrent(forward, x, false)
-	y1, h1 := b.recurrent(backward, x, true)
-	if !forward.bool("returnSequences", false) {
+	p := b.packing(l, in[0].mask)
+	y0, h0 := b.recurrent(forward, x, p, false)
+	y1, h1 := b.recurrent(backward, x, p, true)
+	sequences := forward.bool("returnSequences", false)
+	if !sequences {
 		y0, y1 = h0, h1
 	}
+	var y *graph.Value
 	switch m := l.str("mergeMode", "concat"); m {
 	case "concat":
-		return value{v: op.Concat(-1, y0, y1)}
+		y = op.Concat(-1, y0, y1)
 	case "sum":
-		return value{v: op.Add(y0, y1)}
+		y = op.Add(y0, y1)
 	case "mul":
-		return value{v: op.Mul(y0, y1)}
+		y = op.Mul(y0, y1)
 	case "ave":
-		return value{v: op.Mul(op.Add(y0, y1), op.ConstLike(y0, 0.5))}
+		y = op.Mul(op.Add(y0, y1), op.ConstLike(y0, 0.5))
 	default:
 		l.fail("mergeMode ", strconv.Quote(m), " is not one of concat, sum, mul, ave")
 	}
-	return value{}
+	if !sequences {
+		return value{v: y}
+	}
+	// Keras has both layers give zeros for masked steps, which every way of merging keeps.
+	return value{v: b.unpack(p, y, false, true), mask: in[0].mask}
 }
 
 // timeDistributed applies a layer to every step of [N, T, ...] by itself.

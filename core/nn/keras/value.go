@@ -11,7 +11,8 @@ import (
 type value struct {
 	v    *graph.Value
 	lay  layout
-	dims []int // flat: the channels-first shape [C, ...] that was flattened
+	dims []int        // flat: the channels-first shape [C, ...] that was flattened
+	mask *graph.Value // bool, of Keras's shape without the last dimensions: which positions count; nil: all. See mask.go
 }
 
 type layout uint8
@@ -44,7 +45,7 @@ func (x value) axis() int {
 	return -1
 }
 
-// with returns the value with its elements replaced by others of the same layout.
+// with returns the value with its elements replaced by others of the same layout, without its mask.
 func (x value) with(v *graph.Value) value { return value{v: v, lay: x.lay, dims: x.dims} }
 
 // builder is one application of a model.
@@ -53,6 +54,9 @@ type builder struct {
 	c      *nn.Context
 	params map[string]*graph.Value // of layers that are applied more than once
 	count  int                     // elements of parameters so far
+
+	packings map[*graph.Value]*packing     // by mask
+	packed   map[*graph.Value]*graph.Value // sequences of which the kept steps are there already, in front
 
 	first   bool // what the model is made of is being noted
 	infos   []Info
