@@ -1,5 +1,7 @@
 package simd
 
+import "math"
+
 // AttentionBlock is how many queries and how many keys attention works on at a time. It is part of the kernels' contract.
 const AttentionBlock = 64
 
@@ -17,6 +19,9 @@ const AttentionBlock = 64
 // the new maximum m' is that of m and the block's scores, in order; a = e**(m-m'), m' being taken as 0 where it is -Inf; the sum becomes
 // l*a, to which the block's e**(S-m') are added in order; O becomes O*a + the product of the block with V in the order of GemmArgs
 // under Acc (the first block replaces O). At the end O is multiplied by the correctly rounded 1/l, and LSE = m + log(l).
+//
+// Blocks that the diagonal of Causal cuts are computed in parts of 16 queries or more, without the keys that all of a part do not see: their probabilities are zeros,
+// which change no sum, so that the bits are those of the whole block wherever the operands are finite.
 //
 // The gradient recomputes P = e**(S-LSE), LSE being the accumulator's bias of the product (added after the sum over k; under a cap subtracted from
 // the capped scores), before the mask is added. D = dO . O is a [Dot]; dS = P * (Scale*dO . V + (-Scale*D)), under a cap times 1-tanh**2. DV += P^T dO, DK += dS^T Q
@@ -44,6 +49,7 @@ type Attention struct {
 type attentionMemory struct {
 	q, do         []float32 // packed blocks of Q and dO
 	s, p, c       []float32 // scores or probabilities, their gradient, tanh under a cap: [keys][queries]
+	o             []float32 // a block of O, forwards
 	m, l, a, x    []float32 // per query
 	mask, product []float32
 }
@@ -56,36 +62,54 @@ func AttentionScratch(a *Attention, backward bool) int {
 	nk := min(AttentionBlock, a.Keys)
 	block := AttentionBlock * AttentionBlock
 	size := a.packed(a.D) + 2*block + attentionStats
-	if backward {
+	if !backward {
+		size += n * a.DV
+	} else {
 		size += a.packed(a.DV) + block
 		if a.Cap > 0 {
 			size += block
 		}
 	}
+	// Parts of a block that the diagonal cuts have fewer rows, of which a product of few may need more than one of many.
+	sizes := [5]int{AttentionBlock, 0, 0, 0, 0}
+	if a.Causal {
+		sizes = [5]int{AttentionBlock, 0, 16, 8, 4}
+	}
 	most := 0
-	for _, q := range [2]int{n, a.Queries % AttentionBlock} {
-		for _, k := range [2]int{nk, a.Keys % AttentionBlock} {
-			if q == 0 || k == 0 {
-				continue
+	for i, q := range sizes {
+		if q = min(q, n); i == 1 {
+			q = a.Queries % AttentionBlock
+		}
+		for i, k := range sizes {
+			if k = min(k, nk); i == 1 {
+				k = a.Keys % AttentionBlock
 			}
-			var g GemmArgs
-			a.scores(&g, q, k)
-			most = max(most, GemmScratch(&g))
-			a.values(&g, q, k)
-			most = max(most, GemmScratch(&g))
-			if backward {
-				a.gradients(&g, q, k)
-				most = max(most, GemmScratch(&g))
-				a.gradV(&g, q, k)
-				most = max(most, GemmScratch(&g))
-				a.gradK(&g, q, k)
-				most = max(most, GemmScratch(&g))
-				a.gradQ(&g, q, k)
-				most = max(most, GemmScratch(&g))
+			if q > 0 && k > 0 {
+				most = max(most, a.productScratch(q, k, backward))
 			}
 		}
 	}
 	return size + most
+}
+
+// productScratch returns what the products of q queries and k keys need.
+func (a *Attention) productScratch(q, k int, backward bool) int {
+	var g GemmArgs
+	a.scores(&g, q, k)
+	most := GemmScratch(&g)
+	a.values(&g, q, k)
+	most = max(most, GemmScratch(&g))
+	if backward {
+		a.gradients(&g, q, k)
+		most = max(most, GemmScratch(&g))
+		a.gradV(&g, q, k)
+		most = max(most, GemmScratch(&g))
+		a.gradK(&g, q, k)
+		most = max(most, GemmScratch(&g))
+		a.gradQ(&g, q, k)
+		most = max(most, GemmScratch(&g))
+	}
+	return most
 }
 
 // packed returns the room for a packed block of queries of size d.
@@ -107,7 +131,9 @@ func (a *Attention) memory(m *attentionMemory, scratch []float32, backward bool)
 	m.a, scratch = cut(scratch, AttentionBlock)
 	m.x, scratch = cut(scratch, AttentionBlock)
 	m.mask, scratch = cut(scratch, block)
-	if backward {
+	if !backward {
+		m.o, scratch = cut(scratch, min(AttentionBlock, a.Queries)*a.DV)
+	} else {
 		m.do, scratch = cut(scratch, a.packed(a.DV))
 		m.p, scratch = cut(scratch, block)
 		if a.Cap > 0 {
@@ -186,6 +212,28 @@ func (a *Attention) pack(dst, x []float32, ld, q, d int, f float32) []float32 {
 	return dst
 }
 
+// attentionUnit is how many queries, at least, the parts of a block have that the diagonal of a causal mask cuts.
+const attentionUnit = 16
+
+// partUnit returns how many queries such a part has: whole panels of packed queries.
+func partUnit() int { return max(attentionUnit, current.gemm.nr) }
+
+// upTo returns how many of the k keys from j on the queries before c of the block from i on see.
+func (a *Attention) upTo(i, j, k, c int) int {
+	if !a.Causal {
+		return k
+	}
+	return min(k, max(i+c+a.Offset-j, 0))
+}
+
+// nextQueries returns the end of the part of a block's q queries that starts at c: all that are left where the first of them sees all k keys from j on.
+func (a *Attention) nextQueries(i, j, k, c, q int) int {
+	if a.upTo(i, j, k, c+1) == k {
+		return q
+	}
+	return min(c+partUnit(), q)
+}
+
 // AttentionForward computes the rows of O and LSE of one block of queries.
 func AttentionForward(a *Attention, block int, scratch []float32) {
 	var mem attentionMemory
@@ -194,7 +242,7 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 	q := min(AttentionBlock, a.Queries-i)
 	keys := a.seen(i, q)
 	w := columns(q)
-	m, l, alpha := mem.m[:w], mem.l[:w], mem.a[:w]
+	m, l, o := mem.m[:w], mem.l[:w], mem.o[:q*a.DV]
 	Fill(m, -inf32)
 	Fill(l, 0)
 	var packed []float32
@@ -206,45 +254,22 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 			packed = a.pack(mem.q, a.Q[i*a.LDQ:], a.LDQ, q, a.D, a.factor())
 		}
 	}
-	var g GemmArgs
 	for j := 0; j < keys; j += AttentionBlock {
 		k := min(AttentionBlock, keys-j)
-		s := mem.s[:k*w]
-		a.scores(&g, q, k)
-		if q == 1 {
-			g.A, g.B = packed, a.K[j*a.LDK:]
-		} else {
-			g.A, g.PackedB = a.K[j*a.LDK:], packed
+		for c := 0; c < q; {
+			c1 := a.nextQueries(i, j, k, c, q)
+			a.forwardPart(&mem, packed, i, q, j, a.upTo(i, j, k, c1), c, c1)
+			c = c1
 		}
-		g.C = s
-		Gemm(&g, mem.product)
-		if a.Cap > 0 {
-			Map(Tanh, s, s, 0, 0)
-			Map(MulC, s, s, a.Cap, 0)
-		}
-		a.hide(&mem, s, i, q, j, k)
-		softmaxStep(s, m, l, alpha, mem.x[:w], k, j == 0)
-		if j > 0 {
-			for r, f := range alpha[:q] {
-				if f != 1 {
-					row := a.O[(i+r)*a.LDO:][:a.DV]
-					Map(MulC, row, row, f, 0)
-				}
-			}
-		}
-		a.values(&g, q, k)
-		g.A, g.B, g.C, g.Acc = s, a.V[j*a.LDV:], a.O[i*a.LDO:], j > 0
-		Gemm(&g, mem.product)
 	}
-	Map(Log, alpha, l, 0, 0)
+	Map(Log, mem.a[:w], l, 0, 0)
 	for r, sum := range l[:q] {
-		row := a.O[(i+r)*a.LDO:][:a.DV]
-		lse := m[r] + alpha[r]
+		lse := m[r] + mem.a[r]
 		if sum == 0 {
-			clear(row)
+			clear(a.O[(i+r)*a.LDO:][:a.DV])
 			lse = inf32
 		} else {
-			Map(MulC, row, row, 1/sum, 0)
+			Map(MulC, a.O[(i+r)*a.LDO:][:a.DV], o[r*a.DV:][:a.DV], 1/sum, 0)
 		}
 		if a.LSE != nil {
 			a.LSE[i+r] = lse
@@ -252,15 +277,100 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 	}
 }
 
-// softmaxStep takes a block of scores [k][q] into the running maxima m and sums l, and replaces the scores by their exponentials;
+// forwardPart takes k keys from j on into the results of queries c to c1 of a block of q queries from i on.
+func (a *Attention) forwardPart(mem *attentionMemory, packed []float32, i, q, j, k, c, c1 int) {
+	w := columns(q)
+	n := w - c // columns of the part, whole vectors
+	if c1 < q {
+		n = c1 - c
+	}
+	o := mem.o[c*a.DV : c1*a.DV]
+	if k == 0 {
+		if j == 0 {
+			clear(o)
+		}
+		return
+	}
+	s := mem.s[:k*w]
+	var g GemmArgs
+	a.scores(&g, q, k)
+	if q == 1 {
+		g.A, g.B = packed, a.K[j*a.LDK:]
+	} else {
+		g.A, g.PackedB = a.K[j*a.LDK:], packed
+	}
+	g.C = s
+	if q == 1 {
+		Gemm(&g, mem.product)
+	} else {
+		gemmRegion(noescape(&g), 0, k, c, c1, mem.product)
+	}
+	if a.Cap > 0 {
+		a.mapPart(Tanh, s, w, 0, k, c, n, 0)
+		a.mapPart(MulC, s, w, 0, k, c, n, a.Cap)
+	}
+	a.hide(mem, s, i, q, j, 0, k, c, c1)
+	alpha := mem.a[c:][:n]
+	softmaxStep(s[c:], mem.m[c:][:n], mem.l[c:][:n], alpha, mem.x[c:][:n], k, w, j == 0)
+	if j > 0 {
+		scaleRows(o, alpha[:c1-c], mem.x, a.DV)
+	}
+	a.values(&g, c1-c, k)
+	if g.LDA = w; q == 1 {
+		g.LDA = k
+	} else {
+		g.TransA = true
+	}
+	g.A, g.B, g.C, g.LDC, g.Acc = s[c:], a.V[j*a.LDV:], o, a.DV, j > 0
+	Gemm(&g, mem.product)
+}
+
+// scaleRows multiplies each row of x[len(f),n] by its factor. zeros is scratch.
+func scaleRows(x, f, zeros []float32, n int) {
+	for _, v := range f {
+		if v != 1 {
+			zeros = zeros[:len(f)]
+			Fill(zeros, math.Float32frombits(1<<31)) // x*f + -0 is x*f
+			AffineRows(x, x, f, zeros, len(f), n)
+			return
+		}
+	}
+}
+
+// mapPart applies op to columns c to c+n of rows r to r1 of a block, w columns wide.
+func (a *Attention) mapPart(op UnaryOp, s []float32, w, r, r1, c, n int, p float32) {
+	if c == 0 && n == w {
+		s = s[r*w : r1*w]
+		Map(op, s, s, p, 0)
+		return
+	}
+	for ; r < r1; r++ {
+		row := s[r*w+c:][:n]
+		Map(op, row, row, p, 0)
+	}
+}
+
+// zipPart computes x = op(x, y) for such a part.
+func zipPart(op BinaryOp, x, y []float32, w, r, r1, c, n int) {
+	if c == 0 && n == w {
+		x = x[r*w : r1*w]
+		Zip(op, x, x, y[r*w:r1*w])
+		return
+	}
+	for ; r < r1; r++ {
+		row := x[r*w+c:][:n]
+		Zip(op, row, row, y[r*w+c:][:n])
+	}
+}
+
+// softmaxStep takes a block of scores, k rows of len(m) that are w apart, into the running maxima m and sums l, and replaces the scores by their exponentials;
 // alpha receives what earlier results have to be multiplied by, unless it is the first block. shift is scratch.
-func softmaxStep(s, m, l, alpha, shift []float32, k int, first bool) {
-	w := len(m)
+func softmaxStep(s, m, l, alpha, shift []float32, k, w int, first bool) {
 	copy(alpha, m)
 	if w == 1 {
 		shift[0] = reduceRuns(ReduceMax, s[:k], 1, k, k, 0)
 	} else {
-		ReduceOuterStrided(ReduceMax, shift, s, k, w, w)
+		ReduceOuterStrided(ReduceMax, shift, s, k, len(m), w)
 	}
 	Zip(Max, m, m, shift)
 	for r, v := range m {
@@ -274,12 +384,11 @@ func softmaxStep(s, m, l, alpha, shift []float32, k int, first bool) {
 		Map(Exp, alpha, alpha, 0, 0)
 		Zip(Mul, l, l, alpha)
 	}
-	downExpSum(s, l, shift, k)
+	downExpSum(s, l, shift, k, w)
 }
 
-// downExpSum computes s[r,j] = e**(s[r,j] - shift[j]) for k rows, and adds them to sum[j] in the order of the rows.
-func downExpSum(s, sum, shift []float32, k int) {
-	w := len(sum)
+// downExpSum computes s[r,j] = e**(s[r,j] - shift[j]) for k rows that are w apart, and adds them to sum[j] in the order of the rows.
+func downExpSum(s, sum, shift []float32, k, w int) {
 	if f := current.vec.downExpSum; f != nil && w > 1 {
 		f(s, sum, shift, k, w)
 		return
@@ -291,7 +400,7 @@ func downExpSum(s, sum, shift []float32, k int) {
 	}
 	c := current.Class
 	for r := range k {
-		row := s[r*w:][:w]
+		row := s[r*w:][:len(sum)]
 		for j, v := range row {
 			if w > 1 {
 				v = c.exp(v - shift[j])
@@ -302,46 +411,50 @@ func downExpSum(s, sum, shift []float32, k int) {
 	}
 }
 
-// hide adds the mask to the scores of queries i..i+q and keys j..j+k, and sets to -Inf what may not be seen.
-func (a *Attention) hide(mem *attentionMemory, s []float32, i, q, j, k int) {
-	w := columns(q)
+// hide adds the mask to rows r to r1 and columns c to c1 of the scores of q queries from i on and keys from j on, and sets to -Inf what may not be seen.
+func (a *Attention) hide(mem *attentionMemory, s []float32, i, q, j, r, r1, c, c1 int) {
+	w, n := columns(q), c1-c
 	switch {
 	case a.Mask != nil && a.MaskQ == 0: // of keys alone
-		for r := range k {
-			row := s[r*w:][:q]
-			Map(AddC, row, row, a.Mask[(j+r)*a.MaskK], 0)
+		for y := r; y < r1; y++ {
+			row := s[y*w+c:][:n]
+			Map(AddC, row, row, a.Mask[(j+y)*a.MaskK], 0)
 		}
 	case a.Mask != nil && a.MaskK == 1:
-		t := mem.mask[:k*w]
-		Transpose(t, a.Mask[i*a.MaskQ+j:], q, k, a.MaskQ, w)
-		Zip(Add, s, s, t)
+		t := mem.mask
+		Transpose(t, a.Mask[(i+c)*a.MaskQ+j+r:], n, r1-r, a.MaskQ, n)
+		for y := r; y < r1; y++ {
+			row := s[y*w+c:][:n]
+			Zip(Add, row, row, t[(y-r)*n:][:n])
+		}
 	case a.Mask != nil:
-		for r := range k {
-			row := s[r*w:][:q]
-			for c := range row {
-				row[c] += a.Mask[(i+c)*a.MaskQ+(j+r)*a.MaskK]
+		for y := r; y < r1; y++ {
+			row := s[y*w+c:][:n]
+			for x := range row {
+				row[x] += a.Mask[(i+c+x)*a.MaskQ+(j+y)*a.MaskK]
 			}
 		}
 	case a.Allowed != nil && a.MaskQ == 0:
-		for r := range k {
-			if a.Allowed[(j+r)*a.MaskK] == 0 {
-				Fill(s[r*w:][:q], -inf32)
+		for y := r; y < r1; y++ {
+			if a.Allowed[(j+y)*a.MaskK] == 0 {
+				Fill(s[y*w+c:][:n], -inf32)
 			}
 		}
 	case a.Allowed != nil:
-		for c := range q {
-			at := (i+c)*a.MaskQ + j*a.MaskK
-			for r := range k {
+		for x := c; x < c1; x++ {
+			at := (i+x)*a.MaskQ + (j+r)*a.MaskK
+			for y := r; y < r1; y++ {
 				if a.Allowed[at] == 0 {
-					s[r*w+c] = -inf32
+					s[y*w+x] = -inf32
 				}
 				at += a.MaskK
 			}
 		}
 	}
 	if a.Causal {
-		for r := max(i+a.Offset+1-j, 0); r < k; r++ { // key j+r is seen from query j+r-Offset on
-			Fill(s[r*w:][:min(j+r-a.Offset-i, q)], -inf32)
+		d := i + a.Offset - j // key y is seen from query y-d on
+		for y := max(r, c+d+1); y < r1; y++ {
+			Fill(s[y*w+c:][:min(y-d-c, n)], -inf32)
 		}
 	}
 }
@@ -364,10 +477,10 @@ func (a *Attention) backwardBlock(mem *attentionMemory, i, q int) {
 	if keys == 0 {
 		return
 	}
-	var packedQ, scaledQ []float32
+	var packedQ []float32
 	if q == 1 {
-		scaledQ = mem.q[:a.D]
-		Map(MulC, scaledQ, a.Q[i*a.LDQ:][:a.D], a.factor(), 0)
+		packedQ = mem.q[:a.D]
+		Map(MulC, packedQ, a.Q[i*a.LDQ:][:a.D], a.factor(), 0)
 	} else {
 		packedQ = a.pack(mem.q, a.Q[i*a.LDQ:], a.LDQ, q, a.D, a.factor())
 	}
@@ -378,56 +491,87 @@ func (a *Attention) backwardBlock(mem *attentionMemory, i, q int) {
 	for r := range q {
 		delta[r] = -a.Scale * Dot(a.GO[(i+r)*a.LDO:][:a.DV], a.O[(i+r)*a.LDO:][:a.DV])
 	}
-	var g GemmArgs
 	for j := 0; j < keys; j += AttentionBlock {
 		k := min(AttentionBlock, keys-j)
-		s, p := mem.s[:k*w], mem.p[:k*w]
-		var c []float32
-		a.scores(&g, q, k)
-		if q == 1 {
-			g.A, g.B = scaledQ, a.K[j*a.LDK:]
-		} else {
-			g.A, g.PackedB = a.K[j*a.LDK:], packedQ
-		}
-		g.C = s
-		switch {
-		case a.Cap > 0:
-			c = mem.c[:k*w]
-			g.C = c
-			Gemm(&g, mem.product)
-			Map(Tanh, c, c, 0, 0)
-			Map(MulC, s, c, a.Cap, 0)
-			for r := range k {
-				row := s[r*w:][:q]
-				Zip(Add, row, row, lse)
+		d := i + a.Offset - j
+		for r := 0; r < k; { // keys that the same parts of the queries see
+			r1, c := k, 0
+			if a.Causal && d < k-1 {
+				c = max(r-d, 0) / partUnit() * partUnit()
+				r1 = min(k, c+partUnit()+d)
 			}
-		case q == 1:
-			Gemm(&g, mem.product)
-			Map(AddC, s, s, lse[0], 0)
-		default:
-			g.BiasN = lse
-			Gemm(&g, mem.product)
+			a.backwardKeys(mem, packedQ, packedDO, i, q, j, r, r1, c)
+			r = r1
 		}
-		a.hide(mem, s, i, q, j, k)
-		Map(Exp, s, s, 0, 0)
-
-		a.gradV(&g, q, k)
-		g.A, g.B, g.C = s, a.GO[i*a.LDO:], a.GV[j*a.LDV:]
-		Gemm(&g, mem.product)
-
-		a.gradients(&g, q, k)
-		g.A, g.PackedB, g.C, g.BiasN = a.V[j*a.LDV:], packedDO, p, delta
-		Gemm(&g, mem.product)
-		Zip(Mul, p, p, s)
-		if c != nil {
-			Zip(TanhGrad, p, p, c)
+		var g GemmArgs
+		for c := 0; c < q; {
+			c1 := a.nextQueries(i, j, k, c, q)
+			if n := a.upTo(i, j, k, c1); n > 0 {
+				a.gradQ(&g, c1-c, n)
+				g.LDA = w
+				g.A, g.B, g.C = mem.p[c:], a.K[j*a.LDK:], a.GQ[(i+c)*a.LDQ:]
+				Gemm(&g, mem.product)
+			}
+			c = c1
 		}
-
-		a.gradK(&g, q, k)
-		g.A, g.B, g.C = p, a.Q[i*a.LDQ:], a.GK[j*a.LDK:]
-		Gemm(&g, mem.product)
-		a.gradQ(&g, q, k)
-		g.A, g.B, g.C = p, a.K[j*a.LDK:], a.GQ[i*a.LDQ:]
-		Gemm(&g, mem.product)
 	}
+}
+
+// backwardKeys computes the probabilities and the gradients of the scores of keys r to r1 of those from j on, and queries c to q of those from i on, and adds
+// to GV and GK.
+func (a *Attention) backwardKeys(mem *attentionMemory, packedQ, packedDO []float32, i, q, j, r, r1, c int) {
+	w := columns(q)
+	k, n := r1-r, w-c
+	s, p, lse, delta := mem.s, mem.p, mem.l[:q], mem.m[:q]
+	var th []float32
+	var g GemmArgs
+	a.scores(&g, q, k)
+	g.C = s[r*w:]
+	if q == 1 {
+		g.A, g.B, g.C = packedQ, a.K[(j+r)*a.LDK:], s[r:]
+	} else {
+		g.A, g.PackedB = a.K[(j+r)*a.LDK:], packedQ
+	}
+	if a.Cap > 0 {
+		th = mem.c
+		g.C = th[r*w:]
+	} else if q > 1 {
+		g.BiasN = lse
+	}
+	if q == 1 {
+		Gemm(&g, mem.product)
+	} else {
+		gemmRegion(noescape(&g), 0, k, c, q, mem.product)
+	}
+	switch {
+	case a.Cap > 0:
+		a.mapPart(Tanh, th, w, r, r1, c, n, 0)
+		for y := r; y < r1; y++ {
+			row := s[y*w+c:][:q-c]
+			Map(MulC, row, th[y*w+c:][:q-c], a.Cap, 0)
+			Zip(Add, row, row, lse[c:])
+		}
+	case q == 1:
+		Map(AddC, s[r:r1], s[r:r1], lse[0], 0)
+	}
+	a.hide(mem, s, i, q, j, r, r1, c, q)
+	a.mapPart(Exp, s, w, r, r1, c, n, 0)
+
+	a.gradV(&g, q-c, k)
+	g.LDA = w
+	g.A, g.B, g.C = s[r*w+c:], a.GO[(i+c)*a.LDO:], a.GV[(j+r)*a.LDV:]
+	Gemm(&g, mem.product)
+
+	a.gradients(&g, q, k)
+	g.A, g.PackedB, g.C, g.BiasN = a.V[(j+r)*a.LDV:], packedDO, p[r*w:], delta
+	gemmRegion(noescape(&g), 0, k, c, q, mem.product)
+	zipPart(Mul, p, s, w, r, r1, c, n)
+	if th != nil {
+		zipPart(TanhGrad, p, th, w, r, r1, c, n)
+	}
+
+	a.gradK(&g, q-c, k)
+	g.LDA = w
+	g.A, g.B, g.C = p[r*w+c:], a.Q[(i+c)*a.LDQ:], a.GK[(j+r)*a.LDK:]
+	Gemm(&g, mem.product)
 }

@@ -39,6 +39,8 @@ func attentionCases() []attentionCase {
 	}
 	return append(out,
 		attentionCase{q: 64, k: 64, d: 32, dv: 32, pad: 352},
+		attentionCase{q: 130, k: 130, d: 32, dv: 32, causal: true, mask: "full"},
+		attentionCase{q: 97, k: 200, d: 16, dv: 8, causal: true, offset: 37, mask: "bool", cap: 1.5},
 		attentionCase{q: 100, k: 90, d: 16, dv: 16, causal: true, offset: -10}, // the first queries see nothing
 		attentionCase{q: 3, k: 0, d: 4, dv: 4},
 		attentionCase{q: 70, k: 70, d: 40, dv: 24, cap: 0.7, causal: true},
@@ -248,7 +250,9 @@ func BenchmarkAttention(b *testing.B) {
 	for _, c := range []attentionCase{
 		{q: 64, k: 64, d: 32, dv: 32, pad: 352},
 		{q: 512, k: 512, d: 64, dv: 64, pad: 704},
-		{q: 2048, k: 2048, d: 64, dv: 64, pad: 704, causal: true},
+		{q: 64, k: 64, d: 32, dv: 32, pad: 352, causal: true},
+		{q: 128, k: 128, d: 32, dv: 32, pad: 352, causal: true},
+		{q: 1024, k: 1024, d: 64, dv: 64, pad: 704, causal: true},
 		{q: 1, k: 512, d: 64, dv: 64, causal: true, offset: 511},
 	} {
 		d := c.data(func() float32 { return 0.25 })
@@ -266,7 +270,7 @@ func BenchmarkAttention(b *testing.B) {
 		flops := 2 * pairs * float64(c.d+c.dv)
 		blocks := (c.q + simd.AttentionBlock - 1) / simd.AttentionBlock
 		scratch := make([]float32, 1<<20)
-		name := fmt.Sprintf("%dx%dx%d", c.q, c.k, c.d)
+		name := fmt.Sprintf("%dx%dx%d causal=%v", c.q, c.k, c.d, c.causal)
 		forward := func() {
 			for i := range blocks {
 				simd.AttentionForward(a, i, scratch)
