@@ -23,7 +23,7 @@ const (
 	Log1p                      // log(1+x), 4 ulp
 	Sin                        // sine of radians, 4 ulp of all arguments but next to multiples of pi, where the error is below 2**-40
 	Cos                        // cosine, likewise
-	Tan                        // tangent
+	Tan                        // tangent, 4 ulp but next to the zeros of sine and cosine
 	Tanh                       // hyperbolic tangent, 4 ulp
 	Sigmoid                    // 1/(1+e**-x), 4 ulp
 	Erf                        // error function, 4 ulp
@@ -44,7 +44,15 @@ const (
 	AddC                       // x + p0
 	MulC                       // x * p0
 	Affine                     // p0*x + p1, a madd
-	PowC                       // x**p0
+	Root                       // x**0.5 as pow has it: +0 of -0, +Inf of -Inf, else the square root
+	Sinh                       // hyperbolic sine, 4 ulp
+	Cosh                       // hyperbolic cosine, 4 ulp
+	Asin                       // arc sine, 4 ulp
+	Acos                       // arc cosine, 4 ulp
+	Atan                       // arc tangent, 4 ulp
+	Asinh                      // inverse hyperbolic sine, 4 ulp
+	Acosh                      // inverse hyperbolic cosine, 4 ulp
+	Atanh                      // inverse hyperbolic tangent, 4 ulp
 	NumUnary                   // how many there are
 )
 
@@ -52,35 +60,10 @@ const (
 // function's parameters; functions without them ignore them.
 func Map(op UnaryOp, dst, x []float32, p0, p1 float32) {
 	dst = dst[:len(x)]
-	if op == PowC {
-		if op, dst, x, p0, p1 = powAsMap(dst, x, p0); op == PowC {
-			mapGeneric(current.Class, op, dst, x, p0, p1)
-			return
-		}
-	}
 	if f := current.vec.mapOp; f != nil && f(op, dst, x, p0, p1) {
 		return
 	}
 	mapGeneric(current.Class, op, dst, x, p0, p1)
-}
-
-// powAsMap replaces powers whose value another function gives exactly.
-func powAsMap(dst, x []float32, p float32) (op UnaryOp, d, s []float32, p0, p1 float32) {
-	switch p {
-	case 1:
-		return MulC, dst, x, 1, 0
-	case 2:
-		return Square, dst, x, 0, 0
-	case -1:
-		return Reciprocal, dst, x, 0, 0
-	}
-	return PowC, dst, x, p, 0
-}
-
-func mapEach(dst, x []float32, f func(x float32) float32) {
-	for i, v := range x {
-		dst[i] = f(v)
-	}
 }
 
 // mapGeneric is the definition of Map.
@@ -209,8 +192,24 @@ func (c Class) unary(op UnaryOp, x, p0, p1 float32) float32 {
 		return x * p0
 	case Affine:
 		return c.madd(x, p0, p1)
-	case PowC:
-		return pow(x, p0)
+	case Root:
+		return c.root(x)
+	case Sinh:
+		return c.sinh(x)
+	case Cosh:
+		return c.cosh(x)
+	case Asin:
+		return c.asin(x)
+	case Acos:
+		return c.acos(x)
+	case Atan:
+		return c.atan(x)
+	case Asinh:
+		return c.asinh(x)
+	case Acosh:
+		return c.acosh(x)
+	case Atanh:
+		return c.atanh(x)
 	}
 	return nan32
 }

@@ -1,5 +1,7 @@
 package simd
 
+import "unsafe"
+
 // A BinaryOp is an elementwise function of two operands.
 type BinaryOp uint8
 
@@ -35,9 +37,13 @@ func Zip(op BinaryOp, dst, a, b []float32) {
 	zipGeneric(current.Class, op, dst, a, b)
 }
 
-// ZipScalar computes dst[i] = op(a[i], s). dst may be a.
+// ZipScalar computes dst[i] = op(a[i], s). dst may be a. Powers with exponents that a simpler function serves are that function's: 1, 2, 3, -1,
+// 1/2, -1/2.
 func ZipScalar(op BinaryOp, dst, a []float32, s float32) {
 	dst = dst[:len(a)]
+	if op == Pow && simplePow(dst, a, s) {
+		return
+	}
 	if f := current.vec.zipScalar; f != nil && f(op, dst, a, s) {
 		return
 	}
@@ -58,6 +64,38 @@ func ScalarZip(op BinaryOp, dst []float32, s float32, b []float32) {
 		dst[i] = c.binary(op, s, v)
 	}
 }
+
+// simplePow computes a[i] ** s where other functions do, within 1.5 ulp.
+func simplePow(dst, a []float32, s float32) bool {
+	switch s {
+	case 1:
+		Map(MulC, dst, a, 1, 0)
+	case 2:
+		Map(Square, dst, a, 0, 0)
+	case 3: // x*x is finite and normal wherever the cube is neither 0 nor infinite
+		for len(a) > 0 {
+			n := min(len(a), scalarChunk)
+			var square [scalarChunk]float32
+			sq := unsafe.Slice(noescape(&square[0]), n)
+			Map(Square, sq, a[:n], 0, 0)
+			Zip(Mul, dst[:n], sq, a[:n])
+			dst, a = dst[n:], a[n:]
+		}
+	case -1:
+		Map(Reciprocal, dst, a, 0, 0)
+	case 0.5:
+		Map(Root, dst, a, 0, 0)
+	case -0.5:
+		Map(Root, dst, a, 0, 0)
+		Map(Reciprocal, dst, dst, 0, 0)
+	default:
+		return false
+	}
+	return true
+}
+
+// scalarChunk is how many elements are worked on together where a scalar is spread out, or what lies between two kernels is kept.
+const scalarChunk = 256
 
 // Axpy computes y[i] = a*x[i] + y[i], a madd, for every i of x.
 func Axpy(y, x []float32, a float32) {
@@ -127,7 +165,7 @@ func (c Class) binary(op BinaryOp, a, b float32) float32 {
 	case Min:
 		return min32(a, b)
 	case Pow:
-		return pow(a, b)
+		return c.pow(a, b)
 	case PRelu:
 		if a < 0 {
 			return a * b

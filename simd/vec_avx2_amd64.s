@@ -475,6 +475,75 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecMapSignAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecMapSignAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+0(SB), Y0, Y1
+	VORPS     vecConst<>+64(SB), Y1, Y1
+	VANDPS    vecConst<>+32(SB), Y0, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y2, Y3, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	VMOVUPS   32(R8)(AX*1), Y0
+	VANDPS    vecConst<>+0(SB), Y0, Y1
+	VORPS     vecConst<>+64(SB), Y1, Y1
+	VANDPS    vecConst<>+32(SB), Y0, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y2, Y3, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, 32(R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+0(SB), Y0, Y1
+	VORPS     vecConst<>+64(SB), Y1, Y1
+	VANDPS    vecConst<>+32(SB), Y0, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y2, Y3, Y2
+	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y1
+	VANDPS     vecConst<>+0(SB), Y1, Y2
+	VORPS      vecConst<>+64(SB), Y2, Y2
+	VANDPS     vecConst<>+32(SB), Y1, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x11, Y3, Y4, Y3
+	VBLENDVPS  Y3, Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecMapExpAVX2(a *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·vecMapExpAVX2(SB), NOSPLIT, $0-8
@@ -1069,6 +1138,325 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecMapTanAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecMapTanAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     vecConst<>+160(SB), Y1
+	VFMADD231PS vecConst<>+1248(SB), Y0, Y1
+	VSUBPS      vecConst<>+160(SB), Y1, Y2
+	VPSUBD      vecConst<>+160(SB), Y1, Y1
+	VFMADD231PS vecConst<>+1280(SB), Y2, Y0
+	VFMADD231PS vecConst<>+1312(SB), Y2, Y0
+	VFMADD231PS vecConst<>+1344(SB), Y2, Y0
+	VFMADD231PS vecConst<>+1376(SB), Y2, Y0
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     vecConst<>+1408(SB), Y3
+	VFMADD231PS vecConst<>+1440(SB), Y2, Y3
+	VFMADD213PS vecConst<>+1472(SB), Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VFMADD213PS Y0, Y0, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y3
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y3, Y0
+	VMULPS      Y2, Y2, Y3
+	VMOVUPS     vecConst<>+1504(SB), Y4
+	VFMADD231PS vecConst<>+1536(SB), Y2, Y4
+	VFMADD213PS vecConst<>+1568(SB), Y2, Y4
+	VMOVUPS     vecConst<>+1088(SB), Y5
+	VFMADD213PS vecConst<>+64(SB), Y5, Y2
+	VFMADD231PS Y4, Y3, Y2
+	VPSLLD      $0x1f, Y1, Y4
+	VPSRAD      $0x1f, Y4, Y4
+	VPSLLD      $0x1e, Y1, Y3
+	VANDPS      vecConst<>+0(SB), Y3, Y3
+	VPADDD      vecConst<>+512(SB), Y1, Y1
+	VPSLLD      $0x1e, Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y1, Y1
+	VANDPS      Y4, Y2, Y5
+	VANDNPS     Y0, Y4, Y6
+	VORPS       Y6, Y5, Y6
+	VXORPS      Y3, Y6, Y3
+	VANDPS      Y4, Y0, Y0
+	VANDNPS     Y2, Y4, Y4
+	VORPS       Y4, Y0, Y4
+	VXORPS      Y1, Y4, Y1
+	VDIVPS      Y1, Y3, Y1
+	VMOVUPS     Y1, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y1
+	VMASKMOVPS  (R8)(AX*1), Y1, Y3
+	VMOVUPS     vecConst<>+160(SB), Y4
+	VFMADD231PS vecConst<>+1248(SB), Y3, Y4
+	VSUBPS      vecConst<>+160(SB), Y4, Y0
+	VPSUBD      vecConst<>+160(SB), Y4, Y4
+	VFMADD231PS vecConst<>+1280(SB), Y0, Y3
+	VFMADD231PS vecConst<>+1312(SB), Y0, Y3
+	VFMADD231PS vecConst<>+1344(SB), Y0, Y3
+	VFMADD231PS vecConst<>+1376(SB), Y0, Y3
+	VMULPS      Y3, Y3, Y0
+	VMOVUPS     vecConst<>+1408(SB), Y2
+	VFMADD231PS vecConst<>+1440(SB), Y0, Y2
+	VFMADD213PS vecConst<>+1472(SB), Y0, Y2
+	VMULPS      Y0, Y2, Y2
+	VFMADD213PS Y3, Y3, Y2
+	VANDPS      vecConst<>+32(SB), Y2, Y2
+	VANDPS      vecConst<>+0(SB), Y3, Y3
+	VORPS       Y3, Y2, Y3
+	VMULPS      Y0, Y0, Y2
+	VMOVUPS     vecConst<>+1504(SB), Y6
+	VFMADD231PS vecConst<>+1536(SB), Y0, Y6
+	VFMADD213PS vecConst<>+1568(SB), Y0, Y6
+	VMOVUPS     vecConst<>+1088(SB), Y5
+	VFMADD213PS vecConst<>+64(SB), Y5, Y0
+	VFMADD231PS Y6, Y2, Y0
+	VPSLLD      $0x1f, Y4, Y6
+	VPSRAD      $0x1f, Y6, Y6
+	VPSLLD      $0x1e, Y4, Y2
+	VANDPS      vecConst<>+0(SB), Y2, Y2
+	VPADDD      vecConst<>+512(SB), Y4, Y4
+	VPSLLD      $0x1e, Y4, Y4
+	VANDPS      vecConst<>+0(SB), Y4, Y4
+	VANDPS      Y6, Y0, Y5
+	VANDNPS     Y3, Y6, Y7
+	VORPS       Y7, Y5, Y7
+	VXORPS      Y2, Y7, Y2
+	VANDPS      Y6, Y3, Y3
+	VANDNPS     Y0, Y6, Y6
+	VORPS       Y6, Y3, Y6
+	VXORPS      Y4, Y6, Y4
+	VDIVPS      Y4, Y2, Y4
+	VMASKMOVPS  Y4, Y1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapSinhAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecMapSinhAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VMOVUPS     vecConst<>+1600(SB), Y2
+	VMINPS      Y1, Y2, Y2
+	VMOVUPS     vecConst<>+160(SB), Y3
+	VFMADD231PS vecConst<>+192(SB), Y2, Y3
+	VSUBPS      vecConst<>+160(SB), Y3, Y4
+	VPSUBD      vecConst<>+160(SB), Y3, Y3
+	VFMADD231PS vecConst<>+224(SB), Y4, Y2
+	VFMADD231PS vecConst<>+256(SB), Y4, Y2
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y2, Y4
+	VFMADD213PS vecConst<>+352(SB), Y2, Y4
+	VFMADD213PS vecConst<>+384(SB), Y2, Y4
+	VFMADD213PS vecConst<>+416(SB), Y2, Y4
+	VMULPS      Y2, Y2, Y5
+	VFMADD231PS Y5, Y4, Y2
+	VPSRAD      $0x01, Y3, Y5
+	VADDPS      vecConst<>+64(SB), Y2, Y2
+	VPADDD      vecConst<>+448(SB), Y5, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y4, Y2, Y4
+	VPSUBD      Y5, Y3, Y5
+	VPSUBD      vecConst<>+512(SB), Y5, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VMULPS      Y5, Y4, Y5
+	VMOVUPS     vecConst<>+1632(SB), Y4
+	VDIVPS      Y5, Y4, Y4
+	VSUBPS      Y4, Y5, Y4
+	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y5
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     vecConst<>+1664(SB), Y2
+	VFMADD231PS vecConst<>+1696(SB), Y3, Y2
+	VFMADD213PS vecConst<>+1728(SB), Y3, Y2
+	VFMADD213PS vecConst<>+1760(SB), Y3, Y2
+	VMULPS      Y3, Y2, Y3
+	VFMADD213PS Y1, Y1, Y3
+	VBLENDVPS   Y5, Y3, Y4, Y4
+	VANDPS      vecConst<>+32(SB), Y4, Y4
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y4, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y4
+	VANDPS      vecConst<>+32(SB), Y4, Y3
+	VMOVUPS     vecConst<>+1600(SB), Y5
+	VMINPS      Y3, Y5, Y5
+	VMOVUPS     vecConst<>+160(SB), Y1
+	VFMADD231PS vecConst<>+192(SB), Y5, Y1
+	VSUBPS      vecConst<>+160(SB), Y1, Y2
+	VPSUBD      vecConst<>+160(SB), Y1, Y1
+	VFMADD231PS vecConst<>+224(SB), Y2, Y5
+	VFMADD231PS vecConst<>+256(SB), Y2, Y5
+	VMOVUPS     vecConst<>+288(SB), Y2
+	VFMADD231PS vecConst<>+320(SB), Y5, Y2
+	VFMADD213PS vecConst<>+352(SB), Y5, Y2
+	VFMADD213PS vecConst<>+384(SB), Y5, Y2
+	VFMADD213PS vecConst<>+416(SB), Y5, Y2
+	VMULPS      Y5, Y5, Y6
+	VFMADD231PS Y6, Y2, Y5
+	VPSRAD      $0x01, Y1, Y6
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VPADDD      vecConst<>+448(SB), Y6, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VMULPS      Y2, Y5, Y2
+	VPSUBD      Y6, Y1, Y6
+	VPSUBD      vecConst<>+512(SB), Y6, Y6
+	VPADDD      vecConst<>+448(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VMULPS      Y6, Y2, Y6
+	VMOVUPS     vecConst<>+1632(SB), Y2
+	VDIVPS      Y6, Y2, Y2
+	VSUBPS      Y2, Y6, Y2
+	VCMPPS      $0x11, vecConst<>+64(SB), Y3, Y6
+	VMULPS      Y3, Y3, Y1
+	VMOVUPS     vecConst<>+1664(SB), Y5
+	VFMADD231PS vecConst<>+1696(SB), Y1, Y5
+	VFMADD213PS vecConst<>+1728(SB), Y1, Y5
+	VFMADD213PS vecConst<>+1760(SB), Y1, Y5
+	VMULPS      Y1, Y5, Y1
+	VFMADD213PS Y3, Y3, Y1
+	VBLENDVPS   Y6, Y1, Y2, Y2
+	VANDPS      vecConst<>+32(SB), Y2, Y2
+	VANDPS      vecConst<>+0(SB), Y4, Y4
+	VORPS       Y4, Y2, Y4
+	VMASKMOVPS  Y4, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapCoshAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecMapCoshAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y0
+	VMOVUPS     vecConst<>+1600(SB), Y1
+	VMINPS      Y0, Y1, Y0
+	VMOVUPS     vecConst<>+160(SB), Y1
+	VFMADD231PS vecConst<>+192(SB), Y0, Y1
+	VSUBPS      vecConst<>+160(SB), Y1, Y2
+	VPSUBD      vecConst<>+160(SB), Y1, Y1
+	VFMADD231PS vecConst<>+224(SB), Y2, Y0
+	VFMADD231PS vecConst<>+256(SB), Y2, Y0
+	VMOVUPS     vecConst<>+288(SB), Y2
+	VFMADD231PS vecConst<>+320(SB), Y0, Y2
+	VFMADD213PS vecConst<>+352(SB), Y0, Y2
+	VFMADD213PS vecConst<>+384(SB), Y0, Y2
+	VFMADD213PS vecConst<>+416(SB), Y0, Y2
+	VMULPS      Y0, Y0, Y3
+	VFMADD231PS Y3, Y2, Y0
+	VPSRAD      $0x01, Y1, Y3
+	VADDPS      vecConst<>+64(SB), Y0, Y0
+	VPADDD      vecConst<>+448(SB), Y3, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VMULPS      Y2, Y0, Y2
+	VPSUBD      Y3, Y1, Y3
+	VPSUBD      vecConst<>+512(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y3, Y2, Y3
+	VMOVUPS     vecConst<>+1632(SB), Y2
+	VDIVPS      Y3, Y2, Y2
+	VADDPS      Y2, Y3, Y2
+	VMOVUPS     Y2, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y2
+	VMASKMOVPS  (R8)(AX*1), Y2, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y3
+	VMOVUPS     vecConst<>+1600(SB), Y1
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     vecConst<>+160(SB), Y1
+	VFMADD231PS vecConst<>+192(SB), Y3, Y1
+	VSUBPS      vecConst<>+160(SB), Y1, Y0
+	VPSUBD      vecConst<>+160(SB), Y1, Y1
+	VFMADD231PS vecConst<>+224(SB), Y0, Y3
+	VFMADD231PS vecConst<>+256(SB), Y0, Y3
+	VMOVUPS     vecConst<>+288(SB), Y0
+	VFMADD231PS vecConst<>+320(SB), Y3, Y0
+	VFMADD213PS vecConst<>+352(SB), Y3, Y0
+	VFMADD213PS vecConst<>+384(SB), Y3, Y0
+	VFMADD213PS vecConst<>+416(SB), Y3, Y0
+	VMULPS      Y3, Y3, Y4
+	VFMADD231PS Y4, Y0, Y3
+	VPSRAD      $0x01, Y1, Y4
+	VADDPS      vecConst<>+64(SB), Y3, Y3
+	VPADDD      vecConst<>+448(SB), Y4, Y0
+	VPSLLD      $0x17, Y0, Y0
+	VMULPS      Y0, Y3, Y0
+	VPSUBD      Y4, Y1, Y4
+	VPSUBD      vecConst<>+512(SB), Y4, Y4
+	VPADDD      vecConst<>+448(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y4, Y0, Y4
+	VMOVUPS     vecConst<>+1632(SB), Y0
+	VDIVPS      Y4, Y0, Y0
+	VADDPS      Y0, Y4, Y0
+	VMASKMOVPS  Y0, Y2, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecMapTanhAVX2(a *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·vecMapTanhAVX2(SB), NOSPLIT, $0-8
@@ -1085,7 +1473,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y1
-	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMULPS      vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS     vecConst<>+480(SB), Y2
 	VMAXPS      Y1, Y2, Y2
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -1112,7 +1500,7 @@ block:
 	VANDPS      vecConst<>+32(SB), Y1, Y2
 	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS   Y2, Y1, Y5, Y5
-	VADDPS      vecConst<>+1632(SB), Y5, Y1
+	VADDPS      vecConst<>+1824(SB), Y5, Y1
 	VDIVPS      Y1, Y5, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y0, Y0
@@ -1130,7 +1518,7 @@ blockEnd:
 	VMOVUPS     (DX), Y0
 	VMASKMOVPS  (R8)(AX*1), Y0, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y5
-	VMULPS      vecConst<>+1600(SB), Y5, Y5
+	VMULPS      vecConst<>+1792(SB), Y5, Y5
 	VMOVUPS     vecConst<>+480(SB), Y2
 	VMAXPS      Y5, Y2, Y2
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -1157,12 +1545,767 @@ blockEnd:
 	VANDPS      vecConst<>+32(SB), Y5, Y2
 	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS   Y2, Y5, Y6, Y6
-	VADDPS      vecConst<>+1632(SB), Y6, Y5
+	VADDPS      vecConst<>+1824(SB), Y6, Y5
 	VDIVPS      Y5, Y6, Y5
 	VANDPS      vecConst<>+32(SB), Y5, Y5
 	VANDPS      vecConst<>+0(SB), Y1, Y1
 	VORPS       Y1, Y5, Y1
 	VMASKMOVPS  Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAsinAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecMapAsinAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VCMPPS      $0x11, vecConst<>+544(SB), Y1, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     vecConst<>+544(SB), Y4
+	VFMADD231PS vecConst<>+1088(SB), Y1, Y4
+	VBLENDVPS   Y2, Y3, Y4, Y4
+	VSQRTPS     Y4, Y3
+	VBLENDVPS   Y2, Y1, Y3, Y3
+	VMOVUPS     vecConst<>+1856(SB), Y1
+	VFMADD231PS vecConst<>+1888(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1920(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1952(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1984(SB), Y4, Y1
+	VMULPS      Y4, Y1, Y4
+	VFMADD213PS Y3, Y3, Y4
+	VADDPS      Y4, Y4, Y3
+	VMOVUPS     vecConst<>+2016(SB), Y1
+	VSUBPS      Y3, Y1, Y3
+	VADDPS      vecConst<>+2048(SB), Y3, Y3
+	VBLENDVPS   Y2, Y4, Y3, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y3
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y3, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y4
+	VCMPPS      $0x11, vecConst<>+544(SB), Y4, Y2
+	VMULPS      Y4, Y4, Y1
+	VMOVUPS     vecConst<>+544(SB), Y5
+	VFMADD231PS vecConst<>+1088(SB), Y4, Y5
+	VBLENDVPS   Y2, Y1, Y5, Y5
+	VSQRTPS     Y5, Y1
+	VBLENDVPS   Y2, Y4, Y1, Y1
+	VMOVUPS     vecConst<>+1856(SB), Y4
+	VFMADD231PS vecConst<>+1888(SB), Y5, Y4
+	VFMADD213PS vecConst<>+1920(SB), Y5, Y4
+	VFMADD213PS vecConst<>+1952(SB), Y5, Y4
+	VFMADD213PS vecConst<>+1984(SB), Y5, Y4
+	VMULPS      Y5, Y4, Y5
+	VFMADD213PS Y1, Y1, Y5
+	VADDPS      Y5, Y5, Y1
+	VMOVUPS     vecConst<>+2016(SB), Y4
+	VSUBPS      Y1, Y4, Y1
+	VADDPS      vecConst<>+2048(SB), Y1, Y1
+	VBLENDVPS   Y2, Y5, Y1, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y3, Y3
+	VORPS       Y3, Y1, Y3
+	VMASKMOVPS  Y3, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAcosAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecMapAcosAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VCMPPS      $0x11, vecConst<>+544(SB), Y1, Y2
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     vecConst<>+544(SB), Y4
+	VFMADD231PS vecConst<>+1088(SB), Y1, Y4
+	VBLENDVPS   Y2, Y3, Y4, Y4
+	VSQRTPS     Y4, Y3
+	VBLENDVPS   Y2, Y1, Y3, Y3
+	VMOVUPS     vecConst<>+1856(SB), Y1
+	VFMADD231PS vecConst<>+1888(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1920(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1952(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1984(SB), Y4, Y1
+	VMULPS      Y4, Y1, Y4
+	VFMADD213PS Y3, Y3, Y4
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x11, Y3, Y0, Y3
+	VANDPS      vecConst<>+32(SB), Y4, Y1
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VADDPS      Y4, Y4, Y4
+	VBLENDVPS   Y2, Y0, Y4, Y4
+	VMOVUPS     vecConst<>+2080(SB), Y0
+	VBLENDVPS   Y2, vecConst<>+2016(SB), Y0, Y0
+	VMOVUPS     vecConst<>+2112(SB), Y1
+	VBLENDVPS   Y2, vecConst<>+2048(SB), Y1, Y1
+	VSUBPS      Y4, Y0, Y0
+	VADDPS      Y1, Y0, Y1
+	VBLENDVPS   Y3, Y1, Y4, Y4
+	VBLENDVPS   Y2, Y1, Y4, Y4
+	VMOVUPS     Y4, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y4
+	VMASKMOVPS  (R8)(AX*1), Y4, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y2
+	VCMPPS      $0x11, vecConst<>+544(SB), Y2, Y3
+	VMULPS      Y2, Y2, Y0
+	VMOVUPS     vecConst<>+544(SB), Y5
+	VFMADD231PS vecConst<>+1088(SB), Y2, Y5
+	VBLENDVPS   Y3, Y0, Y5, Y5
+	VSQRTPS     Y5, Y0
+	VBLENDVPS   Y3, Y2, Y0, Y0
+	VMOVUPS     vecConst<>+1856(SB), Y2
+	VFMADD231PS vecConst<>+1888(SB), Y5, Y2
+	VFMADD213PS vecConst<>+1920(SB), Y5, Y2
+	VFMADD213PS vecConst<>+1952(SB), Y5, Y2
+	VFMADD213PS vecConst<>+1984(SB), Y5, Y2
+	VMULPS      Y5, Y2, Y5
+	VFMADD213PS Y0, Y0, Y5
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x11, Y0, Y1, Y0
+	VANDPS      vecConst<>+32(SB), Y5, Y2
+	VANDPS      vecConst<>+0(SB), Y1, Y1
+	VORPS       Y1, Y2, Y1
+	VADDPS      Y5, Y5, Y5
+	VBLENDVPS   Y3, Y1, Y5, Y5
+	VMOVUPS     vecConst<>+2080(SB), Y1
+	VBLENDVPS   Y3, vecConst<>+2016(SB), Y1, Y1
+	VMOVUPS     vecConst<>+2112(SB), Y2
+	VBLENDVPS   Y3, vecConst<>+2048(SB), Y2, Y2
+	VSUBPS      Y5, Y1, Y1
+	VADDPS      Y2, Y1, Y2
+	VBLENDVPS   Y0, Y2, Y5, Y5
+	VBLENDVPS   Y3, Y2, Y5, Y5
+	VMASKMOVPS  Y5, Y4, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAtanAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·vecMapAtanAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VMOVUPS     vecConst<>+64(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     vecConst<>+64(SB), Y3
+	VDIVPS      Y1, Y3, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VMULPS      Y1, Y1, Y3
+	VMOVUPS     vecConst<>+2144(SB), Y4
+	VFMADD231PS vecConst<>+2176(SB), Y3, Y4
+	VFMADD213PS vecConst<>+2208(SB), Y3, Y4
+	VFMADD213PS vecConst<>+2240(SB), Y3, Y4
+	VFMADD213PS vecConst<>+2272(SB), Y3, Y4
+	VFMADD213PS vecConst<>+2304(SB), Y3, Y4
+	VFMADD213PS vecConst<>+2336(SB), Y3, Y4
+	VFMADD213PS vecConst<>+2368(SB), Y3, Y4
+	VFMADD213PS vecConst<>+2400(SB), Y3, Y4
+	VMULPS      Y3, Y4, Y3
+	VFMADD213PS Y1, Y1, Y3
+	VMOVUPS     vecConst<>+2016(SB), Y1
+	VSUBPS      Y3, Y1, Y1
+	VADDPS      vecConst<>+2048(SB), Y1, Y1
+	VBLENDVPS   Y2, Y1, Y3, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y3
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y3, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y1
+	VMOVUPS     vecConst<>+64(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     vecConst<>+64(SB), Y4
+	VDIVPS      Y1, Y4, Y4
+	VBLENDVPS   Y2, Y4, Y1, Y1
+	VMULPS      Y1, Y1, Y4
+	VMOVUPS     vecConst<>+2144(SB), Y5
+	VFMADD231PS vecConst<>+2176(SB), Y4, Y5
+	VFMADD213PS vecConst<>+2208(SB), Y4, Y5
+	VFMADD213PS vecConst<>+2240(SB), Y4, Y5
+	VFMADD213PS vecConst<>+2272(SB), Y4, Y5
+	VFMADD213PS vecConst<>+2304(SB), Y4, Y5
+	VFMADD213PS vecConst<>+2336(SB), Y4, Y5
+	VFMADD213PS vecConst<>+2368(SB), Y4, Y5
+	VFMADD213PS vecConst<>+2400(SB), Y4, Y5
+	VMULPS      Y4, Y5, Y4
+	VFMADD213PS Y1, Y1, Y4
+	VMOVUPS     vecConst<>+2016(SB), Y1
+	VSUBPS      Y4, Y1, Y1
+	VADDPS      vecConst<>+2048(SB), Y1, Y1
+	VBLENDVPS   Y2, Y1, Y4, Y4
+	VANDPS      vecConst<>+32(SB), Y4, Y4
+	VANDPS      vecConst<>+0(SB), Y3, Y3
+	VORPS       Y3, Y4, Y3
+	VMASKMOVPS  Y3, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAsinhAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecMapAsinhAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VMULPS      Y1, Y1, Y2
+	VADDPS      vecConst<>+64(SB), Y2, Y3
+	VSQRTPS     Y3, Y3
+	VADDPS      Y3, Y1, Y4
+	VSUBPS      Y3, Y4, Y3
+	VSUBPS      Y3, Y1, Y3
+	VMOVUPS     vecConst<>+2432(SB), Y5
+	VCMPPS      $0x11, Y1, Y5, Y5
+	VDIVPS      Y4, Y3, Y3
+	VBLENDVPS   Y5, vecConst<>+2464(SB), Y3, Y3
+	VBLENDVPS   Y5, Y1, Y4, Y4
+	VCMPPS      $0x11, vecConst<>+608(SB), Y4, Y5
+	VMULPS      vecConst<>+640(SB), Y4, Y6
+	VBLENDVPS   Y5, Y6, Y4, Y6
+	VXORPS      Y7, Y7, Y7
+	VBLENDVPS   Y5, vecConst<>+672(SB), Y7, Y5
+	VPSUBD      vecConst<>+704(SB), Y6, Y6
+	VPSRAD      $0x17, Y6, Y7
+	VPADDD      Y7, Y5, Y7
+	VANDPS      vecConst<>+736(SB), Y6, Y6
+	VPADDD      vecConst<>+704(SB), Y6, Y6
+	VSUBPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y6, Y6, Y5
+	VMULPS      Y5, Y6, Y8
+	VMOVUPS     vecConst<>+768(SB), Y9
+	VFMADD231PS vecConst<>+800(SB), Y6, Y9
+	VFMADD213PS vecConst<>+832(SB), Y6, Y9
+	VFMADD213PS vecConst<>+864(SB), Y6, Y9
+	VFMADD213PS vecConst<>+896(SB), Y6, Y9
+	VFMADD213PS vecConst<>+928(SB), Y6, Y9
+	VFMADD213PS vecConst<>+960(SB), Y6, Y9
+	VFMADD213PS vecConst<>+992(SB), Y6, Y9
+	VFMADD213PS vecConst<>+1024(SB), Y6, Y9
+	VMULPS      Y9, Y8, Y9
+	VCVTDQ2PS   Y7, Y7
+	VFMADD231PS vecConst<>+1056(SB), Y7, Y9
+	VFMADD231PS vecConst<>+1088(SB), Y5, Y9
+	VADDPS      Y9, Y6, Y9
+	VFMADD231PS vecConst<>+1120(SB), Y7, Y9
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y4, Y7
+	VBLENDVPS   Y7, Y9, Y4, Y9
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y7, Y4, Y7
+	VBLENDVPS   Y7, vecConst<>+1184(SB), Y9, Y9
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x00, Y7, Y4, Y4
+	VBLENDVPS   Y4, vecConst<>+1216(SB), Y9, Y9
+	VADDPS      Y3, Y9, Y3
+	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y9
+	VMOVUPS     vecConst<>+2496(SB), Y4
+	VFMADD231PS vecConst<>+2528(SB), Y2, Y4
+	VFMADD213PS vecConst<>+2560(SB), Y2, Y4
+	VFMADD213PS vecConst<>+2592(SB), Y2, Y4
+	VFMADD213PS vecConst<>+2624(SB), Y2, Y4
+	VFMADD213PS vecConst<>+2656(SB), Y2, Y4
+	VFMADD213PS vecConst<>+2688(SB), Y2, Y4
+	VFMADD213PS vecConst<>+2720(SB), Y2, Y4
+	VMULPS      Y2, Y4, Y2
+	VFMADD213PS Y1, Y1, Y2
+	VBLENDVPS   Y9, Y2, Y3, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y3
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y3, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y3
+	VANDPS      vecConst<>+32(SB), Y3, Y2
+	VMULPS      Y2, Y2, Y9
+	VADDPS      vecConst<>+64(SB), Y9, Y1
+	VSQRTPS     Y1, Y1
+	VADDPS      Y1, Y2, Y4
+	VSUBPS      Y1, Y4, Y1
+	VSUBPS      Y1, Y2, Y1
+	VMOVUPS     vecConst<>+2432(SB), Y7
+	VCMPPS      $0x11, Y2, Y7, Y7
+	VDIVPS      Y4, Y1, Y1
+	VBLENDVPS   Y7, vecConst<>+2464(SB), Y1, Y1
+	VBLENDVPS   Y7, Y2, Y4, Y4
+	VCMPPS      $0x11, vecConst<>+608(SB), Y4, Y7
+	VMULPS      vecConst<>+640(SB), Y4, Y6
+	VBLENDVPS   Y7, Y6, Y4, Y6
+	VXORPS      Y5, Y5, Y5
+	VBLENDVPS   Y7, vecConst<>+672(SB), Y5, Y7
+	VPSUBD      vecConst<>+704(SB), Y6, Y6
+	VPSRAD      $0x17, Y6, Y5
+	VPADDD      Y5, Y7, Y5
+	VANDPS      vecConst<>+736(SB), Y6, Y6
+	VPADDD      vecConst<>+704(SB), Y6, Y6
+	VSUBPS      vecConst<>+64(SB), Y6, Y6
+	VMULPS      Y6, Y6, Y7
+	VMULPS      Y7, Y6, Y8
+	VMOVUPS     vecConst<>+768(SB), Y10
+	VFMADD231PS vecConst<>+800(SB), Y6, Y10
+	VFMADD213PS vecConst<>+832(SB), Y6, Y10
+	VFMADD213PS vecConst<>+864(SB), Y6, Y10
+	VFMADD213PS vecConst<>+896(SB), Y6, Y10
+	VFMADD213PS vecConst<>+928(SB), Y6, Y10
+	VFMADD213PS vecConst<>+960(SB), Y6, Y10
+	VFMADD213PS vecConst<>+992(SB), Y6, Y10
+	VFMADD213PS vecConst<>+1024(SB), Y6, Y10
+	VMULPS      Y10, Y8, Y10
+	VCVTDQ2PS   Y5, Y5
+	VFMADD231PS vecConst<>+1056(SB), Y5, Y10
+	VFMADD231PS vecConst<>+1088(SB), Y7, Y10
+	VADDPS      Y10, Y6, Y10
+	VFMADD231PS vecConst<>+1120(SB), Y5, Y10
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y4, Y5
+	VBLENDVPS   Y5, Y10, Y4, Y10
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x11, Y5, Y4, Y5
+	VBLENDVPS   Y5, vecConst<>+1184(SB), Y10, Y10
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x00, Y5, Y4, Y4
+	VBLENDVPS   Y4, vecConst<>+1216(SB), Y10, Y10
+	VADDPS      Y1, Y10, Y1
+	VCMPPS      $0x11, vecConst<>+64(SB), Y2, Y10
+	VMOVUPS     vecConst<>+2496(SB), Y4
+	VFMADD231PS vecConst<>+2528(SB), Y9, Y4
+	VFMADD213PS vecConst<>+2560(SB), Y9, Y4
+	VFMADD213PS vecConst<>+2592(SB), Y9, Y4
+	VFMADD213PS vecConst<>+2624(SB), Y9, Y4
+	VFMADD213PS vecConst<>+2656(SB), Y9, Y4
+	VFMADD213PS vecConst<>+2688(SB), Y9, Y4
+	VFMADD213PS vecConst<>+2720(SB), Y9, Y4
+	VMULPS      Y9, Y4, Y9
+	VFMADD213PS Y2, Y2, Y9
+	VBLENDVPS   Y10, Y9, Y1, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y3, Y3
+	VORPS       Y3, Y1, Y3
+	VMASKMOVPS  Y3, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAcoshAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecMapAcoshAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VSUBPS      vecConst<>+64(SB), Y0, Y1
+	VADDPS      vecConst<>+1824(SB), Y1, Y2
+	VMULPS      Y2, Y1, Y2
+	VSQRTPS     Y2, Y2
+	VADDPS      Y2, Y1, Y2
+	VADDPS      vecConst<>+64(SB), Y2, Y1
+	VSUBPS      vecConst<>+64(SB), Y1, Y3
+	VSUBPS      Y3, Y2, Y3
+	VMOVUPS     vecConst<>+2432(SB), Y2
+	VCMPPS      $0x11, Y0, Y2, Y2
+	VDIVPS      Y1, Y3, Y3
+	VBLENDVPS   Y2, vecConst<>+2464(SB), Y3, Y3
+	VBLENDVPS   Y2, Y0, Y1, Y1
+	VCMPPS      $0x11, vecConst<>+608(SB), Y1, Y2
+	VMULPS      vecConst<>+640(SB), Y1, Y4
+	VBLENDVPS   Y2, Y4, Y1, Y4
+	VXORPS      Y5, Y5, Y5
+	VBLENDVPS   Y2, vecConst<>+672(SB), Y5, Y2
+	VPSUBD      vecConst<>+704(SB), Y4, Y4
+	VPSRAD      $0x17, Y4, Y5
+	VPADDD      Y5, Y2, Y5
+	VANDPS      vecConst<>+736(SB), Y4, Y4
+	VPADDD      vecConst<>+704(SB), Y4, Y4
+	VSUBPS      vecConst<>+64(SB), Y4, Y4
+	VMULPS      Y4, Y4, Y2
+	VMULPS      Y2, Y4, Y6
+	VMOVUPS     vecConst<>+768(SB), Y7
+	VFMADD231PS vecConst<>+800(SB), Y4, Y7
+	VFMADD213PS vecConst<>+832(SB), Y4, Y7
+	VFMADD213PS vecConst<>+864(SB), Y4, Y7
+	VFMADD213PS vecConst<>+896(SB), Y4, Y7
+	VFMADD213PS vecConst<>+928(SB), Y4, Y7
+	VFMADD213PS vecConst<>+960(SB), Y4, Y7
+	VFMADD213PS vecConst<>+992(SB), Y4, Y7
+	VFMADD213PS vecConst<>+1024(SB), Y4, Y7
+	VMULPS      Y7, Y6, Y7
+	VCVTDQ2PS   Y5, Y5
+	VFMADD231PS vecConst<>+1056(SB), Y5, Y7
+	VFMADD231PS vecConst<>+1088(SB), Y2, Y7
+	VADDPS      Y7, Y4, Y7
+	VFMADD231PS vecConst<>+1120(SB), Y5, Y7
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y1, Y5
+	VBLENDVPS   Y5, Y7, Y1, Y7
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x11, Y5, Y1, Y5
+	VBLENDVPS   Y5, vecConst<>+1184(SB), Y7, Y7
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x00, Y5, Y1, Y1
+	VBLENDVPS   Y1, vecConst<>+1216(SB), Y7, Y7
+	VADDPS      Y3, Y7, Y3
+	VCMPPS      $0x11, vecConst<>+64(SB), Y0, Y0
+	VBLENDVPS   Y0, vecConst<>+1184(SB), Y3, Y3
+	VMOVUPS     Y3, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y3
+	VMASKMOVPS  (R8)(AX*1), Y3, Y0
+	VSUBPS      vecConst<>+64(SB), Y0, Y7
+	VADDPS      vecConst<>+1824(SB), Y7, Y1
+	VMULPS      Y1, Y7, Y1
+	VSQRTPS     Y1, Y1
+	VADDPS      Y1, Y7, Y1
+	VADDPS      vecConst<>+64(SB), Y1, Y7
+	VSUBPS      vecConst<>+64(SB), Y7, Y5
+	VSUBPS      Y5, Y1, Y5
+	VMOVUPS     vecConst<>+2432(SB), Y1
+	VCMPPS      $0x11, Y0, Y1, Y1
+	VDIVPS      Y7, Y5, Y5
+	VBLENDVPS   Y1, vecConst<>+2464(SB), Y5, Y5
+	VBLENDVPS   Y1, Y0, Y7, Y7
+	VCMPPS      $0x11, vecConst<>+608(SB), Y7, Y1
+	VMULPS      vecConst<>+640(SB), Y7, Y4
+	VBLENDVPS   Y1, Y4, Y7, Y4
+	VXORPS      Y2, Y2, Y2
+	VBLENDVPS   Y1, vecConst<>+672(SB), Y2, Y1
+	VPSUBD      vecConst<>+704(SB), Y4, Y4
+	VPSRAD      $0x17, Y4, Y2
+	VPADDD      Y2, Y1, Y2
+	VANDPS      vecConst<>+736(SB), Y4, Y4
+	VPADDD      vecConst<>+704(SB), Y4, Y4
+	VSUBPS      vecConst<>+64(SB), Y4, Y4
+	VMULPS      Y4, Y4, Y1
+	VMULPS      Y1, Y4, Y6
+	VMOVUPS     vecConst<>+768(SB), Y8
+	VFMADD231PS vecConst<>+800(SB), Y4, Y8
+	VFMADD213PS vecConst<>+832(SB), Y4, Y8
+	VFMADD213PS vecConst<>+864(SB), Y4, Y8
+	VFMADD213PS vecConst<>+896(SB), Y4, Y8
+	VFMADD213PS vecConst<>+928(SB), Y4, Y8
+	VFMADD213PS vecConst<>+960(SB), Y4, Y8
+	VFMADD213PS vecConst<>+992(SB), Y4, Y8
+	VFMADD213PS vecConst<>+1024(SB), Y4, Y8
+	VMULPS      Y8, Y6, Y8
+	VCVTDQ2PS   Y2, Y2
+	VFMADD231PS vecConst<>+1056(SB), Y2, Y8
+	VFMADD231PS vecConst<>+1088(SB), Y1, Y8
+	VADDPS      Y8, Y4, Y8
+	VFMADD231PS vecConst<>+1120(SB), Y2, Y8
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y7, Y2
+	VBLENDVPS   Y2, Y8, Y7, Y8
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x11, Y2, Y7, Y2
+	VBLENDVPS   Y2, vecConst<>+1184(SB), Y8, Y8
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x00, Y2, Y7, Y7
+	VBLENDVPS   Y7, vecConst<>+1216(SB), Y8, Y8
+	VADDPS      Y5, Y8, Y5
+	VCMPPS      $0x11, vecConst<>+64(SB), Y0, Y0
+	VBLENDVPS   Y0, vecConst<>+1184(SB), Y5, Y5
+	VMASKMOVPS  Y5, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAtanhAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecMapAtanhAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y1
+	VADDPS      Y1, Y1, Y2
+	VMOVUPS     vecConst<>+64(SB), Y3
+	VSUBPS      Y1, Y3, Y1
+	VDIVPS      Y1, Y2, Y1
+	VADDPS      vecConst<>+64(SB), Y1, Y2
+	VSUBPS      vecConst<>+64(SB), Y2, Y3
+	VSUBPS      Y3, Y1, Y3
+	VCMPPS      $0x11, vecConst<>+608(SB), Y2, Y4
+	VMULPS      vecConst<>+640(SB), Y2, Y5
+	VBLENDVPS   Y4, Y5, Y2, Y5
+	VXORPS      Y6, Y6, Y6
+	VBLENDVPS   Y4, vecConst<>+672(SB), Y6, Y4
+	VPSUBD      vecConst<>+704(SB), Y5, Y5
+	VPSRAD      $0x17, Y5, Y6
+	VPADDD      Y6, Y4, Y6
+	VANDPS      vecConst<>+736(SB), Y5, Y5
+	VPADDD      vecConst<>+704(SB), Y5, Y5
+	VSUBPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y5, Y5, Y4
+	VMULPS      Y4, Y5, Y7
+	VMOVUPS     vecConst<>+768(SB), Y8
+	VFMADD231PS vecConst<>+800(SB), Y5, Y8
+	VFMADD213PS vecConst<>+832(SB), Y5, Y8
+	VFMADD213PS vecConst<>+864(SB), Y5, Y8
+	VFMADD213PS vecConst<>+896(SB), Y5, Y8
+	VFMADD213PS vecConst<>+928(SB), Y5, Y8
+	VFMADD213PS vecConst<>+960(SB), Y5, Y8
+	VFMADD213PS vecConst<>+992(SB), Y5, Y8
+	VFMADD213PS vecConst<>+1024(SB), Y5, Y8
+	VMULPS      Y8, Y7, Y8
+	VCVTDQ2PS   Y6, Y6
+	VFMADD231PS vecConst<>+1056(SB), Y6, Y8
+	VFMADD231PS vecConst<>+1088(SB), Y4, Y8
+	VADDPS      Y8, Y5, Y8
+	VFMADD231PS vecConst<>+1120(SB), Y6, Y8
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y2, Y6
+	VBLENDVPS   Y6, Y8, Y2, Y8
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x11, Y6, Y2, Y6
+	VBLENDVPS   Y6, vecConst<>+1184(SB), Y8, Y8
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x00, Y6, Y2, Y6
+	VBLENDVPS   Y6, vecConst<>+1216(SB), Y8, Y8
+	VDIVPS      Y2, Y3, Y2
+	VADDPS      Y2, Y8, Y2
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y1, Y8
+	VBLENDVPS   Y8, Y2, Y1, Y1
+	VMULPS      vecConst<>+544(SB), Y1, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y1
+	VANDPS      vecConst<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     Y0, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y0
+	VMASKMOVPS  (R8)(AX*1), Y0, Y1
+	VANDPS      vecConst<>+32(SB), Y1, Y2
+	VADDPS      Y2, Y2, Y8
+	VMOVUPS     vecConst<>+64(SB), Y3
+	VSUBPS      Y2, Y3, Y2
+	VDIVPS      Y2, Y8, Y2
+	VADDPS      vecConst<>+64(SB), Y2, Y8
+	VSUBPS      vecConst<>+64(SB), Y8, Y3
+	VSUBPS      Y3, Y2, Y3
+	VCMPPS      $0x11, vecConst<>+608(SB), Y8, Y6
+	VMULPS      vecConst<>+640(SB), Y8, Y5
+	VBLENDVPS   Y6, Y5, Y8, Y5
+	VXORPS      Y4, Y4, Y4
+	VBLENDVPS   Y6, vecConst<>+672(SB), Y4, Y6
+	VPSUBD      vecConst<>+704(SB), Y5, Y5
+	VPSRAD      $0x17, Y5, Y4
+	VPADDD      Y4, Y6, Y4
+	VANDPS      vecConst<>+736(SB), Y5, Y5
+	VPADDD      vecConst<>+704(SB), Y5, Y5
+	VSUBPS      vecConst<>+64(SB), Y5, Y5
+	VMULPS      Y5, Y5, Y6
+	VMULPS      Y6, Y5, Y7
+	VMOVUPS     vecConst<>+768(SB), Y9
+	VFMADD231PS vecConst<>+800(SB), Y5, Y9
+	VFMADD213PS vecConst<>+832(SB), Y5, Y9
+	VFMADD213PS vecConst<>+864(SB), Y5, Y9
+	VFMADD213PS vecConst<>+896(SB), Y5, Y9
+	VFMADD213PS vecConst<>+928(SB), Y5, Y9
+	VFMADD213PS vecConst<>+960(SB), Y5, Y9
+	VFMADD213PS vecConst<>+992(SB), Y5, Y9
+	VFMADD213PS vecConst<>+1024(SB), Y5, Y9
+	VMULPS      Y9, Y7, Y9
+	VCVTDQ2PS   Y4, Y4
+	VFMADD231PS vecConst<>+1056(SB), Y4, Y9
+	VFMADD231PS vecConst<>+1088(SB), Y6, Y9
+	VADDPS      Y9, Y5, Y9
+	VFMADD231PS vecConst<>+1120(SB), Y4, Y9
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y8, Y4
+	VBLENDVPS   Y4, Y9, Y8, Y9
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x11, Y4, Y8, Y4
+	VBLENDVPS   Y4, vecConst<>+1184(SB), Y9, Y9
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x00, Y4, Y8, Y4
+	VBLENDVPS   Y4, vecConst<>+1216(SB), Y9, Y9
+	VDIVPS      Y8, Y3, Y8
+	VADDPS      Y8, Y9, Y8
+	VCMPPS      $0x11, vecConst<>+1152(SB), Y2, Y9
+	VBLENDVPS   Y9, Y8, Y2, Y2
+	VMULPS      vecConst<>+544(SB), Y2, Y2
+	VANDPS      vecConst<>+32(SB), Y2, Y2
+	VANDPS      vecConst<>+0(SB), Y1, Y1
+	VORPS       Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapRootAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecMapRootAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VCMPPS    $0x00, vecConst<>+1216(SB), Y0, Y1
+	VXORPS    Y2, Y2, Y2
+	VADDPS    Y2, Y0, Y0
+	VSQRTPS   Y0, Y0
+	VBLENDVPS Y1, vecConst<>+1152(SB), Y0, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	VMOVUPS   32(R8)(AX*1), Y0
+	VCMPPS    $0x00, vecConst<>+1216(SB), Y0, Y1
+	VXORPS    Y2, Y2, Y2
+	VADDPS    Y2, Y0, Y0
+	VSQRTPS   Y0, Y0
+	VBLENDVPS Y1, vecConst<>+1152(SB), Y0, Y0
+	VMOVUPS   Y0, 32(R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VCMPPS    $0x00, vecConst<>+1216(SB), Y0, Y1
+	VXORPS    Y2, Y2, Y2
+	VADDPS    Y2, Y0, Y0
+	VSQRTPS   Y0, Y0
+	VBLENDVPS Y1, vecConst<>+1152(SB), Y0, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y1
+	VCMPPS     $0x00, vecConst<>+1216(SB), Y1, Y2
+	VXORPS     Y3, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	VSQRTPS    Y1, Y1
+	VBLENDVPS  Y2, vecConst<>+1152(SB), Y1, Y1
+	VMASKMOVPS Y1, Y0, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -1284,24 +2427,24 @@ block:
 	VMOVUPS     (R8)(AX*1), Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y1
 	VMULPS      Y1, Y1, Y2
-	VMOVUPS     vecConst<>+1664(SB), Y3
-	VFMADD231PS vecConst<>+1696(SB), Y2, Y3
-	VFMADD213PS vecConst<>+1728(SB), Y2, Y3
-	VFMADD213PS vecConst<>+1760(SB), Y2, Y3
-	VFMADD213PS vecConst<>+1792(SB), Y2, Y3
-	VFMADD213PS vecConst<>+1824(SB), Y2, Y3
-	VFMADD213PS vecConst<>+1856(SB), Y2, Y3
+	VMOVUPS     vecConst<>+2752(SB), Y3
+	VFMADD231PS vecConst<>+2784(SB), Y2, Y3
+	VFMADD213PS vecConst<>+2816(SB), Y2, Y3
+	VFMADD213PS vecConst<>+2848(SB), Y2, Y3
+	VFMADD213PS vecConst<>+2880(SB), Y2, Y3
+	VFMADD213PS vecConst<>+2912(SB), Y2, Y3
+	VFMADD213PS vecConst<>+2944(SB), Y2, Y3
 	VFMADD213PS Y1, Y1, Y3
-	VMOVUPS     vecConst<>+1888(SB), Y2
+	VMOVUPS     vecConst<>+2976(SB), Y2
 	VMINPS      Y1, Y2, Y2
-	VMOVUPS     vecConst<>+1920(SB), Y4
-	VFMADD231PS vecConst<>+1952(SB), Y2, Y4
-	VFMADD213PS vecConst<>+1984(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2016(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2048(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2080(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2112(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2144(SB), Y2, Y4
+	VMOVUPS     vecConst<>+3008(SB), Y4
+	VFMADD231PS vecConst<>+3040(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3072(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3104(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3136(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3168(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3200(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3232(SB), Y2, Y4
 	VXORPS      vecConst<>+0(SB), Y4, Y4
 	VMOVUPS     vecConst<>+96(SB), Y2
 	VMAXPS      Y4, Y2, Y4
@@ -1350,24 +2493,24 @@ blockEnd:
 	VMASKMOVPS  (R8)(AX*1), Y0, Y6
 	VANDPS      vecConst<>+32(SB), Y6, Y3
 	VMULPS      Y3, Y3, Y1
-	VMOVUPS     vecConst<>+1664(SB), Y7
-	VFMADD231PS vecConst<>+1696(SB), Y1, Y7
-	VFMADD213PS vecConst<>+1728(SB), Y1, Y7
-	VFMADD213PS vecConst<>+1760(SB), Y1, Y7
-	VFMADD213PS vecConst<>+1792(SB), Y1, Y7
-	VFMADD213PS vecConst<>+1824(SB), Y1, Y7
-	VFMADD213PS vecConst<>+1856(SB), Y1, Y7
+	VMOVUPS     vecConst<>+2752(SB), Y7
+	VFMADD231PS vecConst<>+2784(SB), Y1, Y7
+	VFMADD213PS vecConst<>+2816(SB), Y1, Y7
+	VFMADD213PS vecConst<>+2848(SB), Y1, Y7
+	VFMADD213PS vecConst<>+2880(SB), Y1, Y7
+	VFMADD213PS vecConst<>+2912(SB), Y1, Y7
+	VFMADD213PS vecConst<>+2944(SB), Y1, Y7
 	VFMADD213PS Y3, Y3, Y7
-	VMOVUPS     vecConst<>+1888(SB), Y1
+	VMOVUPS     vecConst<>+2976(SB), Y1
 	VMINPS      Y3, Y1, Y1
-	VMOVUPS     vecConst<>+1920(SB), Y4
-	VFMADD231PS vecConst<>+1952(SB), Y1, Y4
-	VFMADD213PS vecConst<>+1984(SB), Y1, Y4
-	VFMADD213PS vecConst<>+2016(SB), Y1, Y4
-	VFMADD213PS vecConst<>+2048(SB), Y1, Y4
-	VFMADD213PS vecConst<>+2080(SB), Y1, Y4
-	VFMADD213PS vecConst<>+2112(SB), Y1, Y4
-	VFMADD213PS vecConst<>+2144(SB), Y1, Y4
+	VMOVUPS     vecConst<>+3008(SB), Y4
+	VFMADD231PS vecConst<>+3040(SB), Y1, Y4
+	VFMADD213PS vecConst<>+3072(SB), Y1, Y4
+	VFMADD213PS vecConst<>+3104(SB), Y1, Y4
+	VFMADD213PS vecConst<>+3136(SB), Y1, Y4
+	VFMADD213PS vecConst<>+3168(SB), Y1, Y4
+	VFMADD213PS vecConst<>+3200(SB), Y1, Y4
+	VFMADD213PS vecConst<>+3232(SB), Y1, Y4
 	VXORPS      vecConst<>+0(SB), Y4, Y4
 	VMOVUPS     vecConst<>+96(SB), Y1
 	VMAXPS      Y4, Y1, Y4
@@ -1424,9 +2567,9 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y1
-	VMOVUPS     vecConst<>+2176(SB), Y2
+	VMOVUPS     vecConst<>+3264(SB), Y2
 	VMINPS      Y1, Y2, Y2
-	VANDPS      vecConst<>+2208(SB), Y2, Y3
+	VANDPS      vecConst<>+3296(SB), Y2, Y3
 	VSUBPS      Y3, Y2, Y4
 	VADDPS      Y3, Y2, Y5
 	VMULPS      Y5, Y4, Y5
@@ -1461,16 +2604,16 @@ block:
 	VFMADD213PS vecConst<>+64(SB), Y4, Y2
 	VMOVUPS     vecConst<>+64(SB), Y4
 	VDIVPS      Y2, Y4, Y2
-	VMOVUPS     vecConst<>+2240(SB), Y4
-	VFMADD231PS vecConst<>+2272(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2304(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2336(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2368(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2400(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2432(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2464(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2496(SB), Y2, Y4
-	VFMADD213PS vecConst<>+2528(SB), Y2, Y4
+	VMOVUPS     vecConst<>+3328(SB), Y4
+	VFMADD231PS vecConst<>+3360(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3392(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3424(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3456(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3488(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3520(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3552(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3584(SB), Y2, Y4
+	VFMADD213PS vecConst<>+3616(SB), Y2, Y4
 	VFMADD213PS Y4, Y4, Y5
 	VMULPS      Y7, Y5, Y7
 	VMULPS      Y6, Y7, Y6
@@ -1481,12 +2624,12 @@ block:
 	VBLENDVPS   Y7, Y5, Y6, Y6
 	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y1
 	VMULPS      Y0, Y0, Y5
-	VMOVUPS     vecConst<>+2560(SB), Y7
-	VFMADD231PS vecConst<>+2592(SB), Y5, Y7
-	VFMADD213PS vecConst<>+2624(SB), Y5, Y7
-	VFMADD213PS vecConst<>+2656(SB), Y5, Y7
-	VFMADD213PS vecConst<>+2688(SB), Y5, Y7
-	VFMADD213PS vecConst<>+2720(SB), Y5, Y7
+	VMOVUPS     vecConst<>+3648(SB), Y7
+	VFMADD231PS vecConst<>+3680(SB), Y5, Y7
+	VFMADD213PS vecConst<>+3712(SB), Y5, Y7
+	VFMADD213PS vecConst<>+3744(SB), Y5, Y7
+	VFMADD213PS vecConst<>+3776(SB), Y5, Y7
+	VFMADD213PS vecConst<>+3808(SB), Y5, Y7
 	VFMADD213PS vecConst<>+544(SB), Y0, Y7
 	VMULPS      Y7, Y0, Y7
 	VBLENDVPS   Y1, Y7, Y6, Y6
@@ -1503,9 +2646,9 @@ blockEnd:
 	VMOVUPS     (DX), Y6
 	VMASKMOVPS  (R8)(AX*1), Y6, Y7
 	VANDPS      vecConst<>+32(SB), Y7, Y1
-	VMOVUPS     vecConst<>+2176(SB), Y0
+	VMOVUPS     vecConst<>+3264(SB), Y0
 	VMINPS      Y1, Y0, Y0
-	VANDPS      vecConst<>+2208(SB), Y0, Y5
+	VANDPS      vecConst<>+3296(SB), Y0, Y5
 	VSUBPS      Y5, Y0, Y4
 	VADDPS      Y5, Y0, Y2
 	VMULPS      Y2, Y4, Y2
@@ -1540,16 +2683,16 @@ blockEnd:
 	VFMADD213PS vecConst<>+64(SB), Y4, Y0
 	VMOVUPS     vecConst<>+64(SB), Y4
 	VDIVPS      Y0, Y4, Y0
-	VMOVUPS     vecConst<>+2240(SB), Y4
-	VFMADD231PS vecConst<>+2272(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2304(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2336(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2368(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2400(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2432(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2464(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2496(SB), Y0, Y4
-	VFMADD213PS vecConst<>+2528(SB), Y0, Y4
+	VMOVUPS     vecConst<>+3328(SB), Y4
+	VFMADD231PS vecConst<>+3360(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3392(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3424(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3456(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3488(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3520(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3552(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3584(SB), Y0, Y4
+	VFMADD213PS vecConst<>+3616(SB), Y0, Y4
 	VFMADD213PS Y4, Y4, Y2
 	VMULPS      Y8, Y2, Y8
 	VMULPS      Y3, Y8, Y3
@@ -1560,12 +2703,12 @@ blockEnd:
 	VBLENDVPS   Y8, Y2, Y3, Y3
 	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y1
 	VMULPS      Y7, Y7, Y2
-	VMOVUPS     vecConst<>+2560(SB), Y8
-	VFMADD231PS vecConst<>+2592(SB), Y2, Y8
-	VFMADD213PS vecConst<>+2624(SB), Y2, Y8
-	VFMADD213PS vecConst<>+2656(SB), Y2, Y8
-	VFMADD213PS vecConst<>+2688(SB), Y2, Y8
-	VFMADD213PS vecConst<>+2720(SB), Y2, Y8
+	VMOVUPS     vecConst<>+3648(SB), Y8
+	VFMADD231PS vecConst<>+3680(SB), Y2, Y8
+	VFMADD213PS vecConst<>+3712(SB), Y2, Y8
+	VFMADD213PS vecConst<>+3744(SB), Y2, Y8
+	VFMADD213PS vecConst<>+3776(SB), Y2, Y8
+	VFMADD213PS vecConst<>+3808(SB), Y2, Y8
 	VFMADD213PS vecConst<>+544(SB), Y7, Y8
 	VMULPS      Y8, Y7, Y8
 	VBLENDVPS   Y1, Y8, Y3, Y3
@@ -1591,13 +2734,13 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y1
-	VMOVUPS     vecConst<>+2752(SB), Y2
+	VMOVUPS     vecConst<>+3840(SB), Y2
 	VMINPS      Y1, Y2, Y1
-	VPADDD      vecConst<>+2784(SB), Y1, Y2
-	VANDPS      vecConst<>+2816(SB), Y2, Y2
+	VPADDD      vecConst<>+3872(SB), Y1, Y2
+	VANDPS      vecConst<>+3904(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y3
 	VMULPS      Y2, Y2, Y4
-	VMULPS      vecConst<>+2848(SB), Y4, Y4
+	VMULPS      vecConst<>+3936(SB), Y4, Y4
 	VADDPS      vecConst<>+64(SB), Y4, Y5
 	VSUBPS      vecConst<>+64(SB), Y5, Y6
 	VSUBPS      Y6, Y5, Y7
@@ -1607,17 +2750,17 @@ block:
 	VADDPS      Y6, Y7, Y6
 	VADDPS      Y2, Y1, Y7
 	VMULPS      Y7, Y3, Y7
-	VFMADD231PS vecConst<>+2848(SB), Y7, Y6
+	VFMADD231PS vecConst<>+3936(SB), Y7, Y6
 	VMULPS      Y1, Y1, Y7
-	VFMADD231PS vecConst<>+2880(SB), Y7, Y6
-	VPADDD      vecConst<>+2784(SB), Y5, Y7
-	VANDPS      vecConst<>+2816(SB), Y7, Y7
+	VFMADD231PS vecConst<>+3968(SB), Y7, Y6
+	VPADDD      vecConst<>+3872(SB), Y5, Y7
+	VANDPS      vecConst<>+3904(SB), Y7, Y7
 	VSUBPS      Y7, Y5, Y5
 	VADDPS      Y5, Y6, Y5
-	VMULPS      vecConst<>+2912(SB), Y2, Y2
+	VMULPS      vecConst<>+4000(SB), Y2, Y2
 	VMULPS      Y7, Y2, Y6
-	VMULPS      vecConst<>+2944(SB), Y1, Y1
-	VFMADD231PS vecConst<>+2912(SB), Y3, Y1
+	VMULPS      vecConst<>+4032(SB), Y1, Y1
+	VFMADD231PS vecConst<>+4000(SB), Y3, Y1
 	VADDPS      Y5, Y7, Y7
 	VMULPS      Y7, Y1, Y7
 	VFMADD231PS Y5, Y2, Y7
@@ -1656,7 +2799,7 @@ block:
 	VCMPPS      $0x11, Y6, Y0, Y6
 	VMULPS      Y5, Y1, Y7
 	VADDPS      vecConst<>+64(SB), Y7, Y7
-	VMOVUPS     vecConst<>+2976(SB), Y2
+	VMOVUPS     vecConst<>+4064(SB), Y2
 	VMAXPS      Y0, Y2, Y2
 	VMULPS      Y1, Y2, Y1
 	VBLENDVPS   Y6, Y1, Y0, Y0
@@ -1676,13 +2819,13 @@ blockEnd:
 	VMOVUPS     (DX), Y7
 	VMASKMOVPS  (R8)(AX*1), Y7, Y5
 	VANDPS      vecConst<>+32(SB), Y5, Y6
-	VMOVUPS     vecConst<>+2752(SB), Y0
+	VMOVUPS     vecConst<>+3840(SB), Y0
 	VMINPS      Y6, Y0, Y6
-	VPADDD      vecConst<>+2784(SB), Y6, Y0
-	VANDPS      vecConst<>+2816(SB), Y0, Y0
+	VPADDD      vecConst<>+3872(SB), Y6, Y0
+	VANDPS      vecConst<>+3904(SB), Y0, Y0
 	VSUBPS      Y0, Y6, Y1
 	VMULPS      Y0, Y0, Y2
-	VMULPS      vecConst<>+2848(SB), Y2, Y2
+	VMULPS      vecConst<>+3936(SB), Y2, Y2
 	VADDPS      vecConst<>+64(SB), Y2, Y3
 	VSUBPS      vecConst<>+64(SB), Y3, Y4
 	VSUBPS      Y4, Y3, Y8
@@ -1692,17 +2835,17 @@ blockEnd:
 	VADDPS      Y4, Y8, Y4
 	VADDPS      Y0, Y6, Y8
 	VMULPS      Y8, Y1, Y8
-	VFMADD231PS vecConst<>+2848(SB), Y8, Y4
+	VFMADD231PS vecConst<>+3936(SB), Y8, Y4
 	VMULPS      Y6, Y6, Y8
-	VFMADD231PS vecConst<>+2880(SB), Y8, Y4
-	VPADDD      vecConst<>+2784(SB), Y3, Y8
-	VANDPS      vecConst<>+2816(SB), Y8, Y8
+	VFMADD231PS vecConst<>+3968(SB), Y8, Y4
+	VPADDD      vecConst<>+3872(SB), Y3, Y8
+	VANDPS      vecConst<>+3904(SB), Y8, Y8
 	VSUBPS      Y8, Y3, Y3
 	VADDPS      Y3, Y4, Y3
-	VMULPS      vecConst<>+2912(SB), Y0, Y0
+	VMULPS      vecConst<>+4000(SB), Y0, Y0
 	VMULPS      Y8, Y0, Y4
-	VMULPS      vecConst<>+2944(SB), Y6, Y6
-	VFMADD231PS vecConst<>+2912(SB), Y1, Y6
+	VMULPS      vecConst<>+4032(SB), Y6, Y6
+	VFMADD231PS vecConst<>+4000(SB), Y1, Y6
 	VADDPS      Y3, Y8, Y8
 	VMULPS      Y8, Y6, Y8
 	VFMADD231PS Y3, Y0, Y8
@@ -1741,7 +2884,7 @@ blockEnd:
 	VCMPPS      $0x11, Y4, Y5, Y4
 	VMULPS      Y3, Y6, Y8
 	VADDPS      vecConst<>+64(SB), Y8, Y8
-	VMOVUPS     vecConst<>+2976(SB), Y0
+	VMOVUPS     vecConst<>+4064(SB), Y0
 	VMAXPS      Y5, Y0, Y0
 	VMULPS      Y6, Y0, Y6
 	VBLENDVPS   Y4, Y6, Y5, Y5
@@ -1799,7 +2942,7 @@ block:
 	VCMPPS      $0x11, Y1, Y0, Y1
 	VMULPS      Y4, Y5, Y2
 	VADDPS      vecConst<>+64(SB), Y2, Y2
-	VMOVUPS     vecConst<>+2976(SB), Y3
+	VMOVUPS     vecConst<>+4064(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y5, Y3, Y5
 	VBLENDVPS   Y1, Y5, Y0, Y0
@@ -1848,7 +2991,7 @@ blockEnd:
 	VCMPPS      $0x11, Y1, Y4, Y1
 	VMULPS      Y3, Y6, Y0
 	VADDPS      vecConst<>+64(SB), Y0, Y0
-	VMOVUPS     vecConst<>+2976(SB), Y5
+	VMOVUPS     vecConst<>+4064(SB), Y5
 	VMAXPS      Y4, Y5, Y5
 	VMULPS      Y6, Y5, Y6
 	VBLENDVPS   Y1, Y6, Y4, Y4
@@ -1876,9 +3019,9 @@ block:
 	CMPQ        DX, CX
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
-	VMOVUPS     vecConst<>+2976(SB), Y1
+	VMOVUPS     vecConst<>+4064(SB), Y1
 	VMAXPS      Y0, Y1, Y1
-	VMOVUPS     vecConst<>+3008(SB), Y2
+	VMOVUPS     vecConst<>+4096(SB), Y2
 	VMINPS      Y0, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -1906,9 +3049,9 @@ block:
 	VADDPS      vecConst<>+64(SB), Y2, Y2
 	VMULPS      Y6, Y2, Y6
 	VMULPS      Y5, Y6, Y2
-	VADDPS      vecConst<>+1632(SB), Y2, Y3
+	VADDPS      vecConst<>+1824(SB), Y2, Y3
 	VMULPS      Y3, Y2, Y2
-	VADDPS      vecConst<>+1632(SB), Y2, Y4
+	VADDPS      vecConst<>+1824(SB), Y2, Y4
 	VMULPS      Y6, Y1, Y6
 	VMULPS      Y3, Y6, Y3
 	VDIVPS      Y4, Y3, Y3
@@ -1930,9 +3073,9 @@ blockEnd:
 	ADDQ        AX, DX
 	VMOVUPS     (DX), Y4
 	VMASKMOVPS  (R8)(AX*1), Y4, Y5
-	VMOVUPS     vecConst<>+2976(SB), Y0
+	VMOVUPS     vecConst<>+4064(SB), Y0
 	VMAXPS      Y5, Y0, Y0
-	VMOVUPS     vecConst<>+3008(SB), Y2
+	VMOVUPS     vecConst<>+4096(SB), Y2
 	VMINPS      Y5, Y2, Y2
 	VMOVUPS     vecConst<>+96(SB), Y3
 	VMAXPS      Y2, Y3, Y2
@@ -1960,9 +3103,9 @@ blockEnd:
 	VADDPS      vecConst<>+64(SB), Y2, Y2
 	VMULPS      Y7, Y2, Y7
 	VMULPS      Y1, Y7, Y2
-	VADDPS      vecConst<>+1632(SB), Y2, Y3
+	VADDPS      vecConst<>+1824(SB), Y2, Y3
 	VMULPS      Y3, Y2, Y2
-	VADDPS      vecConst<>+1632(SB), Y2, Y6
+	VADDPS      vecConst<>+1824(SB), Y2, Y6
 	VMULPS      Y7, Y0, Y7
 	VMULPS      Y3, Y7, Y3
 	VDIVPS      Y6, Y3, Y3
@@ -2514,6 +3657,102 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecMapCeluAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecMapCeluAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y1
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x11, Y2, Y1, Y2
+	VDIVPS      Y0, Y1, Y3
+	VMOVUPS     vecConst<>+480(SB), Y4
+	VMAXPS      Y3, Y4, Y4
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y4, Y5, Y4
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y4, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y4
+	VFMADD231PS vecConst<>+256(SB), Y6, Y4
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y4, Y6
+	VFMADD213PS vecConst<>+352(SB), Y4, Y6
+	VFMADD213PS vecConst<>+384(SB), Y4, Y6
+	VFMADD213PS vecConst<>+416(SB), Y4, Y6
+	VMULPS      Y4, Y4, Y7
+	VFMADD231PS Y7, Y6, Y4
+	VPSUBD      vecConst<>+512(SB), Y5, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VSUBPS      vecConst<>+544(SB), Y5, Y7
+	VFMADD231PS Y4, Y5, Y7
+	VADDPS      Y7, Y7, Y7
+	VANDPS      vecConst<>+32(SB), Y3, Y4
+	VCMPPS      $0x11, vecConst<>+576(SB), Y4, Y4
+	VBLENDVPS   Y4, Y3, Y7, Y7
+	VMULPS      Y0, Y7, Y7
+	VBLENDVPS   Y2, Y7, Y1, Y1
+	VMOVUPS     Y1, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y1
+	VMASKMOVPS  (R8)(AX*1), Y1, Y7
+	VXORPS      Y2, Y2, Y2
+	VCMPPS      $0x11, Y2, Y7, Y2
+	VDIVPS      Y0, Y7, Y3
+	VMOVUPS     vecConst<>+480(SB), Y4
+	VMAXPS      Y3, Y4, Y4
+	VMOVUPS     vecConst<>+128(SB), Y5
+	VMINPS      Y4, Y5, Y4
+	VMOVUPS     vecConst<>+160(SB), Y5
+	VFMADD231PS vecConst<>+192(SB), Y4, Y5
+	VSUBPS      vecConst<>+160(SB), Y5, Y6
+	VPSUBD      vecConst<>+160(SB), Y5, Y5
+	VFMADD231PS vecConst<>+224(SB), Y6, Y4
+	VFMADD231PS vecConst<>+256(SB), Y6, Y4
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y4, Y6
+	VFMADD213PS vecConst<>+352(SB), Y4, Y6
+	VFMADD213PS vecConst<>+384(SB), Y4, Y6
+	VFMADD213PS vecConst<>+416(SB), Y4, Y6
+	VMULPS      Y4, Y4, Y8
+	VFMADD231PS Y8, Y6, Y4
+	VPSUBD      vecConst<>+512(SB), Y5, Y5
+	VPADDD      vecConst<>+448(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VSUBPS      vecConst<>+544(SB), Y5, Y8
+	VFMADD231PS Y4, Y5, Y8
+	VADDPS      Y8, Y8, Y8
+	VANDPS      vecConst<>+32(SB), Y3, Y4
+	VCMPPS      $0x11, vecConst<>+576(SB), Y4, Y4
+	VBLENDVPS   Y4, Y3, Y8, Y8
+	VMULPS      Y0, Y8, Y8
+	VBLENDVPS   Y2, Y8, Y7, Y7
+	VMASKMOVPS  Y7, Y1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecMapHardSigmoidAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·vecMapHardSigmoidAVX2(SB), NOSPLIT, $0-8
@@ -2597,7 +3836,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+3040(SB), Y0, Y1
+	VFMADD231PS vecConst<>+1760(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2606,7 +3845,7 @@ block:
 	VMOVUPS     Y1, (R12)(AX*1)
 	VMOVUPS     32(R8)(AX*1), Y1
 	VMOVUPS     vecConst<>+544(SB), Y0
-	VFMADD231PS vecConst<>+3040(SB), Y1, Y0
+	VFMADD231PS vecConst<>+1760(SB), Y1, Y0
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y0, Y2, Y0
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2623,7 +3862,7 @@ vector:
 	JHI         vectorEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     vecConst<>+544(SB), Y1
-	VFMADD231PS vecConst<>+3040(SB), Y0, Y1
+	VFMADD231PS vecConst<>+1760(SB), Y0, Y1
 	VXORPS      Y2, Y2, Y2
 	VMAXPS      Y1, Y2, Y1
 	VMOVUPS     vecConst<>+64(SB), Y2
@@ -2642,7 +3881,7 @@ vectorEnd:
 	VMOVUPS     (DX), Y1
 	VMASKMOVPS  (R8)(AX*1), Y1, Y0
 	VMOVUPS     vecConst<>+544(SB), Y2
-	VFMADD231PS vecConst<>+3040(SB), Y0, Y2
+	VFMADD231PS vecConst<>+1760(SB), Y0, Y2
 	VXORPS      Y3, Y3, Y3
 	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     vecConst<>+64(SB), Y3
@@ -3910,6 +5149,304 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecZipPowAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·vecZipPowAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ        32(AX), DX
+	CMPQ        DX, CX
+	JHI         blockEnd
+	VMOVUPS     (R8)(AX*1), Y0
+	VANDPS      vecConst<>+32(SB), Y0, Y0
+	VCMPPS      $0x11, vecConst<>+608(SB), Y0, Y1
+	VMULPS      vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS   Y1, Y2, Y0, Y0
+	VPSUBD      vecConst<>+704(SB), Y0, Y0
+	VXORPS      Y2, Y2, Y2
+	VBLENDVPS   Y1, vecConst<>+672(SB), Y2, Y1
+	VPSRAD      $0x17, Y0, Y2
+	VPADDD      Y2, Y1, Y2
+	VCVTDQ2PS   Y2, Y2
+	VANDPS      vecConst<>+736(SB), Y0, Y0
+	VPADDD      vecConst<>+704(SB), Y0, Y0
+	VSUBPS      vecConst<>+64(SB), Y0, Y1
+	VADDPS      vecConst<>+64(SB), Y0, Y3
+	VMOVUPS     vecConst<>+64(SB), Y4
+	VDIVPS      Y3, Y4, Y4
+	VMULPS      Y4, Y1, Y5
+	VANDPS      vecConst<>+3296(SB), Y5, Y6
+	VANDPS      vecConst<>+3296(SB), Y3, Y3
+	VMULPS      Y3, Y6, Y7
+	VSUBPS      Y7, Y1, Y7
+	VSUBPS      vecConst<>+64(SB), Y3, Y3
+	VSUBPS      Y3, Y0, Y3
+	VMULPS      Y3, Y6, Y3
+	VSUBPS      Y3, Y7, Y3
+	VMULPS      Y3, Y4, Y3
+	VMULPS      Y5, Y5, Y4
+	VMULPS      Y4, Y4, Y7
+	VMOVUPS     vecConst<>+4128(SB), Y0
+	VFMADD231PS vecConst<>+4160(SB), Y4, Y0
+	VFMADD213PS vecConst<>+4192(SB), Y4, Y0
+	VMULPS      Y0, Y7, Y0
+	VADDPS      Y5, Y6, Y7
+	VFMADD231PS Y7, Y3, Y0
+	VMULPS      Y6, Y6, Y7
+	VADDPS      vecConst<>+4224(SB), Y7, Y4
+	VADDPS      Y0, Y4, Y4
+	VANDPS      vecConst<>+3296(SB), Y4, Y4
+	VSUBPS      vecConst<>+4224(SB), Y4, Y1
+	VSUBPS      Y7, Y1, Y7
+	VSUBPS      Y7, Y0, Y7
+	VMULPS      Y4, Y6, Y6
+	VMULPS      Y5, Y7, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VADDPS      Y5, Y6, Y4
+	VANDPS      vecConst<>+3296(SB), Y4, Y4
+	VSUBPS      Y6, Y4, Y6
+	VSUBPS      Y6, Y5, Y6
+	VMULPS      vecConst<>+4256(SB), Y4, Y5
+	VMULPS      vecConst<>+4288(SB), Y6, Y6
+	VFMADD231PS vecConst<>+4320(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VADDPS      Y2, Y4, Y4
+	VANDPS      vecConst<>+3296(SB), Y4, Y4
+	VSUBPS      Y2, Y4, Y2
+	VSUBPS      Y5, Y2, Y5
+	VSUBPS      Y5, Y6, Y5
+	VMOVUPS     (R9)(AX*1), Y6
+	VMOVUPS     vecConst<>+4352(SB), Y2
+	VMAXPS      Y6, Y2, Y6
+	VMOVUPS     vecConst<>+4384(SB), Y2
+	VMINPS      Y6, Y2, Y6
+	VANDPS      vecConst<>+3296(SB), Y6, Y2
+	VMULPS      Y4, Y2, Y3
+	VSUBPS      Y2, Y6, Y2
+	VMULPS      Y5, Y6, Y5
+	VFMADD231PS Y4, Y2, Y5
+	VADDPS      Y5, Y3, Y4
+	VMOVUPS     vecConst<>+4064(SB), Y2
+	VMAXPS      Y4, Y2, Y4
+	VMOVUPS     vecConst<>+4416(SB), Y2
+	VMINPS      Y4, Y2, Y4
+	VADDPS      vecConst<>+160(SB), Y4, Y4
+	VPSUBD      vecConst<>+160(SB), Y4, Y2
+	VSUBPS      vecConst<>+160(SB), Y4, Y4
+	VSUBPS      Y4, Y3, Y4
+	VADDPS      Y5, Y4, Y5
+	VMOVUPS     vecConst<>+4448(SB), Y4
+	VMAXPS      Y5, Y4, Y5
+	VMOVUPS     vecConst<>+64(SB), Y4
+	VMINPS      Y5, Y4, Y5
+	VMULPS      vecConst<>+2464(SB), Y5, Y5
+	VMOVUPS     vecConst<>+288(SB), Y4
+	VFMADD231PS vecConst<>+320(SB), Y5, Y4
+	VFMADD213PS vecConst<>+352(SB), Y5, Y4
+	VFMADD213PS vecConst<>+384(SB), Y5, Y4
+	VFMADD213PS vecConst<>+416(SB), Y5, Y4
+	VMULPS      Y5, Y5, Y3
+	VFMADD231PS Y3, Y4, Y5
+	VPSRAD      $0x01, Y2, Y3
+	VADDPS      vecConst<>+64(SB), Y5, Y5
+	VPADDD      vecConst<>+448(SB), Y3, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y4, Y5, Y4
+	VPSUBD      Y3, Y2, Y3
+	VPADDD      vecConst<>+448(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y3, Y4, Y3
+	VMOVUPS     (R8)(AX*1), Y4
+	VMOVUPS     (R9)(AX*1), Y2
+	VANDPS      vecConst<>+32(SB), Y4, Y5
+	VROUNDPS    $0x09, Y2, Y6
+	VCMPPS      $0x00, Y2, Y6, Y6
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y7, Y4, Y7
+	VBLENDVPS   Y7, vecConst<>+1184(SB), Y3, Y7
+	VBLENDVPS   Y6, Y3, Y7, Y7
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x11, Y2, Y3, Y3
+	VBLENDVPS   Y3, Y5, Y2, Y3
+	VXORPS      Y0, Y0, Y0
+	VCMPPS      $0x11, Y0, Y2, Y0
+	VMOVUPS     vecConst<>+1152(SB), Y1
+	VPSUBD      Y5, Y1, Y1
+	VBLENDVPS   Y0, Y1, Y3, Y3
+	VPSUBD      vecConst<>+512(SB), Y5, Y5
+	VCMPPS      $0x11, vecConst<>+4480(SB), Y5, Y5
+	VBLENDVPS   Y5, Y7, Y3, Y3
+	VMULPS      vecConst<>+544(SB), Y2, Y7
+	VANDPS      vecConst<>+0(SB), Y4, Y5
+	VXORPS      Y1, Y1, Y1
+	VBLENDVPS   Y6, Y5, Y1, Y5
+	VROUNDPS    $0x09, Y7, Y6
+	VCMPPS      $0x00, Y7, Y6, Y7
+	VXORPS      Y6, Y6, Y6
+	VBLENDVPS   Y7, Y6, Y5, Y5
+	VXORPS      Y5, Y3, Y5
+	VXORPS      Y3, Y3, Y3
+	VCMPPS      $0x00, Y3, Y2, Y2
+	VBLENDVPS   Y2, vecConst<>+64(SB), Y5, Y5
+	VCMPPS      $0x00, vecConst<>+64(SB), Y4, Y4
+	VBLENDVPS   Y4, vecConst<>+64(SB), Y5, Y5
+	VMOVUPS     Y5, (R12)(AX*1)
+	ADDQ        $+32, AX
+	JMP         block
+
+blockEnd:
+	CMPQ        AX, CX
+	JE          done
+	LEAQ        vecMask<>+128(SB), DX
+	SUBQ        CX, DX
+	ADDQ        AX, DX
+	VMOVUPS     (DX), Y5
+	VMASKMOVPS  (R8)(AX*1), Y5, Y4
+	VANDPS      vecConst<>+32(SB), Y4, Y4
+	VCMPPS      $0x11, vecConst<>+608(SB), Y4, Y2
+	VMULPS      vecConst<>+640(SB), Y4, Y3
+	VBLENDVPS   Y2, Y3, Y4, Y4
+	VPSUBD      vecConst<>+704(SB), Y4, Y4
+	VXORPS      Y3, Y3, Y3
+	VBLENDVPS   Y2, vecConst<>+672(SB), Y3, Y2
+	VPSRAD      $0x17, Y4, Y3
+	VPADDD      Y3, Y2, Y3
+	VCVTDQ2PS   Y3, Y3
+	VANDPS      vecConst<>+736(SB), Y4, Y4
+	VPADDD      vecConst<>+704(SB), Y4, Y4
+	VSUBPS      vecConst<>+64(SB), Y4, Y2
+	VADDPS      vecConst<>+64(SB), Y4, Y7
+	VMOVUPS     vecConst<>+64(SB), Y6
+	VDIVPS      Y7, Y6, Y6
+	VMULPS      Y6, Y2, Y1
+	VANDPS      vecConst<>+3296(SB), Y1, Y0
+	VANDPS      vecConst<>+3296(SB), Y7, Y7
+	VMULPS      Y7, Y0, Y8
+	VSUBPS      Y8, Y2, Y8
+	VSUBPS      vecConst<>+64(SB), Y7, Y7
+	VSUBPS      Y7, Y4, Y7
+	VMULPS      Y7, Y0, Y7
+	VSUBPS      Y7, Y8, Y7
+	VMULPS      Y7, Y6, Y7
+	VMULPS      Y1, Y1, Y6
+	VMULPS      Y6, Y6, Y8
+	VMOVUPS     vecConst<>+4128(SB), Y4
+	VFMADD231PS vecConst<>+4160(SB), Y6, Y4
+	VFMADD213PS vecConst<>+4192(SB), Y6, Y4
+	VMULPS      Y4, Y8, Y4
+	VADDPS      Y1, Y0, Y8
+	VFMADD231PS Y8, Y7, Y4
+	VMULPS      Y0, Y0, Y8
+	VADDPS      vecConst<>+4224(SB), Y8, Y6
+	VADDPS      Y4, Y6, Y6
+	VANDPS      vecConst<>+3296(SB), Y6, Y6
+	VSUBPS      vecConst<>+4224(SB), Y6, Y2
+	VSUBPS      Y8, Y2, Y8
+	VSUBPS      Y8, Y4, Y8
+	VMULPS      Y6, Y0, Y0
+	VMULPS      Y1, Y8, Y1
+	VFMADD231PS Y6, Y7, Y1
+	VADDPS      Y1, Y0, Y6
+	VANDPS      vecConst<>+3296(SB), Y6, Y6
+	VSUBPS      Y0, Y6, Y0
+	VSUBPS      Y0, Y1, Y0
+	VMULPS      vecConst<>+4256(SB), Y6, Y1
+	VMULPS      vecConst<>+4288(SB), Y0, Y0
+	VFMADD231PS vecConst<>+4320(SB), Y6, Y0
+	VADDPS      Y0, Y1, Y6
+	VADDPS      Y3, Y6, Y6
+	VANDPS      vecConst<>+3296(SB), Y6, Y6
+	VSUBPS      Y3, Y6, Y3
+	VSUBPS      Y1, Y3, Y1
+	VSUBPS      Y1, Y0, Y1
+	VMASKMOVPS  (R9)(AX*1), Y5, Y0
+	VMOVUPS     vecConst<>+4352(SB), Y3
+	VMAXPS      Y0, Y3, Y0
+	VMOVUPS     vecConst<>+4384(SB), Y3
+	VMINPS      Y0, Y3, Y0
+	VANDPS      vecConst<>+3296(SB), Y0, Y3
+	VMULPS      Y6, Y3, Y7
+	VSUBPS      Y3, Y0, Y3
+	VMULPS      Y1, Y0, Y1
+	VFMADD231PS Y6, Y3, Y1
+	VADDPS      Y1, Y7, Y6
+	VMOVUPS     vecConst<>+4064(SB), Y3
+	VMAXPS      Y6, Y3, Y6
+	VMOVUPS     vecConst<>+4416(SB), Y3
+	VMINPS      Y6, Y3, Y6
+	VADDPS      vecConst<>+160(SB), Y6, Y6
+	VPSUBD      vecConst<>+160(SB), Y6, Y3
+	VSUBPS      vecConst<>+160(SB), Y6, Y6
+	VSUBPS      Y6, Y7, Y6
+	VADDPS      Y1, Y6, Y1
+	VMOVUPS     vecConst<>+4448(SB), Y6
+	VMAXPS      Y1, Y6, Y1
+	VMOVUPS     vecConst<>+64(SB), Y6
+	VMINPS      Y1, Y6, Y1
+	VMULPS      vecConst<>+2464(SB), Y1, Y1
+	VMOVUPS     vecConst<>+288(SB), Y6
+	VFMADD231PS vecConst<>+320(SB), Y1, Y6
+	VFMADD213PS vecConst<>+352(SB), Y1, Y6
+	VFMADD213PS vecConst<>+384(SB), Y1, Y6
+	VFMADD213PS vecConst<>+416(SB), Y1, Y6
+	VMULPS      Y1, Y1, Y7
+	VFMADD231PS Y7, Y6, Y1
+	VPSRAD      $0x01, Y3, Y7
+	VADDPS      vecConst<>+64(SB), Y1, Y1
+	VPADDD      vecConst<>+448(SB), Y7, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VMULPS      Y6, Y1, Y6
+	VPSUBD      Y7, Y3, Y7
+	VPADDD      vecConst<>+448(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VMULPS      Y7, Y6, Y7
+	VMASKMOVPS  (R8)(AX*1), Y5, Y6
+	VMASKMOVPS  (R9)(AX*1), Y5, Y3
+	VANDPS      vecConst<>+32(SB), Y6, Y1
+	VROUNDPS    $0x09, Y3, Y0
+	VCMPPS      $0x00, Y3, Y0, Y0
+	VXORPS      Y8, Y8, Y8
+	VCMPPS      $0x11, Y8, Y6, Y8
+	VBLENDVPS   Y8, vecConst<>+1184(SB), Y7, Y8
+	VBLENDVPS   Y0, Y7, Y8, Y8
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x11, Y3, Y7, Y7
+	VBLENDVPS   Y7, Y1, Y3, Y7
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x11, Y4, Y3, Y4
+	VMOVUPS     vecConst<>+1152(SB), Y2
+	VPSUBD      Y1, Y2, Y2
+	VBLENDVPS   Y4, Y2, Y7, Y7
+	VPSUBD      vecConst<>+512(SB), Y1, Y1
+	VCMPPS      $0x11, vecConst<>+4480(SB), Y1, Y1
+	VBLENDVPS   Y1, Y8, Y7, Y7
+	VMULPS      vecConst<>+544(SB), Y3, Y8
+	VANDPS      vecConst<>+0(SB), Y6, Y1
+	VXORPS      Y2, Y2, Y2
+	VBLENDVPS   Y0, Y1, Y2, Y1
+	VROUNDPS    $0x09, Y8, Y0
+	VCMPPS      $0x00, Y8, Y0, Y8
+	VXORPS      Y0, Y0, Y0
+	VBLENDVPS   Y8, Y0, Y1, Y1
+	VXORPS      Y1, Y7, Y1
+	VXORPS      Y7, Y7, Y7
+	VCMPPS      $0x00, Y7, Y3, Y3
+	VBLENDVPS   Y3, vecConst<>+64(SB), Y1, Y1
+	VCMPPS      $0x00, vecConst<>+64(SB), Y6, Y6
+	VBLENDVPS   Y6, vecConst<>+64(SB), Y1, Y1
+	VMASKMOVPS  Y1, Y5, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecZipPReluAVX2(a *byte)
 // Requires: AVX
 TEXT ·vecZipPReluAVX2(SB), NOSPLIT, $0-8
@@ -4051,6 +5588,84 @@ vectorEnd:
 	VXORPS     Y3, Y3, Y3
 	VBLENDVPS  Y2, Y1, Y3, Y1
 	VMASKMOVPS Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecZipAbsGradAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecZipAbsGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VMOVUPS   (R9)(AX*1), Y1
+	VANDPS    vecConst<>+32(SB), Y1, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y2, Y3, Y2
+	VANDPS    vecConst<>+0(SB), Y1, Y1
+	VXORPS    Y1, Y0, Y1
+	VXORPS    Y0, Y0, Y0
+	VBLENDVPS Y2, Y1, Y0, Y1
+	VMOVUPS   Y1, (R12)(AX*1)
+	VMOVUPS   32(R8)(AX*1), Y1
+	VMOVUPS   32(R9)(AX*1), Y2
+	VANDPS    vecConst<>+32(SB), Y2, Y0
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y0, Y3, Y0
+	VANDPS    vecConst<>+0(SB), Y2, Y2
+	VXORPS    Y2, Y1, Y2
+	VXORPS    Y1, Y1, Y1
+	VBLENDVPS Y0, Y2, Y1, Y2
+	VMOVUPS   Y2, 32(R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Y2
+	VMOVUPS   (R9)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y1, Y3, Y1
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VXORPS    Y0, Y2, Y0
+	VXORPS    Y2, Y2, Y2
+	VBLENDVPS Y1, Y0, Y2, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y1
+	VMASKMOVPS (R9)(AX*1), Y0, Y2
+	VANDPS     vecConst<>+32(SB), Y2, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x11, Y3, Y4, Y3
+	VANDPS     vecConst<>+0(SB), Y2, Y2
+	VXORPS     Y2, Y1, Y2
+	VXORPS     Y1, Y1, Y1
+	VBLENDVPS  Y3, Y2, Y1, Y2
+	VMASKMOVPS Y2, Y0, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -4538,11 +6153,11 @@ block:
 	VMOVUPS     (R8)(AX*1), Y0
 	VMOVUPS     (R9)(AX*1), Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y2
-	VMOVUPS     vecConst<>+2176(SB), Y3
+	VMOVUPS     vecConst<>+3264(SB), Y3
 	VMINPS      Y2, Y3, Y2
-	VMOVUPS     vecConst<>+2176(SB), Y3
+	VMOVUPS     vecConst<>+3264(SB), Y3
 	VMINPS      Y2, Y3, Y3
-	VANDPS      vecConst<>+2208(SB), Y3, Y4
+	VANDPS      vecConst<>+3296(SB), Y3, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y6
 	VMULPS      Y6, Y5, Y6
@@ -4577,16 +6192,16 @@ block:
 	VFMADD213PS vecConst<>+64(SB), Y5, Y3
 	VMOVUPS     vecConst<>+64(SB), Y5
 	VDIVPS      Y3, Y5, Y3
-	VMOVUPS     vecConst<>+2240(SB), Y5
-	VFMADD231PS vecConst<>+2272(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2304(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2336(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2368(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2400(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2432(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2464(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2496(SB), Y3, Y5
-	VFMADD213PS vecConst<>+2528(SB), Y3, Y5
+	VMOVUPS     vecConst<>+3328(SB), Y5
+	VFMADD231PS vecConst<>+3360(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3392(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3424(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3456(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3488(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3520(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3552(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3584(SB), Y3, Y5
+	VFMADD213PS vecConst<>+3616(SB), Y3, Y5
 	VFMADD213PS Y5, Y5, Y6
 	VMULPS      Y8, Y6, Y8
 	VMULPS      Y7, Y8, Y7
@@ -4598,12 +6213,12 @@ block:
 	VBLENDVPS   Y8, Y7, Y6, Y6
 	VCMPPS      $0x11, vecConst<>+64(SB), Y2, Y7
 	VMULPS      Y1, Y1, Y8
-	VMOVUPS     vecConst<>+2560(SB), Y5
-	VFMADD231PS vecConst<>+2592(SB), Y8, Y5
-	VFMADD213PS vecConst<>+2624(SB), Y8, Y5
-	VFMADD213PS vecConst<>+2656(SB), Y8, Y5
-	VFMADD213PS vecConst<>+2688(SB), Y8, Y5
-	VFMADD213PS vecConst<>+2720(SB), Y8, Y5
+	VMOVUPS     vecConst<>+3648(SB), Y5
+	VFMADD231PS vecConst<>+3680(SB), Y8, Y5
+	VFMADD213PS vecConst<>+3712(SB), Y8, Y5
+	VFMADD213PS vecConst<>+3744(SB), Y8, Y5
+	VFMADD213PS vecConst<>+3776(SB), Y8, Y5
+	VFMADD213PS vecConst<>+3808(SB), Y8, Y5
 	VFMADD213PS vecConst<>+544(SB), Y1, Y5
 	VBLENDVPS   Y7, Y5, Y6, Y6
 	VMULPS      Y2, Y2, Y5
@@ -4634,7 +6249,7 @@ block:
 	VADDPS      vecConst<>+64(SB), Y5, Y5
 	VMULPS      Y4, Y5, Y4
 	VMULPS      Y3, Y4, Y3
-	VMULPS      vecConst<>+2720(SB), Y3, Y3
+	VMULPS      vecConst<>+3808(SB), Y3, Y3
 	VANDPS      vecConst<>+32(SB), Y2, Y2
 	VANDPS      vecConst<>+0(SB), Y1, Y1
 	VORPS       Y1, Y2, Y1
@@ -4654,11 +6269,11 @@ blockEnd:
 	VMASKMOVPS  (R8)(AX*1), Y6, Y0
 	VMASKMOVPS  (R9)(AX*1), Y6, Y3
 	VANDPS      vecConst<>+32(SB), Y3, Y1
-	VMOVUPS     vecConst<>+2176(SB), Y2
+	VMOVUPS     vecConst<>+3264(SB), Y2
 	VMINPS      Y1, Y2, Y1
-	VMOVUPS     vecConst<>+2176(SB), Y2
+	VMOVUPS     vecConst<>+3264(SB), Y2
 	VMINPS      Y1, Y2, Y2
-	VANDPS      vecConst<>+2208(SB), Y2, Y4
+	VANDPS      vecConst<>+3296(SB), Y2, Y4
 	VSUBPS      Y4, Y2, Y5
 	VADDPS      Y4, Y2, Y7
 	VMULPS      Y7, Y5, Y7
@@ -4693,16 +6308,16 @@ blockEnd:
 	VFMADD213PS vecConst<>+64(SB), Y5, Y2
 	VMOVUPS     vecConst<>+64(SB), Y5
 	VDIVPS      Y2, Y5, Y2
-	VMOVUPS     vecConst<>+2240(SB), Y5
-	VFMADD231PS vecConst<>+2272(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2304(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2336(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2368(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2400(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2432(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2464(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2496(SB), Y2, Y5
-	VFMADD213PS vecConst<>+2528(SB), Y2, Y5
+	VMOVUPS     vecConst<>+3328(SB), Y5
+	VFMADD231PS vecConst<>+3360(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3392(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3424(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3456(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3488(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3520(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3552(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3584(SB), Y2, Y5
+	VFMADD213PS vecConst<>+3616(SB), Y2, Y5
 	VFMADD213PS Y5, Y5, Y7
 	VMULPS      Y9, Y7, Y9
 	VMULPS      Y8, Y9, Y8
@@ -4714,12 +6329,12 @@ blockEnd:
 	VBLENDVPS   Y9, Y8, Y7, Y7
 	VCMPPS      $0x11, vecConst<>+64(SB), Y1, Y8
 	VMULPS      Y3, Y3, Y9
-	VMOVUPS     vecConst<>+2560(SB), Y5
-	VFMADD231PS vecConst<>+2592(SB), Y9, Y5
-	VFMADD213PS vecConst<>+2624(SB), Y9, Y5
-	VFMADD213PS vecConst<>+2656(SB), Y9, Y5
-	VFMADD213PS vecConst<>+2688(SB), Y9, Y5
-	VFMADD213PS vecConst<>+2720(SB), Y9, Y5
+	VMOVUPS     vecConst<>+3648(SB), Y5
+	VFMADD231PS vecConst<>+3680(SB), Y9, Y5
+	VFMADD213PS vecConst<>+3712(SB), Y9, Y5
+	VFMADD213PS vecConst<>+3744(SB), Y9, Y5
+	VFMADD213PS vecConst<>+3776(SB), Y9, Y5
+	VFMADD213PS vecConst<>+3808(SB), Y9, Y5
 	VFMADD213PS vecConst<>+544(SB), Y3, Y5
 	VBLENDVPS   Y8, Y5, Y7, Y7
 	VMULPS      Y1, Y1, Y5
@@ -4750,7 +6365,7 @@ blockEnd:
 	VADDPS      vecConst<>+64(SB), Y5, Y5
 	VMULPS      Y4, Y5, Y4
 	VMULPS      Y2, Y4, Y2
-	VMULPS      vecConst<>+2720(SB), Y2, Y2
+	VMULPS      vecConst<>+3808(SB), Y2, Y2
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y3, Y3
 	VORPS       Y3, Y1, Y3
@@ -7008,13 +8623,13 @@ block:
 	VXORPS      Y3, Y3, Y3
 	VADDPS      Y3, Y2, Y3
 	VADDPS      vecConst<>+64(SB), Y2, Y4
-	VADDPS      vecConst<>+1632(SB), Y2, Y5
-	VADDPS      vecConst<>+3072(SB), Y2, Y6
-	VADDPS      vecConst<>+1888(SB), Y2, Y7
-	VADDPS      vecConst<>+3104(SB), Y2, Y8
-	VADDPS      vecConst<>+3136(SB), Y2, Y9
-	VADDPS      vecConst<>+3168(SB), Y2, Y10
-	VADDPS      vecConst<>+3200(SB), Y2, Y2
+	VADDPS      vecConst<>+1824(SB), Y2, Y5
+	VADDPS      vecConst<>+4224(SB), Y2, Y6
+	VADDPS      vecConst<>+2976(SB), Y2, Y7
+	VADDPS      vecConst<>+4512(SB), Y2, Y8
+	VADDPS      vecConst<>+4544(SB), Y2, Y9
+	VADDPS      vecConst<>+4576(SB), Y2, Y10
+	VADDPS      vecConst<>+4608(SB), Y2, Y2
 	VFMADD213PS Y1, Y0, Y3
 	VFMADD213PS Y1, Y0, Y4
 	VFMADD213PS Y1, Y0, Y5
@@ -7254,13 +8869,13 @@ blockEnd:
 	VXORPS      Y9, Y9, Y9
 	VADDPS      Y9, Y10, Y9
 	VADDPS      vecConst<>+64(SB), Y10, Y8
-	VADDPS      vecConst<>+1632(SB), Y10, Y7
-	VADDPS      vecConst<>+3072(SB), Y10, Y6
-	VADDPS      vecConst<>+1888(SB), Y10, Y5
-	VADDPS      vecConst<>+3104(SB), Y10, Y4
-	VADDPS      vecConst<>+3136(SB), Y10, Y3
-	VADDPS      vecConst<>+3168(SB), Y10, Y11
-	VADDPS      vecConst<>+3200(SB), Y10, Y10
+	VADDPS      vecConst<>+1824(SB), Y10, Y7
+	VADDPS      vecConst<>+4224(SB), Y10, Y6
+	VADDPS      vecConst<>+2976(SB), Y10, Y5
+	VADDPS      vecConst<>+4512(SB), Y10, Y4
+	VADDPS      vecConst<>+4544(SB), Y10, Y3
+	VADDPS      vecConst<>+4576(SB), Y10, Y11
+	VADDPS      vecConst<>+4608(SB), Y10, Y10
 	VFMADD213PS Y1, Y0, Y9
 	VFMADD213PS Y1, Y0, Y8
 	VFMADD213PS Y1, Y0, Y7
@@ -8204,7 +9819,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8214,7 +9829,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8224,7 +9839,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8234,7 +9849,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8252,7 +9867,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8283,7 +9898,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8292,7 +9907,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8301,7 +9916,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8310,7 +9925,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8327,7 +9942,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8359,7 +9974,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3232(SB), X0, X0
+	VPANDN       vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8369,7 +9984,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPANDN       vecConst<>+3232(SB), X1, X1
+	VPANDN       vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8379,7 +9994,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3232(SB), X0, X0
+	VPANDN       vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8389,7 +10004,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPANDN       vecConst<>+3232(SB), X1, X1
+	VPANDN       vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8407,7 +10022,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPANDN       vecConst<>+3232(SB), X0, X0
+	VPANDN       vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8438,7 +10053,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3232(SB), X2, X2
+	VPANDN       vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8447,7 +10062,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3232(SB), X2, X2
+	VPANDN       vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8456,7 +10071,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3232(SB), X2, X2
+	VPANDN       vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x00, Y0, Y1, Y1
@@ -8465,7 +10080,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3232(SB), X2, X2
+	VPANDN       vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8482,7 +10097,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPANDN       vecConst<>+3232(SB), X2, X2
+	VPANDN       vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8514,7 +10129,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8524,7 +10139,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8534,7 +10149,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8544,7 +10159,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8562,7 +10177,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8593,7 +10208,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8602,7 +10217,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8611,7 +10226,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y0, Y1, Y1
@@ -8620,7 +10235,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8637,7 +10252,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8669,7 +10284,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VMOVUPS      32(R9)(AX*1), Y0
@@ -8679,7 +10294,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8689,7 +10304,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VMOVUPS      96(R9)(AX*1), Y0
@@ -8699,7 +10314,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8717,7 +10332,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X2
 	VPACKSSDW    X2, X1, X0
 	VPACKSSWB    X0, X0, X0
-	VPAND        vecConst<>+3232(SB), X0, X0
+	VPAND        vecConst<>+4640(SB), X0, X0
 	VMOVQ        X0, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8748,7 +10363,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8757,7 +10372,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8766,7 +10381,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y0, Y1, Y1
@@ -8775,7 +10390,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8792,7 +10407,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8824,7 +10439,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y0
 	VMOVUPS      32(R9)(AX*1), Y1
@@ -8834,7 +10449,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8844,7 +10459,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y0
 	VMOVUPS      96(R9)(AX*1), Y1
@@ -8854,7 +10469,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8872,7 +10487,7 @@ vector:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8903,7 +10518,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8912,7 +10527,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8921,7 +10536,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x11, Y1, Y0, Y1
@@ -8930,7 +10545,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -8947,7 +10562,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -8979,7 +10594,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y0
 	VMOVUPS      32(R9)(AX*1), Y1
@@ -8989,7 +10604,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y0
 	VMOVUPS      64(R9)(AX*1), Y1
@@ -8999,7 +10614,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y0
 	VMOVUPS      96(R9)(AX*1), Y1
@@ -9009,7 +10624,7 @@ block:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -9027,7 +10642,7 @@ vector:
 	VEXTRACTI128 $0x01, Y0, X2
 	VPACKSSDW    X2, X0, X1
 	VPACKSSWB    X1, X1, X1
-	VPAND        vecConst<>+3232(SB), X1, X1
+	VPAND        vecConst<>+4640(SB), X1, X1
 	VMOVQ        X1, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -9058,7 +10673,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	VMOVUPS      32(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9067,7 +10682,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 8(R12)(DX*1)
 	VMOVUPS      64(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9076,7 +10691,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 16(R12)(DX*1)
 	VMOVUPS      96(R8)(AX*1), Y1
 	VCMPPS       $0x12, Y1, Y0, Y1
@@ -9085,7 +10700,7 @@ block:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, 24(R12)(DX*1)
 	ADDQ         $+128, AX
 	JMP          block
@@ -9102,7 +10717,7 @@ vector:
 	VEXTRACTI128 $0x01, Y1, X3
 	VPACKSSDW    X3, X1, X2
 	VPACKSSWB    X2, X2, X2
-	VPAND        vecConst<>+3232(SB), X2, X2
+	VPAND        vecConst<>+4640(SB), X2, X2
 	VMOVQ        X2, (R12)(DX*1)
 	ADDQ         $+32, AX
 	JMP          vector
@@ -9272,18 +10887,18 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VPADDD       Y0, Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y5
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y5, Y4, Y4
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y2, Y5
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y2, Y5
 	VPSRLQ       $0x20, Y2, Y6
-	VPMULUDQ     vecConst<>+3296(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+4704(SB), Y6, Y6
 	VPSRLQ       $0x20, Y5, Y5
 	VPBLENDD     $0xaa, Y6, Y5, Y5
-	VPMULLD      vecConst<>+3296(SB), Y2, Y6
+	VPMULLD      vecConst<>+4704(SB), Y2, Y6
 	VXORPS       Y1, Y5, Y5
 	VBROADCASTSS 96(DI), Y7
 	VXORPS       Y7, Y5, Y5
@@ -9292,216 +10907,216 @@ block:
 	VBROADCASTSS 100(DI), Y7
 	VXORPS       Y7, Y4, Y4
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3328(SB), Y7, Y7
+	VPADDD       vecConst<>+4736(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3360(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y9
+	VPADDD       vecConst<>+4768(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y9
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3264(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
+	VPMULLD      vecConst<>+4672(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4704(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y4, Y4
+	VPMULLD      vecConst<>+4704(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y8, Y3, Y8
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3392(SB), Y3, Y3
+	VPADDD       vecConst<>+4800(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3424(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3264(SB), Y7, Y6
+	VPADDD       vecConst<>+4832(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+4672(SB), Y7, Y6
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3264(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
+	VPMULLD      vecConst<>+4672(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+4704(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y8, Y8
+	VPMULLD      vecConst<>+4704(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y9, Y5, Y9
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3456(SB), Y5, Y5
+	VPADDD       vecConst<>+4864(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3488(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
+	VPADDD       vecConst<>+4896(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y9, Y9
+	VPMULLD      vecConst<>+4704(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y7, Y4, Y7
 	VXORPS       Y6, Y7, Y6
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3520(SB), Y7, Y7
+	VPADDD       vecConst<>+4928(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3552(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y8
+	VPADDD       vecConst<>+4960(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y8
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3264(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
+	VPMULLD      vecConst<>+4672(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4704(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y6, Y6
+	VPMULLD      vecConst<>+4704(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y3, Y8, Y3
 	VXORPS       Y4, Y3, Y4
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3584(SB), Y3, Y3
+	VPADDD       vecConst<>+4992(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3616(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3264(SB), Y7, Y9
+	VPADDD       vecConst<>+5024(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+4672(SB), Y7, Y9
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3264(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
+	VPMULLD      vecConst<>+4672(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+4704(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y4, Y4
+	VPMULLD      vecConst<>+4704(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y3, Y6, Y3
 	VXORPS       Y5, Y9, Y5
 	VXORPS       Y8, Y5, Y8
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3648(SB), Y5, Y5
+	VPADDD       vecConst<>+5056(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3680(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y6
+	VPADDD       vecConst<>+5088(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y6
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y8, Y8
+	VPMULLD      vecConst<>+4704(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y5, Y4, Y5
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y9, Y7, Y9
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3712(SB), Y7, Y7
+	VPADDD       vecConst<>+5120(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3744(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y4
+	VPADDD       vecConst<>+5152(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y4
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3264(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
+	VPMULLD      vecConst<>+4672(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4704(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y9, Y9
+	VPMULLD      vecConst<>+4704(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y7, Y8, Y7
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y6, Y3, Y6
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3776(SB), Y3, Y3
+	VPADDD       vecConst<>+5184(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3808(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3264(SB), Y7, Y8
+	VPADDD       vecConst<>+5216(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+4672(SB), Y7, Y8
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3264(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
+	VPMULLD      vecConst<>+4672(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+4704(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y6, Y6
+	VPMULLD      vecConst<>+4704(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y4, Y5, Y4
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3840(SB), Y5, Y5
+	VPADDD       vecConst<>+5248(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3872(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y9
+	VPADDD       vecConst<>+5280(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y9
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y4, Y4
+	VPMULLD      vecConst<>+4704(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y8, Y7, Y8
 	VPSRAD       $0x08, Y5, Y5
-	VANDPS       vecConst<>+3904(SB), Y5, Y5
+	VANDPS       vecConst<>+5312(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       vecConst<>+3936(SB), Y5, Y5
+	VMULPS       vecConst<>+5344(SB), Y5, Y5
 	VBROADCASTSS 104(DI), Y7
 	VMULPS       Y7, Y5, Y5
 	VBROADCASTSS 108(DI), Y7
 	VADDPS       Y7, Y5, Y5
 	VMOVUPS      Y5, (R12)(AX*1)
 	VPSRAD       $0x08, Y4, Y4
-	VANDPS       vecConst<>+3904(SB), Y4, Y4
+	VANDPS       vecConst<>+5312(SB), Y4, Y4
 	VCVTDQ2PS    Y4, Y4
-	VMULPS       vecConst<>+3936(SB), Y4, Y4
+	VMULPS       vecConst<>+5344(SB), Y4, Y4
 	VBROADCASTSS 104(DI), Y5
 	VMULPS       Y5, Y4, Y4
 	VBROADCASTSS 108(DI), Y5
 	VADDPS       Y5, Y4, Y4
 	VMOVUPS      Y4, 1024(R12)(AX*1)
 	VPSRAD       $0x08, Y8, Y8
-	VANDPS       vecConst<>+3904(SB), Y8, Y8
+	VANDPS       vecConst<>+5312(SB), Y8, Y8
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       vecConst<>+3936(SB), Y8, Y8
+	VMULPS       vecConst<>+5344(SB), Y8, Y8
 	VBROADCASTSS 104(DI), Y4
 	VMULPS       Y4, Y8, Y8
 	VBROADCASTSS 108(DI), Y4
 	VADDPS       Y4, Y8, Y8
 	VMOVUPS      Y8, 2048(R12)(AX*1)
 	VPSRAD       $0x08, Y3, Y3
-	VANDPS       vecConst<>+3904(SB), Y3, Y3
+	VANDPS       vecConst<>+5312(SB), Y3, Y3
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       vecConst<>+3936(SB), Y3, Y3
+	VMULPS       vecConst<>+5344(SB), Y3, Y3
 	VBROADCASTSS 104(DI), Y8
 	VMULPS       Y8, Y3, Y3
 	VBROADCASTSS 108(DI), Y8
@@ -9533,18 +11148,18 @@ block:
 	JHI          blockEnd
 	VMOVUPS      (R8)(AX*1), Y3
 	VPADDD       Y0, Y3, Y3
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y5
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y5
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y5, Y4, Y4
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y2, Y5
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y2, Y5
 	VPSRLQ       $0x20, Y2, Y6
-	VPMULUDQ     vecConst<>+3296(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+4704(SB), Y6, Y6
 	VPSRLQ       $0x20, Y5, Y5
 	VPBLENDD     $0xaa, Y6, Y5, Y5
-	VPMULLD      vecConst<>+3296(SB), Y2, Y6
+	VPMULLD      vecConst<>+4704(SB), Y2, Y6
 	VXORPS       Y1, Y5, Y5
 	VBROADCASTSS 96(DI), Y7
 	VXORPS       Y7, Y5, Y5
@@ -9553,190 +11168,190 @@ block:
 	VBROADCASTSS 100(DI), Y7
 	VXORPS       Y7, Y4, Y4
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3328(SB), Y7, Y7
+	VPADDD       vecConst<>+4736(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3360(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y9
+	VPADDD       vecConst<>+4768(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y9
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3264(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
+	VPMULLD      vecConst<>+4672(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4704(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y4, Y4
+	VPMULLD      vecConst<>+4704(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y8, Y3, Y8
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3392(SB), Y3, Y3
+	VPADDD       vecConst<>+4800(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3424(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3264(SB), Y7, Y6
+	VPADDD       vecConst<>+4832(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+4672(SB), Y7, Y6
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3264(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
+	VPMULLD      vecConst<>+4672(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+4704(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y8, Y8
+	VPMULLD      vecConst<>+4704(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y9, Y5, Y9
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3456(SB), Y5, Y5
+	VPADDD       vecConst<>+4864(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3488(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y4
+	VPADDD       vecConst<>+4896(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y4
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y9, Y9
+	VPMULLD      vecConst<>+4704(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y7, Y4, Y7
 	VXORPS       Y6, Y7, Y6
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3520(SB), Y7, Y7
+	VPADDD       vecConst<>+4928(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3552(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y8
+	VPADDD       vecConst<>+4960(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y8
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3264(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
+	VPMULLD      vecConst<>+4672(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4704(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y6, Y6
+	VPMULLD      vecConst<>+4704(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y3, Y8, Y3
 	VXORPS       Y4, Y3, Y4
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3584(SB), Y3, Y3
+	VPADDD       vecConst<>+4992(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3616(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3264(SB), Y7, Y9
+	VPADDD       vecConst<>+5024(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+4672(SB), Y7, Y9
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3264(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
+	VPMULLD      vecConst<>+4672(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+4704(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y4, Y4
+	VPMULLD      vecConst<>+4704(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y3, Y6, Y3
 	VXORPS       Y5, Y9, Y5
 	VXORPS       Y8, Y5, Y8
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3648(SB), Y5, Y5
+	VPADDD       vecConst<>+5056(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y9
-	VPADDD       vecConst<>+3680(SB), Y9, Y9
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y6
+	VPADDD       vecConst<>+5088(SB), Y9, Y9
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y6
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y6, Y6
 	VPBLENDD     $0xaa, Y10, Y6, Y6
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y8, Y10
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y8, Y10
 	VPSRLQ       $0x20, Y8, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y8, Y8
+	VPMULLD      vecConst<>+4704(SB), Y8, Y8
 	VXORPS       Y4, Y10, Y4
 	VXORPS       Y5, Y4, Y5
 	VXORPS       Y7, Y6, Y7
 	VXORPS       Y9, Y7, Y9
 	VBROADCASTSS 96(DI), Y7
-	VPADDD       vecConst<>+3712(SB), Y7, Y7
+	VPADDD       vecConst<>+5120(SB), Y7, Y7
 	VBROADCASTSS 100(DI), Y6
-	VPADDD       vecConst<>+3744(SB), Y6, Y6
-	VPMULUDQ     vecConst<>+3264(SB), Y5, Y4
+	VPADDD       vecConst<>+5152(SB), Y6, Y6
+	VPMULUDQ     vecConst<>+4672(SB), Y5, Y4
 	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y4, Y4
 	VPBLENDD     $0xaa, Y10, Y4, Y4
-	VPMULLD      vecConst<>+3264(SB), Y5, Y5
-	VPMULUDQ     vecConst<>+3296(SB), Y9, Y10
+	VPMULLD      vecConst<>+4672(SB), Y5, Y5
+	VPMULUDQ     vecConst<>+4704(SB), Y9, Y10
 	VPSRLQ       $0x20, Y9, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y9, Y9
+	VPMULLD      vecConst<>+4704(SB), Y9, Y9
 	VXORPS       Y8, Y10, Y8
 	VXORPS       Y7, Y8, Y7
 	VXORPS       Y3, Y4, Y3
 	VXORPS       Y6, Y3, Y6
 	VBROADCASTSS 96(DI), Y3
-	VPADDD       vecConst<>+3776(SB), Y3, Y3
+	VPADDD       vecConst<>+5184(SB), Y3, Y3
 	VBROADCASTSS 100(DI), Y4
-	VPADDD       vecConst<>+3808(SB), Y4, Y4
-	VPMULUDQ     vecConst<>+3264(SB), Y7, Y8
+	VPADDD       vecConst<>+5216(SB), Y4, Y4
+	VPMULUDQ     vecConst<>+4672(SB), Y7, Y8
 	VPSRLQ       $0x20, Y7, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y8, Y8
 	VPBLENDD     $0xaa, Y10, Y8, Y8
-	VPMULLD      vecConst<>+3264(SB), Y7, Y7
-	VPMULUDQ     vecConst<>+3296(SB), Y6, Y10
+	VPMULLD      vecConst<>+4672(SB), Y7, Y7
+	VPMULUDQ     vecConst<>+4704(SB), Y6, Y10
 	VPSRLQ       $0x20, Y6, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y6, Y6
+	VPMULLD      vecConst<>+4704(SB), Y6, Y6
 	VXORPS       Y9, Y10, Y9
 	VXORPS       Y3, Y9, Y3
 	VXORPS       Y5, Y8, Y5
 	VXORPS       Y4, Y5, Y4
 	VBROADCASTSS 96(DI), Y5
-	VPADDD       vecConst<>+3840(SB), Y5, Y5
+	VPADDD       vecConst<>+5248(SB), Y5, Y5
 	VBROADCASTSS 100(DI), Y8
-	VPADDD       vecConst<>+3872(SB), Y8, Y8
-	VPMULUDQ     vecConst<>+3264(SB), Y3, Y9
+	VPADDD       vecConst<>+5280(SB), Y8, Y8
+	VPMULUDQ     vecConst<>+4672(SB), Y3, Y9
 	VPSRLQ       $0x20, Y3, Y10
-	VPMULUDQ     vecConst<>+3264(SB), Y10, Y10
+	VPMULUDQ     vecConst<>+4672(SB), Y10, Y10
 	VPSRLQ       $0x20, Y9, Y9
 	VPBLENDD     $0xaa, Y10, Y9, Y9
-	VPMULLD      vecConst<>+3264(SB), Y3, Y3
-	VPMULUDQ     vecConst<>+3296(SB), Y4, Y10
+	VPMULLD      vecConst<>+4672(SB), Y3, Y3
+	VPMULUDQ     vecConst<>+4704(SB), Y4, Y10
 	VPSRLQ       $0x20, Y4, Y11
-	VPMULUDQ     vecConst<>+3296(SB), Y11, Y11
+	VPMULUDQ     vecConst<>+4704(SB), Y11, Y11
 	VPSRLQ       $0x20, Y10, Y10
 	VPBLENDD     $0xaa, Y11, Y10, Y10
-	VPMULLD      vecConst<>+3296(SB), Y4, Y4
+	VPMULLD      vecConst<>+4704(SB), Y4, Y4
 	VXORPS       Y6, Y10, Y6
 	VXORPS       Y5, Y6, Y5
 	VXORPS       Y7, Y9, Y7
 	VXORPS       Y8, Y7, Y8
 	VPSRAD       $0x08, Y5, Y5
-	VANDPS       vecConst<>+3904(SB), Y5, Y5
+	VANDPS       vecConst<>+5312(SB), Y5, Y5
 	VPADDD       vecConst<>+512(SB), Y5, Y5
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       vecConst<>+3936(SB), Y5, Y5
+	VMULPS       vecConst<>+5344(SB), Y5, Y5
 	VCMPPS       $0x11, vecConst<>+608(SB), Y5, Y7
 	VMULPS       vecConst<>+640(SB), Y5, Y9
 	VBLENDVPS    Y7, Y9, Y5, Y9
@@ -9783,16 +11398,16 @@ block:
 	VXORPS       Y6, Y6, Y6
 	VCMPPS       $0x00, Y6, Y5, Y5
 	VBLENDVPS    Y5, vecConst<>+1216(SB), Y11, Y11
-	VMULPS       vecConst<>+1600(SB), Y11, Y11
+	VMULPS       vecConst<>+1792(SB), Y11, Y11
 	VSQRTPS      Y11, Y11
 	VPSLLD       $0x02, Y4, Y5
 	VPSRAD       $0x08, Y5, Y5
 	VPSRAD       $0x1e, Y4, Y4
-	VANDPS       vecConst<>+3968(SB), Y4, Y4
+	VANDPS       vecConst<>+5376(SB), Y4, Y4
 	VPSRAD       $0x1f, Y5, Y6
 	VPSUBD       Y6, Y4, Y6
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       vecConst<>+4000(SB), Y5, Y5
+	VMULPS       vecConst<>+5408(SB), Y5, Y5
 	VMULPS       Y5, Y5, Y4
 	VMULPS       vecConst<>+1440(SB), Y4, Y9
 	VADDPS       vecConst<>+1408(SB), Y9, Y9
@@ -9841,10 +11456,10 @@ block:
 	VADDPS       Y11, Y9, Y9
 	VMOVUPS      Y9, 1024(R12)(AX*1)
 	VPSRAD       $0x08, Y8, Y8
-	VANDPS       vecConst<>+3904(SB), Y8, Y8
+	VANDPS       vecConst<>+5312(SB), Y8, Y8
 	VPADDD       vecConst<>+512(SB), Y8, Y8
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       vecConst<>+3936(SB), Y8, Y8
+	VMULPS       vecConst<>+5344(SB), Y8, Y8
 	VCMPPS       $0x11, vecConst<>+608(SB), Y8, Y9
 	VMULPS       vecConst<>+640(SB), Y8, Y11
 	VBLENDVPS    Y9, Y11, Y8, Y11
@@ -9891,16 +11506,16 @@ block:
 	VXORPS       Y6, Y6, Y6
 	VCMPPS       $0x00, Y6, Y8, Y8
 	VBLENDVPS    Y8, vecConst<>+1216(SB), Y5, Y5
-	VMULPS       vecConst<>+1600(SB), Y5, Y5
+	VMULPS       vecConst<>+1792(SB), Y5, Y5
 	VSQRTPS      Y5, Y5
 	VPSLLD       $0x02, Y3, Y8
 	VPSRAD       $0x08, Y8, Y8
 	VPSRAD       $0x1e, Y3, Y3
-	VANDPS       vecConst<>+3968(SB), Y3, Y3
+	VANDPS       vecConst<>+5376(SB), Y3, Y3
 	VPSRAD       $0x1f, Y8, Y6
 	VPSUBD       Y6, Y3, Y6
 	VCVTDQ2PS    Y8, Y8
-	VMULPS       vecConst<>+4000(SB), Y8, Y8
+	VMULPS       vecConst<>+5408(SB), Y8, Y8
 	VMULPS       Y8, Y8, Y3
 	VMULPS       vecConst<>+1440(SB), Y3, Y11
 	VADDPS       vecConst<>+1408(SB), Y11, Y11
@@ -10637,7 +12252,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R8)(AX*1), Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y1
-	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMULPS      vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS     vecConst<>+480(SB), Y2
 	VMAXPS      Y1, Y2, Y2
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -10664,7 +12279,7 @@ block:
 	VANDPS      vecConst<>+32(SB), Y1, Y2
 	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS   Y2, Y1, Y5, Y5
-	VADDPS      vecConst<>+1632(SB), Y5, Y1
+	VADDPS      vecConst<>+1824(SB), Y5, Y1
 	VDIVPS      Y1, Y5, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y0, Y0
@@ -10688,7 +12303,7 @@ blockEnd:
 	VMOVUPS     (DX), Y0
 	VMASKMOVPS  (R8)(AX*1), Y0, Y5
 	VANDPS      vecConst<>+32(SB), Y5, Y1
-	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMULPS      vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS     vecConst<>+480(SB), Y2
 	VMAXPS      Y1, Y2, Y2
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -10715,7 +12330,7 @@ blockEnd:
 	VANDPS      vecConst<>+32(SB), Y1, Y2
 	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS   Y2, Y1, Y6, Y6
-	VADDPS      vecConst<>+1632(SB), Y6, Y1
+	VADDPS      vecConst<>+1824(SB), Y6, Y1
 	VDIVPS      Y1, Y6, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y5, Y5
@@ -10749,7 +12364,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R9)(AX*1), Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y1
-	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMULPS      vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS     vecConst<>+480(SB), Y2
 	VMAXPS      Y1, Y2, Y2
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -10776,7 +12391,7 @@ block:
 	VANDPS      vecConst<>+32(SB), Y1, Y2
 	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS   Y2, Y1, Y5, Y5
-	VADDPS      vecConst<>+1632(SB), Y5, Y1
+	VADDPS      vecConst<>+1824(SB), Y5, Y1
 	VDIVPS      Y1, Y5, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y0, Y0
@@ -10796,7 +12411,7 @@ blockEnd:
 	VMOVUPS     (DX), Y0
 	VMASKMOVPS  (R9)(AX*1), Y0, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y5
-	VMULPS      vecConst<>+1600(SB), Y5, Y5
+	VMULPS      vecConst<>+1792(SB), Y5, Y5
 	VMOVUPS     vecConst<>+480(SB), Y2
 	VMAXPS      Y5, Y2, Y2
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -10823,7 +12438,7 @@ blockEnd:
 	VANDPS      vecConst<>+32(SB), Y5, Y2
 	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS   Y2, Y5, Y6, Y6
-	VADDPS      vecConst<>+1632(SB), Y6, Y5
+	VADDPS      vecConst<>+1824(SB), Y6, Y5
 	VDIVPS      Y5, Y6, Y5
 	VANDPS      vecConst<>+32(SB), Y5, Y5
 	VANDPS      vecConst<>+0(SB), Y1, Y1
@@ -10856,7 +12471,7 @@ block:
 	JHI         blockEnd
 	VMOVUPS     (R9)(AX*1), Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y1
-	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMULPS      vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS     vecConst<>+480(SB), Y2
 	VMAXPS      Y1, Y2, Y2
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -10883,7 +12498,7 @@ block:
 	VANDPS      vecConst<>+32(SB), Y1, Y2
 	VCMPPS      $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS   Y2, Y1, Y5, Y5
-	VADDPS      vecConst<>+1632(SB), Y5, Y1
+	VADDPS      vecConst<>+1824(SB), Y5, Y1
 	VDIVPS      Y1, Y5, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y0, Y0
@@ -10914,7 +12529,7 @@ blockEnd:
 	VMOVUPS     (DX), Y0
 	VMASKMOVPS  (R9)(AX*1), Y0, Y5
 	VANDPS      vecConst<>+32(SB), Y5, Y1
-	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMULPS      vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS     vecConst<>+480(SB), Y3
 	VMAXPS      Y1, Y3, Y3
 	VMOVUPS     vecConst<>+128(SB), Y2
@@ -10941,7 +12556,7 @@ blockEnd:
 	VANDPS      vecConst<>+32(SB), Y1, Y3
 	VCMPPS      $0x11, vecConst<>+576(SB), Y3, Y3
 	VBLENDVPS   Y3, Y1, Y6, Y6
-	VADDPS      vecConst<>+1632(SB), Y6, Y1
+	VADDPS      vecConst<>+1824(SB), Y6, Y1
 	VDIVPS      Y1, Y6, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y5, Y5
@@ -11130,7 +12745,7 @@ block:
 	VMOVUPS     (R10)(AX*1), Y2
 	VFMADD231PS Y2, Y1, Y0
 	VANDPS      vecConst<>+32(SB), Y0, Y2
-	VMULPS      vecConst<>+1600(SB), Y2, Y2
+	VMULPS      vecConst<>+1792(SB), Y2, Y2
 	VMOVUPS     vecConst<>+480(SB), Y1
 	VMAXPS      Y2, Y1, Y1
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -11157,7 +12772,7 @@ block:
 	VANDPS      vecConst<>+32(SB), Y2, Y1
 	VCMPPS      $0x11, vecConst<>+576(SB), Y1, Y1
 	VBLENDVPS   Y1, Y2, Y5, Y5
-	VADDPS      vecConst<>+1632(SB), Y5, Y2
+	VADDPS      vecConst<>+1824(SB), Y5, Y2
 	VDIVPS      Y2, Y5, Y2
 	VANDPS      vecConst<>+32(SB), Y2, Y2
 	VANDPS      vecConst<>+0(SB), Y0, Y0
@@ -11178,7 +12793,7 @@ blockEnd:
 	VMASKMOVPS  (R10)(AX*1), Y0, Y1
 	VFMADD231PS Y1, Y5, Y2
 	VANDPS      vecConst<>+32(SB), Y2, Y1
-	VMULPS      vecConst<>+1600(SB), Y1, Y1
+	VMULPS      vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS     vecConst<>+480(SB), Y5
 	VMAXPS      Y1, Y5, Y5
 	VMOVUPS     vecConst<>+128(SB), Y3
@@ -11205,7 +12820,7 @@ blockEnd:
 	VANDPS      vecConst<>+32(SB), Y1, Y5
 	VCMPPS      $0x11, vecConst<>+576(SB), Y5, Y5
 	VBLENDVPS   Y5, Y1, Y6, Y6
-	VADDPS      vecConst<>+1632(SB), Y6, Y1
+	VADDPS      vecConst<>+1824(SB), Y6, Y1
 	VDIVPS      Y1, Y6, Y1
 	VANDPS      vecConst<>+32(SB), Y1, Y1
 	VANDPS      vecConst<>+0(SB), Y2, Y2
@@ -16014,6 +17629,371 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecMapTanAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMapTanAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VMULPS  vecConst<>+1248(SB), Y0, Y1
+	VADDPS  vecConst<>+160(SB), Y1, Y1
+	VSUBPS  vecConst<>+160(SB), Y1, Y2
+	VPSUBD  vecConst<>+160(SB), Y1, Y1
+	VMULPS  vecConst<>+1280(SB), Y2, Y3
+	VADDPS  Y0, Y3, Y3
+	VMULPS  vecConst<>+1312(SB), Y2, Y0
+	VADDPS  Y3, Y0, Y0
+	VMULPS  vecConst<>+1344(SB), Y2, Y3
+	VADDPS  Y0, Y3, Y3
+	VMULPS  vecConst<>+1376(SB), Y2, Y0
+	VADDPS  Y3, Y0, Y0
+	VMULPS  Y0, Y0, Y3
+	VMULPS  vecConst<>+1440(SB), Y3, Y2
+	VADDPS  vecConst<>+1408(SB), Y2, Y2
+	VMULPS  Y3, Y2, Y4
+	VADDPS  vecConst<>+1472(SB), Y4, Y4
+	VMULPS  Y3, Y4, Y4
+	VMULPS  Y0, Y4, Y2
+	VADDPS  Y0, Y2, Y2
+	VANDPS  vecConst<>+32(SB), Y2, Y2
+	VANDPS  vecConst<>+0(SB), Y0, Y0
+	VORPS   Y0, Y2, Y0
+	VMULPS  Y3, Y3, Y2
+	VMULPS  vecConst<>+1536(SB), Y3, Y4
+	VADDPS  vecConst<>+1504(SB), Y4, Y4
+	VMULPS  Y3, Y4, Y5
+	VADDPS  vecConst<>+1568(SB), Y5, Y5
+	VMULPS  vecConst<>+1088(SB), Y3, Y4
+	VADDPS  vecConst<>+64(SB), Y4, Y4
+	VMULPS  Y5, Y2, Y3
+	VADDPS  Y4, Y3, Y3
+	VPSLLD  $0x1f, Y1, Y4
+	VPSRAD  $0x1f, Y4, Y4
+	VPSLLD  $0x1e, Y1, Y5
+	VANDPS  vecConst<>+0(SB), Y5, Y5
+	VPADDD  vecConst<>+512(SB), Y1, Y1
+	VPSLLD  $0x1e, Y1, Y1
+	VANDPS  vecConst<>+0(SB), Y1, Y1
+	VANDPS  Y4, Y3, Y2
+	VANDNPS Y0, Y4, Y6
+	VORPS   Y6, Y2, Y6
+	VXORPS  Y5, Y6, Y5
+	VANDPS  Y4, Y0, Y0
+	VANDNPS Y3, Y4, Y4
+	VORPS   Y4, Y0, Y4
+	VXORPS  Y1, Y4, Y1
+	VDIVPS  Y1, Y5, Y1
+	VMOVUPS Y1, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS (R8)(AX*1), Y1, Y5
+	VMULPS     vecConst<>+1248(SB), Y5, Y4
+	VADDPS     vecConst<>+160(SB), Y4, Y4
+	VSUBPS     vecConst<>+160(SB), Y4, Y0
+	VPSUBD     vecConst<>+160(SB), Y4, Y4
+	VMULPS     vecConst<>+1280(SB), Y0, Y3
+	VADDPS     Y5, Y3, Y3
+	VMULPS     vecConst<>+1312(SB), Y0, Y5
+	VADDPS     Y3, Y5, Y5
+	VMULPS     vecConst<>+1344(SB), Y0, Y3
+	VADDPS     Y5, Y3, Y3
+	VMULPS     vecConst<>+1376(SB), Y0, Y5
+	VADDPS     Y3, Y5, Y5
+	VMULPS     Y5, Y5, Y3
+	VMULPS     vecConst<>+1440(SB), Y3, Y0
+	VADDPS     vecConst<>+1408(SB), Y0, Y0
+	VMULPS     Y3, Y0, Y6
+	VADDPS     vecConst<>+1472(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VMULPS     Y5, Y6, Y0
+	VADDPS     Y5, Y0, Y0
+	VANDPS     vecConst<>+32(SB), Y0, Y0
+	VANDPS     vecConst<>+0(SB), Y5, Y5
+	VORPS      Y5, Y0, Y5
+	VMULPS     Y3, Y3, Y0
+	VMULPS     vecConst<>+1536(SB), Y3, Y6
+	VADDPS     vecConst<>+1504(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y2
+	VADDPS     vecConst<>+1568(SB), Y2, Y2
+	VMULPS     vecConst<>+1088(SB), Y3, Y6
+	VADDPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y2, Y0, Y3
+	VADDPS     Y6, Y3, Y3
+	VPSLLD     $0x1f, Y4, Y6
+	VPSRAD     $0x1f, Y6, Y6
+	VPSLLD     $0x1e, Y4, Y2
+	VANDPS     vecConst<>+0(SB), Y2, Y2
+	VPADDD     vecConst<>+512(SB), Y4, Y4
+	VPSLLD     $0x1e, Y4, Y4
+	VANDPS     vecConst<>+0(SB), Y4, Y4
+	VANDPS     Y6, Y3, Y0
+	VANDNPS    Y5, Y6, Y7
+	VORPS      Y7, Y0, Y7
+	VXORPS     Y2, Y7, Y2
+	VANDPS     Y6, Y5, Y5
+	VANDNPS    Y3, Y6, Y6
+	VORPS      Y6, Y5, Y6
+	VXORPS     Y4, Y6, Y4
+	VDIVPS     Y4, Y2, Y4
+	VMASKMOVPS Y4, Y1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapSinhAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMapSinhAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VMOVUPS   vecConst<>+1600(SB), Y2
+	VMINPS    Y1, Y2, Y2
+	VMULPS    vecConst<>+192(SB), Y2, Y3
+	VADDPS    vecConst<>+160(SB), Y3, Y3
+	VSUBPS    vecConst<>+160(SB), Y3, Y4
+	VPSUBD    vecConst<>+160(SB), Y3, Y3
+	VMULPS    vecConst<>+224(SB), Y4, Y5
+	VADDPS    Y2, Y5, Y5
+	VMULPS    vecConst<>+256(SB), Y4, Y2
+	VADDPS    Y5, Y2, Y2
+	VMULPS    vecConst<>+320(SB), Y2, Y5
+	VADDPS    vecConst<>+288(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+352(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y5
+	VADDPS    vecConst<>+384(SB), Y5, Y5
+	VMULPS    Y2, Y5, Y4
+	VADDPS    vecConst<>+416(SB), Y4, Y4
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y4, Y6
+	VADDPS    Y2, Y6, Y6
+	VPSRAD    $0x01, Y3, Y2
+	VADDPS    vecConst<>+64(SB), Y6, Y6
+	VPADDD    vecConst<>+448(SB), Y2, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y5, Y6, Y5
+	VPSUBD    Y2, Y3, Y2
+	VPSUBD    vecConst<>+512(SB), Y2, Y2
+	VPADDD    vecConst<>+448(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    Y2, Y5, Y2
+	VMOVUPS   vecConst<>+1632(SB), Y5
+	VDIVPS    Y2, Y5, Y5
+	VSUBPS    Y5, Y2, Y5
+	VCMPPS    $0x11, vecConst<>+64(SB), Y1, Y2
+	VMULPS    Y1, Y1, Y3
+	VMULPS    vecConst<>+1696(SB), Y3, Y6
+	VADDPS    vecConst<>+1664(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y4
+	VADDPS    vecConst<>+1728(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y6
+	VADDPS    vecConst<>+1760(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y3
+	VMULPS    Y1, Y3, Y6
+	VADDPS    Y1, Y6, Y6
+	VBLENDVPS Y2, Y6, Y5, Y5
+	VANDPS    vecConst<>+32(SB), Y5, Y5
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y5, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y6
+	VMOVUPS    vecConst<>+1600(SB), Y2
+	VMINPS     Y6, Y2, Y2
+	VMULPS     vecConst<>+192(SB), Y2, Y1
+	VADDPS     vecConst<>+160(SB), Y1, Y1
+	VSUBPS     vecConst<>+160(SB), Y1, Y3
+	VPSUBD     vecConst<>+160(SB), Y1, Y1
+	VMULPS     vecConst<>+224(SB), Y3, Y4
+	VADDPS     Y2, Y4, Y4
+	VMULPS     vecConst<>+256(SB), Y3, Y2
+	VADDPS     Y4, Y2, Y2
+	VMULPS     vecConst<>+320(SB), Y2, Y4
+	VADDPS     vecConst<>+288(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y3
+	VADDPS     vecConst<>+352(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y4
+	VADDPS     vecConst<>+384(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y3
+	VADDPS     vecConst<>+416(SB), Y3, Y3
+	VMULPS     Y2, Y2, Y4
+	VMULPS     Y4, Y3, Y7
+	VADDPS     Y2, Y7, Y7
+	VPSRAD     $0x01, Y1, Y2
+	VADDPS     vecConst<>+64(SB), Y7, Y7
+	VPADDD     vecConst<>+448(SB), Y2, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y7, Y4
+	VPSUBD     Y2, Y1, Y2
+	VPSUBD     vecConst<>+512(SB), Y2, Y2
+	VPADDD     vecConst<>+448(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VMULPS     Y2, Y4, Y2
+	VMOVUPS    vecConst<>+1632(SB), Y4
+	VDIVPS     Y2, Y4, Y4
+	VSUBPS     Y4, Y2, Y4
+	VCMPPS     $0x11, vecConst<>+64(SB), Y6, Y2
+	VMULPS     Y6, Y6, Y1
+	VMULPS     vecConst<>+1696(SB), Y1, Y7
+	VADDPS     vecConst<>+1664(SB), Y7, Y7
+	VMULPS     Y1, Y7, Y3
+	VADDPS     vecConst<>+1728(SB), Y3, Y3
+	VMULPS     Y1, Y3, Y7
+	VADDPS     vecConst<>+1760(SB), Y7, Y7
+	VMULPS     Y1, Y7, Y1
+	VMULPS     Y6, Y1, Y7
+	VADDPS     Y6, Y7, Y7
+	VBLENDVPS  Y2, Y7, Y4, Y4
+	VANDPS     vecConst<>+32(SB), Y4, Y4
+	VANDPS     vecConst<>+0(SB), Y5, Y5
+	VORPS      Y5, Y4, Y5
+	VMASKMOVPS Y5, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapCoshAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMapCoshAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JHI     blockEnd
+	VMOVUPS (R8)(AX*1), Y0
+	VANDPS  vecConst<>+32(SB), Y0, Y0
+	VMOVUPS vecConst<>+1600(SB), Y1
+	VMINPS  Y0, Y1, Y0
+	VMULPS  vecConst<>+192(SB), Y0, Y1
+	VADDPS  vecConst<>+160(SB), Y1, Y1
+	VSUBPS  vecConst<>+160(SB), Y1, Y2
+	VPSUBD  vecConst<>+160(SB), Y1, Y1
+	VMULPS  vecConst<>+224(SB), Y2, Y3
+	VADDPS  Y0, Y3, Y3
+	VMULPS  vecConst<>+256(SB), Y2, Y0
+	VADDPS  Y3, Y0, Y0
+	VMULPS  vecConst<>+320(SB), Y0, Y3
+	VADDPS  vecConst<>+288(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y2
+	VADDPS  vecConst<>+352(SB), Y2, Y2
+	VMULPS  Y0, Y2, Y3
+	VADDPS  vecConst<>+384(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y2
+	VADDPS  vecConst<>+416(SB), Y2, Y2
+	VMULPS  Y0, Y0, Y3
+	VMULPS  Y3, Y2, Y4
+	VADDPS  Y0, Y4, Y4
+	VPSRAD  $0x01, Y1, Y0
+	VADDPS  vecConst<>+64(SB), Y4, Y4
+	VPADDD  vecConst<>+448(SB), Y0, Y3
+	VPSLLD  $0x17, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VPSUBD  Y0, Y1, Y0
+	VPSUBD  vecConst<>+512(SB), Y0, Y0
+	VPADDD  vecConst<>+448(SB), Y0, Y0
+	VPSLLD  $0x17, Y0, Y0
+	VMULPS  Y0, Y3, Y0
+	VMOVUPS vecConst<>+1632(SB), Y3
+	VDIVPS  Y0, Y3, Y3
+	VADDPS  Y3, Y0, Y3
+	VMOVUPS Y3, (R12)(AX*1)
+	ADDQ    $+32, AX
+	JMP     block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y3
+	VMASKMOVPS (R8)(AX*1), Y3, Y0
+	VANDPS     vecConst<>+32(SB), Y0, Y0
+	VMOVUPS    vecConst<>+1600(SB), Y1
+	VMINPS     Y0, Y1, Y0
+	VMULPS     vecConst<>+192(SB), Y0, Y1
+	VADDPS     vecConst<>+160(SB), Y1, Y1
+	VSUBPS     vecConst<>+160(SB), Y1, Y4
+	VPSUBD     vecConst<>+160(SB), Y1, Y1
+	VMULPS     vecConst<>+224(SB), Y4, Y2
+	VADDPS     Y0, Y2, Y2
+	VMULPS     vecConst<>+256(SB), Y4, Y0
+	VADDPS     Y2, Y0, Y0
+	VMULPS     vecConst<>+320(SB), Y0, Y2
+	VADDPS     vecConst<>+288(SB), Y2, Y2
+	VMULPS     Y0, Y2, Y4
+	VADDPS     vecConst<>+352(SB), Y4, Y4
+	VMULPS     Y0, Y4, Y2
+	VADDPS     vecConst<>+384(SB), Y2, Y2
+	VMULPS     Y0, Y2, Y4
+	VADDPS     vecConst<>+416(SB), Y4, Y4
+	VMULPS     Y0, Y0, Y2
+	VMULPS     Y2, Y4, Y5
+	VADDPS     Y0, Y5, Y5
+	VPSRAD     $0x01, Y1, Y0
+	VADDPS     vecConst<>+64(SB), Y5, Y5
+	VPADDD     vecConst<>+448(SB), Y0, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VMULPS     Y2, Y5, Y2
+	VPSUBD     Y0, Y1, Y0
+	VPSUBD     vecConst<>+512(SB), Y0, Y0
+	VPADDD     vecConst<>+448(SB), Y0, Y0
+	VPSLLD     $0x17, Y0, Y0
+	VMULPS     Y0, Y2, Y0
+	VMOVUPS    vecConst<>+1632(SB), Y2
+	VDIVPS     Y0, Y2, Y2
+	VADDPS     Y2, Y0, Y2
+	VMASKMOVPS Y2, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecMapTanhAVX2MulAdd(a *byte)
 // Requires: AVX, AVX2
 TEXT ·vecMapTanhAVX2MulAdd(SB), NOSPLIT, $0-8
@@ -16030,7 +18010,7 @@ block:
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y1
-	VMULPS    vecConst<>+1600(SB), Y1, Y1
+	VMULPS    vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS   vecConst<>+480(SB), Y2
 	VMAXPS    Y1, Y2, Y2
 	VMOVUPS   vecConst<>+128(SB), Y3
@@ -16064,7 +18044,7 @@ block:
 	VANDPS    vecConst<>+32(SB), Y1, Y2
 	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS Y2, Y1, Y5, Y5
-	VADDPS    vecConst<>+1632(SB), Y5, Y1
+	VADDPS    vecConst<>+1824(SB), Y5, Y1
 	VDIVPS    Y1, Y5, Y1
 	VANDPS    vecConst<>+32(SB), Y1, Y1
 	VANDPS    vecConst<>+0(SB), Y0, Y0
@@ -16082,7 +18062,7 @@ blockEnd:
 	VMOVUPS    (DX), Y0
 	VMASKMOVPS (R8)(AX*1), Y0, Y1
 	VANDPS     vecConst<>+32(SB), Y1, Y5
-	VMULPS     vecConst<>+1600(SB), Y5, Y5
+	VMULPS     vecConst<>+1792(SB), Y5, Y5
 	VMOVUPS    vecConst<>+480(SB), Y2
 	VMAXPS     Y5, Y2, Y2
 	VMOVUPS    vecConst<>+128(SB), Y6
@@ -16116,11 +18096,807 @@ blockEnd:
 	VANDPS     vecConst<>+32(SB), Y5, Y2
 	VCMPPS     $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS  Y2, Y5, Y4, Y4
-	VADDPS     vecConst<>+1632(SB), Y4, Y5
+	VADDPS     vecConst<>+1824(SB), Y4, Y5
 	VDIVPS     Y5, Y4, Y5
 	VANDPS     vecConst<>+32(SB), Y5, Y5
 	VANDPS     vecConst<>+0(SB), Y1, Y1
 	VORPS      Y1, Y5, Y1
+	VMASKMOVPS Y1, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAsinAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecMapAsinAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VCMPPS    $0x11, vecConst<>+544(SB), Y1, Y2
+	VMULPS    Y1, Y1, Y3
+	VMULPS    vecConst<>+1088(SB), Y1, Y4
+	VADDPS    vecConst<>+544(SB), Y4, Y4
+	VBLENDVPS Y2, Y3, Y4, Y4
+	VSQRTPS   Y4, Y3
+	VBLENDVPS Y2, Y1, Y3, Y3
+	VMULPS    vecConst<>+1888(SB), Y4, Y1
+	VADDPS    vecConst<>+1856(SB), Y1, Y1
+	VMULPS    Y4, Y1, Y5
+	VADDPS    vecConst<>+1920(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y1
+	VADDPS    vecConst<>+1952(SB), Y1, Y1
+	VMULPS    Y4, Y1, Y5
+	VADDPS    vecConst<>+1984(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y4
+	VMULPS    Y3, Y4, Y5
+	VADDPS    Y3, Y5, Y5
+	VADDPS    Y5, Y5, Y3
+	VMOVUPS   vecConst<>+2016(SB), Y4
+	VSUBPS    Y3, Y4, Y3
+	VADDPS    vecConst<>+2048(SB), Y3, Y3
+	VBLENDVPS Y2, Y5, Y3, Y3
+	VANDPS    vecConst<>+32(SB), Y3, Y3
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y3, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y3
+	VANDPS     vecConst<>+32(SB), Y3, Y5
+	VCMPPS     $0x11, vecConst<>+544(SB), Y5, Y2
+	VMULPS     Y5, Y5, Y4
+	VMULPS     vecConst<>+1088(SB), Y5, Y1
+	VADDPS     vecConst<>+544(SB), Y1, Y1
+	VBLENDVPS  Y2, Y4, Y1, Y1
+	VSQRTPS    Y1, Y4
+	VBLENDVPS  Y2, Y5, Y4, Y4
+	VMULPS     vecConst<>+1888(SB), Y1, Y5
+	VADDPS     vecConst<>+1856(SB), Y5, Y5
+	VMULPS     Y1, Y5, Y6
+	VADDPS     vecConst<>+1920(SB), Y6, Y6
+	VMULPS     Y1, Y6, Y5
+	VADDPS     vecConst<>+1952(SB), Y5, Y5
+	VMULPS     Y1, Y5, Y6
+	VADDPS     vecConst<>+1984(SB), Y6, Y6
+	VMULPS     Y1, Y6, Y1
+	VMULPS     Y4, Y1, Y6
+	VADDPS     Y4, Y6, Y6
+	VADDPS     Y6, Y6, Y4
+	VMOVUPS    vecConst<>+2016(SB), Y1
+	VSUBPS     Y4, Y1, Y4
+	VADDPS     vecConst<>+2048(SB), Y4, Y4
+	VBLENDVPS  Y2, Y6, Y4, Y4
+	VANDPS     vecConst<>+32(SB), Y4, Y4
+	VANDPS     vecConst<>+0(SB), Y3, Y3
+	VORPS      Y3, Y4, Y3
+	VMASKMOVPS Y3, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAcosAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecMapAcosAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VCMPPS    $0x11, vecConst<>+544(SB), Y1, Y2
+	VMULPS    Y1, Y1, Y3
+	VMULPS    vecConst<>+1088(SB), Y1, Y4
+	VADDPS    vecConst<>+544(SB), Y4, Y4
+	VBLENDVPS Y2, Y3, Y4, Y4
+	VSQRTPS   Y4, Y3
+	VBLENDVPS Y2, Y1, Y3, Y3
+	VMULPS    vecConst<>+1888(SB), Y4, Y1
+	VADDPS    vecConst<>+1856(SB), Y1, Y1
+	VMULPS    Y4, Y1, Y5
+	VADDPS    vecConst<>+1920(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y1
+	VADDPS    vecConst<>+1952(SB), Y1, Y1
+	VMULPS    Y4, Y1, Y5
+	VADDPS    vecConst<>+1984(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y4
+	VMULPS    Y3, Y4, Y5
+	VADDPS    Y3, Y5, Y5
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y0, Y3
+	VANDPS    vecConst<>+32(SB), Y5, Y4
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y4, Y0
+	VADDPS    Y5, Y5, Y5
+	VBLENDVPS Y2, Y0, Y5, Y5
+	VMOVUPS   vecConst<>+2080(SB), Y0
+	VBLENDVPS Y2, vecConst<>+2016(SB), Y0, Y0
+	VMOVUPS   vecConst<>+2112(SB), Y4
+	VBLENDVPS Y2, vecConst<>+2048(SB), Y4, Y4
+	VSUBPS    Y5, Y0, Y0
+	VADDPS    Y4, Y0, Y4
+	VBLENDVPS Y3, Y4, Y5, Y5
+	VBLENDVPS Y2, Y4, Y5, Y5
+	VMOVUPS   Y5, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y5
+	VMASKMOVPS (R8)(AX*1), Y5, Y4
+	VANDPS     vecConst<>+32(SB), Y4, Y2
+	VCMPPS     $0x11, vecConst<>+544(SB), Y2, Y3
+	VMULPS     Y2, Y2, Y0
+	VMULPS     vecConst<>+1088(SB), Y2, Y1
+	VADDPS     vecConst<>+544(SB), Y1, Y1
+	VBLENDVPS  Y3, Y0, Y1, Y1
+	VSQRTPS    Y1, Y0
+	VBLENDVPS  Y3, Y2, Y0, Y0
+	VMULPS     vecConst<>+1888(SB), Y1, Y2
+	VADDPS     vecConst<>+1856(SB), Y2, Y2
+	VMULPS     Y1, Y2, Y6
+	VADDPS     vecConst<>+1920(SB), Y6, Y6
+	VMULPS     Y1, Y6, Y2
+	VADDPS     vecConst<>+1952(SB), Y2, Y2
+	VMULPS     Y1, Y2, Y6
+	VADDPS     vecConst<>+1984(SB), Y6, Y6
+	VMULPS     Y1, Y6, Y1
+	VMULPS     Y0, Y1, Y6
+	VADDPS     Y0, Y6, Y6
+	VXORPS     Y0, Y0, Y0
+	VCMPPS     $0x11, Y0, Y4, Y0
+	VANDPS     vecConst<>+32(SB), Y6, Y1
+	VANDPS     vecConst<>+0(SB), Y4, Y4
+	VORPS      Y4, Y1, Y4
+	VADDPS     Y6, Y6, Y6
+	VBLENDVPS  Y3, Y4, Y6, Y6
+	VMOVUPS    vecConst<>+2080(SB), Y4
+	VBLENDVPS  Y3, vecConst<>+2016(SB), Y4, Y4
+	VMOVUPS    vecConst<>+2112(SB), Y1
+	VBLENDVPS  Y3, vecConst<>+2048(SB), Y1, Y1
+	VSUBPS     Y6, Y4, Y4
+	VADDPS     Y1, Y4, Y1
+	VBLENDVPS  Y0, Y1, Y6, Y6
+	VBLENDVPS  Y3, Y1, Y6, Y6
+	VMASKMOVPS Y6, Y5, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAtanAVX2MulAdd(a *byte)
+// Requires: AVX
+TEXT ·vecMapAtanAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VMOVUPS   vecConst<>+64(SB), Y2
+	VCMPPS    $0x11, Y1, Y2, Y2
+	VMOVUPS   vecConst<>+64(SB), Y3
+	VDIVPS    Y1, Y3, Y3
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VMULPS    Y1, Y1, Y3
+	VMULPS    vecConst<>+2176(SB), Y3, Y4
+	VADDPS    vecConst<>+2144(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y5
+	VADDPS    vecConst<>+2208(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y4
+	VADDPS    vecConst<>+2240(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y5
+	VADDPS    vecConst<>+2272(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y4
+	VADDPS    vecConst<>+2304(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y5
+	VADDPS    vecConst<>+2336(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y4
+	VADDPS    vecConst<>+2368(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y5
+	VADDPS    vecConst<>+2400(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y3
+	VMULPS    Y1, Y3, Y5
+	VADDPS    Y1, Y5, Y5
+	VMOVUPS   vecConst<>+2016(SB), Y1
+	VSUBPS    Y5, Y1, Y1
+	VADDPS    vecConst<>+2048(SB), Y1, Y1
+	VBLENDVPS Y2, Y1, Y5, Y5
+	VANDPS    vecConst<>+32(SB), Y5, Y5
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y5, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y5
+	VANDPS     vecConst<>+32(SB), Y5, Y1
+	VMOVUPS    vecConst<>+64(SB), Y2
+	VCMPPS     $0x11, Y1, Y2, Y2
+	VMOVUPS    vecConst<>+64(SB), Y3
+	VDIVPS     Y1, Y3, Y3
+	VBLENDVPS  Y2, Y3, Y1, Y1
+	VMULPS     Y1, Y1, Y3
+	VMULPS     vecConst<>+2176(SB), Y3, Y4
+	VADDPS     vecConst<>+2144(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y6
+	VADDPS     vecConst<>+2208(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y4
+	VADDPS     vecConst<>+2240(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y6
+	VADDPS     vecConst<>+2272(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y4
+	VADDPS     vecConst<>+2304(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y6
+	VADDPS     vecConst<>+2336(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y4
+	VADDPS     vecConst<>+2368(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y6
+	VADDPS     vecConst<>+2400(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y3
+	VMULPS     Y1, Y3, Y6
+	VADDPS     Y1, Y6, Y6
+	VMOVUPS    vecConst<>+2016(SB), Y1
+	VSUBPS     Y6, Y1, Y1
+	VADDPS     vecConst<>+2048(SB), Y1, Y1
+	VBLENDVPS  Y2, Y1, Y6, Y6
+	VANDPS     vecConst<>+32(SB), Y6, Y6
+	VANDPS     vecConst<>+0(SB), Y5, Y5
+	VORPS      Y5, Y6, Y5
+	VMASKMOVPS Y5, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAsinhAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMapAsinhAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VMULPS    Y1, Y1, Y2
+	VADDPS    vecConst<>+64(SB), Y2, Y3
+	VSQRTPS   Y3, Y3
+	VADDPS    Y3, Y1, Y4
+	VSUBPS    Y3, Y4, Y3
+	VSUBPS    Y3, Y1, Y3
+	VMOVUPS   vecConst<>+2432(SB), Y5
+	VCMPPS    $0x11, Y1, Y5, Y5
+	VDIVPS    Y4, Y3, Y3
+	VBLENDVPS Y5, vecConst<>+2464(SB), Y3, Y3
+	VBLENDVPS Y5, Y1, Y4, Y4
+	VCMPPS    $0x11, vecConst<>+608(SB), Y4, Y5
+	VMULPS    vecConst<>+640(SB), Y4, Y6
+	VBLENDVPS Y5, Y6, Y4, Y6
+	VXORPS    Y7, Y7, Y7
+	VBLENDVPS Y5, vecConst<>+672(SB), Y7, Y5
+	VPSUBD    vecConst<>+704(SB), Y6, Y6
+	VPSRAD    $0x17, Y6, Y7
+	VPADDD    Y7, Y5, Y7
+	VANDPS    vecConst<>+736(SB), Y6, Y6
+	VPADDD    vecConst<>+704(SB), Y6, Y6
+	VSUBPS    vecConst<>+64(SB), Y6, Y6
+	VMULPS    Y6, Y6, Y5
+	VMULPS    Y5, Y6, Y8
+	VMULPS    vecConst<>+800(SB), Y6, Y9
+	VADDPS    vecConst<>+768(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y10
+	VADDPS    vecConst<>+832(SB), Y10, Y10
+	VMULPS    Y6, Y10, Y9
+	VADDPS    vecConst<>+864(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y10
+	VADDPS    vecConst<>+896(SB), Y10, Y10
+	VMULPS    Y6, Y10, Y9
+	VADDPS    vecConst<>+928(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y10
+	VADDPS    vecConst<>+960(SB), Y10, Y10
+	VMULPS    Y6, Y10, Y9
+	VADDPS    vecConst<>+992(SB), Y9, Y9
+	VMULPS    Y6, Y9, Y10
+	VADDPS    vecConst<>+1024(SB), Y10, Y10
+	VMULPS    Y10, Y8, Y10
+	VCVTDQ2PS Y7, Y7
+	VMULPS    vecConst<>+1056(SB), Y7, Y8
+	VADDPS    Y10, Y8, Y8
+	VMULPS    vecConst<>+1088(SB), Y5, Y10
+	VADDPS    Y8, Y10, Y10
+	VADDPS    Y10, Y6, Y10
+	VMULPS    vecConst<>+1120(SB), Y7, Y6
+	VADDPS    Y10, Y6, Y6
+	VCMPPS    $0x11, vecConst<>+1152(SB), Y4, Y10
+	VBLENDVPS Y10, Y6, Y4, Y6
+	VXORPS    Y10, Y10, Y10
+	VCMPPS    $0x11, Y10, Y4, Y10
+	VBLENDVPS Y10, vecConst<>+1184(SB), Y6, Y6
+	VXORPS    Y10, Y10, Y10
+	VCMPPS    $0x00, Y10, Y4, Y4
+	VBLENDVPS Y4, vecConst<>+1216(SB), Y6, Y6
+	VADDPS    Y3, Y6, Y3
+	VCMPPS    $0x11, vecConst<>+64(SB), Y1, Y6
+	VMULPS    vecConst<>+2528(SB), Y2, Y4
+	VADDPS    vecConst<>+2496(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y10
+	VADDPS    vecConst<>+2560(SB), Y10, Y10
+	VMULPS    Y2, Y10, Y4
+	VADDPS    vecConst<>+2592(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y10
+	VADDPS    vecConst<>+2624(SB), Y10, Y10
+	VMULPS    Y2, Y10, Y4
+	VADDPS    vecConst<>+2656(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y10
+	VADDPS    vecConst<>+2688(SB), Y10, Y10
+	VMULPS    Y2, Y10, Y4
+	VADDPS    vecConst<>+2720(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y2
+	VMULPS    Y1, Y2, Y4
+	VADDPS    Y1, Y4, Y4
+	VBLENDVPS Y6, Y4, Y3, Y3
+	VANDPS    vecConst<>+32(SB), Y3, Y3
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y3, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y3
+	VANDPS     vecConst<>+32(SB), Y3, Y4
+	VMULPS     Y4, Y4, Y6
+	VADDPS     vecConst<>+64(SB), Y6, Y1
+	VSQRTPS    Y1, Y1
+	VADDPS     Y1, Y4, Y2
+	VSUBPS     Y1, Y2, Y1
+	VSUBPS     Y1, Y4, Y1
+	VMOVUPS    vecConst<>+2432(SB), Y10
+	VCMPPS     $0x11, Y4, Y10, Y10
+	VDIVPS     Y2, Y1, Y1
+	VBLENDVPS  Y10, vecConst<>+2464(SB), Y1, Y1
+	VBLENDVPS  Y10, Y4, Y2, Y2
+	VCMPPS     $0x11, vecConst<>+608(SB), Y2, Y10
+	VMULPS     vecConst<>+640(SB), Y2, Y7
+	VBLENDVPS  Y10, Y7, Y2, Y7
+	VXORPS     Y8, Y8, Y8
+	VBLENDVPS  Y10, vecConst<>+672(SB), Y8, Y10
+	VPSUBD     vecConst<>+704(SB), Y7, Y7
+	VPSRAD     $0x17, Y7, Y8
+	VPADDD     Y8, Y10, Y8
+	VANDPS     vecConst<>+736(SB), Y7, Y7
+	VPADDD     vecConst<>+704(SB), Y7, Y7
+	VSUBPS     vecConst<>+64(SB), Y7, Y7
+	VMULPS     Y7, Y7, Y10
+	VMULPS     Y10, Y7, Y5
+	VMULPS     vecConst<>+800(SB), Y7, Y9
+	VADDPS     vecConst<>+768(SB), Y9, Y9
+	VMULPS     Y7, Y9, Y11
+	VADDPS     vecConst<>+832(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y9
+	VADDPS     vecConst<>+864(SB), Y9, Y9
+	VMULPS     Y7, Y9, Y11
+	VADDPS     vecConst<>+896(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y9
+	VADDPS     vecConst<>+928(SB), Y9, Y9
+	VMULPS     Y7, Y9, Y11
+	VADDPS     vecConst<>+960(SB), Y11, Y11
+	VMULPS     Y7, Y11, Y9
+	VADDPS     vecConst<>+992(SB), Y9, Y9
+	VMULPS     Y7, Y9, Y11
+	VADDPS     vecConst<>+1024(SB), Y11, Y11
+	VMULPS     Y11, Y5, Y11
+	VCVTDQ2PS  Y8, Y8
+	VMULPS     vecConst<>+1056(SB), Y8, Y5
+	VADDPS     Y11, Y5, Y5
+	VMULPS     vecConst<>+1088(SB), Y10, Y11
+	VADDPS     Y5, Y11, Y11
+	VADDPS     Y11, Y7, Y11
+	VMULPS     vecConst<>+1120(SB), Y8, Y7
+	VADDPS     Y11, Y7, Y7
+	VCMPPS     $0x11, vecConst<>+1152(SB), Y2, Y11
+	VBLENDVPS  Y11, Y7, Y2, Y7
+	VXORPS     Y11, Y11, Y11
+	VCMPPS     $0x11, Y11, Y2, Y11
+	VBLENDVPS  Y11, vecConst<>+1184(SB), Y7, Y7
+	VXORPS     Y11, Y11, Y11
+	VCMPPS     $0x00, Y11, Y2, Y2
+	VBLENDVPS  Y2, vecConst<>+1216(SB), Y7, Y7
+	VADDPS     Y1, Y7, Y1
+	VCMPPS     $0x11, vecConst<>+64(SB), Y4, Y7
+	VMULPS     vecConst<>+2528(SB), Y6, Y2
+	VADDPS     vecConst<>+2496(SB), Y2, Y2
+	VMULPS     Y6, Y2, Y11
+	VADDPS     vecConst<>+2560(SB), Y11, Y11
+	VMULPS     Y6, Y11, Y2
+	VADDPS     vecConst<>+2592(SB), Y2, Y2
+	VMULPS     Y6, Y2, Y11
+	VADDPS     vecConst<>+2624(SB), Y11, Y11
+	VMULPS     Y6, Y11, Y2
+	VADDPS     vecConst<>+2656(SB), Y2, Y2
+	VMULPS     Y6, Y2, Y11
+	VADDPS     vecConst<>+2688(SB), Y11, Y11
+	VMULPS     Y6, Y11, Y2
+	VADDPS     vecConst<>+2720(SB), Y2, Y2
+	VMULPS     Y6, Y2, Y6
+	VMULPS     Y4, Y6, Y2
+	VADDPS     Y4, Y2, Y2
+	VBLENDVPS  Y7, Y2, Y1, Y1
+	VANDPS     vecConst<>+32(SB), Y1, Y1
+	VANDPS     vecConst<>+0(SB), Y3, Y3
+	VORPS      Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAcoshAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMapAcoshAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VSUBPS    vecConst<>+64(SB), Y0, Y1
+	VADDPS    vecConst<>+1824(SB), Y1, Y2
+	VMULPS    Y2, Y1, Y2
+	VSQRTPS   Y2, Y2
+	VADDPS    Y2, Y1, Y2
+	VADDPS    vecConst<>+64(SB), Y2, Y1
+	VSUBPS    vecConst<>+64(SB), Y1, Y3
+	VSUBPS    Y3, Y2, Y3
+	VMOVUPS   vecConst<>+2432(SB), Y2
+	VCMPPS    $0x11, Y0, Y2, Y2
+	VDIVPS    Y1, Y3, Y3
+	VBLENDVPS Y2, vecConst<>+2464(SB), Y3, Y3
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VCMPPS    $0x11, vecConst<>+608(SB), Y1, Y2
+	VMULPS    vecConst<>+640(SB), Y1, Y4
+	VBLENDVPS Y2, Y4, Y1, Y4
+	VXORPS    Y5, Y5, Y5
+	VBLENDVPS Y2, vecConst<>+672(SB), Y5, Y2
+	VPSUBD    vecConst<>+704(SB), Y4, Y4
+	VPSRAD    $0x17, Y4, Y5
+	VPADDD    Y5, Y2, Y5
+	VANDPS    vecConst<>+736(SB), Y4, Y4
+	VPADDD    vecConst<>+704(SB), Y4, Y4
+	VSUBPS    vecConst<>+64(SB), Y4, Y4
+	VMULPS    Y4, Y4, Y2
+	VMULPS    Y2, Y4, Y6
+	VMULPS    vecConst<>+800(SB), Y4, Y7
+	VADDPS    vecConst<>+768(SB), Y7, Y7
+	VMULPS    Y4, Y7, Y8
+	VADDPS    vecConst<>+832(SB), Y8, Y8
+	VMULPS    Y4, Y8, Y7
+	VADDPS    vecConst<>+864(SB), Y7, Y7
+	VMULPS    Y4, Y7, Y8
+	VADDPS    vecConst<>+896(SB), Y8, Y8
+	VMULPS    Y4, Y8, Y7
+	VADDPS    vecConst<>+928(SB), Y7, Y7
+	VMULPS    Y4, Y7, Y8
+	VADDPS    vecConst<>+960(SB), Y8, Y8
+	VMULPS    Y4, Y8, Y7
+	VADDPS    vecConst<>+992(SB), Y7, Y7
+	VMULPS    Y4, Y7, Y8
+	VADDPS    vecConst<>+1024(SB), Y8, Y8
+	VMULPS    Y8, Y6, Y8
+	VCVTDQ2PS Y5, Y5
+	VMULPS    vecConst<>+1056(SB), Y5, Y6
+	VADDPS    Y8, Y6, Y6
+	VMULPS    vecConst<>+1088(SB), Y2, Y8
+	VADDPS    Y6, Y8, Y8
+	VADDPS    Y8, Y4, Y8
+	VMULPS    vecConst<>+1120(SB), Y5, Y4
+	VADDPS    Y8, Y4, Y4
+	VCMPPS    $0x11, vecConst<>+1152(SB), Y1, Y8
+	VBLENDVPS Y8, Y4, Y1, Y4
+	VXORPS    Y8, Y8, Y8
+	VCMPPS    $0x11, Y8, Y1, Y8
+	VBLENDVPS Y8, vecConst<>+1184(SB), Y4, Y4
+	VXORPS    Y8, Y8, Y8
+	VCMPPS    $0x00, Y8, Y1, Y1
+	VBLENDVPS Y1, vecConst<>+1216(SB), Y4, Y4
+	VADDPS    Y3, Y4, Y3
+	VCMPPS    $0x11, vecConst<>+64(SB), Y0, Y0
+	VBLENDVPS Y0, vecConst<>+1184(SB), Y3, Y3
+	VMOVUPS   Y3, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y3
+	VMASKMOVPS (R8)(AX*1), Y3, Y0
+	VSUBPS     vecConst<>+64(SB), Y0, Y4
+	VADDPS     vecConst<>+1824(SB), Y4, Y1
+	VMULPS     Y1, Y4, Y1
+	VSQRTPS    Y1, Y1
+	VADDPS     Y1, Y4, Y1
+	VADDPS     vecConst<>+64(SB), Y1, Y4
+	VSUBPS     vecConst<>+64(SB), Y4, Y8
+	VSUBPS     Y8, Y1, Y8
+	VMOVUPS    vecConst<>+2432(SB), Y1
+	VCMPPS     $0x11, Y0, Y1, Y1
+	VDIVPS     Y4, Y8, Y8
+	VBLENDVPS  Y1, vecConst<>+2464(SB), Y8, Y8
+	VBLENDVPS  Y1, Y0, Y4, Y4
+	VCMPPS     $0x11, vecConst<>+608(SB), Y4, Y1
+	VMULPS     vecConst<>+640(SB), Y4, Y5
+	VBLENDVPS  Y1, Y5, Y4, Y5
+	VXORPS     Y6, Y6, Y6
+	VBLENDVPS  Y1, vecConst<>+672(SB), Y6, Y1
+	VPSUBD     vecConst<>+704(SB), Y5, Y5
+	VPSRAD     $0x17, Y5, Y6
+	VPADDD     Y6, Y1, Y6
+	VANDPS     vecConst<>+736(SB), Y5, Y5
+	VPADDD     vecConst<>+704(SB), Y5, Y5
+	VSUBPS     vecConst<>+64(SB), Y5, Y5
+	VMULPS     Y5, Y5, Y1
+	VMULPS     Y1, Y5, Y2
+	VMULPS     vecConst<>+800(SB), Y5, Y7
+	VADDPS     vecConst<>+768(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y9
+	VADDPS     vecConst<>+832(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y7
+	VADDPS     vecConst<>+864(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y9
+	VADDPS     vecConst<>+896(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y7
+	VADDPS     vecConst<>+928(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y9
+	VADDPS     vecConst<>+960(SB), Y9, Y9
+	VMULPS     Y5, Y9, Y7
+	VADDPS     vecConst<>+992(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y9
+	VADDPS     vecConst<>+1024(SB), Y9, Y9
+	VMULPS     Y9, Y2, Y9
+	VCVTDQ2PS  Y6, Y6
+	VMULPS     vecConst<>+1056(SB), Y6, Y2
+	VADDPS     Y9, Y2, Y2
+	VMULPS     vecConst<>+1088(SB), Y1, Y9
+	VADDPS     Y2, Y9, Y9
+	VADDPS     Y9, Y5, Y9
+	VMULPS     vecConst<>+1120(SB), Y6, Y5
+	VADDPS     Y9, Y5, Y5
+	VCMPPS     $0x11, vecConst<>+1152(SB), Y4, Y9
+	VBLENDVPS  Y9, Y5, Y4, Y5
+	VXORPS     Y9, Y9, Y9
+	VCMPPS     $0x11, Y9, Y4, Y9
+	VBLENDVPS  Y9, vecConst<>+1184(SB), Y5, Y5
+	VXORPS     Y9, Y9, Y9
+	VCMPPS     $0x00, Y9, Y4, Y4
+	VBLENDVPS  Y4, vecConst<>+1216(SB), Y5, Y5
+	VADDPS     Y8, Y5, Y8
+	VCMPPS     $0x11, vecConst<>+64(SB), Y0, Y0
+	VBLENDVPS  Y0, vecConst<>+1184(SB), Y8, Y8
+	VMASKMOVPS Y8, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecMapAtanhAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMapAtanhAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y1
+	VADDPS    Y1, Y1, Y2
+	VMOVUPS   vecConst<>+64(SB), Y3
+	VSUBPS    Y1, Y3, Y1
+	VDIVPS    Y1, Y2, Y1
+	VADDPS    vecConst<>+64(SB), Y1, Y2
+	VSUBPS    vecConst<>+64(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y3
+	VCMPPS    $0x11, vecConst<>+608(SB), Y2, Y4
+	VMULPS    vecConst<>+640(SB), Y2, Y5
+	VBLENDVPS Y4, Y5, Y2, Y5
+	VXORPS    Y6, Y6, Y6
+	VBLENDVPS Y4, vecConst<>+672(SB), Y6, Y4
+	VPSUBD    vecConst<>+704(SB), Y5, Y5
+	VPSRAD    $0x17, Y5, Y6
+	VPADDD    Y6, Y4, Y6
+	VANDPS    vecConst<>+736(SB), Y5, Y5
+	VPADDD    vecConst<>+704(SB), Y5, Y5
+	VSUBPS    vecConst<>+64(SB), Y5, Y5
+	VMULPS    Y5, Y5, Y4
+	VMULPS    Y4, Y5, Y7
+	VMULPS    vecConst<>+800(SB), Y5, Y8
+	VADDPS    vecConst<>+768(SB), Y8, Y8
+	VMULPS    Y5, Y8, Y9
+	VADDPS    vecConst<>+832(SB), Y9, Y9
+	VMULPS    Y5, Y9, Y8
+	VADDPS    vecConst<>+864(SB), Y8, Y8
+	VMULPS    Y5, Y8, Y9
+	VADDPS    vecConst<>+896(SB), Y9, Y9
+	VMULPS    Y5, Y9, Y8
+	VADDPS    vecConst<>+928(SB), Y8, Y8
+	VMULPS    Y5, Y8, Y9
+	VADDPS    vecConst<>+960(SB), Y9, Y9
+	VMULPS    Y5, Y9, Y8
+	VADDPS    vecConst<>+992(SB), Y8, Y8
+	VMULPS    Y5, Y8, Y9
+	VADDPS    vecConst<>+1024(SB), Y9, Y9
+	VMULPS    Y9, Y7, Y9
+	VCVTDQ2PS Y6, Y6
+	VMULPS    vecConst<>+1056(SB), Y6, Y7
+	VADDPS    Y9, Y7, Y7
+	VMULPS    vecConst<>+1088(SB), Y4, Y9
+	VADDPS    Y7, Y9, Y9
+	VADDPS    Y9, Y5, Y9
+	VMULPS    vecConst<>+1120(SB), Y6, Y5
+	VADDPS    Y9, Y5, Y5
+	VCMPPS    $0x11, vecConst<>+1152(SB), Y2, Y9
+	VBLENDVPS Y9, Y5, Y2, Y5
+	VXORPS    Y9, Y9, Y9
+	VCMPPS    $0x11, Y9, Y2, Y9
+	VBLENDVPS Y9, vecConst<>+1184(SB), Y5, Y5
+	VXORPS    Y9, Y9, Y9
+	VCMPPS    $0x00, Y9, Y2, Y9
+	VBLENDVPS Y9, vecConst<>+1216(SB), Y5, Y5
+	VDIVPS    Y2, Y3, Y2
+	VADDPS    Y2, Y5, Y2
+	VCMPPS    $0x11, vecConst<>+1152(SB), Y1, Y5
+	VBLENDVPS Y5, Y2, Y1, Y1
+	VMULPS    vecConst<>+544(SB), Y1, Y1
+	VANDPS    vecConst<>+32(SB), Y1, Y1
+	VANDPS    vecConst<>+0(SB), Y0, Y0
+	VORPS     Y0, Y1, Y0
+	VMOVUPS   Y0, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (R8)(AX*1), Y0, Y1
+	VANDPS     vecConst<>+32(SB), Y1, Y2
+	VADDPS     Y2, Y2, Y5
+	VMOVUPS    vecConst<>+64(SB), Y3
+	VSUBPS     Y2, Y3, Y2
+	VDIVPS     Y2, Y5, Y2
+	VADDPS     vecConst<>+64(SB), Y2, Y5
+	VSUBPS     vecConst<>+64(SB), Y5, Y3
+	VSUBPS     Y3, Y2, Y3
+	VCMPPS     $0x11, vecConst<>+608(SB), Y5, Y9
+	VMULPS     vecConst<>+640(SB), Y5, Y6
+	VBLENDVPS  Y9, Y6, Y5, Y6
+	VXORPS     Y7, Y7, Y7
+	VBLENDVPS  Y9, vecConst<>+672(SB), Y7, Y9
+	VPSUBD     vecConst<>+704(SB), Y6, Y6
+	VPSRAD     $0x17, Y6, Y7
+	VPADDD     Y7, Y9, Y7
+	VANDPS     vecConst<>+736(SB), Y6, Y6
+	VPADDD     vecConst<>+704(SB), Y6, Y6
+	VSUBPS     vecConst<>+64(SB), Y6, Y6
+	VMULPS     Y6, Y6, Y9
+	VMULPS     Y9, Y6, Y4
+	VMULPS     vecConst<>+800(SB), Y6, Y8
+	VADDPS     vecConst<>+768(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y10
+	VADDPS     vecConst<>+832(SB), Y10, Y10
+	VMULPS     Y6, Y10, Y8
+	VADDPS     vecConst<>+864(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y10
+	VADDPS     vecConst<>+896(SB), Y10, Y10
+	VMULPS     Y6, Y10, Y8
+	VADDPS     vecConst<>+928(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y10
+	VADDPS     vecConst<>+960(SB), Y10, Y10
+	VMULPS     Y6, Y10, Y8
+	VADDPS     vecConst<>+992(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y10
+	VADDPS     vecConst<>+1024(SB), Y10, Y10
+	VMULPS     Y10, Y4, Y10
+	VCVTDQ2PS  Y7, Y7
+	VMULPS     vecConst<>+1056(SB), Y7, Y4
+	VADDPS     Y10, Y4, Y4
+	VMULPS     vecConst<>+1088(SB), Y9, Y10
+	VADDPS     Y4, Y10, Y10
+	VADDPS     Y10, Y6, Y10
+	VMULPS     vecConst<>+1120(SB), Y7, Y6
+	VADDPS     Y10, Y6, Y6
+	VCMPPS     $0x11, vecConst<>+1152(SB), Y5, Y10
+	VBLENDVPS  Y10, Y6, Y5, Y6
+	VXORPS     Y10, Y10, Y10
+	VCMPPS     $0x11, Y10, Y5, Y10
+	VBLENDVPS  Y10, vecConst<>+1184(SB), Y6, Y6
+	VXORPS     Y10, Y10, Y10
+	VCMPPS     $0x00, Y10, Y5, Y10
+	VBLENDVPS  Y10, vecConst<>+1216(SB), Y6, Y6
+	VDIVPS     Y5, Y3, Y5
+	VADDPS     Y5, Y6, Y5
+	VCMPPS     $0x11, vecConst<>+1152(SB), Y2, Y6
+	VBLENDVPS  Y6, Y5, Y2, Y2
+	VMULPS     vecConst<>+544(SB), Y2, Y2
+	VANDPS     vecConst<>+32(SB), Y2, Y2
+	VANDPS     vecConst<>+0(SB), Y1, Y1
+	VORPS      Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, (R12)(AX*1)
 
 done:
@@ -16255,36 +19031,36 @@ block:
 	VMOVUPS   (R8)(AX*1), Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y1
 	VMULPS    Y1, Y1, Y2
-	VMULPS    vecConst<>+1696(SB), Y2, Y3
-	VADDPS    vecConst<>+1664(SB), Y3, Y3
+	VMULPS    vecConst<>+2784(SB), Y2, Y3
+	VADDPS    vecConst<>+2752(SB), Y3, Y3
 	VMULPS    Y2, Y3, Y4
-	VADDPS    vecConst<>+1728(SB), Y4, Y4
+	VADDPS    vecConst<>+2816(SB), Y4, Y4
 	VMULPS    Y2, Y4, Y3
-	VADDPS    vecConst<>+1760(SB), Y3, Y3
+	VADDPS    vecConst<>+2848(SB), Y3, Y3
 	VMULPS    Y2, Y3, Y4
-	VADDPS    vecConst<>+1792(SB), Y4, Y4
+	VADDPS    vecConst<>+2880(SB), Y4, Y4
 	VMULPS    Y2, Y4, Y3
-	VADDPS    vecConst<>+1824(SB), Y3, Y3
+	VADDPS    vecConst<>+2912(SB), Y3, Y3
 	VMULPS    Y2, Y3, Y4
-	VADDPS    vecConst<>+1856(SB), Y4, Y4
+	VADDPS    vecConst<>+2944(SB), Y4, Y4
 	VMULPS    Y1, Y4, Y2
 	VADDPS    Y1, Y2, Y2
-	VMOVUPS   vecConst<>+1888(SB), Y4
+	VMOVUPS   vecConst<>+2976(SB), Y4
 	VMINPS    Y1, Y4, Y4
-	VMULPS    vecConst<>+1952(SB), Y4, Y3
-	VADDPS    vecConst<>+1920(SB), Y3, Y3
+	VMULPS    vecConst<>+3040(SB), Y4, Y3
+	VADDPS    vecConst<>+3008(SB), Y3, Y3
 	VMULPS    Y4, Y3, Y5
-	VADDPS    vecConst<>+1984(SB), Y5, Y5
+	VADDPS    vecConst<>+3072(SB), Y5, Y5
 	VMULPS    Y4, Y5, Y3
-	VADDPS    vecConst<>+2016(SB), Y3, Y3
+	VADDPS    vecConst<>+3104(SB), Y3, Y3
 	VMULPS    Y4, Y3, Y5
-	VADDPS    vecConst<>+2048(SB), Y5, Y5
+	VADDPS    vecConst<>+3136(SB), Y5, Y5
 	VMULPS    Y4, Y5, Y3
-	VADDPS    vecConst<>+2080(SB), Y3, Y3
+	VADDPS    vecConst<>+3168(SB), Y3, Y3
 	VMULPS    Y4, Y3, Y5
-	VADDPS    vecConst<>+2112(SB), Y5, Y5
+	VADDPS    vecConst<>+3200(SB), Y5, Y5
 	VMULPS    Y4, Y5, Y3
-	VADDPS    vecConst<>+2144(SB), Y3, Y3
+	VADDPS    vecConst<>+3232(SB), Y3, Y3
 	VXORPS    vecConst<>+0(SB), Y3, Y3
 	VMOVUPS   vecConst<>+96(SB), Y4
 	VMAXPS    Y3, Y4, Y3
@@ -16339,36 +19115,36 @@ blockEnd:
 	VMASKMOVPS (R8)(AX*1), Y0, Y6
 	VANDPS     vecConst<>+32(SB), Y6, Y2
 	VMULPS     Y2, Y2, Y1
-	VMULPS     vecConst<>+1696(SB), Y1, Y3
-	VADDPS     vecConst<>+1664(SB), Y3, Y3
+	VMULPS     vecConst<>+2784(SB), Y1, Y3
+	VADDPS     vecConst<>+2752(SB), Y3, Y3
 	VMULPS     Y1, Y3, Y8
-	VADDPS     vecConst<>+1728(SB), Y8, Y8
+	VADDPS     vecConst<>+2816(SB), Y8, Y8
 	VMULPS     Y1, Y8, Y3
-	VADDPS     vecConst<>+1760(SB), Y3, Y3
+	VADDPS     vecConst<>+2848(SB), Y3, Y3
 	VMULPS     Y1, Y3, Y8
-	VADDPS     vecConst<>+1792(SB), Y8, Y8
+	VADDPS     vecConst<>+2880(SB), Y8, Y8
 	VMULPS     Y1, Y8, Y3
-	VADDPS     vecConst<>+1824(SB), Y3, Y3
+	VADDPS     vecConst<>+2912(SB), Y3, Y3
 	VMULPS     Y1, Y3, Y8
-	VADDPS     vecConst<>+1856(SB), Y8, Y8
+	VADDPS     vecConst<>+2944(SB), Y8, Y8
 	VMULPS     Y2, Y8, Y1
 	VADDPS     Y2, Y1, Y1
-	VMOVUPS    vecConst<>+1888(SB), Y8
+	VMOVUPS    vecConst<>+2976(SB), Y8
 	VMINPS     Y2, Y8, Y8
-	VMULPS     vecConst<>+1952(SB), Y8, Y3
-	VADDPS     vecConst<>+1920(SB), Y3, Y3
+	VMULPS     vecConst<>+3040(SB), Y8, Y3
+	VADDPS     vecConst<>+3008(SB), Y3, Y3
 	VMULPS     Y8, Y3, Y4
-	VADDPS     vecConst<>+1984(SB), Y4, Y4
+	VADDPS     vecConst<>+3072(SB), Y4, Y4
 	VMULPS     Y8, Y4, Y3
-	VADDPS     vecConst<>+2016(SB), Y3, Y3
+	VADDPS     vecConst<>+3104(SB), Y3, Y3
 	VMULPS     Y8, Y3, Y4
-	VADDPS     vecConst<>+2048(SB), Y4, Y4
+	VADDPS     vecConst<>+3136(SB), Y4, Y4
 	VMULPS     Y8, Y4, Y3
-	VADDPS     vecConst<>+2080(SB), Y3, Y3
+	VADDPS     vecConst<>+3168(SB), Y3, Y3
 	VMULPS     Y8, Y3, Y4
-	VADDPS     vecConst<>+2112(SB), Y4, Y4
+	VADDPS     vecConst<>+3200(SB), Y4, Y4
 	VMULPS     Y8, Y4, Y3
-	VADDPS     vecConst<>+2144(SB), Y3, Y3
+	VADDPS     vecConst<>+3232(SB), Y3, Y3
 	VXORPS     vecConst<>+0(SB), Y3, Y3
 	VMOVUPS    vecConst<>+96(SB), Y8
 	VMAXPS     Y3, Y8, Y3
@@ -16431,9 +19207,9 @@ block:
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y1
-	VMOVUPS   vecConst<>+2176(SB), Y2
+	VMOVUPS   vecConst<>+3264(SB), Y2
 	VMINPS    Y1, Y2, Y2
-	VANDPS    vecConst<>+2208(SB), Y2, Y3
+	VANDPS    vecConst<>+3296(SB), Y2, Y3
 	VSUBPS    Y3, Y2, Y4
 	VADDPS    Y3, Y2, Y5
 	VMULPS    Y5, Y4, Y5
@@ -16474,24 +19250,24 @@ block:
 	VADDPS    vecConst<>+64(SB), Y4, Y4
 	VMOVUPS   vecConst<>+64(SB), Y2
 	VDIVPS    Y4, Y2, Y4
-	VMULPS    vecConst<>+2272(SB), Y4, Y2
-	VADDPS    vecConst<>+2240(SB), Y2, Y2
+	VMULPS    vecConst<>+3360(SB), Y4, Y2
+	VADDPS    vecConst<>+3328(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y6
-	VADDPS    vecConst<>+2304(SB), Y6, Y6
+	VADDPS    vecConst<>+3392(SB), Y6, Y6
 	VMULPS    Y4, Y6, Y2
-	VADDPS    vecConst<>+2336(SB), Y2, Y2
+	VADDPS    vecConst<>+3424(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y6
-	VADDPS    vecConst<>+2368(SB), Y6, Y6
+	VADDPS    vecConst<>+3456(SB), Y6, Y6
 	VMULPS    Y4, Y6, Y2
-	VADDPS    vecConst<>+2400(SB), Y2, Y2
+	VADDPS    vecConst<>+3488(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y6
-	VADDPS    vecConst<>+2432(SB), Y6, Y6
+	VADDPS    vecConst<>+3520(SB), Y6, Y6
 	VMULPS    Y4, Y6, Y2
-	VADDPS    vecConst<>+2464(SB), Y2, Y2
+	VADDPS    vecConst<>+3552(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y6
-	VADDPS    vecConst<>+2496(SB), Y6, Y6
+	VADDPS    vecConst<>+3584(SB), Y6, Y6
 	VMULPS    Y4, Y6, Y2
-	VADDPS    vecConst<>+2528(SB), Y2, Y2
+	VADDPS    vecConst<>+3616(SB), Y2, Y2
 	VMULPS    Y2, Y8, Y4
 	VADDPS    Y2, Y4, Y4
 	VMULPS    Y5, Y4, Y5
@@ -16503,16 +19279,16 @@ block:
 	VBLENDVPS Y5, Y4, Y3, Y3
 	VCMPPS    $0x11, vecConst<>+64(SB), Y1, Y1
 	VMULPS    Y0, Y0, Y4
-	VMULPS    vecConst<>+2592(SB), Y4, Y5
-	VADDPS    vecConst<>+2560(SB), Y5, Y5
+	VMULPS    vecConst<>+3680(SB), Y4, Y5
+	VADDPS    vecConst<>+3648(SB), Y5, Y5
 	VMULPS    Y4, Y5, Y2
-	VADDPS    vecConst<>+2624(SB), Y2, Y2
+	VADDPS    vecConst<>+3712(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y5
-	VADDPS    vecConst<>+2656(SB), Y5, Y5
+	VADDPS    vecConst<>+3744(SB), Y5, Y5
 	VMULPS    Y4, Y5, Y2
-	VADDPS    vecConst<>+2688(SB), Y2, Y2
+	VADDPS    vecConst<>+3776(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y5
-	VADDPS    vecConst<>+2720(SB), Y5, Y5
+	VADDPS    vecConst<>+3808(SB), Y5, Y5
 	VMULPS    Y0, Y5, Y4
 	VADDPS    vecConst<>+544(SB), Y4, Y4
 	VMULPS    Y4, Y0, Y4
@@ -16530,9 +19306,9 @@ blockEnd:
 	VMOVUPS    (DX), Y3
 	VMASKMOVPS (R8)(AX*1), Y3, Y4
 	VANDPS     vecConst<>+32(SB), Y4, Y1
-	VMOVUPS    vecConst<>+2176(SB), Y0
+	VMOVUPS    vecConst<>+3264(SB), Y0
 	VMINPS     Y1, Y0, Y0
-	VANDPS     vecConst<>+2208(SB), Y0, Y5
+	VANDPS     vecConst<>+3296(SB), Y0, Y5
 	VSUBPS     Y5, Y0, Y2
 	VADDPS     Y5, Y0, Y8
 	VMULPS     Y8, Y2, Y8
@@ -16573,24 +19349,24 @@ blockEnd:
 	VADDPS     vecConst<>+64(SB), Y2, Y2
 	VMOVUPS    vecConst<>+64(SB), Y0
 	VDIVPS     Y2, Y0, Y2
-	VMULPS     vecConst<>+2272(SB), Y2, Y0
-	VADDPS     vecConst<>+2240(SB), Y0, Y0
+	VMULPS     vecConst<>+3360(SB), Y2, Y0
+	VADDPS     vecConst<>+3328(SB), Y0, Y0
 	VMULPS     Y2, Y0, Y6
-	VADDPS     vecConst<>+2304(SB), Y6, Y6
+	VADDPS     vecConst<>+3392(SB), Y6, Y6
 	VMULPS     Y2, Y6, Y0
-	VADDPS     vecConst<>+2336(SB), Y0, Y0
+	VADDPS     vecConst<>+3424(SB), Y0, Y0
 	VMULPS     Y2, Y0, Y6
-	VADDPS     vecConst<>+2368(SB), Y6, Y6
+	VADDPS     vecConst<>+3456(SB), Y6, Y6
 	VMULPS     Y2, Y6, Y0
-	VADDPS     vecConst<>+2400(SB), Y0, Y0
+	VADDPS     vecConst<>+3488(SB), Y0, Y0
 	VMULPS     Y2, Y0, Y6
-	VADDPS     vecConst<>+2432(SB), Y6, Y6
+	VADDPS     vecConst<>+3520(SB), Y6, Y6
 	VMULPS     Y2, Y6, Y0
-	VADDPS     vecConst<>+2464(SB), Y0, Y0
+	VADDPS     vecConst<>+3552(SB), Y0, Y0
 	VMULPS     Y2, Y0, Y6
-	VADDPS     vecConst<>+2496(SB), Y6, Y6
+	VADDPS     vecConst<>+3584(SB), Y6, Y6
 	VMULPS     Y2, Y6, Y0
-	VADDPS     vecConst<>+2528(SB), Y0, Y0
+	VADDPS     vecConst<>+3616(SB), Y0, Y0
 	VMULPS     Y0, Y9, Y2
 	VADDPS     Y0, Y2, Y2
 	VMULPS     Y8, Y2, Y8
@@ -16602,16 +19378,16 @@ blockEnd:
 	VBLENDVPS  Y8, Y2, Y5, Y5
 	VCMPPS     $0x11, vecConst<>+64(SB), Y1, Y1
 	VMULPS     Y4, Y4, Y2
-	VMULPS     vecConst<>+2592(SB), Y2, Y8
-	VADDPS     vecConst<>+2560(SB), Y8, Y8
+	VMULPS     vecConst<>+3680(SB), Y2, Y8
+	VADDPS     vecConst<>+3648(SB), Y8, Y8
 	VMULPS     Y2, Y8, Y0
-	VADDPS     vecConst<>+2624(SB), Y0, Y0
+	VADDPS     vecConst<>+3712(SB), Y0, Y0
 	VMULPS     Y2, Y0, Y8
-	VADDPS     vecConst<>+2656(SB), Y8, Y8
+	VADDPS     vecConst<>+3744(SB), Y8, Y8
 	VMULPS     Y2, Y8, Y0
-	VADDPS     vecConst<>+2688(SB), Y0, Y0
+	VADDPS     vecConst<>+3776(SB), Y0, Y0
 	VMULPS     Y2, Y0, Y8
-	VADDPS     vecConst<>+2720(SB), Y8, Y8
+	VADDPS     vecConst<>+3808(SB), Y8, Y8
 	VMULPS     Y4, Y8, Y2
 	VADDPS     vecConst<>+544(SB), Y2, Y2
 	VMULPS     Y2, Y4, Y2
@@ -16638,13 +19414,13 @@ block:
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y1
-	VMOVUPS   vecConst<>+2752(SB), Y2
+	VMOVUPS   vecConst<>+3840(SB), Y2
 	VMINPS    Y1, Y2, Y1
-	VPADDD    vecConst<>+2784(SB), Y1, Y2
-	VANDPS    vecConst<>+2816(SB), Y2, Y2
+	VPADDD    vecConst<>+3872(SB), Y1, Y2
+	VANDPS    vecConst<>+3904(SB), Y2, Y2
 	VSUBPS    Y2, Y1, Y3
 	VMULPS    Y2, Y2, Y4
-	VMULPS    vecConst<>+2848(SB), Y4, Y4
+	VMULPS    vecConst<>+3936(SB), Y4, Y4
 	VADDPS    vecConst<>+64(SB), Y4, Y5
 	VSUBPS    vecConst<>+64(SB), Y5, Y6
 	VSUBPS    Y6, Y5, Y7
@@ -16654,19 +19430,19 @@ block:
 	VADDPS    Y6, Y7, Y6
 	VADDPS    Y2, Y1, Y7
 	VMULPS    Y7, Y3, Y7
-	VMULPS    vecConst<>+2848(SB), Y7, Y4
+	VMULPS    vecConst<>+3936(SB), Y7, Y4
 	VADDPS    Y6, Y4, Y4
 	VMULPS    Y1, Y1, Y6
-	VMULPS    vecConst<>+2880(SB), Y6, Y7
+	VMULPS    vecConst<>+3968(SB), Y6, Y7
 	VADDPS    Y4, Y7, Y7
-	VPADDD    vecConst<>+2784(SB), Y5, Y4
-	VANDPS    vecConst<>+2816(SB), Y4, Y4
+	VPADDD    vecConst<>+3872(SB), Y5, Y4
+	VANDPS    vecConst<>+3904(SB), Y4, Y4
 	VSUBPS    Y4, Y5, Y5
 	VADDPS    Y5, Y7, Y5
-	VMULPS    vecConst<>+2912(SB), Y2, Y2
+	VMULPS    vecConst<>+4000(SB), Y2, Y2
 	VMULPS    Y4, Y2, Y7
-	VMULPS    vecConst<>+2944(SB), Y1, Y1
-	VMULPS    vecConst<>+2912(SB), Y3, Y6
+	VMULPS    vecConst<>+4032(SB), Y1, Y1
+	VMULPS    vecConst<>+4000(SB), Y3, Y6
 	VADDPS    Y1, Y6, Y6
 	VADDPS    Y5, Y4, Y4
 	VMULPS    Y4, Y6, Y4
@@ -16713,7 +19489,7 @@ block:
 	VCMPPS    $0x11, Y1, Y0, Y1
 	VMULPS    Y5, Y7, Y6
 	VADDPS    vecConst<>+64(SB), Y6, Y6
-	VMOVUPS   vecConst<>+2976(SB), Y4
+	VMOVUPS   vecConst<>+4064(SB), Y4
 	VMAXPS    Y0, Y4, Y4
 	VMULPS    Y7, Y4, Y7
 	VBLENDVPS Y1, Y7, Y0, Y0
@@ -16733,13 +19509,13 @@ blockEnd:
 	VMOVUPS    (DX), Y6
 	VMASKMOVPS (R8)(AX*1), Y6, Y5
 	VANDPS     vecConst<>+32(SB), Y5, Y1
-	VMOVUPS    vecConst<>+2752(SB), Y0
+	VMOVUPS    vecConst<>+3840(SB), Y0
 	VMINPS     Y1, Y0, Y1
-	VPADDD     vecConst<>+2784(SB), Y1, Y0
-	VANDPS     vecConst<>+2816(SB), Y0, Y0
+	VPADDD     vecConst<>+3872(SB), Y1, Y0
+	VANDPS     vecConst<>+3904(SB), Y0, Y0
 	VSUBPS     Y0, Y1, Y7
 	VMULPS     Y0, Y0, Y4
-	VMULPS     vecConst<>+2848(SB), Y4, Y4
+	VMULPS     vecConst<>+3936(SB), Y4, Y4
 	VADDPS     vecConst<>+64(SB), Y4, Y2
 	VSUBPS     vecConst<>+64(SB), Y2, Y3
 	VSUBPS     Y3, Y2, Y8
@@ -16749,19 +19525,19 @@ blockEnd:
 	VADDPS     Y3, Y8, Y3
 	VADDPS     Y0, Y1, Y8
 	VMULPS     Y8, Y7, Y8
-	VMULPS     vecConst<>+2848(SB), Y8, Y4
+	VMULPS     vecConst<>+3936(SB), Y8, Y4
 	VADDPS     Y3, Y4, Y4
 	VMULPS     Y1, Y1, Y3
-	VMULPS     vecConst<>+2880(SB), Y3, Y8
+	VMULPS     vecConst<>+3968(SB), Y3, Y8
 	VADDPS     Y4, Y8, Y8
-	VPADDD     vecConst<>+2784(SB), Y2, Y4
-	VANDPS     vecConst<>+2816(SB), Y4, Y4
+	VPADDD     vecConst<>+3872(SB), Y2, Y4
+	VANDPS     vecConst<>+3904(SB), Y4, Y4
 	VSUBPS     Y4, Y2, Y2
 	VADDPS     Y2, Y8, Y2
-	VMULPS     vecConst<>+2912(SB), Y0, Y0
+	VMULPS     vecConst<>+4000(SB), Y0, Y0
 	VMULPS     Y4, Y0, Y8
-	VMULPS     vecConst<>+2944(SB), Y1, Y1
-	VMULPS     vecConst<>+2912(SB), Y7, Y3
+	VMULPS     vecConst<>+4032(SB), Y1, Y1
+	VMULPS     vecConst<>+4000(SB), Y7, Y3
 	VADDPS     Y1, Y3, Y3
 	VADDPS     Y2, Y4, Y4
 	VMULPS     Y4, Y3, Y4
@@ -16808,7 +19584,7 @@ blockEnd:
 	VCMPPS     $0x11, Y1, Y5, Y1
 	VMULPS     Y2, Y8, Y3
 	VADDPS     vecConst<>+64(SB), Y3, Y3
-	VMOVUPS    vecConst<>+2976(SB), Y4
+	VMOVUPS    vecConst<>+4064(SB), Y4
 	VMAXPS     Y5, Y4, Y4
 	VMULPS     Y8, Y4, Y8
 	VBLENDVPS  Y1, Y8, Y5, Y5
@@ -16872,7 +19648,7 @@ block:
 	VCMPPS    $0x11, Y6, Y0, Y6
 	VMULPS    Y4, Y1, Y2
 	VADDPS    vecConst<>+64(SB), Y2, Y2
-	VMOVUPS   vecConst<>+2976(SB), Y5
+	VMOVUPS   vecConst<>+4064(SB), Y5
 	VMAXPS    Y0, Y5, Y5
 	VMULPS    Y1, Y5, Y1
 	VBLENDVPS Y6, Y1, Y0, Y0
@@ -16927,7 +19703,7 @@ blockEnd:
 	VCMPPS     $0x11, Y7, Y4, Y7
 	VMULPS     Y5, Y6, Y0
 	VADDPS     vecConst<>+64(SB), Y0, Y0
-	VMOVUPS    vecConst<>+2976(SB), Y3
+	VMOVUPS    vecConst<>+4064(SB), Y3
 	VMAXPS     Y4, Y3, Y3
 	VMULPS     Y6, Y3, Y6
 	VBLENDVPS  Y7, Y6, Y4, Y4
@@ -16955,9 +19731,9 @@ block:
 	CMPQ      DX, CX
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
-	VMOVUPS   vecConst<>+2976(SB), Y1
+	VMOVUPS   vecConst<>+4064(SB), Y1
 	VMAXPS    Y0, Y1, Y1
-	VMOVUPS   vecConst<>+3008(SB), Y2
+	VMOVUPS   vecConst<>+4096(SB), Y2
 	VMINPS    Y0, Y2, Y2
 	VMOVUPS   vecConst<>+96(SB), Y3
 	VMAXPS    Y2, Y3, Y2
@@ -16991,9 +19767,9 @@ block:
 	VADDPS    vecConst<>+64(SB), Y7, Y7
 	VMULPS    Y2, Y7, Y2
 	VMULPS    Y5, Y2, Y7
-	VADDPS    vecConst<>+1632(SB), Y7, Y3
+	VADDPS    vecConst<>+1824(SB), Y7, Y3
 	VMULPS    Y3, Y7, Y7
-	VADDPS    vecConst<>+1632(SB), Y7, Y6
+	VADDPS    vecConst<>+1824(SB), Y7, Y6
 	VMULPS    Y2, Y1, Y2
 	VMULPS    Y3, Y2, Y3
 	VDIVPS    Y6, Y3, Y3
@@ -17015,9 +19791,9 @@ blockEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y6
 	VMASKMOVPS (R8)(AX*1), Y6, Y5
-	VMOVUPS    vecConst<>+2976(SB), Y0
+	VMOVUPS    vecConst<>+4064(SB), Y0
 	VMAXPS     Y5, Y0, Y0
-	VMOVUPS    vecConst<>+3008(SB), Y7
+	VMOVUPS    vecConst<>+4096(SB), Y7
 	VMINPS     Y5, Y7, Y7
 	VMOVUPS    vecConst<>+96(SB), Y3
 	VMAXPS     Y7, Y3, Y7
@@ -17051,9 +19827,9 @@ blockEnd:
 	VADDPS     vecConst<>+64(SB), Y8, Y8
 	VMULPS     Y7, Y8, Y7
 	VMULPS     Y1, Y7, Y8
-	VADDPS     vecConst<>+1632(SB), Y8, Y3
+	VADDPS     vecConst<>+1824(SB), Y8, Y3
 	VMULPS     Y3, Y8, Y8
-	VADDPS     vecConst<>+1632(SB), Y8, Y4
+	VADDPS     vecConst<>+1824(SB), Y8, Y4
 	VMULPS     Y7, Y0, Y7
 	VMULPS     Y3, Y7, Y3
 	VDIVPS     Y4, Y3, Y3
@@ -17503,6 +20279,116 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecMapCeluAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecMapCeluAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y1
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x11, Y2, Y1, Y2
+	VDIVPS    Y0, Y1, Y3
+	VMOVUPS   vecConst<>+480(SB), Y4
+	VMAXPS    Y3, Y4, Y4
+	VMOVUPS   vecConst<>+128(SB), Y5
+	VMINPS    Y4, Y5, Y4
+	VMULPS    vecConst<>+192(SB), Y4, Y5
+	VADDPS    vecConst<>+160(SB), Y5, Y5
+	VSUBPS    vecConst<>+160(SB), Y5, Y6
+	VPSUBD    vecConst<>+160(SB), Y5, Y5
+	VMULPS    vecConst<>+224(SB), Y6, Y7
+	VADDPS    Y4, Y7, Y7
+	VMULPS    vecConst<>+256(SB), Y6, Y4
+	VADDPS    Y7, Y4, Y4
+	VMULPS    vecConst<>+320(SB), Y4, Y7
+	VADDPS    vecConst<>+288(SB), Y7, Y7
+	VMULPS    Y4, Y7, Y6
+	VADDPS    vecConst<>+352(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y7
+	VADDPS    vecConst<>+384(SB), Y7, Y7
+	VMULPS    Y4, Y7, Y6
+	VADDPS    vecConst<>+416(SB), Y6, Y6
+	VMULPS    Y4, Y4, Y7
+	VMULPS    Y7, Y6, Y8
+	VADDPS    Y4, Y8, Y8
+	VPSUBD    vecConst<>+512(SB), Y5, Y5
+	VPADDD    vecConst<>+448(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VSUBPS    vecConst<>+544(SB), Y5, Y4
+	VMULPS    Y8, Y5, Y7
+	VADDPS    Y4, Y7, Y7
+	VADDPS    Y7, Y7, Y7
+	VANDPS    vecConst<>+32(SB), Y3, Y4
+	VCMPPS    $0x11, vecConst<>+576(SB), Y4, Y4
+	VBLENDVPS Y4, Y3, Y7, Y7
+	VMULPS    Y0, Y7, Y7
+	VBLENDVPS Y2, Y7, Y1, Y1
+	VMOVUPS   Y1, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS (R8)(AX*1), Y1, Y7
+	VXORPS     Y2, Y2, Y2
+	VCMPPS     $0x11, Y2, Y7, Y2
+	VDIVPS     Y0, Y7, Y3
+	VMOVUPS    vecConst<>+480(SB), Y4
+	VMAXPS     Y3, Y4, Y4
+	VMOVUPS    vecConst<>+128(SB), Y8
+	VMINPS     Y4, Y8, Y4
+	VMULPS     vecConst<>+192(SB), Y4, Y8
+	VADDPS     vecConst<>+160(SB), Y8, Y8
+	VSUBPS     vecConst<>+160(SB), Y8, Y5
+	VPSUBD     vecConst<>+160(SB), Y8, Y8
+	VMULPS     vecConst<>+224(SB), Y5, Y6
+	VADDPS     Y4, Y6, Y6
+	VMULPS     vecConst<>+256(SB), Y5, Y4
+	VADDPS     Y6, Y4, Y4
+	VMULPS     vecConst<>+320(SB), Y4, Y6
+	VADDPS     vecConst<>+288(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y5
+	VADDPS     vecConst<>+352(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y6
+	VADDPS     vecConst<>+384(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y5
+	VADDPS     vecConst<>+416(SB), Y5, Y5
+	VMULPS     Y4, Y4, Y6
+	VMULPS     Y6, Y5, Y9
+	VADDPS     Y4, Y9, Y9
+	VPSUBD     vecConst<>+512(SB), Y8, Y8
+	VPADDD     vecConst<>+448(SB), Y8, Y8
+	VPSLLD     $0x17, Y8, Y8
+	VSUBPS     vecConst<>+544(SB), Y8, Y4
+	VMULPS     Y9, Y8, Y6
+	VADDPS     Y4, Y6, Y6
+	VADDPS     Y6, Y6, Y6
+	VANDPS     vecConst<>+32(SB), Y3, Y4
+	VCMPPS     $0x11, vecConst<>+576(SB), Y4, Y4
+	VBLENDVPS  Y4, Y3, Y6, Y6
+	VMULPS     Y0, Y6, Y6
+	VBLENDVPS  Y2, Y6, Y7, Y7
+	VMASKMOVPS Y7, Y1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecMapHardSigmoidAVX2MulAdd(a *byte)
 // Requires: AVX
 TEXT ·vecMapHardSigmoidAVX2MulAdd(SB), NOSPLIT, $0-8
@@ -17589,7 +20475,7 @@ block:
 	CMPQ    DX, CX
 	JHI     blockEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+3040(SB), Y0, Y1
+	VMULPS  vecConst<>+1760(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -17598,7 +20484,7 @@ block:
 	VMULPS  Y1, Y0, Y1
 	VMOVUPS Y1, (R12)(AX*1)
 	VMOVUPS 32(R8)(AX*1), Y1
-	VMULPS  vecConst<>+3040(SB), Y1, Y0
+	VMULPS  vecConst<>+1760(SB), Y1, Y0
 	VADDPS  vecConst<>+544(SB), Y0, Y0
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y0, Y2, Y0
@@ -17615,7 +20501,7 @@ vector:
 	CMPQ    DX, CX
 	JHI     vectorEnd
 	VMOVUPS (R8)(AX*1), Y0
-	VMULPS  vecConst<>+3040(SB), Y0, Y1
+	VMULPS  vecConst<>+1760(SB), Y0, Y1
 	VADDPS  vecConst<>+544(SB), Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VMAXPS  Y1, Y2, Y1
@@ -17634,7 +20520,7 @@ vectorEnd:
 	ADDQ       AX, DX
 	VMOVUPS    (DX), Y1
 	VMASKMOVPS (R8)(AX*1), Y1, Y0
-	VMULPS     vecConst<>+3040(SB), Y0, Y2
+	VMULPS     vecConst<>+1760(SB), Y0, Y2
 	VADDPS     vecConst<>+544(SB), Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VMAXPS     Y2, Y3, Y2
@@ -17705,6 +20591,322 @@ vectorEnd:
 	VMULPS     Y0, Y2, Y4
 	VADDPS     Y1, Y4, Y4
 	VMASKMOVPS Y4, Y3, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecZipPowAVX2MulAdd(a *byte)
+// Requires: AVX, AVX2
+TEXT ·vecZipPowAVX2MulAdd(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ (DI), CX
+	SHLQ $0x02, CX
+	MOVQ 24(DI), R8
+	MOVQ 32(DI), R9
+	MOVQ 56(DI), R12
+	XORQ AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y0
+	VANDPS    vecConst<>+32(SB), Y0, Y0
+	VCMPPS    $0x11, vecConst<>+608(SB), Y0, Y1
+	VMULPS    vecConst<>+640(SB), Y0, Y2
+	VBLENDVPS Y1, Y2, Y0, Y0
+	VPSUBD    vecConst<>+704(SB), Y0, Y0
+	VXORPS    Y2, Y2, Y2
+	VBLENDVPS Y1, vecConst<>+672(SB), Y2, Y1
+	VPSRAD    $0x17, Y0, Y2
+	VPADDD    Y2, Y1, Y2
+	VCVTDQ2PS Y2, Y2
+	VANDPS    vecConst<>+736(SB), Y0, Y0
+	VPADDD    vecConst<>+704(SB), Y0, Y0
+	VSUBPS    vecConst<>+64(SB), Y0, Y1
+	VADDPS    vecConst<>+64(SB), Y0, Y3
+	VMOVUPS   vecConst<>+64(SB), Y4
+	VDIVPS    Y3, Y4, Y4
+	VMULPS    Y4, Y1, Y5
+	VANDPS    vecConst<>+3296(SB), Y5, Y6
+	VANDPS    vecConst<>+3296(SB), Y3, Y3
+	VMULPS    Y3, Y6, Y7
+	VSUBPS    Y7, Y1, Y7
+	VSUBPS    vecConst<>+64(SB), Y3, Y3
+	VSUBPS    Y3, Y0, Y3
+	VMULPS    Y3, Y6, Y3
+	VSUBPS    Y3, Y7, Y3
+	VMULPS    Y3, Y4, Y3
+	VMULPS    Y5, Y5, Y4
+	VMULPS    Y4, Y4, Y7
+	VMULPS    vecConst<>+4160(SB), Y4, Y0
+	VADDPS    vecConst<>+4128(SB), Y0, Y0
+	VMULPS    Y4, Y0, Y1
+	VADDPS    vecConst<>+4192(SB), Y1, Y1
+	VMULPS    Y1, Y7, Y1
+	VADDPS    Y5, Y6, Y7
+	VMULPS    Y7, Y3, Y4
+	VADDPS    Y1, Y4, Y4
+	VMULPS    Y6, Y6, Y1
+	VADDPS    vecConst<>+4224(SB), Y1, Y7
+	VADDPS    Y4, Y7, Y7
+	VANDPS    vecConst<>+3296(SB), Y7, Y7
+	VSUBPS    vecConst<>+4224(SB), Y7, Y0
+	VSUBPS    Y1, Y0, Y1
+	VSUBPS    Y1, Y4, Y1
+	VMULPS    Y7, Y6, Y6
+	VMULPS    Y5, Y1, Y5
+	VMULPS    Y7, Y3, Y1
+	VADDPS    Y5, Y1, Y1
+	VADDPS    Y1, Y6, Y5
+	VANDPS    vecConst<>+3296(SB), Y5, Y5
+	VSUBPS    Y6, Y5, Y6
+	VSUBPS    Y6, Y1, Y6
+	VMULPS    vecConst<>+4256(SB), Y5, Y1
+	VMULPS    vecConst<>+4288(SB), Y6, Y6
+	VMULPS    vecConst<>+4320(SB), Y5, Y7
+	VADDPS    Y6, Y7, Y7
+	VADDPS    Y7, Y1, Y6
+	VADDPS    Y2, Y6, Y6
+	VANDPS    vecConst<>+3296(SB), Y6, Y6
+	VSUBPS    Y2, Y6, Y2
+	VSUBPS    Y1, Y2, Y1
+	VSUBPS    Y1, Y7, Y1
+	VMOVUPS   (R9)(AX*1), Y7
+	VMOVUPS   vecConst<>+4352(SB), Y2
+	VMAXPS    Y7, Y2, Y7
+	VMOVUPS   vecConst<>+4384(SB), Y2
+	VMINPS    Y7, Y2, Y7
+	VANDPS    vecConst<>+3296(SB), Y7, Y2
+	VMULPS    Y6, Y2, Y5
+	VSUBPS    Y2, Y7, Y2
+	VMULPS    Y1, Y7, Y1
+	VMULPS    Y6, Y2, Y7
+	VADDPS    Y1, Y7, Y7
+	VADDPS    Y7, Y5, Y1
+	VMOVUPS   vecConst<>+4064(SB), Y6
+	VMAXPS    Y1, Y6, Y1
+	VMOVUPS   vecConst<>+4416(SB), Y6
+	VMINPS    Y1, Y6, Y1
+	VADDPS    vecConst<>+160(SB), Y1, Y1
+	VPSUBD    vecConst<>+160(SB), Y1, Y6
+	VSUBPS    vecConst<>+160(SB), Y1, Y1
+	VSUBPS    Y1, Y5, Y1
+	VADDPS    Y7, Y1, Y7
+	VMOVUPS   vecConst<>+4448(SB), Y1
+	VMAXPS    Y7, Y1, Y7
+	VMOVUPS   vecConst<>+64(SB), Y1
+	VMINPS    Y7, Y1, Y7
+	VMULPS    vecConst<>+2464(SB), Y7, Y7
+	VMULPS    vecConst<>+320(SB), Y7, Y1
+	VADDPS    vecConst<>+288(SB), Y1, Y1
+	VMULPS    Y7, Y1, Y5
+	VADDPS    vecConst<>+352(SB), Y5, Y5
+	VMULPS    Y7, Y5, Y1
+	VADDPS    vecConst<>+384(SB), Y1, Y1
+	VMULPS    Y7, Y1, Y5
+	VADDPS    vecConst<>+416(SB), Y5, Y5
+	VMULPS    Y7, Y7, Y1
+	VMULPS    Y1, Y5, Y2
+	VADDPS    Y7, Y2, Y2
+	VPSRAD    $0x01, Y6, Y7
+	VADDPS    vecConst<>+64(SB), Y2, Y2
+	VPADDD    vecConst<>+448(SB), Y7, Y1
+	VPSLLD    $0x17, Y1, Y1
+	VMULPS    Y1, Y2, Y1
+	VPSUBD    Y7, Y6, Y7
+	VPADDD    vecConst<>+448(SB), Y7, Y7
+	VPSLLD    $0x17, Y7, Y7
+	VMULPS    Y7, Y1, Y7
+	VMOVUPS   (R8)(AX*1), Y1
+	VMOVUPS   (R9)(AX*1), Y6
+	VANDPS    vecConst<>+32(SB), Y1, Y2
+	VROUNDPS  $0x09, Y6, Y5
+	VCMPPS    $0x00, Y6, Y5, Y5
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y1, Y3
+	VBLENDVPS Y3, vecConst<>+1184(SB), Y7, Y3
+	VBLENDVPS Y5, Y7, Y3, Y3
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x11, Y6, Y7, Y7
+	VBLENDVPS Y7, Y2, Y6, Y7
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y4, Y6, Y4
+	VMOVUPS   vecConst<>+1152(SB), Y0
+	VPSUBD    Y2, Y0, Y0
+	VBLENDVPS Y4, Y0, Y7, Y7
+	VPSUBD    vecConst<>+512(SB), Y2, Y2
+	VCMPPS    $0x11, vecConst<>+4480(SB), Y2, Y2
+	VBLENDVPS Y2, Y3, Y7, Y7
+	VMULPS    vecConst<>+544(SB), Y6, Y3
+	VANDPS    vecConst<>+0(SB), Y1, Y2
+	VXORPS    Y0, Y0, Y0
+	VBLENDVPS Y5, Y2, Y0, Y2
+	VROUNDPS  $0x09, Y3, Y5
+	VCMPPS    $0x00, Y3, Y5, Y3
+	VXORPS    Y5, Y5, Y5
+	VBLENDVPS Y3, Y5, Y2, Y2
+	VXORPS    Y2, Y7, Y2
+	VXORPS    Y7, Y7, Y7
+	VCMPPS    $0x00, Y7, Y6, Y6
+	VBLENDVPS Y6, vecConst<>+64(SB), Y2, Y2
+	VCMPPS    $0x00, vecConst<>+64(SB), Y1, Y1
+	VBLENDVPS Y1, vecConst<>+64(SB), Y2, Y2
+	VMOVUPS   Y2, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y2
+	VMASKMOVPS (R8)(AX*1), Y2, Y1
+	VANDPS     vecConst<>+32(SB), Y1, Y1
+	VCMPPS     $0x11, vecConst<>+608(SB), Y1, Y6
+	VMULPS     vecConst<>+640(SB), Y1, Y7
+	VBLENDVPS  Y6, Y7, Y1, Y1
+	VPSUBD     vecConst<>+704(SB), Y1, Y1
+	VXORPS     Y7, Y7, Y7
+	VBLENDVPS  Y6, vecConst<>+672(SB), Y7, Y6
+	VPSRAD     $0x17, Y1, Y7
+	VPADDD     Y7, Y6, Y7
+	VCVTDQ2PS  Y7, Y7
+	VANDPS     vecConst<>+736(SB), Y1, Y1
+	VPADDD     vecConst<>+704(SB), Y1, Y1
+	VSUBPS     vecConst<>+64(SB), Y1, Y6
+	VADDPS     vecConst<>+64(SB), Y1, Y3
+	VMOVUPS    vecConst<>+64(SB), Y5
+	VDIVPS     Y3, Y5, Y5
+	VMULPS     Y5, Y6, Y0
+	VANDPS     vecConst<>+3296(SB), Y0, Y4
+	VANDPS     vecConst<>+3296(SB), Y3, Y3
+	VMULPS     Y3, Y4, Y8
+	VSUBPS     Y8, Y6, Y8
+	VSUBPS     vecConst<>+64(SB), Y3, Y3
+	VSUBPS     Y3, Y1, Y3
+	VMULPS     Y3, Y4, Y3
+	VSUBPS     Y3, Y8, Y3
+	VMULPS     Y3, Y5, Y3
+	VMULPS     Y0, Y0, Y5
+	VMULPS     Y5, Y5, Y8
+	VMULPS     vecConst<>+4160(SB), Y5, Y1
+	VADDPS     vecConst<>+4128(SB), Y1, Y1
+	VMULPS     Y5, Y1, Y6
+	VADDPS     vecConst<>+4192(SB), Y6, Y6
+	VMULPS     Y6, Y8, Y6
+	VADDPS     Y0, Y4, Y8
+	VMULPS     Y8, Y3, Y5
+	VADDPS     Y6, Y5, Y5
+	VMULPS     Y4, Y4, Y6
+	VADDPS     vecConst<>+4224(SB), Y6, Y8
+	VADDPS     Y5, Y8, Y8
+	VANDPS     vecConst<>+3296(SB), Y8, Y8
+	VSUBPS     vecConst<>+4224(SB), Y8, Y1
+	VSUBPS     Y6, Y1, Y6
+	VSUBPS     Y6, Y5, Y6
+	VMULPS     Y8, Y4, Y4
+	VMULPS     Y0, Y6, Y0
+	VMULPS     Y8, Y3, Y6
+	VADDPS     Y0, Y6, Y6
+	VADDPS     Y6, Y4, Y0
+	VANDPS     vecConst<>+3296(SB), Y0, Y0
+	VSUBPS     Y4, Y0, Y4
+	VSUBPS     Y4, Y6, Y4
+	VMULPS     vecConst<>+4256(SB), Y0, Y6
+	VMULPS     vecConst<>+4288(SB), Y4, Y4
+	VMULPS     vecConst<>+4320(SB), Y0, Y8
+	VADDPS     Y4, Y8, Y8
+	VADDPS     Y8, Y6, Y4
+	VADDPS     Y7, Y4, Y4
+	VANDPS     vecConst<>+3296(SB), Y4, Y4
+	VSUBPS     Y7, Y4, Y7
+	VSUBPS     Y6, Y7, Y6
+	VSUBPS     Y6, Y8, Y6
+	VMASKMOVPS (R9)(AX*1), Y2, Y8
+	VMOVUPS    vecConst<>+4352(SB), Y7
+	VMAXPS     Y8, Y7, Y8
+	VMOVUPS    vecConst<>+4384(SB), Y7
+	VMINPS     Y8, Y7, Y8
+	VANDPS     vecConst<>+3296(SB), Y8, Y7
+	VMULPS     Y4, Y7, Y0
+	VSUBPS     Y7, Y8, Y7
+	VMULPS     Y6, Y8, Y6
+	VMULPS     Y4, Y7, Y8
+	VADDPS     Y6, Y8, Y8
+	VADDPS     Y8, Y0, Y6
+	VMOVUPS    vecConst<>+4064(SB), Y4
+	VMAXPS     Y6, Y4, Y6
+	VMOVUPS    vecConst<>+4416(SB), Y4
+	VMINPS     Y6, Y4, Y6
+	VADDPS     vecConst<>+160(SB), Y6, Y6
+	VPSUBD     vecConst<>+160(SB), Y6, Y4
+	VSUBPS     vecConst<>+160(SB), Y6, Y6
+	VSUBPS     Y6, Y0, Y6
+	VADDPS     Y8, Y6, Y8
+	VMOVUPS    vecConst<>+4448(SB), Y6
+	VMAXPS     Y8, Y6, Y8
+	VMOVUPS    vecConst<>+64(SB), Y6
+	VMINPS     Y8, Y6, Y8
+	VMULPS     vecConst<>+2464(SB), Y8, Y8
+	VMULPS     vecConst<>+320(SB), Y8, Y6
+	VADDPS     vecConst<>+288(SB), Y6, Y6
+	VMULPS     Y8, Y6, Y0
+	VADDPS     vecConst<>+352(SB), Y0, Y0
+	VMULPS     Y8, Y0, Y6
+	VADDPS     vecConst<>+384(SB), Y6, Y6
+	VMULPS     Y8, Y6, Y0
+	VADDPS     vecConst<>+416(SB), Y0, Y0
+	VMULPS     Y8, Y8, Y6
+	VMULPS     Y6, Y0, Y7
+	VADDPS     Y8, Y7, Y7
+	VPSRAD     $0x01, Y4, Y8
+	VADDPS     vecConst<>+64(SB), Y7, Y7
+	VPADDD     vecConst<>+448(SB), Y8, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VMULPS     Y6, Y7, Y6
+	VPSUBD     Y8, Y4, Y8
+	VPADDD     vecConst<>+448(SB), Y8, Y8
+	VPSLLD     $0x17, Y8, Y8
+	VMULPS     Y8, Y6, Y8
+	VMASKMOVPS (R8)(AX*1), Y2, Y6
+	VMASKMOVPS (R9)(AX*1), Y2, Y4
+	VANDPS     vecConst<>+32(SB), Y6, Y7
+	VROUNDPS   $0x09, Y4, Y0
+	VCMPPS     $0x00, Y4, Y0, Y0
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x11, Y3, Y6, Y3
+	VBLENDVPS  Y3, vecConst<>+1184(SB), Y8, Y3
+	VBLENDVPS  Y0, Y8, Y3, Y3
+	VXORPS     Y8, Y8, Y8
+	VCMPPS     $0x11, Y4, Y8, Y8
+	VBLENDVPS  Y8, Y7, Y4, Y8
+	VXORPS     Y5, Y5, Y5
+	VCMPPS     $0x11, Y5, Y4, Y5
+	VMOVUPS    vecConst<>+1152(SB), Y1
+	VPSUBD     Y7, Y1, Y1
+	VBLENDVPS  Y5, Y1, Y8, Y8
+	VPSUBD     vecConst<>+512(SB), Y7, Y7
+	VCMPPS     $0x11, vecConst<>+4480(SB), Y7, Y7
+	VBLENDVPS  Y7, Y3, Y8, Y8
+	VMULPS     vecConst<>+544(SB), Y4, Y3
+	VANDPS     vecConst<>+0(SB), Y6, Y7
+	VXORPS     Y1, Y1, Y1
+	VBLENDVPS  Y0, Y7, Y1, Y7
+	VROUNDPS   $0x09, Y3, Y0
+	VCMPPS     $0x00, Y3, Y0, Y3
+	VXORPS     Y0, Y0, Y0
+	VBLENDVPS  Y3, Y0, Y7, Y7
+	VXORPS     Y7, Y8, Y7
+	VXORPS     Y8, Y8, Y8
+	VCMPPS     $0x00, Y8, Y4, Y4
+	VBLENDVPS  Y4, vecConst<>+64(SB), Y7, Y7
+	VCMPPS     $0x00, vecConst<>+64(SB), Y6, Y6
+	VBLENDVPS  Y6, vecConst<>+64(SB), Y7, Y7
+	VMASKMOVPS Y7, Y2, (R12)(AX*1)
 
 done:
 	VZEROUPPER
@@ -18036,11 +21238,11 @@ block:
 	VMOVUPS   (R8)(AX*1), Y0
 	VMOVUPS   (R9)(AX*1), Y1
 	VANDPS    vecConst<>+32(SB), Y1, Y2
-	VMOVUPS   vecConst<>+2176(SB), Y3
+	VMOVUPS   vecConst<>+3264(SB), Y3
 	VMINPS    Y2, Y3, Y2
-	VMOVUPS   vecConst<>+2176(SB), Y3
+	VMOVUPS   vecConst<>+3264(SB), Y3
 	VMINPS    Y2, Y3, Y3
-	VANDPS    vecConst<>+2208(SB), Y3, Y4
+	VANDPS    vecConst<>+3296(SB), Y3, Y4
 	VSUBPS    Y4, Y3, Y5
 	VADDPS    Y4, Y3, Y6
 	VMULPS    Y6, Y5, Y6
@@ -18081,24 +21283,24 @@ block:
 	VADDPS    vecConst<>+64(SB), Y5, Y5
 	VMOVUPS   vecConst<>+64(SB), Y3
 	VDIVPS    Y5, Y3, Y5
-	VMULPS    vecConst<>+2272(SB), Y5, Y3
-	VADDPS    vecConst<>+2240(SB), Y3, Y3
+	VMULPS    vecConst<>+3360(SB), Y5, Y3
+	VADDPS    vecConst<>+3328(SB), Y3, Y3
 	VMULPS    Y5, Y3, Y7
-	VADDPS    vecConst<>+2304(SB), Y7, Y7
+	VADDPS    vecConst<>+3392(SB), Y7, Y7
 	VMULPS    Y5, Y7, Y3
-	VADDPS    vecConst<>+2336(SB), Y3, Y3
+	VADDPS    vecConst<>+3424(SB), Y3, Y3
 	VMULPS    Y5, Y3, Y7
-	VADDPS    vecConst<>+2368(SB), Y7, Y7
+	VADDPS    vecConst<>+3456(SB), Y7, Y7
 	VMULPS    Y5, Y7, Y3
-	VADDPS    vecConst<>+2400(SB), Y3, Y3
+	VADDPS    vecConst<>+3488(SB), Y3, Y3
 	VMULPS    Y5, Y3, Y7
-	VADDPS    vecConst<>+2432(SB), Y7, Y7
+	VADDPS    vecConst<>+3520(SB), Y7, Y7
 	VMULPS    Y5, Y7, Y3
-	VADDPS    vecConst<>+2464(SB), Y3, Y3
+	VADDPS    vecConst<>+3552(SB), Y3, Y3
 	VMULPS    Y5, Y3, Y7
-	VADDPS    vecConst<>+2496(SB), Y7, Y7
+	VADDPS    vecConst<>+3584(SB), Y7, Y7
 	VMULPS    Y5, Y7, Y3
-	VADDPS    vecConst<>+2528(SB), Y3, Y3
+	VADDPS    vecConst<>+3616(SB), Y3, Y3
 	VMULPS    Y3, Y9, Y5
 	VADDPS    Y3, Y5, Y5
 	VMULPS    Y6, Y5, Y6
@@ -18111,16 +21313,16 @@ block:
 	VBLENDVPS Y6, Y4, Y5, Y5
 	VCMPPS    $0x11, vecConst<>+64(SB), Y2, Y4
 	VMULPS    Y1, Y1, Y6
-	VMULPS    vecConst<>+2592(SB), Y6, Y3
-	VADDPS    vecConst<>+2560(SB), Y3, Y3
+	VMULPS    vecConst<>+3680(SB), Y6, Y3
+	VADDPS    vecConst<>+3648(SB), Y3, Y3
 	VMULPS    Y6, Y3, Y9
-	VADDPS    vecConst<>+2624(SB), Y9, Y9
+	VADDPS    vecConst<>+3712(SB), Y9, Y9
 	VMULPS    Y6, Y9, Y3
-	VADDPS    vecConst<>+2656(SB), Y3, Y3
+	VADDPS    vecConst<>+3744(SB), Y3, Y3
 	VMULPS    Y6, Y3, Y9
-	VADDPS    vecConst<>+2688(SB), Y9, Y9
+	VADDPS    vecConst<>+3776(SB), Y9, Y9
 	VMULPS    Y6, Y9, Y3
-	VADDPS    vecConst<>+2720(SB), Y3, Y3
+	VADDPS    vecConst<>+3808(SB), Y3, Y3
 	VMULPS    Y1, Y3, Y6
 	VADDPS    vecConst<>+544(SB), Y6, Y6
 	VBLENDVPS Y4, Y6, Y5, Y5
@@ -18158,7 +21360,7 @@ block:
 	VADDPS    vecConst<>+64(SB), Y8, Y8
 	VMULPS    Y6, Y8, Y6
 	VMULPS    Y9, Y6, Y9
-	VMULPS    vecConst<>+2720(SB), Y9, Y9
+	VMULPS    vecConst<>+3808(SB), Y9, Y9
 	VANDPS    vecConst<>+32(SB), Y2, Y2
 	VANDPS    vecConst<>+0(SB), Y1, Y1
 	VORPS     Y1, Y2, Y1
@@ -18179,11 +21381,11 @@ blockEnd:
 	VMASKMOVPS (R8)(AX*1), Y2, Y0
 	VMASKMOVPS (R9)(AX*1), Y2, Y5
 	VANDPS     vecConst<>+32(SB), Y5, Y9
-	VMOVUPS    vecConst<>+2176(SB), Y1
+	VMOVUPS    vecConst<>+3264(SB), Y1
 	VMINPS     Y9, Y1, Y9
-	VMOVUPS    vecConst<>+2176(SB), Y1
+	VMOVUPS    vecConst<>+3264(SB), Y1
 	VMINPS     Y9, Y1, Y1
-	VANDPS     vecConst<>+2208(SB), Y1, Y6
+	VANDPS     vecConst<>+3296(SB), Y1, Y6
 	VSUBPS     Y6, Y1, Y8
 	VADDPS     Y6, Y1, Y4
 	VMULPS     Y4, Y8, Y4
@@ -18224,24 +21426,24 @@ blockEnd:
 	VADDPS     vecConst<>+64(SB), Y8, Y8
 	VMOVUPS    vecConst<>+64(SB), Y1
 	VDIVPS     Y8, Y1, Y8
-	VMULPS     vecConst<>+2272(SB), Y8, Y1
-	VADDPS     vecConst<>+2240(SB), Y1, Y1
+	VMULPS     vecConst<>+3360(SB), Y8, Y1
+	VADDPS     vecConst<>+3328(SB), Y1, Y1
 	VMULPS     Y8, Y1, Y7
-	VADDPS     vecConst<>+2304(SB), Y7, Y7
+	VADDPS     vecConst<>+3392(SB), Y7, Y7
 	VMULPS     Y8, Y7, Y1
-	VADDPS     vecConst<>+2336(SB), Y1, Y1
+	VADDPS     vecConst<>+3424(SB), Y1, Y1
 	VMULPS     Y8, Y1, Y7
-	VADDPS     vecConst<>+2368(SB), Y7, Y7
+	VADDPS     vecConst<>+3456(SB), Y7, Y7
 	VMULPS     Y8, Y7, Y1
-	VADDPS     vecConst<>+2400(SB), Y1, Y1
+	VADDPS     vecConst<>+3488(SB), Y1, Y1
 	VMULPS     Y8, Y1, Y7
-	VADDPS     vecConst<>+2432(SB), Y7, Y7
+	VADDPS     vecConst<>+3520(SB), Y7, Y7
 	VMULPS     Y8, Y7, Y1
-	VADDPS     vecConst<>+2464(SB), Y1, Y1
+	VADDPS     vecConst<>+3552(SB), Y1, Y1
 	VMULPS     Y8, Y1, Y7
-	VADDPS     vecConst<>+2496(SB), Y7, Y7
+	VADDPS     vecConst<>+3584(SB), Y7, Y7
 	VMULPS     Y8, Y7, Y1
-	VADDPS     vecConst<>+2528(SB), Y1, Y1
+	VADDPS     vecConst<>+3616(SB), Y1, Y1
 	VMULPS     Y1, Y10, Y8
 	VADDPS     Y1, Y8, Y8
 	VMULPS     Y4, Y8, Y4
@@ -18254,16 +21456,16 @@ blockEnd:
 	VBLENDVPS  Y4, Y6, Y8, Y8
 	VCMPPS     $0x11, vecConst<>+64(SB), Y9, Y6
 	VMULPS     Y5, Y5, Y4
-	VMULPS     vecConst<>+2592(SB), Y4, Y1
-	VADDPS     vecConst<>+2560(SB), Y1, Y1
+	VMULPS     vecConst<>+3680(SB), Y4, Y1
+	VADDPS     vecConst<>+3648(SB), Y1, Y1
 	VMULPS     Y4, Y1, Y10
-	VADDPS     vecConst<>+2624(SB), Y10, Y10
+	VADDPS     vecConst<>+3712(SB), Y10, Y10
 	VMULPS     Y4, Y10, Y1
-	VADDPS     vecConst<>+2656(SB), Y1, Y1
+	VADDPS     vecConst<>+3744(SB), Y1, Y1
 	VMULPS     Y4, Y1, Y10
-	VADDPS     vecConst<>+2688(SB), Y10, Y10
+	VADDPS     vecConst<>+3776(SB), Y10, Y10
 	VMULPS     Y4, Y10, Y1
-	VADDPS     vecConst<>+2720(SB), Y1, Y1
+	VADDPS     vecConst<>+3808(SB), Y1, Y1
 	VMULPS     Y5, Y1, Y4
 	VADDPS     vecConst<>+544(SB), Y4, Y4
 	VBLENDVPS  Y6, Y4, Y8, Y8
@@ -18301,7 +21503,7 @@ blockEnd:
 	VADDPS     vecConst<>+64(SB), Y3, Y3
 	VMULPS     Y4, Y3, Y4
 	VMULPS     Y10, Y4, Y10
-	VMULPS     vecConst<>+2720(SB), Y10, Y10
+	VMULPS     vecConst<>+3808(SB), Y10, Y10
 	VANDPS     vecConst<>+32(SB), Y9, Y9
 	VANDPS     vecConst<>+0(SB), Y5, Y5
 	VORPS      Y5, Y9, Y5
@@ -19538,13 +22740,13 @@ block:
 	VXORPS  Y3, Y3, Y3
 	VADDPS  Y3, Y2, Y3
 	VADDPS  vecConst<>+64(SB), Y2, Y4
-	VADDPS  vecConst<>+1632(SB), Y2, Y5
-	VADDPS  vecConst<>+3072(SB), Y2, Y6
-	VADDPS  vecConst<>+1888(SB), Y2, Y7
-	VADDPS  vecConst<>+3104(SB), Y2, Y8
-	VADDPS  vecConst<>+3136(SB), Y2, Y9
-	VADDPS  vecConst<>+3168(SB), Y2, Y10
-	VADDPS  vecConst<>+3200(SB), Y2, Y2
+	VADDPS  vecConst<>+1824(SB), Y2, Y5
+	VADDPS  vecConst<>+4224(SB), Y2, Y6
+	VADDPS  vecConst<>+2976(SB), Y2, Y7
+	VADDPS  vecConst<>+4512(SB), Y2, Y8
+	VADDPS  vecConst<>+4544(SB), Y2, Y9
+	VADDPS  vecConst<>+4576(SB), Y2, Y10
+	VADDPS  vecConst<>+4608(SB), Y2, Y2
 	VMULPS  Y0, Y3, Y11
 	VADDPS  Y1, Y11, Y11
 	VMULPS  Y0, Y4, Y3
@@ -20000,13 +23202,13 @@ blockEnd:
 	VXORPS     Y5, Y5, Y5
 	VADDPS     Y5, Y6, Y5
 	VADDPS     vecConst<>+64(SB), Y6, Y4
-	VADDPS     vecConst<>+1632(SB), Y6, Y3
-	VADDPS     vecConst<>+3072(SB), Y6, Y11
-	VADDPS     vecConst<>+1888(SB), Y6, Y2
-	VADDPS     vecConst<>+3104(SB), Y6, Y10
-	VADDPS     vecConst<>+3136(SB), Y6, Y9
-	VADDPS     vecConst<>+3168(SB), Y6, Y8
-	VADDPS     vecConst<>+3200(SB), Y6, Y6
+	VADDPS     vecConst<>+1824(SB), Y6, Y3
+	VADDPS     vecConst<>+4224(SB), Y6, Y11
+	VADDPS     vecConst<>+2976(SB), Y6, Y2
+	VADDPS     vecConst<>+4512(SB), Y6, Y10
+	VADDPS     vecConst<>+4544(SB), Y6, Y9
+	VADDPS     vecConst<>+4576(SB), Y6, Y8
+	VADDPS     vecConst<>+4608(SB), Y6, Y6
 	VMULPS     Y0, Y5, Y12
 	VADDPS     Y1, Y12, Y12
 	VMULPS     Y0, Y4, Y5
@@ -21746,7 +24948,7 @@ block:
 	JHI       blockEnd
 	VMOVUPS   (R8)(AX*1), Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y1
-	VMULPS    vecConst<>+1600(SB), Y1, Y1
+	VMULPS    vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS   vecConst<>+480(SB), Y2
 	VMAXPS    Y1, Y2, Y2
 	VMOVUPS   vecConst<>+128(SB), Y3
@@ -21780,7 +24982,7 @@ block:
 	VANDPS    vecConst<>+32(SB), Y1, Y2
 	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS Y2, Y1, Y5, Y5
-	VADDPS    vecConst<>+1632(SB), Y5, Y1
+	VADDPS    vecConst<>+1824(SB), Y5, Y1
 	VDIVPS    Y1, Y5, Y1
 	VANDPS    vecConst<>+32(SB), Y1, Y1
 	VANDPS    vecConst<>+0(SB), Y0, Y0
@@ -21805,7 +25007,7 @@ blockEnd:
 	VMOVUPS    (DX), Y2
 	VMASKMOVPS (R8)(AX*1), Y2, Y0
 	VANDPS     vecConst<>+32(SB), Y0, Y5
-	VMULPS     vecConst<>+1600(SB), Y5, Y5
+	VMULPS     vecConst<>+1792(SB), Y5, Y5
 	VMOVUPS    vecConst<>+480(SB), Y1
 	VMAXPS     Y5, Y1, Y1
 	VMOVUPS    vecConst<>+128(SB), Y6
@@ -21839,7 +25041,7 @@ blockEnd:
 	VANDPS     vecConst<>+32(SB), Y5, Y1
 	VCMPPS     $0x11, vecConst<>+576(SB), Y1, Y1
 	VBLENDVPS  Y1, Y5, Y4, Y4
-	VADDPS     vecConst<>+1632(SB), Y4, Y5
+	VADDPS     vecConst<>+1824(SB), Y4, Y5
 	VDIVPS     Y5, Y4, Y5
 	VANDPS     vecConst<>+32(SB), Y5, Y5
 	VANDPS     vecConst<>+0(SB), Y0, Y0
@@ -21874,7 +25076,7 @@ block:
 	JHI       blockEnd
 	VMOVUPS   (R9)(AX*1), Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y1
-	VMULPS    vecConst<>+1600(SB), Y1, Y1
+	VMULPS    vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS   vecConst<>+480(SB), Y2
 	VMAXPS    Y1, Y2, Y2
 	VMOVUPS   vecConst<>+128(SB), Y3
@@ -21908,7 +25110,7 @@ block:
 	VANDPS    vecConst<>+32(SB), Y1, Y2
 	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS Y2, Y1, Y5, Y5
-	VADDPS    vecConst<>+1632(SB), Y5, Y1
+	VADDPS    vecConst<>+1824(SB), Y5, Y1
 	VDIVPS    Y1, Y5, Y1
 	VANDPS    vecConst<>+32(SB), Y1, Y1
 	VANDPS    vecConst<>+0(SB), Y0, Y0
@@ -21928,7 +25130,7 @@ blockEnd:
 	VMOVUPS    (DX), Y0
 	VMASKMOVPS (R9)(AX*1), Y0, Y1
 	VANDPS     vecConst<>+32(SB), Y1, Y5
-	VMULPS     vecConst<>+1600(SB), Y5, Y5
+	VMULPS     vecConst<>+1792(SB), Y5, Y5
 	VMOVUPS    vecConst<>+480(SB), Y2
 	VMAXPS     Y5, Y2, Y2
 	VMOVUPS    vecConst<>+128(SB), Y6
@@ -21962,7 +25164,7 @@ blockEnd:
 	VANDPS     vecConst<>+32(SB), Y5, Y2
 	VCMPPS     $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS  Y2, Y5, Y4, Y4
-	VADDPS     vecConst<>+1632(SB), Y4, Y5
+	VADDPS     vecConst<>+1824(SB), Y4, Y5
 	VDIVPS     Y5, Y4, Y5
 	VANDPS     vecConst<>+32(SB), Y5, Y5
 	VANDPS     vecConst<>+0(SB), Y1, Y1
@@ -21995,7 +25197,7 @@ block:
 	JHI       blockEnd
 	VMOVUPS   (R9)(AX*1), Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y1
-	VMULPS    vecConst<>+1600(SB), Y1, Y1
+	VMULPS    vecConst<>+1792(SB), Y1, Y1
 	VMOVUPS   vecConst<>+480(SB), Y2
 	VMAXPS    Y1, Y2, Y2
 	VMOVUPS   vecConst<>+128(SB), Y3
@@ -22029,7 +25231,7 @@ block:
 	VANDPS    vecConst<>+32(SB), Y1, Y2
 	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS Y2, Y1, Y5, Y5
-	VADDPS    vecConst<>+1632(SB), Y5, Y1
+	VADDPS    vecConst<>+1824(SB), Y5, Y1
 	VDIVPS    Y1, Y5, Y1
 	VANDPS    vecConst<>+32(SB), Y1, Y1
 	VANDPS    vecConst<>+0(SB), Y0, Y0
@@ -22062,7 +25264,7 @@ blockEnd:
 	VMOVUPS    (DX), Y5
 	VMASKMOVPS (R9)(AX*1), Y5, Y0
 	VANDPS     vecConst<>+32(SB), Y0, Y6
-	VMULPS     vecConst<>+1600(SB), Y6, Y6
+	VMULPS     vecConst<>+1792(SB), Y6, Y6
 	VMOVUPS    vecConst<>+480(SB), Y1
 	VMAXPS     Y6, Y1, Y1
 	VMOVUPS    vecConst<>+128(SB), Y2
@@ -22096,7 +25298,7 @@ blockEnd:
 	VANDPS     vecConst<>+32(SB), Y6, Y1
 	VCMPPS     $0x11, vecConst<>+576(SB), Y1, Y1
 	VBLENDVPS  Y1, Y6, Y4, Y4
-	VADDPS     vecConst<>+1632(SB), Y4, Y6
+	VADDPS     vecConst<>+1824(SB), Y4, Y6
 	VDIVPS     Y6, Y4, Y6
 	VANDPS     vecConst<>+32(SB), Y6, Y6
 	VANDPS     vecConst<>+0(SB), Y0, Y0
@@ -22206,7 +25408,7 @@ block:
 	VMULPS    Y2, Y1, Y3
 	VADDPS    Y0, Y3, Y3
 	VANDPS    vecConst<>+32(SB), Y3, Y0
-	VMULPS    vecConst<>+1600(SB), Y0, Y0
+	VMULPS    vecConst<>+1792(SB), Y0, Y0
 	VMOVUPS   vecConst<>+480(SB), Y2
 	VMAXPS    Y0, Y2, Y2
 	VMOVUPS   vecConst<>+128(SB), Y1
@@ -22240,7 +25442,7 @@ block:
 	VANDPS    vecConst<>+32(SB), Y0, Y2
 	VCMPPS    $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS Y2, Y0, Y5, Y5
-	VADDPS    vecConst<>+1632(SB), Y5, Y0
+	VADDPS    vecConst<>+1824(SB), Y5, Y0
 	VDIVPS    Y0, Y5, Y0
 	VANDPS    vecConst<>+32(SB), Y0, Y0
 	VANDPS    vecConst<>+0(SB), Y3, Y3
@@ -22262,7 +25464,7 @@ blockEnd:
 	VMULPS     Y2, Y5, Y6
 	VADDPS     Y0, Y6, Y6
 	VANDPS     vecConst<>+32(SB), Y6, Y0
-	VMULPS     vecConst<>+1600(SB), Y0, Y0
+	VMULPS     vecConst<>+1792(SB), Y0, Y0
 	VMOVUPS    vecConst<>+480(SB), Y2
 	VMAXPS     Y0, Y2, Y2
 	VMOVUPS    vecConst<>+128(SB), Y5
@@ -22296,7 +25498,7 @@ blockEnd:
 	VANDPS     vecConst<>+32(SB), Y0, Y2
 	VCMPPS     $0x11, vecConst<>+576(SB), Y2, Y2
 	VBLENDVPS  Y2, Y0, Y4, Y4
-	VADDPS     vecConst<>+1632(SB), Y4, Y0
+	VADDPS     vecConst<>+1824(SB), Y4, Y0
 	VDIVPS     Y0, Y4, Y0
 	VANDPS     vecConst<>+32(SB), Y0, Y0
 	VANDPS     vecConst<>+0(SB), Y6, Y6
@@ -27647,615 +30849,967 @@ DATA vecConst<>+1584(SB)/4, $0x3d2aaaa5
 DATA vecConst<>+1588(SB)/4, $0x3d2aaaa5
 DATA vecConst<>+1592(SB)/4, $0x3d2aaaa5
 DATA vecConst<>+1596(SB)/4, $0x3d2aaaa5
-DATA vecConst<>+1600(SB)/4, $0xc0000000
-DATA vecConst<>+1604(SB)/4, $0xc0000000
-DATA vecConst<>+1608(SB)/4, $0xc0000000
-DATA vecConst<>+1612(SB)/4, $0xc0000000
-DATA vecConst<>+1616(SB)/4, $0xc0000000
-DATA vecConst<>+1620(SB)/4, $0xc0000000
-DATA vecConst<>+1624(SB)/4, $0xc0000000
-DATA vecConst<>+1628(SB)/4, $0xc0000000
-DATA vecConst<>+1632(SB)/4, $0x40000000
-DATA vecConst<>+1636(SB)/4, $0x40000000
-DATA vecConst<>+1640(SB)/4, $0x40000000
-DATA vecConst<>+1644(SB)/4, $0x40000000
-DATA vecConst<>+1648(SB)/4, $0x40000000
-DATA vecConst<>+1652(SB)/4, $0x40000000
-DATA vecConst<>+1656(SB)/4, $0x40000000
-DATA vecConst<>+1660(SB)/4, $0x40000000
-DATA vecConst<>+1664(SB)/4, $0xba51a8af
-DATA vecConst<>+1668(SB)/4, $0xba51a8af
-DATA vecConst<>+1672(SB)/4, $0xba51a8af
-DATA vecConst<>+1676(SB)/4, $0xba51a8af
-DATA vecConst<>+1680(SB)/4, $0xba51a8af
-DATA vecConst<>+1684(SB)/4, $0xba51a8af
-DATA vecConst<>+1688(SB)/4, $0xba51a8af
-DATA vecConst<>+1692(SB)/4, $0xba51a8af
-DATA vecConst<>+1696(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1700(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1704(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1708(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1712(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1716(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1720(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1724(SB)/4, $0x38a3b8ff
-DATA vecConst<>+1728(SB)/4, $0x3ba9f912
-DATA vecConst<>+1732(SB)/4, $0x3ba9f912
-DATA vecConst<>+1736(SB)/4, $0x3ba9f912
-DATA vecConst<>+1740(SB)/4, $0x3ba9f912
-DATA vecConst<>+1744(SB)/4, $0x3ba9f912
-DATA vecConst<>+1748(SB)/4, $0x3ba9f912
-DATA vecConst<>+1752(SB)/4, $0x3ba9f912
-DATA vecConst<>+1756(SB)/4, $0x3ba9f912
-DATA vecConst<>+1760(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1764(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1768(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1772(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1776(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1780(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1784(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1788(SB)/4, $0xbcdbfb8d
-DATA vecConst<>+1792(SB)/4, $0x3de71673
-DATA vecConst<>+1796(SB)/4, $0x3de71673
-DATA vecConst<>+1800(SB)/4, $0x3de71673
-DATA vecConst<>+1804(SB)/4, $0x3de71673
-DATA vecConst<>+1808(SB)/4, $0x3de71673
-DATA vecConst<>+1812(SB)/4, $0x3de71673
-DATA vecConst<>+1816(SB)/4, $0x3de71673
-DATA vecConst<>+1820(SB)/4, $0x3de71673
-DATA vecConst<>+1824(SB)/4, $0xbec0939f
-DATA vecConst<>+1828(SB)/4, $0xbec0939f
-DATA vecConst<>+1832(SB)/4, $0xbec0939f
-DATA vecConst<>+1836(SB)/4, $0xbec0939f
-DATA vecConst<>+1840(SB)/4, $0xbec0939f
-DATA vecConst<>+1844(SB)/4, $0xbec0939f
-DATA vecConst<>+1848(SB)/4, $0xbec0939f
-DATA vecConst<>+1852(SB)/4, $0xbec0939f
-DATA vecConst<>+1856(SB)/4, $0x3e0375d4
-DATA vecConst<>+1860(SB)/4, $0x3e0375d4
-DATA vecConst<>+1864(SB)/4, $0x3e0375d4
-DATA vecConst<>+1868(SB)/4, $0x3e0375d4
-DATA vecConst<>+1872(SB)/4, $0x3e0375d4
-DATA vecConst<>+1876(SB)/4, $0x3e0375d4
-DATA vecConst<>+1880(SB)/4, $0x3e0375d4
-DATA vecConst<>+1884(SB)/4, $0x3e0375d4
-DATA vecConst<>+1888(SB)/4, $0x40800000
-DATA vecConst<>+1892(SB)/4, $0x40800000
-DATA vecConst<>+1896(SB)/4, $0x40800000
-DATA vecConst<>+1900(SB)/4, $0x40800000
-DATA vecConst<>+1904(SB)/4, $0x40800000
-DATA vecConst<>+1908(SB)/4, $0x40800000
-DATA vecConst<>+1912(SB)/4, $0x40800000
-DATA vecConst<>+1916(SB)/4, $0x40800000
-DATA vecConst<>+1920(SB)/4, $0xb9d7501a
-DATA vecConst<>+1924(SB)/4, $0xb9d7501a
-DATA vecConst<>+1928(SB)/4, $0xb9d7501a
-DATA vecConst<>+1932(SB)/4, $0xb9d7501a
-DATA vecConst<>+1936(SB)/4, $0xb9d7501a
-DATA vecConst<>+1940(SB)/4, $0xb9d7501a
-DATA vecConst<>+1944(SB)/4, $0xb9d7501a
-DATA vecConst<>+1948(SB)/4, $0xb9d7501a
-DATA vecConst<>+1952(SB)/4, $0x37a11e55
-DATA vecConst<>+1956(SB)/4, $0x37a11e55
-DATA vecConst<>+1960(SB)/4, $0x37a11e55
-DATA vecConst<>+1964(SB)/4, $0x37a11e55
-DATA vecConst<>+1968(SB)/4, $0x37a11e55
-DATA vecConst<>+1972(SB)/4, $0x37a11e55
-DATA vecConst<>+1976(SB)/4, $0x37a11e55
-DATA vecConst<>+1980(SB)/4, $0x37a11e55
-DATA vecConst<>+1984(SB)/4, $0x3b84995a
-DATA vecConst<>+1988(SB)/4, $0x3b84995a
-DATA vecConst<>+1992(SB)/4, $0x3b84995a
-DATA vecConst<>+1996(SB)/4, $0x3b84995a
-DATA vecConst<>+2000(SB)/4, $0x3b84995a
-DATA vecConst<>+2004(SB)/4, $0x3b84995a
-DATA vecConst<>+2008(SB)/4, $0x3b84995a
-DATA vecConst<>+2012(SB)/4, $0x3b84995a
-DATA vecConst<>+2016(SB)/4, $0xbccae612
-DATA vecConst<>+2020(SB)/4, $0xbccae612
-DATA vecConst<>+2024(SB)/4, $0xbccae612
-DATA vecConst<>+2028(SB)/4, $0xbccae612
-DATA vecConst<>+2032(SB)/4, $0xbccae612
-DATA vecConst<>+2036(SB)/4, $0xbccae612
-DATA vecConst<>+2040(SB)/4, $0xbccae612
-DATA vecConst<>+2044(SB)/4, $0xbccae612
-DATA vecConst<>+2048(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2052(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2056(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2060(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2064(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2068(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2072(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2076(SB)/4, $0x3ddc91e8
-DATA vecConst<>+2080(SB)/4, $0x3f2247b7
-DATA vecConst<>+2084(SB)/4, $0x3f2247b7
-DATA vecConst<>+2088(SB)/4, $0x3f2247b7
-DATA vecConst<>+2092(SB)/4, $0x3f2247b7
-DATA vecConst<>+2096(SB)/4, $0x3f2247b7
-DATA vecConst<>+2100(SB)/4, $0x3f2247b7
-DATA vecConst<>+2104(SB)/4, $0x3f2247b7
-DATA vecConst<>+2108(SB)/4, $0x3f2247b7
-DATA vecConst<>+2112(SB)/4, $0x3f908a55
-DATA vecConst<>+2116(SB)/4, $0x3f908a55
-DATA vecConst<>+2120(SB)/4, $0x3f908a55
-DATA vecConst<>+2124(SB)/4, $0x3f908a55
-DATA vecConst<>+2128(SB)/4, $0x3f908a55
-DATA vecConst<>+2132(SB)/4, $0x3f908a55
-DATA vecConst<>+2136(SB)/4, $0x3f908a55
-DATA vecConst<>+2140(SB)/4, $0x3f908a55
-DATA vecConst<>+2144(SB)/4, $0xb8e72600
-DATA vecConst<>+2148(SB)/4, $0xb8e72600
-DATA vecConst<>+2152(SB)/4, $0xb8e72600
-DATA vecConst<>+2156(SB)/4, $0xb8e72600
-DATA vecConst<>+2160(SB)/4, $0xb8e72600
-DATA vecConst<>+2164(SB)/4, $0xb8e72600
-DATA vecConst<>+2168(SB)/4, $0xb8e72600
-DATA vecConst<>+2172(SB)/4, $0xb8e72600
-DATA vecConst<>+2176(SB)/4, $0x41680000
-DATA vecConst<>+2180(SB)/4, $0x41680000
-DATA vecConst<>+2184(SB)/4, $0x41680000
-DATA vecConst<>+2188(SB)/4, $0x41680000
-DATA vecConst<>+2192(SB)/4, $0x41680000
-DATA vecConst<>+2196(SB)/4, $0x41680000
-DATA vecConst<>+2200(SB)/4, $0x41680000
-DATA vecConst<>+2204(SB)/4, $0x41680000
-DATA vecConst<>+2208(SB)/4, $0xfffff000
-DATA vecConst<>+2212(SB)/4, $0xfffff000
-DATA vecConst<>+2216(SB)/4, $0xfffff000
-DATA vecConst<>+2220(SB)/4, $0xfffff000
-DATA vecConst<>+2224(SB)/4, $0xfffff000
-DATA vecConst<>+2228(SB)/4, $0xfffff000
-DATA vecConst<>+2232(SB)/4, $0xfffff000
-DATA vecConst<>+2236(SB)/4, $0xfffff000
-DATA vecConst<>+2240(SB)/4, $0x3e6d086d
-DATA vecConst<>+2244(SB)/4, $0x3e6d086d
-DATA vecConst<>+2248(SB)/4, $0x3e6d086d
-DATA vecConst<>+2252(SB)/4, $0x3e6d086d
-DATA vecConst<>+2256(SB)/4, $0x3e6d086d
-DATA vecConst<>+2260(SB)/4, $0x3e6d086d
-DATA vecConst<>+2264(SB)/4, $0x3e6d086d
-DATA vecConst<>+2268(SB)/4, $0x3e6d086d
-DATA vecConst<>+2272(SB)/4, $0x3cccd135
-DATA vecConst<>+2276(SB)/4, $0x3cccd135
-DATA vecConst<>+2280(SB)/4, $0x3cccd135
-DATA vecConst<>+2284(SB)/4, $0x3cccd135
-DATA vecConst<>+2288(SB)/4, $0x3cccd135
-DATA vecConst<>+2292(SB)/4, $0x3cccd135
-DATA vecConst<>+2296(SB)/4, $0x3cccd135
-DATA vecConst<>+2300(SB)/4, $0x3cccd135
-DATA vecConst<>+2304(SB)/4, $0xbf898839
-DATA vecConst<>+2308(SB)/4, $0xbf898839
-DATA vecConst<>+2312(SB)/4, $0xbf898839
-DATA vecConst<>+2316(SB)/4, $0xbf898839
-DATA vecConst<>+2320(SB)/4, $0xbf898839
-DATA vecConst<>+2324(SB)/4, $0xbf898839
-DATA vecConst<>+2328(SB)/4, $0xbf898839
-DATA vecConst<>+2332(SB)/4, $0xbf898839
-DATA vecConst<>+2336(SB)/4, $0x3fcbce84
-DATA vecConst<>+2340(SB)/4, $0x3fcbce84
-DATA vecConst<>+2344(SB)/4, $0x3fcbce84
-DATA vecConst<>+2348(SB)/4, $0x3fcbce84
-DATA vecConst<>+2352(SB)/4, $0x3fcbce84
-DATA vecConst<>+2356(SB)/4, $0x3fcbce84
-DATA vecConst<>+2360(SB)/4, $0x3fcbce84
-DATA vecConst<>+2364(SB)/4, $0x3fcbce84
-DATA vecConst<>+2368(SB)/4, $0xbf56ad10
-DATA vecConst<>+2372(SB)/4, $0xbf56ad10
-DATA vecConst<>+2376(SB)/4, $0xbf56ad10
-DATA vecConst<>+2380(SB)/4, $0xbf56ad10
-DATA vecConst<>+2384(SB)/4, $0xbf56ad10
-DATA vecConst<>+2388(SB)/4, $0xbf56ad10
-DATA vecConst<>+2392(SB)/4, $0xbf56ad10
-DATA vecConst<>+2396(SB)/4, $0xbf56ad10
-DATA vecConst<>+2400(SB)/4, $0x3baec308
-DATA vecConst<>+2404(SB)/4, $0x3baec308
-DATA vecConst<>+2408(SB)/4, $0x3baec308
-DATA vecConst<>+2412(SB)/4, $0x3baec308
-DATA vecConst<>+2416(SB)/4, $0x3baec308
-DATA vecConst<>+2420(SB)/4, $0x3baec308
-DATA vecConst<>+2424(SB)/4, $0x3baec308
-DATA vecConst<>+2428(SB)/4, $0x3baec308
-DATA vecConst<>+2432(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2436(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2440(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2444(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2448(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2452(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2456(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2460(SB)/4, $0xbe7a3b91
-DATA vecConst<>+2464(SB)/4, $0xbdc13985
-DATA vecConst<>+2468(SB)/4, $0xbdc13985
-DATA vecConst<>+2472(SB)/4, $0xbdc13985
-DATA vecConst<>+2476(SB)/4, $0xbdc13985
-DATA vecConst<>+2480(SB)/4, $0xbdc13985
-DATA vecConst<>+2484(SB)/4, $0xbdc13985
-DATA vecConst<>+2488(SB)/4, $0xbdc13985
-DATA vecConst<>+2492(SB)/4, $0xbdc13985
-DATA vecConst<>+2496(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2500(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2504(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2508(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2512(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2516(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2520(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2524(SB)/4, $0xb9bdb9bd
-DATA vecConst<>+2528(SB)/4, $0x3ecc4386
-DATA vecConst<>+2532(SB)/4, $0x3ecc4386
-DATA vecConst<>+2536(SB)/4, $0x3ecc4386
-DATA vecConst<>+2540(SB)/4, $0x3ecc4386
-DATA vecConst<>+2544(SB)/4, $0x3ecc4386
-DATA vecConst<>+2548(SB)/4, $0x3ecc4386
-DATA vecConst<>+2552(SB)/4, $0x3ecc4386
-DATA vecConst<>+2556(SB)/4, $0x3ecc4386
-DATA vecConst<>+2560(SB)/4, $0x38f2f503
-DATA vecConst<>+2564(SB)/4, $0x38f2f503
-DATA vecConst<>+2568(SB)/4, $0x38f2f503
-DATA vecConst<>+2572(SB)/4, $0x38f2f503
-DATA vecConst<>+2576(SB)/4, $0x38f2f503
-DATA vecConst<>+2580(SB)/4, $0x38f2f503
-DATA vecConst<>+2584(SB)/4, $0x38f2f503
-DATA vecConst<>+2588(SB)/4, $0x38f2f503
-DATA vecConst<>+2592(SB)/4, $0xb70e40d8
-DATA vecConst<>+2596(SB)/4, $0xb70e40d8
-DATA vecConst<>+2600(SB)/4, $0xb70e40d8
-DATA vecConst<>+2604(SB)/4, $0xb70e40d8
-DATA vecConst<>+2608(SB)/4, $0xb70e40d8
-DATA vecConst<>+2612(SB)/4, $0xb70e40d8
-DATA vecConst<>+2616(SB)/4, $0xb70e40d8
-DATA vecConst<>+2620(SB)/4, $0xb70e40d8
-DATA vecConst<>+2624(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2628(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2632(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2636(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2640(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2644(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2648(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2652(SB)/4, $0xba9bd1a4
-DATA vecConst<>+2656(SB)/4, $0x3c236bed
-DATA vecConst<>+2660(SB)/4, $0x3c236bed
-DATA vecConst<>+2664(SB)/4, $0x3c236bed
-DATA vecConst<>+2668(SB)/4, $0x3c236bed
-DATA vecConst<>+2672(SB)/4, $0x3c236bed
-DATA vecConst<>+2676(SB)/4, $0x3c236bed
-DATA vecConst<>+2680(SB)/4, $0x3c236bed
-DATA vecConst<>+2684(SB)/4, $0x3c236bed
-DATA vecConst<>+2688(SB)/4, $0xbd882c36
-DATA vecConst<>+2692(SB)/4, $0xbd882c36
-DATA vecConst<>+2696(SB)/4, $0xbd882c36
-DATA vecConst<>+2700(SB)/4, $0xbd882c36
-DATA vecConst<>+2704(SB)/4, $0xbd882c36
-DATA vecConst<>+2708(SB)/4, $0xbd882c36
-DATA vecConst<>+2712(SB)/4, $0xbd882c36
-DATA vecConst<>+2716(SB)/4, $0xbd882c36
-DATA vecConst<>+2720(SB)/4, $0x3ecc422a
-DATA vecConst<>+2724(SB)/4, $0x3ecc422a
-DATA vecConst<>+2728(SB)/4, $0x3ecc422a
-DATA vecConst<>+2732(SB)/4, $0x3ecc422a
-DATA vecConst<>+2736(SB)/4, $0x3ecc422a
-DATA vecConst<>+2740(SB)/4, $0x3ecc422a
-DATA vecConst<>+2744(SB)/4, $0x3ecc422a
-DATA vecConst<>+2748(SB)/4, $0x3ecc422a
-DATA vecConst<>+2752(SB)/4, $0x41380000
-DATA vecConst<>+2756(SB)/4, $0x41380000
-DATA vecConst<>+2760(SB)/4, $0x41380000
-DATA vecConst<>+2764(SB)/4, $0x41380000
-DATA vecConst<>+2768(SB)/4, $0x41380000
-DATA vecConst<>+2772(SB)/4, $0x41380000
-DATA vecConst<>+2776(SB)/4, $0x41380000
-DATA vecConst<>+2780(SB)/4, $0x41380000
-DATA vecConst<>+2784(SB)/4, $0x00008000
-DATA vecConst<>+2788(SB)/4, $0x00008000
-DATA vecConst<>+2792(SB)/4, $0x00008000
-DATA vecConst<>+2796(SB)/4, $0x00008000
-DATA vecConst<>+2800(SB)/4, $0x00008000
-DATA vecConst<>+2804(SB)/4, $0x00008000
-DATA vecConst<>+2808(SB)/4, $0x00008000
-DATA vecConst<>+2812(SB)/4, $0x00008000
-DATA vecConst<>+2816(SB)/4, $0xffff0000
-DATA vecConst<>+2820(SB)/4, $0xffff0000
-DATA vecConst<>+2824(SB)/4, $0xffff0000
-DATA vecConst<>+2828(SB)/4, $0xffff0000
-DATA vecConst<>+2832(SB)/4, $0xffff0000
-DATA vecConst<>+2836(SB)/4, $0xffff0000
-DATA vecConst<>+2840(SB)/4, $0xffff0000
-DATA vecConst<>+2844(SB)/4, $0xffff0000
-DATA vecConst<>+2848(SB)/4, $0x3d370000
-DATA vecConst<>+2852(SB)/4, $0x3d370000
-DATA vecConst<>+2856(SB)/4, $0x3d370000
-DATA vecConst<>+2860(SB)/4, $0x3d370000
-DATA vecConst<>+2864(SB)/4, $0x3d370000
-DATA vecConst<>+2868(SB)/4, $0x3d370000
-DATA vecConst<>+2872(SB)/4, $0x3d370000
-DATA vecConst<>+2876(SB)/4, $0x3d370000
-DATA vecConst<>+2880(SB)/4, $0x381c4da9
-DATA vecConst<>+2884(SB)/4, $0x381c4da9
-DATA vecConst<>+2888(SB)/4, $0x381c4da9
-DATA vecConst<>+2892(SB)/4, $0x381c4da9
-DATA vecConst<>+2896(SB)/4, $0x381c4da9
-DATA vecConst<>+2900(SB)/4, $0x381c4da9
-DATA vecConst<>+2904(SB)/4, $0x381c4da9
-DATA vecConst<>+2908(SB)/4, $0x381c4da9
-DATA vecConst<>+2912(SB)/4, $0x3fcc0000
-DATA vecConst<>+2916(SB)/4, $0x3fcc0000
-DATA vecConst<>+2920(SB)/4, $0x3fcc0000
-DATA vecConst<>+2924(SB)/4, $0x3fcc0000
-DATA vecConst<>+2928(SB)/4, $0x3fcc0000
-DATA vecConst<>+2932(SB)/4, $0x3fcc0000
-DATA vecConst<>+2936(SB)/4, $0x3fcc0000
-DATA vecConst<>+2940(SB)/4, $0x3fcc0000
-DATA vecConst<>+2944(SB)/4, $0x3b04533d
-DATA vecConst<>+2948(SB)/4, $0x3b04533d
-DATA vecConst<>+2952(SB)/4, $0x3b04533d
-DATA vecConst<>+2956(SB)/4, $0x3b04533d
-DATA vecConst<>+2960(SB)/4, $0x3b04533d
-DATA vecConst<>+2964(SB)/4, $0x3b04533d
-DATA vecConst<>+2968(SB)/4, $0x3b04533d
-DATA vecConst<>+2972(SB)/4, $0x3b04533d
-DATA vecConst<>+2976(SB)/4, $0xc3480000
-DATA vecConst<>+2980(SB)/4, $0xc3480000
-DATA vecConst<>+2984(SB)/4, $0xc3480000
-DATA vecConst<>+2988(SB)/4, $0xc3480000
-DATA vecConst<>+2992(SB)/4, $0xc3480000
-DATA vecConst<>+2996(SB)/4, $0xc3480000
-DATA vecConst<>+3000(SB)/4, $0xc3480000
-DATA vecConst<>+3004(SB)/4, $0xc3480000
-DATA vecConst<>+3008(SB)/4, $0x41a00000
-DATA vecConst<>+3012(SB)/4, $0x41a00000
-DATA vecConst<>+3016(SB)/4, $0x41a00000
-DATA vecConst<>+3020(SB)/4, $0x41a00000
-DATA vecConst<>+3024(SB)/4, $0x41a00000
-DATA vecConst<>+3028(SB)/4, $0x41a00000
-DATA vecConst<>+3032(SB)/4, $0x41a00000
-DATA vecConst<>+3036(SB)/4, $0x41a00000
-DATA vecConst<>+3040(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3044(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3048(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3052(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3056(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3060(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3064(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3068(SB)/4, $0x3e2aaaab
-DATA vecConst<>+3072(SB)/4, $0x40400000
-DATA vecConst<>+3076(SB)/4, $0x40400000
-DATA vecConst<>+3080(SB)/4, $0x40400000
-DATA vecConst<>+3084(SB)/4, $0x40400000
-DATA vecConst<>+3088(SB)/4, $0x40400000
-DATA vecConst<>+3092(SB)/4, $0x40400000
-DATA vecConst<>+3096(SB)/4, $0x40400000
-DATA vecConst<>+3100(SB)/4, $0x40400000
-DATA vecConst<>+3104(SB)/4, $0x40a00000
-DATA vecConst<>+3108(SB)/4, $0x40a00000
-DATA vecConst<>+3112(SB)/4, $0x40a00000
-DATA vecConst<>+3116(SB)/4, $0x40a00000
-DATA vecConst<>+3120(SB)/4, $0x40a00000
-DATA vecConst<>+3124(SB)/4, $0x40a00000
-DATA vecConst<>+3128(SB)/4, $0x40a00000
-DATA vecConst<>+3132(SB)/4, $0x40a00000
-DATA vecConst<>+3136(SB)/4, $0x40c00000
-DATA vecConst<>+3140(SB)/4, $0x40c00000
-DATA vecConst<>+3144(SB)/4, $0x40c00000
-DATA vecConst<>+3148(SB)/4, $0x40c00000
-DATA vecConst<>+3152(SB)/4, $0x40c00000
-DATA vecConst<>+3156(SB)/4, $0x40c00000
-DATA vecConst<>+3160(SB)/4, $0x40c00000
-DATA vecConst<>+3164(SB)/4, $0x40c00000
-DATA vecConst<>+3168(SB)/4, $0x40e00000
-DATA vecConst<>+3172(SB)/4, $0x40e00000
-DATA vecConst<>+3176(SB)/4, $0x40e00000
-DATA vecConst<>+3180(SB)/4, $0x40e00000
-DATA vecConst<>+3184(SB)/4, $0x40e00000
-DATA vecConst<>+3188(SB)/4, $0x40e00000
-DATA vecConst<>+3192(SB)/4, $0x40e00000
-DATA vecConst<>+3196(SB)/4, $0x40e00000
-DATA vecConst<>+3200(SB)/4, $0x41000000
-DATA vecConst<>+3204(SB)/4, $0x41000000
-DATA vecConst<>+3208(SB)/4, $0x41000000
-DATA vecConst<>+3212(SB)/4, $0x41000000
-DATA vecConst<>+3216(SB)/4, $0x41000000
-DATA vecConst<>+3220(SB)/4, $0x41000000
-DATA vecConst<>+3224(SB)/4, $0x41000000
-DATA vecConst<>+3228(SB)/4, $0x41000000
-DATA vecConst<>+3232(SB)/4, $0x01010101
-DATA vecConst<>+3236(SB)/4, $0x01010101
-DATA vecConst<>+3240(SB)/4, $0x01010101
-DATA vecConst<>+3244(SB)/4, $0x01010101
-DATA vecConst<>+3248(SB)/4, $0x01010101
-DATA vecConst<>+3252(SB)/4, $0x01010101
-DATA vecConst<>+3256(SB)/4, $0x01010101
-DATA vecConst<>+3260(SB)/4, $0x01010101
-DATA vecConst<>+3264(SB)/4, $0xd2511f53
-DATA vecConst<>+3268(SB)/4, $0xd2511f53
-DATA vecConst<>+3272(SB)/4, $0xd2511f53
-DATA vecConst<>+3276(SB)/4, $0xd2511f53
-DATA vecConst<>+3280(SB)/4, $0xd2511f53
-DATA vecConst<>+3284(SB)/4, $0xd2511f53
-DATA vecConst<>+3288(SB)/4, $0xd2511f53
-DATA vecConst<>+3292(SB)/4, $0xd2511f53
-DATA vecConst<>+3296(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3300(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3304(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3308(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3312(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3316(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3320(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3324(SB)/4, $0xcd9e8d57
-DATA vecConst<>+3328(SB)/4, $0x9e3779b9
-DATA vecConst<>+3332(SB)/4, $0x9e3779b9
-DATA vecConst<>+3336(SB)/4, $0x9e3779b9
-DATA vecConst<>+3340(SB)/4, $0x9e3779b9
-DATA vecConst<>+3344(SB)/4, $0x9e3779b9
-DATA vecConst<>+3348(SB)/4, $0x9e3779b9
-DATA vecConst<>+3352(SB)/4, $0x9e3779b9
-DATA vecConst<>+3356(SB)/4, $0x9e3779b9
-DATA vecConst<>+3360(SB)/4, $0xbb67ae85
-DATA vecConst<>+3364(SB)/4, $0xbb67ae85
-DATA vecConst<>+3368(SB)/4, $0xbb67ae85
-DATA vecConst<>+3372(SB)/4, $0xbb67ae85
-DATA vecConst<>+3376(SB)/4, $0xbb67ae85
-DATA vecConst<>+3380(SB)/4, $0xbb67ae85
-DATA vecConst<>+3384(SB)/4, $0xbb67ae85
-DATA vecConst<>+3388(SB)/4, $0xbb67ae85
-DATA vecConst<>+3392(SB)/4, $0x3c6ef372
-DATA vecConst<>+3396(SB)/4, $0x3c6ef372
-DATA vecConst<>+3400(SB)/4, $0x3c6ef372
-DATA vecConst<>+3404(SB)/4, $0x3c6ef372
-DATA vecConst<>+3408(SB)/4, $0x3c6ef372
-DATA vecConst<>+3412(SB)/4, $0x3c6ef372
-DATA vecConst<>+3416(SB)/4, $0x3c6ef372
-DATA vecConst<>+3420(SB)/4, $0x3c6ef372
-DATA vecConst<>+3424(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3428(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3432(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3436(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3440(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3444(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3448(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3452(SB)/4, $0x76cf5d0a
-DATA vecConst<>+3456(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3460(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3464(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3468(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3472(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3476(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3480(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3484(SB)/4, $0xdaa66d2b
-DATA vecConst<>+3488(SB)/4, $0x32370b8f
-DATA vecConst<>+3492(SB)/4, $0x32370b8f
-DATA vecConst<>+3496(SB)/4, $0x32370b8f
-DATA vecConst<>+3500(SB)/4, $0x32370b8f
-DATA vecConst<>+3504(SB)/4, $0x32370b8f
-DATA vecConst<>+3508(SB)/4, $0x32370b8f
-DATA vecConst<>+3512(SB)/4, $0x32370b8f
-DATA vecConst<>+3516(SB)/4, $0x32370b8f
-DATA vecConst<>+3520(SB)/4, $0x78dde6e4
-DATA vecConst<>+3524(SB)/4, $0x78dde6e4
-DATA vecConst<>+3528(SB)/4, $0x78dde6e4
-DATA vecConst<>+3532(SB)/4, $0x78dde6e4
-DATA vecConst<>+3536(SB)/4, $0x78dde6e4
-DATA vecConst<>+3540(SB)/4, $0x78dde6e4
-DATA vecConst<>+3544(SB)/4, $0x78dde6e4
-DATA vecConst<>+3548(SB)/4, $0x78dde6e4
-DATA vecConst<>+3552(SB)/4, $0xed9eba14
-DATA vecConst<>+3556(SB)/4, $0xed9eba14
-DATA vecConst<>+3560(SB)/4, $0xed9eba14
-DATA vecConst<>+3564(SB)/4, $0xed9eba14
-DATA vecConst<>+3568(SB)/4, $0xed9eba14
-DATA vecConst<>+3572(SB)/4, $0xed9eba14
-DATA vecConst<>+3576(SB)/4, $0xed9eba14
-DATA vecConst<>+3580(SB)/4, $0xed9eba14
-DATA vecConst<>+3584(SB)/4, $0x1715609d
-DATA vecConst<>+3588(SB)/4, $0x1715609d
-DATA vecConst<>+3592(SB)/4, $0x1715609d
-DATA vecConst<>+3596(SB)/4, $0x1715609d
-DATA vecConst<>+3600(SB)/4, $0x1715609d
-DATA vecConst<>+3604(SB)/4, $0x1715609d
-DATA vecConst<>+3608(SB)/4, $0x1715609d
-DATA vecConst<>+3612(SB)/4, $0x1715609d
-DATA vecConst<>+3616(SB)/4, $0xa9066899
-DATA vecConst<>+3620(SB)/4, $0xa9066899
-DATA vecConst<>+3624(SB)/4, $0xa9066899
-DATA vecConst<>+3628(SB)/4, $0xa9066899
-DATA vecConst<>+3632(SB)/4, $0xa9066899
-DATA vecConst<>+3636(SB)/4, $0xa9066899
-DATA vecConst<>+3640(SB)/4, $0xa9066899
-DATA vecConst<>+3644(SB)/4, $0xa9066899
-DATA vecConst<>+3648(SB)/4, $0xb54cda56
-DATA vecConst<>+3652(SB)/4, $0xb54cda56
-DATA vecConst<>+3656(SB)/4, $0xb54cda56
-DATA vecConst<>+3660(SB)/4, $0xb54cda56
-DATA vecConst<>+3664(SB)/4, $0xb54cda56
-DATA vecConst<>+3668(SB)/4, $0xb54cda56
-DATA vecConst<>+3672(SB)/4, $0xb54cda56
-DATA vecConst<>+3676(SB)/4, $0xb54cda56
-DATA vecConst<>+3680(SB)/4, $0x646e171e
-DATA vecConst<>+3684(SB)/4, $0x646e171e
-DATA vecConst<>+3688(SB)/4, $0x646e171e
-DATA vecConst<>+3692(SB)/4, $0x646e171e
-DATA vecConst<>+3696(SB)/4, $0x646e171e
-DATA vecConst<>+3700(SB)/4, $0x646e171e
-DATA vecConst<>+3704(SB)/4, $0x646e171e
-DATA vecConst<>+3708(SB)/4, $0x646e171e
-DATA vecConst<>+3712(SB)/4, $0x5384540f
-DATA vecConst<>+3716(SB)/4, $0x5384540f
-DATA vecConst<>+3720(SB)/4, $0x5384540f
-DATA vecConst<>+3724(SB)/4, $0x5384540f
-DATA vecConst<>+3728(SB)/4, $0x5384540f
-DATA vecConst<>+3732(SB)/4, $0x5384540f
-DATA vecConst<>+3736(SB)/4, $0x5384540f
-DATA vecConst<>+3740(SB)/4, $0x5384540f
-DATA vecConst<>+3744(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3748(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3752(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3756(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3760(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3764(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3768(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3772(SB)/4, $0x1fd5c5a3
-DATA vecConst<>+3776(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3780(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3784(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3788(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3792(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3796(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3800(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3804(SB)/4, $0xf1bbcdc8
-DATA vecConst<>+3808(SB)/4, $0xdb3d7428
-DATA vecConst<>+3812(SB)/4, $0xdb3d7428
-DATA vecConst<>+3816(SB)/4, $0xdb3d7428
-DATA vecConst<>+3820(SB)/4, $0xdb3d7428
-DATA vecConst<>+3824(SB)/4, $0xdb3d7428
-DATA vecConst<>+3828(SB)/4, $0xdb3d7428
-DATA vecConst<>+3832(SB)/4, $0xdb3d7428
-DATA vecConst<>+3836(SB)/4, $0xdb3d7428
-DATA vecConst<>+3840(SB)/4, $0x8ff34781
-DATA vecConst<>+3844(SB)/4, $0x8ff34781
-DATA vecConst<>+3848(SB)/4, $0x8ff34781
-DATA vecConst<>+3852(SB)/4, $0x8ff34781
-DATA vecConst<>+3856(SB)/4, $0x8ff34781
-DATA vecConst<>+3860(SB)/4, $0x8ff34781
-DATA vecConst<>+3864(SB)/4, $0x8ff34781
-DATA vecConst<>+3868(SB)/4, $0x8ff34781
-DATA vecConst<>+3872(SB)/4, $0x96a522ad
-DATA vecConst<>+3876(SB)/4, $0x96a522ad
-DATA vecConst<>+3880(SB)/4, $0x96a522ad
-DATA vecConst<>+3884(SB)/4, $0x96a522ad
-DATA vecConst<>+3888(SB)/4, $0x96a522ad
-DATA vecConst<>+3892(SB)/4, $0x96a522ad
-DATA vecConst<>+3896(SB)/4, $0x96a522ad
-DATA vecConst<>+3900(SB)/4, $0x96a522ad
-DATA vecConst<>+3904(SB)/4, $0x00ffffff
-DATA vecConst<>+3908(SB)/4, $0x00ffffff
-DATA vecConst<>+3912(SB)/4, $0x00ffffff
-DATA vecConst<>+3916(SB)/4, $0x00ffffff
-DATA vecConst<>+3920(SB)/4, $0x00ffffff
-DATA vecConst<>+3924(SB)/4, $0x00ffffff
-DATA vecConst<>+3928(SB)/4, $0x00ffffff
-DATA vecConst<>+3932(SB)/4, $0x00ffffff
-DATA vecConst<>+3936(SB)/4, $0x33800000
-DATA vecConst<>+3940(SB)/4, $0x33800000
-DATA vecConst<>+3944(SB)/4, $0x33800000
-DATA vecConst<>+3948(SB)/4, $0x33800000
-DATA vecConst<>+3952(SB)/4, $0x33800000
-DATA vecConst<>+3956(SB)/4, $0x33800000
-DATA vecConst<>+3960(SB)/4, $0x33800000
-DATA vecConst<>+3964(SB)/4, $0x33800000
-DATA vecConst<>+3968(SB)/4, $0x00000003
-DATA vecConst<>+3972(SB)/4, $0x00000003
-DATA vecConst<>+3976(SB)/4, $0x00000003
-DATA vecConst<>+3980(SB)/4, $0x00000003
-DATA vecConst<>+3984(SB)/4, $0x00000003
-DATA vecConst<>+3988(SB)/4, $0x00000003
-DATA vecConst<>+3992(SB)/4, $0x00000003
-DATA vecConst<>+3996(SB)/4, $0x00000003
-DATA vecConst<>+4000(SB)/4, $0x33c90fdb
-DATA vecConst<>+4004(SB)/4, $0x33c90fdb
-DATA vecConst<>+4008(SB)/4, $0x33c90fdb
-DATA vecConst<>+4012(SB)/4, $0x33c90fdb
-DATA vecConst<>+4016(SB)/4, $0x33c90fdb
-DATA vecConst<>+4020(SB)/4, $0x33c90fdb
-DATA vecConst<>+4024(SB)/4, $0x33c90fdb
-DATA vecConst<>+4028(SB)/4, $0x33c90fdb
-GLOBL vecConst<>(SB), RODATA|NOPTR, $4032
+DATA vecConst<>+1600(SB)/4, $0x42b40000
+DATA vecConst<>+1604(SB)/4, $0x42b40000
+DATA vecConst<>+1608(SB)/4, $0x42b40000
+DATA vecConst<>+1612(SB)/4, $0x42b40000
+DATA vecConst<>+1616(SB)/4, $0x42b40000
+DATA vecConst<>+1620(SB)/4, $0x42b40000
+DATA vecConst<>+1624(SB)/4, $0x42b40000
+DATA vecConst<>+1628(SB)/4, $0x42b40000
+DATA vecConst<>+1632(SB)/4, $0x3e800000
+DATA vecConst<>+1636(SB)/4, $0x3e800000
+DATA vecConst<>+1640(SB)/4, $0x3e800000
+DATA vecConst<>+1644(SB)/4, $0x3e800000
+DATA vecConst<>+1648(SB)/4, $0x3e800000
+DATA vecConst<>+1652(SB)/4, $0x3e800000
+DATA vecConst<>+1656(SB)/4, $0x3e800000
+DATA vecConst<>+1660(SB)/4, $0x3e800000
+DATA vecConst<>+1664(SB)/4, $0x3950115e
+DATA vecConst<>+1668(SB)/4, $0x3950115e
+DATA vecConst<>+1672(SB)/4, $0x3950115e
+DATA vecConst<>+1676(SB)/4, $0x3950115e
+DATA vecConst<>+1680(SB)/4, $0x3950115e
+DATA vecConst<>+1684(SB)/4, $0x3950115e
+DATA vecConst<>+1688(SB)/4, $0x3950115e
+DATA vecConst<>+1692(SB)/4, $0x3950115e
+DATA vecConst<>+1696(SB)/4, $0x363ab60f
+DATA vecConst<>+1700(SB)/4, $0x363ab60f
+DATA vecConst<>+1704(SB)/4, $0x363ab60f
+DATA vecConst<>+1708(SB)/4, $0x363ab60f
+DATA vecConst<>+1712(SB)/4, $0x363ab60f
+DATA vecConst<>+1716(SB)/4, $0x363ab60f
+DATA vecConst<>+1720(SB)/4, $0x363ab60f
+DATA vecConst<>+1724(SB)/4, $0x363ab60f
+DATA vecConst<>+1728(SB)/4, $0x3c088870
+DATA vecConst<>+1732(SB)/4, $0x3c088870
+DATA vecConst<>+1736(SB)/4, $0x3c088870
+DATA vecConst<>+1740(SB)/4, $0x3c088870
+DATA vecConst<>+1744(SB)/4, $0x3c088870
+DATA vecConst<>+1748(SB)/4, $0x3c088870
+DATA vecConst<>+1752(SB)/4, $0x3c088870
+DATA vecConst<>+1756(SB)/4, $0x3c088870
+DATA vecConst<>+1760(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1764(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1768(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1772(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1776(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1780(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1784(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1788(SB)/4, $0x3e2aaaab
+DATA vecConst<>+1792(SB)/4, $0xc0000000
+DATA vecConst<>+1796(SB)/4, $0xc0000000
+DATA vecConst<>+1800(SB)/4, $0xc0000000
+DATA vecConst<>+1804(SB)/4, $0xc0000000
+DATA vecConst<>+1808(SB)/4, $0xc0000000
+DATA vecConst<>+1812(SB)/4, $0xc0000000
+DATA vecConst<>+1816(SB)/4, $0xc0000000
+DATA vecConst<>+1820(SB)/4, $0xc0000000
+DATA vecConst<>+1824(SB)/4, $0x40000000
+DATA vecConst<>+1828(SB)/4, $0x40000000
+DATA vecConst<>+1832(SB)/4, $0x40000000
+DATA vecConst<>+1836(SB)/4, $0x40000000
+DATA vecConst<>+1840(SB)/4, $0x40000000
+DATA vecConst<>+1844(SB)/4, $0x40000000
+DATA vecConst<>+1848(SB)/4, $0x40000000
+DATA vecConst<>+1852(SB)/4, $0x40000000
+DATA vecConst<>+1856(SB)/4, $0x3cc61f28
+DATA vecConst<>+1860(SB)/4, $0x3cc61f28
+DATA vecConst<>+1864(SB)/4, $0x3cc61f28
+DATA vecConst<>+1868(SB)/4, $0x3cc61f28
+DATA vecConst<>+1872(SB)/4, $0x3cc61f28
+DATA vecConst<>+1876(SB)/4, $0x3cc61f28
+DATA vecConst<>+1880(SB)/4, $0x3cc61f28
+DATA vecConst<>+1884(SB)/4, $0x3cc61f28
+DATA vecConst<>+1888(SB)/4, $0x3d2cae30
+DATA vecConst<>+1892(SB)/4, $0x3d2cae30
+DATA vecConst<>+1896(SB)/4, $0x3d2cae30
+DATA vecConst<>+1900(SB)/4, $0x3d2cae30
+DATA vecConst<>+1904(SB)/4, $0x3d2cae30
+DATA vecConst<>+1908(SB)/4, $0x3d2cae30
+DATA vecConst<>+1912(SB)/4, $0x3d2cae30
+DATA vecConst<>+1916(SB)/4, $0x3d2cae30
+DATA vecConst<>+1920(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1924(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1928(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1932(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1936(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1940(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1944(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1948(SB)/4, $0x3d3a3ddc
+DATA vecConst<>+1952(SB)/4, $0x3d998102
+DATA vecConst<>+1956(SB)/4, $0x3d998102
+DATA vecConst<>+1960(SB)/4, $0x3d998102
+DATA vecConst<>+1964(SB)/4, $0x3d998102
+DATA vecConst<>+1968(SB)/4, $0x3d998102
+DATA vecConst<>+1972(SB)/4, $0x3d998102
+DATA vecConst<>+1976(SB)/4, $0x3d998102
+DATA vecConst<>+1980(SB)/4, $0x3d998102
+DATA vecConst<>+1984(SB)/4, $0x3e2aaae4
+DATA vecConst<>+1988(SB)/4, $0x3e2aaae4
+DATA vecConst<>+1992(SB)/4, $0x3e2aaae4
+DATA vecConst<>+1996(SB)/4, $0x3e2aaae4
+DATA vecConst<>+2000(SB)/4, $0x3e2aaae4
+DATA vecConst<>+2004(SB)/4, $0x3e2aaae4
+DATA vecConst<>+2008(SB)/4, $0x3e2aaae4
+DATA vecConst<>+2012(SB)/4, $0x3e2aaae4
+DATA vecConst<>+2016(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2020(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2024(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2028(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2032(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2036(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2040(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2044(SB)/4, $0x3fc90fdb
+DATA vecConst<>+2048(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2052(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2056(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2060(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2064(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2068(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2072(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2076(SB)/4, $0xb33bbd2e
+DATA vecConst<>+2080(SB)/4, $0x40490fdb
+DATA vecConst<>+2084(SB)/4, $0x40490fdb
+DATA vecConst<>+2088(SB)/4, $0x40490fdb
+DATA vecConst<>+2092(SB)/4, $0x40490fdb
+DATA vecConst<>+2096(SB)/4, $0x40490fdb
+DATA vecConst<>+2100(SB)/4, $0x40490fdb
+DATA vecConst<>+2104(SB)/4, $0x40490fdb
+DATA vecConst<>+2108(SB)/4, $0x40490fdb
+DATA vecConst<>+2112(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2116(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2120(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2124(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2128(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2132(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2136(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2140(SB)/4, $0xb3bbbd2e
+DATA vecConst<>+2144(SB)/4, $0x3c3211fe
+DATA vecConst<>+2148(SB)/4, $0x3c3211fe
+DATA vecConst<>+2152(SB)/4, $0x3c3211fe
+DATA vecConst<>+2156(SB)/4, $0x3c3211fe
+DATA vecConst<>+2160(SB)/4, $0x3c3211fe
+DATA vecConst<>+2164(SB)/4, $0x3c3211fe
+DATA vecConst<>+2168(SB)/4, $0x3c3211fe
+DATA vecConst<>+2172(SB)/4, $0x3c3211fe
+DATA vecConst<>+2176(SB)/4, $0xbae9abc8
+DATA vecConst<>+2180(SB)/4, $0xbae9abc8
+DATA vecConst<>+2184(SB)/4, $0xbae9abc8
+DATA vecConst<>+2188(SB)/4, $0xbae9abc8
+DATA vecConst<>+2192(SB)/4, $0xbae9abc8
+DATA vecConst<>+2196(SB)/4, $0xbae9abc8
+DATA vecConst<>+2200(SB)/4, $0xbae9abc8
+DATA vecConst<>+2204(SB)/4, $0xbae9abc8
+DATA vecConst<>+2208(SB)/4, $0xbcfebed5
+DATA vecConst<>+2212(SB)/4, $0xbcfebed5
+DATA vecConst<>+2216(SB)/4, $0xbcfebed5
+DATA vecConst<>+2220(SB)/4, $0xbcfebed5
+DATA vecConst<>+2224(SB)/4, $0xbcfebed5
+DATA vecConst<>+2228(SB)/4, $0xbcfebed5
+DATA vecConst<>+2232(SB)/4, $0xbcfebed5
+DATA vecConst<>+2236(SB)/4, $0xbcfebed5
+DATA vecConst<>+2240(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2244(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2248(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2252(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2256(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2260(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2264(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2268(SB)/4, $0x3d6d14fb
+DATA vecConst<>+2272(SB)/4, $0xbdac048d
+DATA vecConst<>+2276(SB)/4, $0xbdac048d
+DATA vecConst<>+2280(SB)/4, $0xbdac048d
+DATA vecConst<>+2284(SB)/4, $0xbdac048d
+DATA vecConst<>+2288(SB)/4, $0xbdac048d
+DATA vecConst<>+2292(SB)/4, $0xbdac048d
+DATA vecConst<>+2296(SB)/4, $0xbdac048d
+DATA vecConst<>+2300(SB)/4, $0xbdac048d
+DATA vecConst<>+2304(SB)/4, $0x3de04627
+DATA vecConst<>+2308(SB)/4, $0x3de04627
+DATA vecConst<>+2312(SB)/4, $0x3de04627
+DATA vecConst<>+2316(SB)/4, $0x3de04627
+DATA vecConst<>+2320(SB)/4, $0x3de04627
+DATA vecConst<>+2324(SB)/4, $0x3de04627
+DATA vecConst<>+2328(SB)/4, $0x3de04627
+DATA vecConst<>+2332(SB)/4, $0x3de04627
+DATA vecConst<>+2336(SB)/4, $0xbe121043
+DATA vecConst<>+2340(SB)/4, $0xbe121043
+DATA vecConst<>+2344(SB)/4, $0xbe121043
+DATA vecConst<>+2348(SB)/4, $0xbe121043
+DATA vecConst<>+2352(SB)/4, $0xbe121043
+DATA vecConst<>+2356(SB)/4, $0xbe121043
+DATA vecConst<>+2360(SB)/4, $0xbe121043
+DATA vecConst<>+2364(SB)/4, $0xbe121043
+DATA vecConst<>+2368(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2372(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2376(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2380(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2384(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2388(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2392(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2396(SB)/4, $0x3e4cc8f2
+DATA vecConst<>+2400(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2404(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2408(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2412(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2416(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2420(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2424(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2428(SB)/4, $0xbeaaaa9f
+DATA vecConst<>+2432(SB)/4, $0x46000000
+DATA vecConst<>+2436(SB)/4, $0x46000000
+DATA vecConst<>+2440(SB)/4, $0x46000000
+DATA vecConst<>+2444(SB)/4, $0x46000000
+DATA vecConst<>+2448(SB)/4, $0x46000000
+DATA vecConst<>+2452(SB)/4, $0x46000000
+DATA vecConst<>+2456(SB)/4, $0x46000000
+DATA vecConst<>+2460(SB)/4, $0x46000000
+DATA vecConst<>+2464(SB)/4, $0x3f317218
+DATA vecConst<>+2468(SB)/4, $0x3f317218
+DATA vecConst<>+2472(SB)/4, $0x3f317218
+DATA vecConst<>+2476(SB)/4, $0x3f317218
+DATA vecConst<>+2480(SB)/4, $0x3f317218
+DATA vecConst<>+2484(SB)/4, $0x3f317218
+DATA vecConst<>+2488(SB)/4, $0x3f317218
+DATA vecConst<>+2492(SB)/4, $0x3f317218
+DATA vecConst<>+2496(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2500(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2504(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2508(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2512(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2516(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2520(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2524(SB)/4, $0xbb7b8e8c
+DATA vecConst<>+2528(SB)/4, $0x3a30aea3
+DATA vecConst<>+2532(SB)/4, $0x3a30aea3
+DATA vecConst<>+2536(SB)/4, $0x3a30aea3
+DATA vecConst<>+2540(SB)/4, $0x3a30aea3
+DATA vecConst<>+2544(SB)/4, $0x3a30aea3
+DATA vecConst<>+2548(SB)/4, $0x3a30aea3
+DATA vecConst<>+2552(SB)/4, $0x3a30aea3
+DATA vecConst<>+2556(SB)/4, $0x3a30aea3
+DATA vecConst<>+2560(SB)/4, $0x3c2ae633
+DATA vecConst<>+2564(SB)/4, $0x3c2ae633
+DATA vecConst<>+2568(SB)/4, $0x3c2ae633
+DATA vecConst<>+2572(SB)/4, $0x3c2ae633
+DATA vecConst<>+2576(SB)/4, $0x3c2ae633
+DATA vecConst<>+2580(SB)/4, $0x3c2ae633
+DATA vecConst<>+2584(SB)/4, $0x3c2ae633
+DATA vecConst<>+2588(SB)/4, $0x3c2ae633
+DATA vecConst<>+2592(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2596(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2600(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2604(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2608(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2612(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2616(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2620(SB)/4, $0xbc9d23bb
+DATA vecConst<>+2624(SB)/4, $0x3cf14e51
+DATA vecConst<>+2628(SB)/4, $0x3cf14e51
+DATA vecConst<>+2632(SB)/4, $0x3cf14e51
+DATA vecConst<>+2636(SB)/4, $0x3cf14e51
+DATA vecConst<>+2640(SB)/4, $0x3cf14e51
+DATA vecConst<>+2644(SB)/4, $0x3cf14e51
+DATA vecConst<>+2648(SB)/4, $0x3cf14e51
+DATA vecConst<>+2652(SB)/4, $0x3cf14e51
+DATA vecConst<>+2656(SB)/4, $0xbd3638ec
+DATA vecConst<>+2660(SB)/4, $0xbd3638ec
+DATA vecConst<>+2664(SB)/4, $0xbd3638ec
+DATA vecConst<>+2668(SB)/4, $0xbd3638ec
+DATA vecConst<>+2672(SB)/4, $0xbd3638ec
+DATA vecConst<>+2676(SB)/4, $0xbd3638ec
+DATA vecConst<>+2680(SB)/4, $0xbd3638ec
+DATA vecConst<>+2684(SB)/4, $0xbd3638ec
+DATA vecConst<>+2688(SB)/4, $0x3d9992de
+DATA vecConst<>+2692(SB)/4, $0x3d9992de
+DATA vecConst<>+2696(SB)/4, $0x3d9992de
+DATA vecConst<>+2700(SB)/4, $0x3d9992de
+DATA vecConst<>+2704(SB)/4, $0x3d9992de
+DATA vecConst<>+2708(SB)/4, $0x3d9992de
+DATA vecConst<>+2712(SB)/4, $0x3d9992de
+DATA vecConst<>+2716(SB)/4, $0x3d9992de
+DATA vecConst<>+2720(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2724(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2728(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2732(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2736(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2740(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2744(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2748(SB)/4, $0xbe2aaa92
+DATA vecConst<>+2752(SB)/4, $0xba51a8af
+DATA vecConst<>+2756(SB)/4, $0xba51a8af
+DATA vecConst<>+2760(SB)/4, $0xba51a8af
+DATA vecConst<>+2764(SB)/4, $0xba51a8af
+DATA vecConst<>+2768(SB)/4, $0xba51a8af
+DATA vecConst<>+2772(SB)/4, $0xba51a8af
+DATA vecConst<>+2776(SB)/4, $0xba51a8af
+DATA vecConst<>+2780(SB)/4, $0xba51a8af
+DATA vecConst<>+2784(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2788(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2792(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2796(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2800(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2804(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2808(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2812(SB)/4, $0x38a3b8ff
+DATA vecConst<>+2816(SB)/4, $0x3ba9f912
+DATA vecConst<>+2820(SB)/4, $0x3ba9f912
+DATA vecConst<>+2824(SB)/4, $0x3ba9f912
+DATA vecConst<>+2828(SB)/4, $0x3ba9f912
+DATA vecConst<>+2832(SB)/4, $0x3ba9f912
+DATA vecConst<>+2836(SB)/4, $0x3ba9f912
+DATA vecConst<>+2840(SB)/4, $0x3ba9f912
+DATA vecConst<>+2844(SB)/4, $0x3ba9f912
+DATA vecConst<>+2848(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2852(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2856(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2860(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2864(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2868(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2872(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2876(SB)/4, $0xbcdbfb8d
+DATA vecConst<>+2880(SB)/4, $0x3de71673
+DATA vecConst<>+2884(SB)/4, $0x3de71673
+DATA vecConst<>+2888(SB)/4, $0x3de71673
+DATA vecConst<>+2892(SB)/4, $0x3de71673
+DATA vecConst<>+2896(SB)/4, $0x3de71673
+DATA vecConst<>+2900(SB)/4, $0x3de71673
+DATA vecConst<>+2904(SB)/4, $0x3de71673
+DATA vecConst<>+2908(SB)/4, $0x3de71673
+DATA vecConst<>+2912(SB)/4, $0xbec0939f
+DATA vecConst<>+2916(SB)/4, $0xbec0939f
+DATA vecConst<>+2920(SB)/4, $0xbec0939f
+DATA vecConst<>+2924(SB)/4, $0xbec0939f
+DATA vecConst<>+2928(SB)/4, $0xbec0939f
+DATA vecConst<>+2932(SB)/4, $0xbec0939f
+DATA vecConst<>+2936(SB)/4, $0xbec0939f
+DATA vecConst<>+2940(SB)/4, $0xbec0939f
+DATA vecConst<>+2944(SB)/4, $0x3e0375d4
+DATA vecConst<>+2948(SB)/4, $0x3e0375d4
+DATA vecConst<>+2952(SB)/4, $0x3e0375d4
+DATA vecConst<>+2956(SB)/4, $0x3e0375d4
+DATA vecConst<>+2960(SB)/4, $0x3e0375d4
+DATA vecConst<>+2964(SB)/4, $0x3e0375d4
+DATA vecConst<>+2968(SB)/4, $0x3e0375d4
+DATA vecConst<>+2972(SB)/4, $0x3e0375d4
+DATA vecConst<>+2976(SB)/4, $0x40800000
+DATA vecConst<>+2980(SB)/4, $0x40800000
+DATA vecConst<>+2984(SB)/4, $0x40800000
+DATA vecConst<>+2988(SB)/4, $0x40800000
+DATA vecConst<>+2992(SB)/4, $0x40800000
+DATA vecConst<>+2996(SB)/4, $0x40800000
+DATA vecConst<>+3000(SB)/4, $0x40800000
+DATA vecConst<>+3004(SB)/4, $0x40800000
+DATA vecConst<>+3008(SB)/4, $0xb9d7501a
+DATA vecConst<>+3012(SB)/4, $0xb9d7501a
+DATA vecConst<>+3016(SB)/4, $0xb9d7501a
+DATA vecConst<>+3020(SB)/4, $0xb9d7501a
+DATA vecConst<>+3024(SB)/4, $0xb9d7501a
+DATA vecConst<>+3028(SB)/4, $0xb9d7501a
+DATA vecConst<>+3032(SB)/4, $0xb9d7501a
+DATA vecConst<>+3036(SB)/4, $0xb9d7501a
+DATA vecConst<>+3040(SB)/4, $0x37a11e55
+DATA vecConst<>+3044(SB)/4, $0x37a11e55
+DATA vecConst<>+3048(SB)/4, $0x37a11e55
+DATA vecConst<>+3052(SB)/4, $0x37a11e55
+DATA vecConst<>+3056(SB)/4, $0x37a11e55
+DATA vecConst<>+3060(SB)/4, $0x37a11e55
+DATA vecConst<>+3064(SB)/4, $0x37a11e55
+DATA vecConst<>+3068(SB)/4, $0x37a11e55
+DATA vecConst<>+3072(SB)/4, $0x3b84995a
+DATA vecConst<>+3076(SB)/4, $0x3b84995a
+DATA vecConst<>+3080(SB)/4, $0x3b84995a
+DATA vecConst<>+3084(SB)/4, $0x3b84995a
+DATA vecConst<>+3088(SB)/4, $0x3b84995a
+DATA vecConst<>+3092(SB)/4, $0x3b84995a
+DATA vecConst<>+3096(SB)/4, $0x3b84995a
+DATA vecConst<>+3100(SB)/4, $0x3b84995a
+DATA vecConst<>+3104(SB)/4, $0xbccae612
+DATA vecConst<>+3108(SB)/4, $0xbccae612
+DATA vecConst<>+3112(SB)/4, $0xbccae612
+DATA vecConst<>+3116(SB)/4, $0xbccae612
+DATA vecConst<>+3120(SB)/4, $0xbccae612
+DATA vecConst<>+3124(SB)/4, $0xbccae612
+DATA vecConst<>+3128(SB)/4, $0xbccae612
+DATA vecConst<>+3132(SB)/4, $0xbccae612
+DATA vecConst<>+3136(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3140(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3144(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3148(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3152(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3156(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3160(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3164(SB)/4, $0x3ddc91e8
+DATA vecConst<>+3168(SB)/4, $0x3f2247b7
+DATA vecConst<>+3172(SB)/4, $0x3f2247b7
+DATA vecConst<>+3176(SB)/4, $0x3f2247b7
+DATA vecConst<>+3180(SB)/4, $0x3f2247b7
+DATA vecConst<>+3184(SB)/4, $0x3f2247b7
+DATA vecConst<>+3188(SB)/4, $0x3f2247b7
+DATA vecConst<>+3192(SB)/4, $0x3f2247b7
+DATA vecConst<>+3196(SB)/4, $0x3f2247b7
+DATA vecConst<>+3200(SB)/4, $0x3f908a55
+DATA vecConst<>+3204(SB)/4, $0x3f908a55
+DATA vecConst<>+3208(SB)/4, $0x3f908a55
+DATA vecConst<>+3212(SB)/4, $0x3f908a55
+DATA vecConst<>+3216(SB)/4, $0x3f908a55
+DATA vecConst<>+3220(SB)/4, $0x3f908a55
+DATA vecConst<>+3224(SB)/4, $0x3f908a55
+DATA vecConst<>+3228(SB)/4, $0x3f908a55
+DATA vecConst<>+3232(SB)/4, $0xb8e72600
+DATA vecConst<>+3236(SB)/4, $0xb8e72600
+DATA vecConst<>+3240(SB)/4, $0xb8e72600
+DATA vecConst<>+3244(SB)/4, $0xb8e72600
+DATA vecConst<>+3248(SB)/4, $0xb8e72600
+DATA vecConst<>+3252(SB)/4, $0xb8e72600
+DATA vecConst<>+3256(SB)/4, $0xb8e72600
+DATA vecConst<>+3260(SB)/4, $0xb8e72600
+DATA vecConst<>+3264(SB)/4, $0x41680000
+DATA vecConst<>+3268(SB)/4, $0x41680000
+DATA vecConst<>+3272(SB)/4, $0x41680000
+DATA vecConst<>+3276(SB)/4, $0x41680000
+DATA vecConst<>+3280(SB)/4, $0x41680000
+DATA vecConst<>+3284(SB)/4, $0x41680000
+DATA vecConst<>+3288(SB)/4, $0x41680000
+DATA vecConst<>+3292(SB)/4, $0x41680000
+DATA vecConst<>+3296(SB)/4, $0xfffff000
+DATA vecConst<>+3300(SB)/4, $0xfffff000
+DATA vecConst<>+3304(SB)/4, $0xfffff000
+DATA vecConst<>+3308(SB)/4, $0xfffff000
+DATA vecConst<>+3312(SB)/4, $0xfffff000
+DATA vecConst<>+3316(SB)/4, $0xfffff000
+DATA vecConst<>+3320(SB)/4, $0xfffff000
+DATA vecConst<>+3324(SB)/4, $0xfffff000
+DATA vecConst<>+3328(SB)/4, $0x3e6d086d
+DATA vecConst<>+3332(SB)/4, $0x3e6d086d
+DATA vecConst<>+3336(SB)/4, $0x3e6d086d
+DATA vecConst<>+3340(SB)/4, $0x3e6d086d
+DATA vecConst<>+3344(SB)/4, $0x3e6d086d
+DATA vecConst<>+3348(SB)/4, $0x3e6d086d
+DATA vecConst<>+3352(SB)/4, $0x3e6d086d
+DATA vecConst<>+3356(SB)/4, $0x3e6d086d
+DATA vecConst<>+3360(SB)/4, $0x3cccd135
+DATA vecConst<>+3364(SB)/4, $0x3cccd135
+DATA vecConst<>+3368(SB)/4, $0x3cccd135
+DATA vecConst<>+3372(SB)/4, $0x3cccd135
+DATA vecConst<>+3376(SB)/4, $0x3cccd135
+DATA vecConst<>+3380(SB)/4, $0x3cccd135
+DATA vecConst<>+3384(SB)/4, $0x3cccd135
+DATA vecConst<>+3388(SB)/4, $0x3cccd135
+DATA vecConst<>+3392(SB)/4, $0xbf898839
+DATA vecConst<>+3396(SB)/4, $0xbf898839
+DATA vecConst<>+3400(SB)/4, $0xbf898839
+DATA vecConst<>+3404(SB)/4, $0xbf898839
+DATA vecConst<>+3408(SB)/4, $0xbf898839
+DATA vecConst<>+3412(SB)/4, $0xbf898839
+DATA vecConst<>+3416(SB)/4, $0xbf898839
+DATA vecConst<>+3420(SB)/4, $0xbf898839
+DATA vecConst<>+3424(SB)/4, $0x3fcbce84
+DATA vecConst<>+3428(SB)/4, $0x3fcbce84
+DATA vecConst<>+3432(SB)/4, $0x3fcbce84
+DATA vecConst<>+3436(SB)/4, $0x3fcbce84
+DATA vecConst<>+3440(SB)/4, $0x3fcbce84
+DATA vecConst<>+3444(SB)/4, $0x3fcbce84
+DATA vecConst<>+3448(SB)/4, $0x3fcbce84
+DATA vecConst<>+3452(SB)/4, $0x3fcbce84
+DATA vecConst<>+3456(SB)/4, $0xbf56ad10
+DATA vecConst<>+3460(SB)/4, $0xbf56ad10
+DATA vecConst<>+3464(SB)/4, $0xbf56ad10
+DATA vecConst<>+3468(SB)/4, $0xbf56ad10
+DATA vecConst<>+3472(SB)/4, $0xbf56ad10
+DATA vecConst<>+3476(SB)/4, $0xbf56ad10
+DATA vecConst<>+3480(SB)/4, $0xbf56ad10
+DATA vecConst<>+3484(SB)/4, $0xbf56ad10
+DATA vecConst<>+3488(SB)/4, $0x3baec308
+DATA vecConst<>+3492(SB)/4, $0x3baec308
+DATA vecConst<>+3496(SB)/4, $0x3baec308
+DATA vecConst<>+3500(SB)/4, $0x3baec308
+DATA vecConst<>+3504(SB)/4, $0x3baec308
+DATA vecConst<>+3508(SB)/4, $0x3baec308
+DATA vecConst<>+3512(SB)/4, $0x3baec308
+DATA vecConst<>+3516(SB)/4, $0x3baec308
+DATA vecConst<>+3520(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3524(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3528(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3532(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3536(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3540(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3544(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3548(SB)/4, $0xbe7a3b91
+DATA vecConst<>+3552(SB)/4, $0xbdc13985
+DATA vecConst<>+3556(SB)/4, $0xbdc13985
+DATA vecConst<>+3560(SB)/4, $0xbdc13985
+DATA vecConst<>+3564(SB)/4, $0xbdc13985
+DATA vecConst<>+3568(SB)/4, $0xbdc13985
+DATA vecConst<>+3572(SB)/4, $0xbdc13985
+DATA vecConst<>+3576(SB)/4, $0xbdc13985
+DATA vecConst<>+3580(SB)/4, $0xbdc13985
+DATA vecConst<>+3584(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3588(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3592(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3596(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3600(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3604(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3608(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3612(SB)/4, $0xb9bdb9bd
+DATA vecConst<>+3616(SB)/4, $0x3ecc4386
+DATA vecConst<>+3620(SB)/4, $0x3ecc4386
+DATA vecConst<>+3624(SB)/4, $0x3ecc4386
+DATA vecConst<>+3628(SB)/4, $0x3ecc4386
+DATA vecConst<>+3632(SB)/4, $0x3ecc4386
+DATA vecConst<>+3636(SB)/4, $0x3ecc4386
+DATA vecConst<>+3640(SB)/4, $0x3ecc4386
+DATA vecConst<>+3644(SB)/4, $0x3ecc4386
+DATA vecConst<>+3648(SB)/4, $0x38f2f503
+DATA vecConst<>+3652(SB)/4, $0x38f2f503
+DATA vecConst<>+3656(SB)/4, $0x38f2f503
+DATA vecConst<>+3660(SB)/4, $0x38f2f503
+DATA vecConst<>+3664(SB)/4, $0x38f2f503
+DATA vecConst<>+3668(SB)/4, $0x38f2f503
+DATA vecConst<>+3672(SB)/4, $0x38f2f503
+DATA vecConst<>+3676(SB)/4, $0x38f2f503
+DATA vecConst<>+3680(SB)/4, $0xb70e40d8
+DATA vecConst<>+3684(SB)/4, $0xb70e40d8
+DATA vecConst<>+3688(SB)/4, $0xb70e40d8
+DATA vecConst<>+3692(SB)/4, $0xb70e40d8
+DATA vecConst<>+3696(SB)/4, $0xb70e40d8
+DATA vecConst<>+3700(SB)/4, $0xb70e40d8
+DATA vecConst<>+3704(SB)/4, $0xb70e40d8
+DATA vecConst<>+3708(SB)/4, $0xb70e40d8
+DATA vecConst<>+3712(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3716(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3720(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3724(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3728(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3732(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3736(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3740(SB)/4, $0xba9bd1a4
+DATA vecConst<>+3744(SB)/4, $0x3c236bed
+DATA vecConst<>+3748(SB)/4, $0x3c236bed
+DATA vecConst<>+3752(SB)/4, $0x3c236bed
+DATA vecConst<>+3756(SB)/4, $0x3c236bed
+DATA vecConst<>+3760(SB)/4, $0x3c236bed
+DATA vecConst<>+3764(SB)/4, $0x3c236bed
+DATA vecConst<>+3768(SB)/4, $0x3c236bed
+DATA vecConst<>+3772(SB)/4, $0x3c236bed
+DATA vecConst<>+3776(SB)/4, $0xbd882c36
+DATA vecConst<>+3780(SB)/4, $0xbd882c36
+DATA vecConst<>+3784(SB)/4, $0xbd882c36
+DATA vecConst<>+3788(SB)/4, $0xbd882c36
+DATA vecConst<>+3792(SB)/4, $0xbd882c36
+DATA vecConst<>+3796(SB)/4, $0xbd882c36
+DATA vecConst<>+3800(SB)/4, $0xbd882c36
+DATA vecConst<>+3804(SB)/4, $0xbd882c36
+DATA vecConst<>+3808(SB)/4, $0x3ecc422a
+DATA vecConst<>+3812(SB)/4, $0x3ecc422a
+DATA vecConst<>+3816(SB)/4, $0x3ecc422a
+DATA vecConst<>+3820(SB)/4, $0x3ecc422a
+DATA vecConst<>+3824(SB)/4, $0x3ecc422a
+DATA vecConst<>+3828(SB)/4, $0x3ecc422a
+DATA vecConst<>+3832(SB)/4, $0x3ecc422a
+DATA vecConst<>+3836(SB)/4, $0x3ecc422a
+DATA vecConst<>+3840(SB)/4, $0x41380000
+DATA vecConst<>+3844(SB)/4, $0x41380000
+DATA vecConst<>+3848(SB)/4, $0x41380000
+DATA vecConst<>+3852(SB)/4, $0x41380000
+DATA vecConst<>+3856(SB)/4, $0x41380000
+DATA vecConst<>+3860(SB)/4, $0x41380000
+DATA vecConst<>+3864(SB)/4, $0x41380000
+DATA vecConst<>+3868(SB)/4, $0x41380000
+DATA vecConst<>+3872(SB)/4, $0x00008000
+DATA vecConst<>+3876(SB)/4, $0x00008000
+DATA vecConst<>+3880(SB)/4, $0x00008000
+DATA vecConst<>+3884(SB)/4, $0x00008000
+DATA vecConst<>+3888(SB)/4, $0x00008000
+DATA vecConst<>+3892(SB)/4, $0x00008000
+DATA vecConst<>+3896(SB)/4, $0x00008000
+DATA vecConst<>+3900(SB)/4, $0x00008000
+DATA vecConst<>+3904(SB)/4, $0xffff0000
+DATA vecConst<>+3908(SB)/4, $0xffff0000
+DATA vecConst<>+3912(SB)/4, $0xffff0000
+DATA vecConst<>+3916(SB)/4, $0xffff0000
+DATA vecConst<>+3920(SB)/4, $0xffff0000
+DATA vecConst<>+3924(SB)/4, $0xffff0000
+DATA vecConst<>+3928(SB)/4, $0xffff0000
+DATA vecConst<>+3932(SB)/4, $0xffff0000
+DATA vecConst<>+3936(SB)/4, $0x3d370000
+DATA vecConst<>+3940(SB)/4, $0x3d370000
+DATA vecConst<>+3944(SB)/4, $0x3d370000
+DATA vecConst<>+3948(SB)/4, $0x3d370000
+DATA vecConst<>+3952(SB)/4, $0x3d370000
+DATA vecConst<>+3956(SB)/4, $0x3d370000
+DATA vecConst<>+3960(SB)/4, $0x3d370000
+DATA vecConst<>+3964(SB)/4, $0x3d370000
+DATA vecConst<>+3968(SB)/4, $0x381c4da9
+DATA vecConst<>+3972(SB)/4, $0x381c4da9
+DATA vecConst<>+3976(SB)/4, $0x381c4da9
+DATA vecConst<>+3980(SB)/4, $0x381c4da9
+DATA vecConst<>+3984(SB)/4, $0x381c4da9
+DATA vecConst<>+3988(SB)/4, $0x381c4da9
+DATA vecConst<>+3992(SB)/4, $0x381c4da9
+DATA vecConst<>+3996(SB)/4, $0x381c4da9
+DATA vecConst<>+4000(SB)/4, $0x3fcc0000
+DATA vecConst<>+4004(SB)/4, $0x3fcc0000
+DATA vecConst<>+4008(SB)/4, $0x3fcc0000
+DATA vecConst<>+4012(SB)/4, $0x3fcc0000
+DATA vecConst<>+4016(SB)/4, $0x3fcc0000
+DATA vecConst<>+4020(SB)/4, $0x3fcc0000
+DATA vecConst<>+4024(SB)/4, $0x3fcc0000
+DATA vecConst<>+4028(SB)/4, $0x3fcc0000
+DATA vecConst<>+4032(SB)/4, $0x3b04533d
+DATA vecConst<>+4036(SB)/4, $0x3b04533d
+DATA vecConst<>+4040(SB)/4, $0x3b04533d
+DATA vecConst<>+4044(SB)/4, $0x3b04533d
+DATA vecConst<>+4048(SB)/4, $0x3b04533d
+DATA vecConst<>+4052(SB)/4, $0x3b04533d
+DATA vecConst<>+4056(SB)/4, $0x3b04533d
+DATA vecConst<>+4060(SB)/4, $0x3b04533d
+DATA vecConst<>+4064(SB)/4, $0xc3480000
+DATA vecConst<>+4068(SB)/4, $0xc3480000
+DATA vecConst<>+4072(SB)/4, $0xc3480000
+DATA vecConst<>+4076(SB)/4, $0xc3480000
+DATA vecConst<>+4080(SB)/4, $0xc3480000
+DATA vecConst<>+4084(SB)/4, $0xc3480000
+DATA vecConst<>+4088(SB)/4, $0xc3480000
+DATA vecConst<>+4092(SB)/4, $0xc3480000
+DATA vecConst<>+4096(SB)/4, $0x41a00000
+DATA vecConst<>+4100(SB)/4, $0x41a00000
+DATA vecConst<>+4104(SB)/4, $0x41a00000
+DATA vecConst<>+4108(SB)/4, $0x41a00000
+DATA vecConst<>+4112(SB)/4, $0x41a00000
+DATA vecConst<>+4116(SB)/4, $0x41a00000
+DATA vecConst<>+4120(SB)/4, $0x41a00000
+DATA vecConst<>+4124(SB)/4, $0x41a00000
+DATA vecConst<>+4128(SB)/4, $0x3edb3dde
+DATA vecConst<>+4132(SB)/4, $0x3edb3dde
+DATA vecConst<>+4136(SB)/4, $0x3edb3dde
+DATA vecConst<>+4140(SB)/4, $0x3edb3dde
+DATA vecConst<>+4144(SB)/4, $0x3edb3dde
+DATA vecConst<>+4148(SB)/4, $0x3edb3dde
+DATA vecConst<>+4152(SB)/4, $0x3edb3dde
+DATA vecConst<>+4156(SB)/4, $0x3edb3dde
+DATA vecConst<>+4160(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4164(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4168(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4172(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4176(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4180(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4184(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4188(SB)/4, $0x3eb3dcad
+DATA vecConst<>+4192(SB)/4, $0x3f1999c0
+DATA vecConst<>+4196(SB)/4, $0x3f1999c0
+DATA vecConst<>+4200(SB)/4, $0x3f1999c0
+DATA vecConst<>+4204(SB)/4, $0x3f1999c0
+DATA vecConst<>+4208(SB)/4, $0x3f1999c0
+DATA vecConst<>+4212(SB)/4, $0x3f1999c0
+DATA vecConst<>+4216(SB)/4, $0x3f1999c0
+DATA vecConst<>+4220(SB)/4, $0x3f1999c0
+DATA vecConst<>+4224(SB)/4, $0x40400000
+DATA vecConst<>+4228(SB)/4, $0x40400000
+DATA vecConst<>+4232(SB)/4, $0x40400000
+DATA vecConst<>+4236(SB)/4, $0x40400000
+DATA vecConst<>+4240(SB)/4, $0x40400000
+DATA vecConst<>+4244(SB)/4, $0x40400000
+DATA vecConst<>+4248(SB)/4, $0x40400000
+DATA vecConst<>+4252(SB)/4, $0x40400000
+DATA vecConst<>+4256(SB)/4, $0x3f763000
+DATA vecConst<>+4260(SB)/4, $0x3f763000
+DATA vecConst<>+4264(SB)/4, $0x3f763000
+DATA vecConst<>+4268(SB)/4, $0x3f763000
+DATA vecConst<>+4272(SB)/4, $0x3f763000
+DATA vecConst<>+4276(SB)/4, $0x3f763000
+DATA vecConst<>+4280(SB)/4, $0x3f763000
+DATA vecConst<>+4284(SB)/4, $0x3f763000
+DATA vecConst<>+4288(SB)/4, $0x3f76384f
+DATA vecConst<>+4292(SB)/4, $0x3f76384f
+DATA vecConst<>+4296(SB)/4, $0x3f76384f
+DATA vecConst<>+4300(SB)/4, $0x3f76384f
+DATA vecConst<>+4304(SB)/4, $0x3f76384f
+DATA vecConst<>+4308(SB)/4, $0x3f76384f
+DATA vecConst<>+4312(SB)/4, $0x3f76384f
+DATA vecConst<>+4316(SB)/4, $0x3f76384f
+DATA vecConst<>+4320(SB)/4, $0x3904ee1d
+DATA vecConst<>+4324(SB)/4, $0x3904ee1d
+DATA vecConst<>+4328(SB)/4, $0x3904ee1d
+DATA vecConst<>+4332(SB)/4, $0x3904ee1d
+DATA vecConst<>+4336(SB)/4, $0x3904ee1d
+DATA vecConst<>+4340(SB)/4, $0x3904ee1d
+DATA vecConst<>+4344(SB)/4, $0x3904ee1d
+DATA vecConst<>+4348(SB)/4, $0x3904ee1d
+DATA vecConst<>+4352(SB)/4, $0xcf000000
+DATA vecConst<>+4356(SB)/4, $0xcf000000
+DATA vecConst<>+4360(SB)/4, $0xcf000000
+DATA vecConst<>+4364(SB)/4, $0xcf000000
+DATA vecConst<>+4368(SB)/4, $0xcf000000
+DATA vecConst<>+4372(SB)/4, $0xcf000000
+DATA vecConst<>+4376(SB)/4, $0xcf000000
+DATA vecConst<>+4380(SB)/4, $0xcf000000
+DATA vecConst<>+4384(SB)/4, $0x4f000000
+DATA vecConst<>+4388(SB)/4, $0x4f000000
+DATA vecConst<>+4392(SB)/4, $0x4f000000
+DATA vecConst<>+4396(SB)/4, $0x4f000000
+DATA vecConst<>+4400(SB)/4, $0x4f000000
+DATA vecConst<>+4404(SB)/4, $0x4f000000
+DATA vecConst<>+4408(SB)/4, $0x4f000000
+DATA vecConst<>+4412(SB)/4, $0x4f000000
+DATA vecConst<>+4416(SB)/4, $0x43480000
+DATA vecConst<>+4420(SB)/4, $0x43480000
+DATA vecConst<>+4424(SB)/4, $0x43480000
+DATA vecConst<>+4428(SB)/4, $0x43480000
+DATA vecConst<>+4432(SB)/4, $0x43480000
+DATA vecConst<>+4436(SB)/4, $0x43480000
+DATA vecConst<>+4440(SB)/4, $0x43480000
+DATA vecConst<>+4444(SB)/4, $0x43480000
+DATA vecConst<>+4448(SB)/4, $0xbf800000
+DATA vecConst<>+4452(SB)/4, $0xbf800000
+DATA vecConst<>+4456(SB)/4, $0xbf800000
+DATA vecConst<>+4460(SB)/4, $0xbf800000
+DATA vecConst<>+4464(SB)/4, $0xbf800000
+DATA vecConst<>+4468(SB)/4, $0xbf800000
+DATA vecConst<>+4472(SB)/4, $0xbf800000
+DATA vecConst<>+4476(SB)/4, $0xbf800000
+DATA vecConst<>+4480(SB)/4, $0x7f7fffff
+DATA vecConst<>+4484(SB)/4, $0x7f7fffff
+DATA vecConst<>+4488(SB)/4, $0x7f7fffff
+DATA vecConst<>+4492(SB)/4, $0x7f7fffff
+DATA vecConst<>+4496(SB)/4, $0x7f7fffff
+DATA vecConst<>+4500(SB)/4, $0x7f7fffff
+DATA vecConst<>+4504(SB)/4, $0x7f7fffff
+DATA vecConst<>+4508(SB)/4, $0x7f7fffff
+DATA vecConst<>+4512(SB)/4, $0x40a00000
+DATA vecConst<>+4516(SB)/4, $0x40a00000
+DATA vecConst<>+4520(SB)/4, $0x40a00000
+DATA vecConst<>+4524(SB)/4, $0x40a00000
+DATA vecConst<>+4528(SB)/4, $0x40a00000
+DATA vecConst<>+4532(SB)/4, $0x40a00000
+DATA vecConst<>+4536(SB)/4, $0x40a00000
+DATA vecConst<>+4540(SB)/4, $0x40a00000
+DATA vecConst<>+4544(SB)/4, $0x40c00000
+DATA vecConst<>+4548(SB)/4, $0x40c00000
+DATA vecConst<>+4552(SB)/4, $0x40c00000
+DATA vecConst<>+4556(SB)/4, $0x40c00000
+DATA vecConst<>+4560(SB)/4, $0x40c00000
+DATA vecConst<>+4564(SB)/4, $0x40c00000
+DATA vecConst<>+4568(SB)/4, $0x40c00000
+DATA vecConst<>+4572(SB)/4, $0x40c00000
+DATA vecConst<>+4576(SB)/4, $0x40e00000
+DATA vecConst<>+4580(SB)/4, $0x40e00000
+DATA vecConst<>+4584(SB)/4, $0x40e00000
+DATA vecConst<>+4588(SB)/4, $0x40e00000
+DATA vecConst<>+4592(SB)/4, $0x40e00000
+DATA vecConst<>+4596(SB)/4, $0x40e00000
+DATA vecConst<>+4600(SB)/4, $0x40e00000
+DATA vecConst<>+4604(SB)/4, $0x40e00000
+DATA vecConst<>+4608(SB)/4, $0x41000000
+DATA vecConst<>+4612(SB)/4, $0x41000000
+DATA vecConst<>+4616(SB)/4, $0x41000000
+DATA vecConst<>+4620(SB)/4, $0x41000000
+DATA vecConst<>+4624(SB)/4, $0x41000000
+DATA vecConst<>+4628(SB)/4, $0x41000000
+DATA vecConst<>+4632(SB)/4, $0x41000000
+DATA vecConst<>+4636(SB)/4, $0x41000000
+DATA vecConst<>+4640(SB)/4, $0x01010101
+DATA vecConst<>+4644(SB)/4, $0x01010101
+DATA vecConst<>+4648(SB)/4, $0x01010101
+DATA vecConst<>+4652(SB)/4, $0x01010101
+DATA vecConst<>+4656(SB)/4, $0x01010101
+DATA vecConst<>+4660(SB)/4, $0x01010101
+DATA vecConst<>+4664(SB)/4, $0x01010101
+DATA vecConst<>+4668(SB)/4, $0x01010101
+DATA vecConst<>+4672(SB)/4, $0xd2511f53
+DATA vecConst<>+4676(SB)/4, $0xd2511f53
+DATA vecConst<>+4680(SB)/4, $0xd2511f53
+DATA vecConst<>+4684(SB)/4, $0xd2511f53
+DATA vecConst<>+4688(SB)/4, $0xd2511f53
+DATA vecConst<>+4692(SB)/4, $0xd2511f53
+DATA vecConst<>+4696(SB)/4, $0xd2511f53
+DATA vecConst<>+4700(SB)/4, $0xd2511f53
+DATA vecConst<>+4704(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4708(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4712(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4716(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4720(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4724(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4728(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4732(SB)/4, $0xcd9e8d57
+DATA vecConst<>+4736(SB)/4, $0x9e3779b9
+DATA vecConst<>+4740(SB)/4, $0x9e3779b9
+DATA vecConst<>+4744(SB)/4, $0x9e3779b9
+DATA vecConst<>+4748(SB)/4, $0x9e3779b9
+DATA vecConst<>+4752(SB)/4, $0x9e3779b9
+DATA vecConst<>+4756(SB)/4, $0x9e3779b9
+DATA vecConst<>+4760(SB)/4, $0x9e3779b9
+DATA vecConst<>+4764(SB)/4, $0x9e3779b9
+DATA vecConst<>+4768(SB)/4, $0xbb67ae85
+DATA vecConst<>+4772(SB)/4, $0xbb67ae85
+DATA vecConst<>+4776(SB)/4, $0xbb67ae85
+DATA vecConst<>+4780(SB)/4, $0xbb67ae85
+DATA vecConst<>+4784(SB)/4, $0xbb67ae85
+DATA vecConst<>+4788(SB)/4, $0xbb67ae85
+DATA vecConst<>+4792(SB)/4, $0xbb67ae85
+DATA vecConst<>+4796(SB)/4, $0xbb67ae85
+DATA vecConst<>+4800(SB)/4, $0x3c6ef372
+DATA vecConst<>+4804(SB)/4, $0x3c6ef372
+DATA vecConst<>+4808(SB)/4, $0x3c6ef372
+DATA vecConst<>+4812(SB)/4, $0x3c6ef372
+DATA vecConst<>+4816(SB)/4, $0x3c6ef372
+DATA vecConst<>+4820(SB)/4, $0x3c6ef372
+DATA vecConst<>+4824(SB)/4, $0x3c6ef372
+DATA vecConst<>+4828(SB)/4, $0x3c6ef372
+DATA vecConst<>+4832(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4836(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4840(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4844(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4848(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4852(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4856(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4860(SB)/4, $0x76cf5d0a
+DATA vecConst<>+4864(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4868(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4872(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4876(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4880(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4884(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4888(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4892(SB)/4, $0xdaa66d2b
+DATA vecConst<>+4896(SB)/4, $0x32370b8f
+DATA vecConst<>+4900(SB)/4, $0x32370b8f
+DATA vecConst<>+4904(SB)/4, $0x32370b8f
+DATA vecConst<>+4908(SB)/4, $0x32370b8f
+DATA vecConst<>+4912(SB)/4, $0x32370b8f
+DATA vecConst<>+4916(SB)/4, $0x32370b8f
+DATA vecConst<>+4920(SB)/4, $0x32370b8f
+DATA vecConst<>+4924(SB)/4, $0x32370b8f
+DATA vecConst<>+4928(SB)/4, $0x78dde6e4
+DATA vecConst<>+4932(SB)/4, $0x78dde6e4
+DATA vecConst<>+4936(SB)/4, $0x78dde6e4
+DATA vecConst<>+4940(SB)/4, $0x78dde6e4
+DATA vecConst<>+4944(SB)/4, $0x78dde6e4
+DATA vecConst<>+4948(SB)/4, $0x78dde6e4
+DATA vecConst<>+4952(SB)/4, $0x78dde6e4
+DATA vecConst<>+4956(SB)/4, $0x78dde6e4
+DATA vecConst<>+4960(SB)/4, $0xed9eba14
+DATA vecConst<>+4964(SB)/4, $0xed9eba14
+DATA vecConst<>+4968(SB)/4, $0xed9eba14
+DATA vecConst<>+4972(SB)/4, $0xed9eba14
+DATA vecConst<>+4976(SB)/4, $0xed9eba14
+DATA vecConst<>+4980(SB)/4, $0xed9eba14
+DATA vecConst<>+4984(SB)/4, $0xed9eba14
+DATA vecConst<>+4988(SB)/4, $0xed9eba14
+DATA vecConst<>+4992(SB)/4, $0x1715609d
+DATA vecConst<>+4996(SB)/4, $0x1715609d
+DATA vecConst<>+5000(SB)/4, $0x1715609d
+DATA vecConst<>+5004(SB)/4, $0x1715609d
+DATA vecConst<>+5008(SB)/4, $0x1715609d
+DATA vecConst<>+5012(SB)/4, $0x1715609d
+DATA vecConst<>+5016(SB)/4, $0x1715609d
+DATA vecConst<>+5020(SB)/4, $0x1715609d
+DATA vecConst<>+5024(SB)/4, $0xa9066899
+DATA vecConst<>+5028(SB)/4, $0xa9066899
+DATA vecConst<>+5032(SB)/4, $0xa9066899
+DATA vecConst<>+5036(SB)/4, $0xa9066899
+DATA vecConst<>+5040(SB)/4, $0xa9066899
+DATA vecConst<>+5044(SB)/4, $0xa9066899
+DATA vecConst<>+5048(SB)/4, $0xa9066899
+DATA vecConst<>+5052(SB)/4, $0xa9066899
+DATA vecConst<>+5056(SB)/4, $0xb54cda56
+DATA vecConst<>+5060(SB)/4, $0xb54cda56
+DATA vecConst<>+5064(SB)/4, $0xb54cda56
+DATA vecConst<>+5068(SB)/4, $0xb54cda56
+DATA vecConst<>+5072(SB)/4, $0xb54cda56
+DATA vecConst<>+5076(SB)/4, $0xb54cda56
+DATA vecConst<>+5080(SB)/4, $0xb54cda56
+DATA vecConst<>+5084(SB)/4, $0xb54cda56
+DATA vecConst<>+5088(SB)/4, $0x646e171e
+DATA vecConst<>+5092(SB)/4, $0x646e171e
+DATA vecConst<>+5096(SB)/4, $0x646e171e
+DATA vecConst<>+5100(SB)/4, $0x646e171e
+DATA vecConst<>+5104(SB)/4, $0x646e171e
+DATA vecConst<>+5108(SB)/4, $0x646e171e
+DATA vecConst<>+5112(SB)/4, $0x646e171e
+DATA vecConst<>+5116(SB)/4, $0x646e171e
+DATA vecConst<>+5120(SB)/4, $0x5384540f
+DATA vecConst<>+5124(SB)/4, $0x5384540f
+DATA vecConst<>+5128(SB)/4, $0x5384540f
+DATA vecConst<>+5132(SB)/4, $0x5384540f
+DATA vecConst<>+5136(SB)/4, $0x5384540f
+DATA vecConst<>+5140(SB)/4, $0x5384540f
+DATA vecConst<>+5144(SB)/4, $0x5384540f
+DATA vecConst<>+5148(SB)/4, $0x5384540f
+DATA vecConst<>+5152(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5156(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5160(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5164(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5168(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5172(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5176(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5180(SB)/4, $0x1fd5c5a3
+DATA vecConst<>+5184(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5188(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5192(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5196(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5200(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5204(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5208(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5212(SB)/4, $0xf1bbcdc8
+DATA vecConst<>+5216(SB)/4, $0xdb3d7428
+DATA vecConst<>+5220(SB)/4, $0xdb3d7428
+DATA vecConst<>+5224(SB)/4, $0xdb3d7428
+DATA vecConst<>+5228(SB)/4, $0xdb3d7428
+DATA vecConst<>+5232(SB)/4, $0xdb3d7428
+DATA vecConst<>+5236(SB)/4, $0xdb3d7428
+DATA vecConst<>+5240(SB)/4, $0xdb3d7428
+DATA vecConst<>+5244(SB)/4, $0xdb3d7428
+DATA vecConst<>+5248(SB)/4, $0x8ff34781
+DATA vecConst<>+5252(SB)/4, $0x8ff34781
+DATA vecConst<>+5256(SB)/4, $0x8ff34781
+DATA vecConst<>+5260(SB)/4, $0x8ff34781
+DATA vecConst<>+5264(SB)/4, $0x8ff34781
+DATA vecConst<>+5268(SB)/4, $0x8ff34781
+DATA vecConst<>+5272(SB)/4, $0x8ff34781
+DATA vecConst<>+5276(SB)/4, $0x8ff34781
+DATA vecConst<>+5280(SB)/4, $0x96a522ad
+DATA vecConst<>+5284(SB)/4, $0x96a522ad
+DATA vecConst<>+5288(SB)/4, $0x96a522ad
+DATA vecConst<>+5292(SB)/4, $0x96a522ad
+DATA vecConst<>+5296(SB)/4, $0x96a522ad
+DATA vecConst<>+5300(SB)/4, $0x96a522ad
+DATA vecConst<>+5304(SB)/4, $0x96a522ad
+DATA vecConst<>+5308(SB)/4, $0x96a522ad
+DATA vecConst<>+5312(SB)/4, $0x00ffffff
+DATA vecConst<>+5316(SB)/4, $0x00ffffff
+DATA vecConst<>+5320(SB)/4, $0x00ffffff
+DATA vecConst<>+5324(SB)/4, $0x00ffffff
+DATA vecConst<>+5328(SB)/4, $0x00ffffff
+DATA vecConst<>+5332(SB)/4, $0x00ffffff
+DATA vecConst<>+5336(SB)/4, $0x00ffffff
+DATA vecConst<>+5340(SB)/4, $0x00ffffff
+DATA vecConst<>+5344(SB)/4, $0x33800000
+DATA vecConst<>+5348(SB)/4, $0x33800000
+DATA vecConst<>+5352(SB)/4, $0x33800000
+DATA vecConst<>+5356(SB)/4, $0x33800000
+DATA vecConst<>+5360(SB)/4, $0x33800000
+DATA vecConst<>+5364(SB)/4, $0x33800000
+DATA vecConst<>+5368(SB)/4, $0x33800000
+DATA vecConst<>+5372(SB)/4, $0x33800000
+DATA vecConst<>+5376(SB)/4, $0x00000003
+DATA vecConst<>+5380(SB)/4, $0x00000003
+DATA vecConst<>+5384(SB)/4, $0x00000003
+DATA vecConst<>+5388(SB)/4, $0x00000003
+DATA vecConst<>+5392(SB)/4, $0x00000003
+DATA vecConst<>+5396(SB)/4, $0x00000003
+DATA vecConst<>+5400(SB)/4, $0x00000003
+DATA vecConst<>+5404(SB)/4, $0x00000003
+DATA vecConst<>+5408(SB)/4, $0x33c90fdb
+DATA vecConst<>+5412(SB)/4, $0x33c90fdb
+DATA vecConst<>+5416(SB)/4, $0x33c90fdb
+DATA vecConst<>+5420(SB)/4, $0x33c90fdb
+DATA vecConst<>+5424(SB)/4, $0x33c90fdb
+DATA vecConst<>+5428(SB)/4, $0x33c90fdb
+DATA vecConst<>+5432(SB)/4, $0x33c90fdb
+DATA vecConst<>+5436(SB)/4, $0x33c90fdb
+GLOBL vecConst<>(SB), RODATA|NOPTR, $5440
 
 DATA vecMask<>+0(SB)/4, $0xffffffff
 DATA vecMask<>+4(SB)/4, $0xffffffff

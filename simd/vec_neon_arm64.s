@@ -615,6 +615,95 @@ out0:
 next:
 	RET
 
+// vecMapSign: out0[i] = Sign(in0[i]), parameters p0, p1.
+TEXT ·vecMapSignNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC001C0 // ldr q0, [x14, #0]
+	WORD $0x3DC009C1 // ldr q1, [x14, #32]
+	WORD $0x3DC005C2 // ldr q2, [x14, #16]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4E201C85 // and v5, v4, v0
+	WORD $0x4EA11CA6 // orr v6, v5, v1
+	WORD $0x4E221C85 // and v5, v4, v2
+	WORD $0x6EA3E4A7 // fcmgt v7, v5, v3
+	WORD $0x4EA71CE5 // orr v5, v7, v7
+	WORD $0x6E641CC5 // bsl v5, v6, v4
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x4E201CA4 // and v4, v5, v0
+	WORD $0x4EA11C86 // orr v6, v4, v1
+	WORD $0x4E221CA4 // and v4, v5, v2
+	WORD $0x6EA3E487 // fcmgt v7, v4, v3
+	WORD $0x4EA71CE4 // orr v4, v7, v7
+	WORD $0x6E651CC4 // bsl v4, v6, v5
+	WORD $0x3D800504 // str q4, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4E201C85 // and v5, v4, v0
+	WORD $0x4EA11CA6 // orr v6, v5, v1
+	WORD $0x4E221C85 // and v5, v4, v2
+	WORD $0x6EA3E4A7 // fcmgt v7, v5, v3
+	WORD $0x4EA71CE5 // orr v5, v7, v7
+	WORD $0x6E641CC5 // bsl v5, v6, v4
+	WORD $0x3D800105 // str q5, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x4E201CA4 // and v4, v5, v0
+	WORD $0x4EA11C86 // orr v6, v4, v1
+	WORD $0x4E221CA4 // and v4, v5, v2
+	WORD $0x6EA3E487 // fcmgt v7, v4, v3
+	WORD $0x4EA71CE4 // orr v4, v7, v7
+	WORD $0x6E651CC4 // bsl v4, v6, v5
+	WORD $0x3D800104 // str q4, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecMapExp: out0[i] = Exp(in0[i]), parameters p0, p1.
 TEXT ·vecMapExpNEON(SB), NOSPLIT, $48-8
 	MOVD a+0(FP), R0
@@ -622,18 +711,18 @@ TEXT ·vecMapExpNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
-	WORD $0x3DC011C1 // ldr q1, [x14, #64]
-	WORD $0x3DC015C2 // ldr q2, [x14, #80]
-	WORD $0x3DC019C3 // ldr q3, [x14, #96]
-	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
-	WORD $0x3DC021C5 // ldr q5, [x14, #128]
-	WORD $0x3DC025C6 // ldr q6, [x14, #144]
-	WORD $0x3DC029C7 // ldr q7, [x14, #160]
-	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
-	WORD $0x3DC031C9 // ldr q9, [x14, #192]
-	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC011C0 // ldr q0, [x14, #64]
+	WORD $0x3DC015C1 // ldr q1, [x14, #80]
+	WORD $0x3DC019C2 // ldr q2, [x14, #96]
+	WORD $0x3DC01DC3 // ldr q3, [x14, #112]
+	WORD $0x3DC021C4 // ldr q4, [x14, #128]
+	WORD $0x3DC025C5 // ldr q5, [x14, #144]
+	WORD $0x3DC029C6 // ldr q6, [x14, #160]
+	WORD $0x3DC02DC7 // ldr q7, [x14, #176]
+	WORD $0x3DC031C8 // ldr q8, [x14, #192]
+	WORD $0x3DC035C9 // ldr q9, [x14, #208]
+	WORD $0x3DC039CA // ldr q10, [x14, #224]
+	WORD $0x3DC03DCB // ldr q11, [x14, #240]
 	WORD $0x3DC009CC // ldr q12, [x14, #32]
 
 block:
@@ -746,20 +835,20 @@ TEXT ·vecMapExpm1NEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC03DC0 // ldr q0, [x14, #240]
-	WORD $0x3DC011C1 // ldr q1, [x14, #64]
-	WORD $0x3DC015C2 // ldr q2, [x14, #80]
-	WORD $0x3DC019C3 // ldr q3, [x14, #96]
-	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
-	WORD $0x3DC021C5 // ldr q5, [x14, #128]
-	WORD $0x3DC025C6 // ldr q6, [x14, #144]
-	WORD $0x3DC029C7 // ldr q7, [x14, #160]
-	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
-	WORD $0x3DC031C9 // ldr q9, [x14, #192]
-	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC041CB // ldr q11, [x14, #256]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
-	WORD $0x3DC045CD // ldr q13, [x14, #272]
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC015C1 // ldr q1, [x14, #80]
+	WORD $0x3DC019C2 // ldr q2, [x14, #96]
+	WORD $0x3DC01DC3 // ldr q3, [x14, #112]
+	WORD $0x3DC021C4 // ldr q4, [x14, #128]
+	WORD $0x3DC025C5 // ldr q5, [x14, #144]
+	WORD $0x3DC029C6 // ldr q6, [x14, #160]
+	WORD $0x3DC02DC7 // ldr q7, [x14, #176]
+	WORD $0x3DC031C8 // ldr q8, [x14, #192]
+	WORD $0x3DC035C9 // ldr q9, [x14, #208]
+	WORD $0x3DC039CA // ldr q10, [x14, #224]
+	WORD $0x3DC045CB // ldr q11, [x14, #272]
+	WORD $0x3DC03DCC // ldr q12, [x14, #240]
+	WORD $0x3DC049CD // ldr q13, [x14, #288]
 
 block:
 	CMP $4, R1
@@ -797,7 +886,7 @@ block:
 	WORD $0x4E2FD5F2 // fadd v18, v15, v15
 	WORD $0x3DC005CF // ldr q15, [x14, #16]
 	WORD $0x4E2F1DD3 // and v19, v14, v15
-	WORD $0x3DC049CF // ldr q15, [x14, #288]
+	WORD $0x3DC04DCF // ldr q15, [x14, #304]
 	WORD $0x6EB3E5F0 // fcmgt v16, v15, v19
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x6E721DD3 // bsl v19, v14, v18
@@ -854,7 +943,7 @@ in0:
 	WORD $0x4E32D64F // fadd v15, v18, v18
 	WORD $0x3DC005D2 // ldr q18, [x14, #16]
 	WORD $0x4E321E71 // and v17, v19, v18
-	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
 	WORD $0x6EB1E64E // fcmgt v14, v18, v17
 	WORD $0x4EAE1DD1 // orr v17, v14, v14
 	WORD $0x6E6F1E71 // bsl v17, v19, v15
@@ -879,10 +968,10 @@ TEXT ·vecMapLogNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC04DC0 // ldr q0, [x14, #304]
-	WORD $0x3DC051C1 // ldr q1, [x14, #320]
-	WORD $0x3DC055C2 // ldr q2, [x14, #336]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC051C0 // ldr q0, [x14, #320]
+	WORD $0x3DC055C1 // ldr q1, [x14, #336]
+	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	WORD $0x3DC05DC4 // ldr q4, [x14, #368]
 	WORD $0x3DC061C5 // ldr q5, [x14, #384]
 	WORD $0x3DC009C6 // ldr q6, [x14, #32]
@@ -1053,10 +1142,10 @@ TEXT ·vecMapLog1pNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC009C0 // ldr q0, [x14, #32]
-	WORD $0x3DC04DC1 // ldr q1, [x14, #304]
-	WORD $0x3DC051C2 // ldr q2, [x14, #320]
-	WORD $0x3DC055C3 // ldr q3, [x14, #336]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC051C1 // ldr q1, [x14, #320]
+	WORD $0x3DC055C2 // ldr q2, [x14, #336]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	WORD $0x3DC05DC5 // ldr q5, [x14, #368]
 	WORD $0x3DC061C6 // ldr q6, [x14, #384]
 	WORD $0x3DC065C7 // ldr q7, [x14, #400]
@@ -1248,7 +1337,7 @@ TEXT ·vecMapSinNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC0A1C0 // ldr q0, [x14, #640]
-	WORD $0x3DC019C1 // ldr q1, [x14, #96]
+	WORD $0x3DC01DC1 // ldr q1, [x14, #112]
 	WORD $0x3DC0A5C2 // ldr q2, [x14, #656]
 	WORD $0x3DC0A9C3 // ldr q3, [x14, #672]
 	WORD $0x3DC0ADC4 // ldr q4, [x14, #688]
@@ -1393,7 +1482,7 @@ TEXT ·vecMapCosNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC0A1C0 // ldr q0, [x14, #640]
-	WORD $0x3DC019C1 // ldr q1, [x14, #96]
+	WORD $0x3DC01DC1 // ldr q1, [x14, #112]
 	WORD $0x3DC0A5C2 // ldr q2, [x14, #656]
 	WORD $0x3DC0A9C3 // ldr q3, [x14, #672]
 	WORD $0x3DC0ADC4 // ldr q4, [x14, #688]
@@ -1447,7 +1536,7 @@ block:
 	WORD $0x4E33CE4F // fmla v15, v18, v19
 	WORD $0x4F3F5635 // shl v21.4s, v17.4s, #31
 	WORD $0x4F2106B3 // sshr v19.4s, v21.4s, #31
-	WORD $0x3DC041D5 // ldr q21, [x14, #256]
+	WORD $0x3DC045D5 // ldr q21, [x14, #272]
 	WORD $0x4EB58632 // add v18, v17, v21
 	WORD $0x4F3E5651 // shl v17.4s, v18.4s, #30
 	WORD $0x4E2A1E32 // and v18, v17, v10
@@ -1512,7 +1601,7 @@ in0:
 	WORD $0x4E35CDF2 // fmla v18, v15, v21
 	WORD $0x4F3F5630 // shl v16.4s, v17.4s, #31
 	WORD $0x4F210615 // sshr v21.4s, v16.4s, #31
-	WORD $0x3DC041D0 // ldr q16, [x14, #256]
+	WORD $0x3DC045D0 // ldr q16, [x14, #272]
 	WORD $0x4EB0862F // add v15, v17, v16
 	WORD $0x4F3E55F1 // shl v17.4s, v15.4s, #30
 	WORD $0x4E2A1E2F // and v15, v17, v10
@@ -1520,6 +1609,473 @@ in0:
 	WORD $0x4E751E4E // bic v14, v18, v21
 	WORD $0x4EAE1E35 // orr v21, v17, v14
 	WORD $0x6E2F1EAE // eor v14, v21, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapTan: out0[i] = Tan(in0[i]), parameters p0, p1.
+TEXT ·vecMapTanNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC0A1C0 // ldr q0, [x14, #640]
+	WORD $0x3DC01DC1 // ldr q1, [x14, #112]
+	WORD $0x3DC0A5C2 // ldr q2, [x14, #656]
+	WORD $0x3DC0A9C3 // ldr q3, [x14, #672]
+	WORD $0x3DC0ADC4 // ldr q4, [x14, #688]
+	WORD $0x3DC0B1C5 // ldr q5, [x14, #704]
+	WORD $0x3DC0B5C6 // ldr q6, [x14, #720]
+	WORD $0x3DC0B9C7 // ldr q7, [x14, #736]
+	WORD $0x3DC0BDC8 // ldr q8, [x14, #752]
+	WORD $0x3DC005C9 // ldr q9, [x14, #16]
+	WORD $0x3DC001CA // ldr q10, [x14, #0]
+	WORD $0x3DC0C1CB // ldr q11, [x14, #768]
+	WORD $0x3DC0C5CC // ldr q12, [x14, #784]
+	WORD $0x3DC0C9CD // ldr q13, [x14, #800]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4EA11C2F // orr v15, v1, v1
+	WORD $0x4E20CDCF // fmla v15, v14, v0
+	WORD $0x4EA1D5F0 // fsub v16, v15, v1
+	WORD $0x6EA185F1 // sub v17, v15, v1
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E22CE0F // fmla v15, v16, v2
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E23CE0E // fmla v14, v16, v3
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E24CE0F // fmla v15, v16, v4
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E25CE0E // fmla v14, v16, v5
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x4EA71CF0 // orr v16, v7, v7
+	WORD $0x4E2FCCD0 // fmla v16, v6, v15
+	WORD $0x4EA81D12 // orr v18, v8, v8
+	WORD $0x4E2FCE12 // fmla v18, v16, v15
+	WORD $0x6E2FDE50 // fmul v16, v18, v15
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E2ECE12 // fmla v18, v16, v14
+	WORD $0x4E291E50 // and v16, v18, v9
+	WORD $0x4E2A1DD2 // and v18, v14, v10
+	WORD $0x4EB21E0E // orr v14, v16, v18
+	WORD $0x6E2FDDF2 // fmul v18, v15, v15
+	WORD $0x4EAC1D90 // orr v16, v12, v12
+	WORD $0x4E2FCD70 // fmla v16, v11, v15
+	WORD $0x4EAD1DB3 // orr v19, v13, v13
+	WORD $0x4E2FCE13 // fmla v19, v16, v15
+	WORD $0x3DC08DD0 // ldr q16, [x14, #560]
+	WORD $0x3DC009D4 // ldr q20, [x14, #32]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E30CDF5 // fmla v21, v15, v16
+	WORD $0x4EB51EAF // orr v15, v21, v21
+	WORD $0x4E33CE4F // fmla v15, v18, v19
+	WORD $0x4F3F5635 // shl v21.4s, v17.4s, #31
+	WORD $0x4F2106B3 // sshr v19.4s, v21.4s, #31
+	WORD $0x4F3E5635 // shl v21.4s, v17.4s, #30
+	WORD $0x4E2A1EB2 // and v18, v21, v10
+	WORD $0x3DC045D5 // ldr q21, [x14, #272]
+	WORD $0x4EB58634 // add v20, v17, v21
+	WORD $0x4F3E5691 // shl v17.4s, v20.4s, #30
+	WORD $0x4E2A1E34 // and v20, v17, v10
+	WORD $0x4E331DF1 // and v17, v15, v19
+	WORD $0x4E731DD5 // bic v21, v14, v19
+	WORD $0x4EB51E30 // orr v16, v17, v21
+	WORD $0x6E321E15 // eor v21, v16, v18
+	WORD $0x4E331DD2 // and v18, v14, v19
+	WORD $0x4E731DEE // bic v14, v15, v19
+	WORD $0x4EAE1E53 // orr v19, v18, v14
+	WORD $0x6E341E6E // eor v14, v19, v20
+	WORD $0x6E2EFEB4 // fdiv v20, v21, v14
+	WORD $0x3D800114 // str q20, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00074 // ldr q20, [x3, #0]
+	WORD $0x4EA11C2E // orr v14, v1, v1
+	WORD $0x4E20CE8E // fmla v14, v20, v0
+	WORD $0x4EA1D5D5 // fsub v21, v14, v1
+	WORD $0x6EA185D3 // sub v19, v14, v1
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E22CEAE // fmla v14, v21, v2
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x4E23CEB4 // fmla v20, v21, v3
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E24CEAE // fmla v14, v21, v4
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x4E25CEB4 // fmla v20, v21, v5
+	WORD $0x6E34DE8E // fmul v14, v20, v20
+	WORD $0x4EA71CF5 // orr v21, v7, v7
+	WORD $0x4E2ECCD5 // fmla v21, v6, v14
+	WORD $0x4EA81D12 // orr v18, v8, v8
+	WORD $0x4E2ECEB2 // fmla v18, v21, v14
+	WORD $0x6E2EDE55 // fmul v21, v18, v14
+	WORD $0x4EB41E92 // orr v18, v20, v20
+	WORD $0x4E34CEB2 // fmla v18, v21, v20
+	WORD $0x4E291E55 // and v21, v18, v9
+	WORD $0x4E2A1E92 // and v18, v20, v10
+	WORD $0x4EB21EB4 // orr v20, v21, v18
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x4EAC1D95 // orr v21, v12, v12
+	WORD $0x4E2ECD75 // fmla v21, v11, v14
+	WORD $0x4EAD1DAF // orr v15, v13, v13
+	WORD $0x4E2ECEAF // fmla v15, v21, v14
+	WORD $0x3DC08DD5 // ldr q21, [x14, #560]
+	WORD $0x3DC009D0 // ldr q16, [x14, #32]
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E35CDD1 // fmla v17, v14, v21
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E2FCE4E // fmla v14, v18, v15
+	WORD $0x4F3F5671 // shl v17.4s, v19.4s, #31
+	WORD $0x4F21062F // sshr v15.4s, v17.4s, #31
+	WORD $0x4F3E5671 // shl v17.4s, v19.4s, #30
+	WORD $0x4E2A1E32 // and v18, v17, v10
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F3E5613 // shl v19.4s, v16.4s, #30
+	WORD $0x4E2A1E70 // and v16, v19, v10
+	WORD $0x4E2F1DD3 // and v19, v14, v15
+	WORD $0x4E6F1E91 // bic v17, v20, v15
+	WORD $0x4EB11E75 // orr v21, v19, v17
+	WORD $0x6E321EB1 // eor v17, v21, v18
+	WORD $0x4E2F1E92 // and v18, v20, v15
+	WORD $0x4E6F1DD4 // bic v20, v14, v15
+	WORD $0x4EB41E4F // orr v15, v18, v20
+	WORD $0x6E301DF4 // eor v20, v15, v16
+	WORD $0x6E34FE30 // fdiv v16, v17, v20
+	WORD $0x3D800110 // str q16, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapSinh: out0[i] = Sinh(in0[i]), parameters p0, p1.
+TEXT ·vecMapSinhNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC019C2 // ldr q2, [x14, #96]
+	WORD $0x3DC01DC3 // ldr q3, [x14, #112]
+	WORD $0x3DC021C4 // ldr q4, [x14, #128]
+	WORD $0x3DC025C5 // ldr q5, [x14, #144]
+	WORD $0x3DC029C6 // ldr q6, [x14, #160]
+	WORD $0x3DC02DC7 // ldr q7, [x14, #176]
+	WORD $0x3DC031C8 // ldr q8, [x14, #192]
+	WORD $0x3DC035C9 // ldr q9, [x14, #208]
+	WORD $0x3DC039CA // ldr q10, [x14, #224]
+	WORD $0x3DC009CB // ldr q11, [x14, #32]
+	WORD $0x3DC03DCC // ldr q12, [x14, #240]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E6F1C30 // bsl v16, v1, v15
+	WORD $0x4EA31C71 // orr v17, v3, v3
+	WORD $0x4E22CE11 // fmla v17, v16, v2
+	WORD $0x4EA3D632 // fsub v18, v17, v3
+	WORD $0x6EA38633 // sub v19, v17, v3
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E24CE51 // fmla v17, v18, v4
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x4E25CE50 // fmla v16, v18, v5
+	WORD $0x4EA71CF1 // orr v17, v7, v7
+	WORD $0x4E30CCD1 // fmla v17, v6, v16
+	WORD $0x4EA81D12 // orr v18, v8, v8
+	WORD $0x4E30CE32 // fmla v18, v17, v16
+	WORD $0x4EA91D31 // orr v17, v9, v9
+	WORD $0x4E30CE51 // fmla v17, v18, v16
+	WORD $0x4EAA1D52 // orr v18, v10, v10
+	WORD $0x4E30CE32 // fmla v18, v17, v16
+	WORD $0x6E30DE11 // fmul v17, v16, v16
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x4E31CE54 // fmla v20, v18, v17
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x4E2BD691 // fadd v17, v20, v11
+	WORD $0x4EAC8614 // add v20, v16, v12
+	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6EB08672 // sub v18, v19, v16
+	WORD $0x6EAD8650 // sub v16, v18, v13
+	WORD $0x4EAC8612 // add v18, v16, v12
+	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
+	WORD $0x6E32FE14 // fdiv v20, v16, v18
+	WORD $0x4EB4D650 // fsub v16, v18, v20
+	WORD $0x6EAFE574 // fcmgt v20, v11, v15
+	WORD $0x6E2FDDF2 // fmul v18, v15, v15
+	WORD $0x3DC0D5D3 // ldr q19, [x14, #848]
+	WORD $0x3DC0D9D1 // ldr q17, [x14, #864]
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x4E32CE75 // fmla v21, v19, v18
+	WORD $0x3DC0DDD1 // ldr q17, [x14, #880]
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E32CEB3 // fmla v19, v21, v18
+	WORD $0x3DC0E1D5 // ldr q21, [x14, #896]
+	WORD $0x4EB51EB1 // orr v17, v21, v21
+	WORD $0x4E32CE71 // fmla v17, v19, v18
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x4E2FCE72 // fmla v18, v19, v15
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x6E701E4F // bsl v15, v18, v16
+	WORD $0x4E201DF0 // and v16, v15, v0
+	WORD $0x3DC001CF // ldr q15, [x14, #0]
+	WORD $0x4E2F1DD2 // and v18, v14, v15
+	WORD $0x4EB21E0E // orr v14, v16, v18
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x6EA1E650 // fcmgt v16, v18, v1
+	WORD $0x6E721C30 // bsl v16, v1, v18
+	WORD $0x4EA31C6F // orr v15, v3, v3
+	WORD $0x4E22CE0F // fmla v15, v16, v2
+	WORD $0x4EA3D5F4 // fsub v20, v15, v3
+	WORD $0x6EA385F3 // sub v19, v15, v3
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x4E24CE8F // fmla v15, v20, v4
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x4E25CE90 // fmla v16, v20, v5
+	WORD $0x4EA71CEF // orr v15, v7, v7
+	WORD $0x4E30CCCF // fmla v15, v6, v16
+	WORD $0x4EA81D14 // orr v20, v8, v8
+	WORD $0x4E30CDF4 // fmla v20, v15, v16
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E30CE8F // fmla v15, v20, v16
+	WORD $0x4EAA1D54 // orr v20, v10, v10
+	WORD $0x4E30CDF4 // fmla v20, v15, v16
+	WORD $0x6E30DE0F // fmul v15, v16, v16
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x4E2FCE91 // fmla v17, v20, v15
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x4E2BD62F // fadd v15, v17, v11
+	WORD $0x4EAC8611 // add v17, v16, v12
+	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
+	WORD $0x6E34DDF1 // fmul v17, v15, v20
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x6EAD8690 // sub v16, v20, v13
+	WORD $0x4EAC8614 // add v20, v16, v12
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x6E30DE34 // fmul v20, v17, v16
+	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
+	WORD $0x6E34FE11 // fdiv v17, v16, v20
+	WORD $0x4EB1D690 // fsub v16, v20, v17
+	WORD $0x6EB2E571 // fcmgt v17, v11, v18
+	WORD $0x6E32DE54 // fmul v20, v18, v18
+	WORD $0x3DC0D5D3 // ldr q19, [x14, #848]
+	WORD $0x3DC0D9CF // ldr q15, [x14, #864]
+	WORD $0x4EAF1DF5 // orr v21, v15, v15
+	WORD $0x4E34CE75 // fmla v21, v19, v20
+	WORD $0x3DC0DDCF // ldr q15, [x14, #880]
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x4E34CEB3 // fmla v19, v21, v20
+	WORD $0x3DC0E1D5 // ldr q21, [x14, #896]
+	WORD $0x4EB51EAF // orr v15, v21, v21
+	WORD $0x4E34CE6F // fmla v15, v19, v20
+	WORD $0x6E34DDF3 // fmul v19, v15, v20
+	WORD $0x4EB21E54 // orr v20, v18, v18
+	WORD $0x4E32CE74 // fmla v20, v19, v18
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x6E701E92 // bsl v18, v20, v16
+	WORD $0x4E201E50 // and v16, v18, v0
+	WORD $0x3DC001D2 // ldr q18, [x14, #0]
+	WORD $0x4E321DD4 // and v20, v14, v18
+	WORD $0x4EB41E0E // orr v14, v16, v20
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapCosh: out0[i] = Cosh(in0[i]), parameters p0, p1.
+TEXT ·vecMapCoshNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC019C2 // ldr q2, [x14, #96]
+	WORD $0x3DC01DC3 // ldr q3, [x14, #112]
+	WORD $0x3DC021C4 // ldr q4, [x14, #128]
+	WORD $0x3DC025C5 // ldr q5, [x14, #144]
+	WORD $0x3DC029C6 // ldr q6, [x14, #160]
+	WORD $0x3DC02DC7 // ldr q7, [x14, #176]
+	WORD $0x3DC031C8 // ldr q8, [x14, #192]
+	WORD $0x3DC035C9 // ldr q9, [x14, #208]
+	WORD $0x3DC039CA // ldr q10, [x14, #224]
+	WORD $0x3DC009CB // ldr q11, [x14, #32]
+	WORD $0x3DC03DCC // ldr q12, [x14, #240]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5EE // fcmgt v14, v15, v1
+	WORD $0x6E6F1C2E // bsl v14, v1, v15
+	WORD $0x4EA31C6F // orr v15, v3, v3
+	WORD $0x4E22CDCF // fmla v15, v14, v2
+	WORD $0x4EA3D5F0 // fsub v16, v15, v3
+	WORD $0x6EA385F1 // sub v17, v15, v3
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E24CE0F // fmla v15, v16, v4
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x4E25CE0E // fmla v14, v16, v5
+	WORD $0x4EA71CEF // orr v15, v7, v7
+	WORD $0x4E2ECCCF // fmla v15, v6, v14
+	WORD $0x4EA81D10 // orr v16, v8, v8
+	WORD $0x4E2ECDF0 // fmla v16, v15, v14
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E2ECE0F // fmla v15, v16, v14
+	WORD $0x4EAA1D50 // orr v16, v10, v10
+	WORD $0x4E2ECDF0 // fmla v16, v15, v14
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E2FCE12 // fmla v18, v16, v15
+	WORD $0x4F3F062E // sshr v14.4s, v17.4s, #1
+	WORD $0x4E2BD64F // fadd v15, v18, v11
+	WORD $0x4EAC85D2 // add v18, v14, v12
+	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6E30DDF2 // fmul v18, v15, v16
+	WORD $0x6EAE8630 // sub v16, v17, v14
+	WORD $0x6EAD860E // sub v14, v16, v13
+	WORD $0x4EAC85D0 // add v16, v14, v12
+	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
+	WORD $0x6E2EDE50 // fmul v16, v18, v14
+	WORD $0x3DC0D1CE // ldr q14, [x14, #832]
+	WORD $0x6E30FDD2 // fdiv v18, v14, v16
+	WORD $0x4E32D60E // fadd v14, v16, v18
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x6EA1E64E // fcmgt v14, v18, v1
+	WORD $0x6E721C2E // bsl v14, v1, v18
+	WORD $0x4EA31C72 // orr v18, v3, v3
+	WORD $0x4E22CDD2 // fmla v18, v14, v2
+	WORD $0x4EA3D650 // fsub v16, v18, v3
+	WORD $0x6EA38651 // sub v17, v18, v3
+	WORD $0x4EAE1DD2 // orr v18, v14, v14
+	WORD $0x4E24CE12 // fmla v18, v16, v4
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x4E25CE0E // fmla v14, v16, v5
+	WORD $0x4EA71CF2 // orr v18, v7, v7
+	WORD $0x4E2ECCD2 // fmla v18, v6, v14
+	WORD $0x4EA81D10 // orr v16, v8, v8
+	WORD $0x4E2ECE50 // fmla v16, v18, v14
+	WORD $0x4EA91D32 // orr v18, v9, v9
+	WORD $0x4E2ECE12 // fmla v18, v16, v14
+	WORD $0x4EAA1D50 // orr v16, v10, v10
+	WORD $0x4E2ECE50 // fmla v16, v18, v14
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E32CE0F // fmla v15, v16, v18
+	WORD $0x4F3F062E // sshr v14.4s, v17.4s, #1
+	WORD $0x4E2BD5F2 // fadd v18, v15, v11
+	WORD $0x4EAC85CF // add v15, v14, v12
+	WORD $0x4F3755F0 // shl v16.4s, v15.4s, #23
+	WORD $0x6E30DE4F // fmul v15, v18, v16
+	WORD $0x6EAE8630 // sub v16, v17, v14
+	WORD $0x6EAD860E // sub v14, v16, v13
+	WORD $0x4EAC85D0 // add v16, v14, v12
+	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x3DC0D1CE // ldr q14, [x14, #832]
+	WORD $0x6E30FDCF // fdiv v15, v14, v16
+	WORD $0x4E2FD60E // fadd v14, v16, v15
 	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
@@ -1542,19 +2098,19 @@ TEXT ·vecMapTanhNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
-	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
-	WORD $0x3DC011C3 // ldr q3, [x14, #64]
-	WORD $0x3DC015C4 // ldr q4, [x14, #80]
-	WORD $0x3DC019C5 // ldr q5, [x14, #96]
-	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
-	WORD $0x3DC021C7 // ldr q7, [x14, #128]
-	WORD $0x3DC025C8 // ldr q8, [x14, #144]
-	WORD $0x3DC029C9 // ldr q9, [x14, #160]
-	WORD $0x3DC02DCA // ldr q10, [x14, #176]
-	WORD $0x3DC031CB // ldr q11, [x14, #192]
-	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC041CD // ldr q13, [x14, #256]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
+	WORD $0x3DC041C2 // ldr q2, [x14, #256]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
 
 block:
 	CMP $4, R1
@@ -1586,20 +2142,20 @@ block:
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E2FCE54 // fmla v20, v18, v15
 	WORD $0x6EAD8671 // sub v17, v19, v13
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB3862F // add v15, v17, v19
 	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
 	WORD $0x4EAFD633 // fsub v19, v17, v15
 	WORD $0x4EB31E6F // orr v15, v19, v19
 	WORD $0x4E34CE2F // fmla v15, v17, v20
 	WORD $0x4E2FD5F3 // fadd v19, v15, v15
 	WORD $0x4E201E0F // and v15, v16, v0
-	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x3DC04DD4 // ldr q20, [x14, #304]
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -1653,20 +2209,20 @@ in0:
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E2FCE32 // fmla v18, v17, v15
 	WORD $0x6EAD8693 // sub v19, v20, v13
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB4866F // add v15, v19, v20
 	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
 	WORD $0x4EAFD674 // fsub v20, v19, v15
 	WORD $0x4EB41E8F // orr v15, v20, v20
 	WORD $0x4E32CE6F // fmla v15, v19, v18
 	WORD $0x4E2FD5F4 // fadd v20, v15, v15
 	WORD $0x4E201E0F // and v15, v16, v0
-	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
 	WORD $0x6EAFE653 // fcmgt v19, v18, v15
 	WORD $0x4EB31E6F // orr v15, v19, v19
 	WORD $0x6E741E0F // bsl v15, v16, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D5F0 // fadd v16, v15, v20
 	WORD $0x6E30FDF4 // fdiv v20, v15, v16
 	WORD $0x4E201E90 // and v16, v20, v0
@@ -1674,6 +2230,1169 @@ in0:
 	WORD $0x4E341DCF // and v15, v14, v20
 	WORD $0x4EAF1E0E // orr v14, v16, v15
 	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAsin: out0[i] = Asin(in0[i]), parameters p0, p1.
+TEXT ·vecMapAsinNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC049C1 // ldr q1, [x14, #288]
+	WORD $0x3DC08DC2 // ldr q2, [x14, #560]
+	WORD $0x3DC0EDC3 // ldr q3, [x14, #944]
+	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
+	WORD $0x3DC0F5C5 // ldr q5, [x14, #976]
+	WORD $0x3DC0F9C6 // ldr q6, [x14, #992]
+	WORD $0x3DC0FDC7 // ldr q7, [x14, #1008]
+	WORD $0x3DC101C8 // ldr q8, [x14, #1024]
+	WORD $0x3DC105C9 // ldr q9, [x14, #1040]
+	WORD $0x3DC001CA // ldr q10, [x14, #0]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006B // ldr q11, [x3, #0]
+	WORD $0x4E201D6C // and v12, v11, v0
+	WORD $0x6EACE42D // fcmgt v13, v1, v12
+	WORD $0x6E2CDD8E // fmul v14, v12, v12
+	WORD $0x4EA11C2F // orr v15, v1, v1
+	WORD $0x4E22CD8F // fmla v15, v12, v2
+	WORD $0x4EAD1DB0 // orr v16, v13, v13
+	WORD $0x6E6F1DD0 // bsl v16, v14, v15
+	WORD $0x6EA1FA0F // fsqrt v15.4s, v16.4s
+	WORD $0x4EAD1DAE // orr v14, v13, v13
+	WORD $0x6E6F1D8E // bsl v14, v12, v15
+	WORD $0x4EA41C8F // orr v15, v4, v4
+	WORD $0x4E30CC6F // fmla v15, v3, v16
+	WORD $0x4EA51CAC // orr v12, v5, v5
+	WORD $0x4E30CDEC // fmla v12, v15, v16
+	WORD $0x4EA61CCF // orr v15, v6, v6
+	WORD $0x4E30CD8F // fmla v15, v12, v16
+	WORD $0x4EA71CEC // orr v12, v7, v7
+	WORD $0x4E30CDEC // fmla v12, v15, v16
+	WORD $0x6E30DD8F // fmul v15, v12, v16
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x4E2ECDF0 // fmla v16, v15, v14
+	WORD $0x4E30D60E // fadd v14, v16, v16
+	WORD $0x4EAED50F // fsub v15, v8, v14
+	WORD $0x4E29D5EE // fadd v14, v15, v9
+	WORD $0x4EAD1DAF // orr v15, v13, v13
+	WORD $0x6E6E1E0F // bsl v15, v16, v14
+	WORD $0x4E201DEE // and v14, v15, v0
+	WORD $0x4E2A1D6F // and v15, v11, v10
+	WORD $0x4EAF1DCB // orr v11, v14, v15
+	WORD $0x3D80010B // str q11, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006B // ldr q11, [x3, #0]
+	WORD $0x4E201D6F // and v15, v11, v0
+	WORD $0x6EAFE42E // fcmgt v14, v1, v15
+	WORD $0x6E2FDDF0 // fmul v16, v15, v15
+	WORD $0x4EA11C2D // orr v13, v1, v1
+	WORD $0x4E22CDED // fmla v13, v15, v2
+	WORD $0x4EAE1DCC // orr v12, v14, v14
+	WORD $0x6E6D1E0C // bsl v12, v16, v13
+	WORD $0x6EA1F98D // fsqrt v13.4s, v12.4s
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x6E6D1DF0 // bsl v16, v15, v13
+	WORD $0x4EA41C8D // orr v13, v4, v4
+	WORD $0x4E2CCC6D // fmla v13, v3, v12
+	WORD $0x4EA51CAF // orr v15, v5, v5
+	WORD $0x4E2CCDAF // fmla v15, v13, v12
+	WORD $0x4EA61CCD // orr v13, v6, v6
+	WORD $0x4E2CCDED // fmla v13, v15, v12
+	WORD $0x4EA71CEF // orr v15, v7, v7
+	WORD $0x4E2CCDAF // fmla v15, v13, v12
+	WORD $0x6E2CDDED // fmul v13, v15, v12
+	WORD $0x4EB01E0C // orr v12, v16, v16
+	WORD $0x4E30CDAC // fmla v12, v13, v16
+	WORD $0x4E2CD590 // fadd v16, v12, v12
+	WORD $0x4EB0D50D // fsub v13, v8, v16
+	WORD $0x4E29D5B0 // fadd v16, v13, v9
+	WORD $0x4EAE1DCD // orr v13, v14, v14
+	WORD $0x6E701D8D // bsl v13, v12, v16
+	WORD $0x4E201DB0 // and v16, v13, v0
+	WORD $0x4E2A1D6D // and v13, v11, v10
+	WORD $0x4EAD1E0B // orr v11, v16, v13
+	WORD $0x3D80010B // str q11, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAcos: out0[i] = Acos(in0[i]), parameters p0, p1.
+TEXT ·vecMapAcosNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC049C1 // ldr q1, [x14, #288]
+	WORD $0x3DC08DC2 // ldr q2, [x14, #560]
+	WORD $0x3DC0EDC3 // ldr q3, [x14, #944]
+	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
+	WORD $0x3DC0F5C5 // ldr q5, [x14, #976]
+	WORD $0x3DC0F9C6 // ldr q6, [x14, #992]
+	WORD $0x3DC0FDC7 // ldr q7, [x14, #1008]
+	WORD $0x3DC00DC8 // ldr q8, [x14, #48]
+	WORD $0x3DC001C9 // ldr q9, [x14, #0]
+	WORD $0x3DC101CA // ldr q10, [x14, #1024]
+	WORD $0x3DC109CB // ldr q11, [x14, #1056]
+	WORD $0x3DC105CC // ldr q12, [x14, #1040]
+	WORD $0x3DC10DCD // ldr q13, [x14, #1072]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EAFE430 // fcmgt v16, v1, v15
+	WORD $0x6E2FDDF1 // fmul v17, v15, v15
+	WORD $0x4EA11C32 // orr v18, v1, v1
+	WORD $0x4E22CDF2 // fmla v18, v15, v2
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E721E33 // bsl v19, v17, v18
+	WORD $0x6EA1FA72 // fsqrt v18.4s, v19.4s
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x6E721DF1 // bsl v17, v15, v18
+	WORD $0x4EA41C92 // orr v18, v4, v4
+	WORD $0x4E33CC72 // fmla v18, v3, v19
+	WORD $0x4EA51CAF // orr v15, v5, v5
+	WORD $0x4E33CE4F // fmla v15, v18, v19
+	WORD $0x4EA61CD2 // orr v18, v6, v6
+	WORD $0x4E33CDF2 // fmla v18, v15, v19
+	WORD $0x4EA71CEF // orr v15, v7, v7
+	WORD $0x4E33CE4F // fmla v15, v18, v19
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E31CE53 // fmla v19, v18, v17
+	WORD $0x6EAEE511 // fcmgt v17, v8, v14
+	WORD $0x4E201E72 // and v18, v19, v0
+	WORD $0x4E291DCF // and v15, v14, v9
+	WORD $0x4EAF1E4E // orr v14, v18, v15
+	WORD $0x4E33D66F // fadd v15, v19, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E6F1DD3 // bsl v19, v14, v15
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E6B1D4F // bsl v15, v10, v11
+	WORD $0x4EB01E0E // orr v14, v16, v16
+	WORD $0x6E6D1D8E // bsl v14, v12, v13
+	WORD $0x4EB3D5F2 // fsub v18, v15, v19
+	WORD $0x4E2ED64F // fadd v15, v18, v14
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x6E731DEE // bsl v14, v15, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E6E1DF3 // bsl v19, v15, v14
+	WORD $0x3D800113 // str q19, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00073 // ldr q19, [x3, #0]
+	WORD $0x4E201E6E // and v14, v19, v0
+	WORD $0x6EAEE42F // fcmgt v15, v1, v14
+	WORD $0x6E2EDDD0 // fmul v16, v14, v14
+	WORD $0x4EA11C31 // orr v17, v1, v1
+	WORD $0x4E22CDD1 // fmla v17, v14, v2
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E711E12 // bsl v18, v16, v17
+	WORD $0x6EA1FA51 // fsqrt v17.4s, v18.4s
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x6E711DD0 // bsl v16, v14, v17
+	WORD $0x4EA41C91 // orr v17, v4, v4
+	WORD $0x4E32CC71 // fmla v17, v3, v18
+	WORD $0x4EA51CAE // orr v14, v5, v5
+	WORD $0x4E32CE2E // fmla v14, v17, v18
+	WORD $0x4EA61CD1 // orr v17, v6, v6
+	WORD $0x4E32CDD1 // fmla v17, v14, v18
+	WORD $0x4EA71CEE // orr v14, v7, v7
+	WORD $0x4E32CE2E // fmla v14, v17, v18
+	WORD $0x6E32DDD1 // fmul v17, v14, v18
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E30CE32 // fmla v18, v17, v16
+	WORD $0x6EB3E510 // fcmgt v16, v8, v19
+	WORD $0x4E201E51 // and v17, v18, v0
+	WORD $0x4E291E6E // and v14, v19, v9
+	WORD $0x4EAE1E33 // orr v19, v17, v14
+	WORD $0x4E32D64E // fadd v14, v18, v18
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E6E1E72 // bsl v18, v19, v14
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E6B1D4E // bsl v14, v10, v11
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x6E6D1D93 // bsl v19, v12, v13
+	WORD $0x4EB2D5D1 // fsub v17, v14, v18
+	WORD $0x4E33D62E // fadd v14, v17, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E721DD3 // bsl v19, v14, v18
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E731DD2 // bsl v18, v14, v19
+	WORD $0x3D800112 // str q18, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAtan: out0[i] = Atan(in0[i]), parameters p0, p1.
+TEXT ·vecMapAtanNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC009C1 // ldr q1, [x14, #32]
+	WORD $0x3DC111C2 // ldr q2, [x14, #1088]
+	WORD $0x3DC115C3 // ldr q3, [x14, #1104]
+	WORD $0x3DC119C4 // ldr q4, [x14, #1120]
+	WORD $0x3DC11DC5 // ldr q5, [x14, #1136]
+	WORD $0x3DC121C6 // ldr q6, [x14, #1152]
+	WORD $0x3DC125C7 // ldr q7, [x14, #1168]
+	WORD $0x3DC129C8 // ldr q8, [x14, #1184]
+	WORD $0x3DC12DC9 // ldr q9, [x14, #1200]
+	WORD $0x3DC131CA // ldr q10, [x14, #1216]
+	WORD $0x3DC101CB // ldr q11, [x14, #1024]
+	WORD $0x3DC105CC // ldr q12, [x14, #1040]
+	WORD $0x3DC001CD // ldr q13, [x14, #0]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E2FFC31 // fdiv v17, v1, v15
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E6F1E32 // bsl v18, v17, v15
+	WORD $0x6E32DE4F // fmul v15, v18, v18
+	WORD $0x4EA31C71 // orr v17, v3, v3
+	WORD $0x4E2FCC51 // fmla v17, v2, v15
+	WORD $0x4EA41C93 // orr v19, v4, v4
+	WORD $0x4E2FCE33 // fmla v19, v17, v15
+	WORD $0x4EA51CB1 // orr v17, v5, v5
+	WORD $0x4E2FCE71 // fmla v17, v19, v15
+	WORD $0x4EA61CD3 // orr v19, v6, v6
+	WORD $0x4E2FCE33 // fmla v19, v17, v15
+	WORD $0x4EA71CF1 // orr v17, v7, v7
+	WORD $0x4E2FCE71 // fmla v17, v19, v15
+	WORD $0x4EA81D13 // orr v19, v8, v8
+	WORD $0x4E2FCE33 // fmla v19, v17, v15
+	WORD $0x4EA91D31 // orr v17, v9, v9
+	WORD $0x4E2FCE71 // fmla v17, v19, v15
+	WORD $0x4EAA1D53 // orr v19, v10, v10
+	WORD $0x4E2FCE33 // fmla v19, v17, v15
+	WORD $0x6E2FDE71 // fmul v17, v19, v15
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x4E32CE2F // fmla v15, v17, v18
+	WORD $0x4EAFD572 // fsub v18, v11, v15
+	WORD $0x4E2CD651 // fadd v17, v18, v12
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E6F1E32 // bsl v18, v17, v15
+	WORD $0x4E201E4F // and v15, v18, v0
+	WORD $0x4E2D1DD2 // and v18, v14, v13
+	WORD $0x4EB21DEE // orr v14, v15, v18
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x6EA1E64F // fcmgt v15, v18, v1
+	WORD $0x6E32FC31 // fdiv v17, v1, v18
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x6E721E30 // bsl v16, v17, v18
+	WORD $0x6E30DE12 // fmul v18, v16, v16
+	WORD $0x4EA31C71 // orr v17, v3, v3
+	WORD $0x4E32CC51 // fmla v17, v2, v18
+	WORD $0x4EA41C93 // orr v19, v4, v4
+	WORD $0x4E32CE33 // fmla v19, v17, v18
+	WORD $0x4EA51CB1 // orr v17, v5, v5
+	WORD $0x4E32CE71 // fmla v17, v19, v18
+	WORD $0x4EA61CD3 // orr v19, v6, v6
+	WORD $0x4E32CE33 // fmla v19, v17, v18
+	WORD $0x4EA71CF1 // orr v17, v7, v7
+	WORD $0x4E32CE71 // fmla v17, v19, v18
+	WORD $0x4EA81D13 // orr v19, v8, v8
+	WORD $0x4E32CE33 // fmla v19, v17, v18
+	WORD $0x4EA91D31 // orr v17, v9, v9
+	WORD $0x4E32CE71 // fmla v17, v19, v18
+	WORD $0x4EAA1D53 // orr v19, v10, v10
+	WORD $0x4E32CE33 // fmla v19, v17, v18
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x4E30CE32 // fmla v18, v17, v16
+	WORD $0x4EB2D570 // fsub v16, v11, v18
+	WORD $0x4E2CD611 // fadd v17, v16, v12
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x6E721E30 // bsl v16, v17, v18
+	WORD $0x4E201E12 // and v18, v16, v0
+	WORD $0x4E2D1DD0 // and v16, v14, v13
+	WORD $0x4EB01E4E // orr v14, v18, v16
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAsinh: out0[i] = Asinh(in0[i]), parameters p0, p1.
+TEXT ·vecMapAsinhNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC009C1 // ldr q1, [x14, #32]
+	WORD $0x3DC135C2 // ldr q2, [x14, #1232]
+	WORD $0x3DC139C3 // ldr q3, [x14, #1248]
+	WORD $0x3DC051C4 // ldr q4, [x14, #320]
+	WORD $0x3DC055C5 // ldr q5, [x14, #336]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
+	WORD $0x3DC05DC8 // ldr q8, [x14, #368]
+	WORD $0x3DC061C9 // ldr q9, [x14, #384]
+	WORD $0x3DC065CA // ldr q10, [x14, #400]
+	WORD $0x3DC069CB // ldr q11, [x14, #416]
+	WORD $0x3DC06DCC // ldr q12, [x14, #432]
+	WORD $0x3DC071CD // ldr q13, [x14, #448]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E2FDDF0 // fmul v16, v15, v15
+	WORD $0x4E21D611 // fadd v17, v16, v1
+	WORD $0x6EA1FA32 // fsqrt v18.4s, v17.4s
+	WORD $0x4E32D5F1 // fadd v17, v15, v18
+	WORD $0x4EB2D633 // fsub v19, v17, v18
+	WORD $0x4EB3D5F2 // fsub v18, v15, v19
+	WORD $0x6EA2E5F3 // fcmgt v19, v15, v2
+	WORD $0x6E31FE54 // fdiv v20, v18, v17
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x6E741C72 // bsl v18, v3, v20
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E711DF4 // bsl v20, v15, v17
+	WORD $0x6EB4E491 // fcmgt v17, v4, v20
+	WORD $0x6E25DE93 // fmul v19, v20, v5
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x6E741E75 // bsl v21, v19, v20
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x6E671CD3 // bsl v19, v6, v7
+	WORD $0x6EA886B1 // sub v17, v21, v8
+	WORD $0x4F290635 // sshr v21.4s, v17.4s, #23
+	WORD $0x4EB58676 // add v22, v19, v21
+	WORD $0x4E291E35 // and v21, v17, v9
+	WORD $0x4EA886B1 // add v17, v21, v8
+	WORD $0x4EA1D635 // fsub v21, v17, v1
+	WORD $0x6E35DEB1 // fmul v17, v21, v21
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x4EAB1D77 // orr v23, v11, v11
+	WORD $0x4E35CD57 // fmla v23, v10, v21
+	WORD $0x4EAC1D98 // orr v24, v12, v12
+	WORD $0x4E35CEF8 // fmla v24, v23, v21
+	WORD $0x4EAD1DB7 // orr v23, v13, v13
+	WORD $0x4E35CF17 // fmla v23, v24, v21
+	WORD $0x3DC075D8 // ldr q24, [x14, #464]
+	WORD $0x4EB81F19 // orr v25, v24, v24
+	WORD $0x4E35CEF9 // fmla v25, v23, v21
+	WORD $0x3DC079D7 // ldr q23, [x14, #480]
+	WORD $0x4EB71EF8 // orr v24, v23, v23
+	WORD $0x4E35CF38 // fmla v24, v25, v21
+	WORD $0x3DC07DD9 // ldr q25, [x14, #496]
+	WORD $0x4EB91F37 // orr v23, v25, v25
+	WORD $0x4E35CF17 // fmla v23, v24, v21
+	WORD $0x3DC081D8 // ldr q24, [x14, #512]
+	WORD $0x4EB81F19 // orr v25, v24, v24
+	WORD $0x4E35CEF9 // fmla v25, v23, v21
+	WORD $0x3DC085D7 // ldr q23, [x14, #528]
+	WORD $0x4EB71EF8 // orr v24, v23, v23
+	WORD $0x4E35CF38 // fmla v24, v25, v21
+	WORD $0x6E38DE79 // fmul v25, v19, v24
+	WORD $0x4E21DAD8 // scvtf v24.4s, v22.4s
+	WORD $0x3DC089D6 // ldr q22, [x14, #544]
+	WORD $0x4EB91F33 // orr v19, v25, v25
+	WORD $0x4E36CF13 // fmla v19, v24, v22
+	WORD $0x3DC08DD9 // ldr q25, [x14, #560]
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x4E39CE36 // fmla v22, v17, v25
+	WORD $0x4E36D6B3 // fadd v19, v21, v22
+	WORD $0x3DC091D6 // ldr q22, [x14, #576]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E36CF15 // fmla v21, v24, v22
+	WORD $0x3DC095D3 // ldr q19, [x14, #592]
+	WORD $0x6EB4E678 // fcmgt v24, v19, v20
+	WORD $0x4EB81F13 // orr v19, v24, v24
+	WORD $0x6E741EB3 // bsl v19, v21, v20
+	WORD $0x6EB4E4F5 // fcmgt v21, v7, v20
+	WORD $0x3DC099D6 // ldr q22, [x14, #608]
+	WORD $0x4EB51EB8 // orr v24, v21, v21
+	WORD $0x6E731ED8 // bsl v24, v22, v19
+	WORD $0x4E27E693 // fcmeq v19, v20, v7
+	WORD $0x3DC09DD5 // ldr q21, [x14, #624]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E781EB4 // bsl v20, v21, v24
+	WORD $0x4E32D698 // fadd v24, v20, v18
+	WORD $0x6EAFE432 // fcmgt v18, v1, v15
+	WORD $0x3DC13DD4 // ldr q20, [x14, #1264]
+	WORD $0x3DC141D3 // ldr q19, [x14, #1280]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E30CE95 // fmla v21, v20, v16
+	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E30CEB4 // fmla v20, v21, v16
+	WORD $0x3DC149D5 // ldr q21, [x14, #1312]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E30CE93 // fmla v19, v20, v16
+	WORD $0x3DC14DD4 // ldr q20, [x14, #1328]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E30CE75 // fmla v21, v19, v16
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E30CEB4 // fmla v20, v21, v16
+	WORD $0x3DC155D5 // ldr q21, [x14, #1360]
+	WORD $0x4EB51EB3 // orr v19, v21, v21
+	WORD $0x4E30CE93 // fmla v19, v20, v16
+	WORD $0x3DC159D4 // ldr q20, [x14, #1376]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x4E30CE75 // fmla v21, v19, v16
+	WORD $0x6E30DEB3 // fmul v19, v21, v16
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x4E2FCE70 // fmla v16, v19, v15
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x6E781E0F // bsl v15, v16, v24
+	WORD $0x4E201DF8 // and v24, v15, v0
+	WORD $0x3DC001CF // ldr q15, [x14, #0]
+	WORD $0x4E2F1DD0 // and v16, v14, v15
+	WORD $0x4EB01F0E // orr v14, v24, v16
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD0 // and v16, v14, v0
+	WORD $0x6E30DE18 // fmul v24, v16, v16
+	WORD $0x4E21D70F // fadd v15, v24, v1
+	WORD $0x6EA1F9F2 // fsqrt v18.4s, v15.4s
+	WORD $0x4E32D60F // fadd v15, v16, v18
+	WORD $0x4EB2D5F3 // fsub v19, v15, v18
+	WORD $0x4EB3D612 // fsub v18, v16, v19
+	WORD $0x6EA2E613 // fcmgt v19, v16, v2
+	WORD $0x6E2FFE55 // fdiv v21, v18, v15
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x6E751C72 // bsl v18, v3, v21
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x6E6F1E15 // bsl v21, v16, v15
+	WORD $0x6EB5E48F // fcmgt v15, v4, v21
+	WORD $0x6E25DEB3 // fmul v19, v21, v5
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x6E751E74 // bsl v20, v19, v21
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x6E671CD3 // bsl v19, v6, v7
+	WORD $0x6EA8868F // sub v15, v20, v8
+	WORD $0x4F2905F4 // sshr v20.4s, v15.4s, #23
+	WORD $0x4EB48676 // add v22, v19, v20
+	WORD $0x4E291DF4 // and v20, v15, v9
+	WORD $0x4EA8868F // add v15, v20, v8
+	WORD $0x4EA1D5F4 // fsub v20, v15, v1
+	WORD $0x6E34DE8F // fmul v15, v20, v20
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4EAB1D71 // orr v17, v11, v11
+	WORD $0x4E34CD51 // fmla v17, v10, v20
+	WORD $0x4EAC1D99 // orr v25, v12, v12
+	WORD $0x4E34CE39 // fmla v25, v17, v20
+	WORD $0x4EAD1DB1 // orr v17, v13, v13
+	WORD $0x4E34CF31 // fmla v17, v25, v20
+	WORD $0x3DC075D9 // ldr q25, [x14, #464]
+	WORD $0x4EB91F37 // orr v23, v25, v25
+	WORD $0x4E34CE37 // fmla v23, v17, v20
+	WORD $0x3DC079D1 // ldr q17, [x14, #480]
+	WORD $0x4EB11E39 // orr v25, v17, v17
+	WORD $0x4E34CEF9 // fmla v25, v23, v20
+	WORD $0x3DC07DD7 // ldr q23, [x14, #496]
+	WORD $0x4EB71EF1 // orr v17, v23, v23
+	WORD $0x4E34CF31 // fmla v17, v25, v20
+	WORD $0x3DC081D9 // ldr q25, [x14, #512]
+	WORD $0x4EB91F37 // orr v23, v25, v25
+	WORD $0x4E34CE37 // fmla v23, v17, v20
+	WORD $0x3DC085D1 // ldr q17, [x14, #528]
+	WORD $0x4EB11E39 // orr v25, v17, v17
+	WORD $0x4E34CEF9 // fmla v25, v23, v20
+	WORD $0x6E39DE77 // fmul v23, v19, v25
+	WORD $0x4E21DAD9 // scvtf v25.4s, v22.4s
+	WORD $0x3DC089D6 // ldr q22, [x14, #544]
+	WORD $0x4EB71EF3 // orr v19, v23, v23
+	WORD $0x4E36CF33 // fmla v19, v25, v22
+	WORD $0x3DC08DD7 // ldr q23, [x14, #560]
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x4E37CDF6 // fmla v22, v15, v23
+	WORD $0x4E36D693 // fadd v19, v20, v22
+	WORD $0x3DC091D6 // ldr q22, [x14, #576]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E36CF34 // fmla v20, v25, v22
+	WORD $0x3DC095D3 // ldr q19, [x14, #592]
+	WORD $0x6EB5E679 // fcmgt v25, v19, v21
+	WORD $0x4EB91F33 // orr v19, v25, v25
+	WORD $0x6E751E93 // bsl v19, v20, v21
+	WORD $0x6EB5E4F4 // fcmgt v20, v7, v21
+	WORD $0x3DC099D6 // ldr q22, [x14, #608]
+	WORD $0x4EB41E99 // orr v25, v20, v20
+	WORD $0x6E731ED9 // bsl v25, v22, v19
+	WORD $0x4E27E6B3 // fcmeq v19, v21, v7
+	WORD $0x3DC09DD4 // ldr q20, [x14, #624]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x6E791E95 // bsl v21, v20, v25
+	WORD $0x4E32D6B9 // fadd v25, v21, v18
+	WORD $0x6EB0E432 // fcmgt v18, v1, v16
+	WORD $0x3DC13DD5 // ldr q21, [x14, #1264]
+	WORD $0x3DC141D3 // ldr q19, [x14, #1280]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E38CEB4 // fmla v20, v21, v24
+	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E38CE95 // fmla v21, v20, v24
+	WORD $0x3DC149D4 // ldr q20, [x14, #1312]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E38CEB3 // fmla v19, v21, v24
+	WORD $0x3DC14DD5 // ldr q21, [x14, #1328]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E38CE74 // fmla v20, v19, v24
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E38CE95 // fmla v21, v20, v24
+	WORD $0x3DC155D4 // ldr q20, [x14, #1360]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E38CEB3 // fmla v19, v21, v24
+	WORD $0x3DC159D5 // ldr q21, [x14, #1376]
+	WORD $0x4EB51EB4 // orr v20, v21, v21
+	WORD $0x4E38CE74 // fmla v20, v19, v24
+	WORD $0x6E38DE93 // fmul v19, v20, v24
+	WORD $0x4EB01E18 // orr v24, v16, v16
+	WORD $0x4E30CE78 // fmla v24, v19, v16
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E791F10 // bsl v16, v24, v25
+	WORD $0x4E201E19 // and v25, v16, v0
+	WORD $0x3DC001D0 // ldr q16, [x14, #0]
+	WORD $0x4E301DD8 // and v24, v14, v16
+	WORD $0x4EB81F2E // orr v14, v25, v24
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAcosh: out0[i] = Acosh(in0[i]), parameters p0, p1.
+TEXT ·vecMapAcoshNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC009C0 // ldr q0, [x14, #32]
+	WORD $0x3DC0E9C1 // ldr q1, [x14, #928]
+	WORD $0x3DC135C2 // ldr q2, [x14, #1232]
+	WORD $0x3DC139C3 // ldr q3, [x14, #1248]
+	WORD $0x3DC051C4 // ldr q4, [x14, #320]
+	WORD $0x3DC055C5 // ldr q5, [x14, #336]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
+	WORD $0x3DC05DC8 // ldr q8, [x14, #368]
+	WORD $0x3DC061C9 // ldr q9, [x14, #384]
+	WORD $0x3DC065CA // ldr q10, [x14, #400]
+	WORD $0x3DC069CB // ldr q11, [x14, #416]
+	WORD $0x3DC06DCC // ldr q12, [x14, #432]
+	WORD $0x3DC071CD // ldr q13, [x14, #448]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4EA0D5CF // fsub v15, v14, v0
+	WORD $0x4E21D5F0 // fadd v16, v15, v1
+	WORD $0x6E30DDF1 // fmul v17, v15, v16
+	WORD $0x6EA1FA30 // fsqrt v16.4s, v17.4s
+	WORD $0x4E30D5F1 // fadd v17, v15, v16
+	WORD $0x4E20D630 // fadd v16, v17, v0
+	WORD $0x4EA0D60F // fsub v15, v16, v0
+	WORD $0x4EAFD632 // fsub v18, v17, v15
+	WORD $0x6EA2E5CF // fcmgt v15, v14, v2
+	WORD $0x6E30FE51 // fdiv v17, v18, v16
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E711C72 // bsl v18, v3, v17
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x6E701DD1 // bsl v17, v14, v16
+	WORD $0x6EB1E490 // fcmgt v16, v4, v17
+	WORD $0x6E25DE2F // fmul v15, v17, v5
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E711DF3 // bsl v19, v15, v17
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E671CCF // bsl v15, v6, v7
+	WORD $0x6EA88670 // sub v16, v19, v8
+	WORD $0x4F290613 // sshr v19.4s, v16.4s, #23
+	WORD $0x4EB385F4 // add v20, v15, v19
+	WORD $0x4E291E13 // and v19, v16, v9
+	WORD $0x4EA88670 // add v16, v19, v8
+	WORD $0x4EA0D613 // fsub v19, v16, v0
+	WORD $0x6E33DE70 // fmul v16, v19, v19
+	WORD $0x6E30DE6F // fmul v15, v19, v16
+	WORD $0x4EAB1D75 // orr v21, v11, v11
+	WORD $0x4E33CD55 // fmla v21, v10, v19
+	WORD $0x4EAC1D96 // orr v22, v12, v12
+	WORD $0x4E33CEB6 // fmla v22, v21, v19
+	WORD $0x4EAD1DB5 // orr v21, v13, v13
+	WORD $0x4E33CED5 // fmla v21, v22, v19
+	WORD $0x3DC075D6 // ldr q22, [x14, #464]
+	WORD $0x4EB61ED7 // orr v23, v22, v22
+	WORD $0x4E33CEB7 // fmla v23, v21, v19
+	WORD $0x3DC079D5 // ldr q21, [x14, #480]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E33CEF6 // fmla v22, v23, v19
+	WORD $0x3DC07DD7 // ldr q23, [x14, #496]
+	WORD $0x4EB71EF5 // orr v21, v23, v23
+	WORD $0x4E33CED5 // fmla v21, v22, v19
+	WORD $0x3DC081D6 // ldr q22, [x14, #512]
+	WORD $0x4EB61ED7 // orr v23, v22, v22
+	WORD $0x4E33CEB7 // fmla v23, v21, v19
+	WORD $0x3DC085D5 // ldr q21, [x14, #528]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E33CEF6 // fmla v22, v23, v19
+	WORD $0x6E36DDF7 // fmul v23, v15, v22
+	WORD $0x4E21DA96 // scvtf v22.4s, v20.4s
+	WORD $0x3DC089D4 // ldr q20, [x14, #544]
+	WORD $0x4EB71EEF // orr v15, v23, v23
+	WORD $0x4E34CECF // fmla v15, v22, v20
+	WORD $0x3DC08DD7 // ldr q23, [x14, #560]
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x4E37CE14 // fmla v20, v16, v23
+	WORD $0x4E34D66F // fadd v15, v19, v20
+	WORD $0x3DC091D4 // ldr q20, [x14, #576]
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x4E34CED3 // fmla v19, v22, v20
+	WORD $0x3DC095CF // ldr q15, [x14, #592]
+	WORD $0x6EB1E5F6 // fcmgt v22, v15, v17
+	WORD $0x4EB61ECF // orr v15, v22, v22
+	WORD $0x6E711E6F // bsl v15, v19, v17
+	WORD $0x6EB1E4F3 // fcmgt v19, v7, v17
+	WORD $0x3DC099D4 // ldr q20, [x14, #608]
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x6E6F1E96 // bsl v22, v20, v15
+	WORD $0x4E27E62F // fcmeq v15, v17, v7
+	WORD $0x3DC09DD3 // ldr q19, [x14, #624]
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x6E761E71 // bsl v17, v19, v22
+	WORD $0x4E32D636 // fadd v22, v17, v18
+	WORD $0x6EAEE412 // fcmgt v18, v0, v14
+	WORD $0x3DC099D1 // ldr q17, [x14, #608]
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E761E2E // bsl v14, v17, v22
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4EA0D5D6 // fsub v22, v14, v0
+	WORD $0x4E21D6D2 // fadd v18, v22, v1
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x6EA1FA32 // fsqrt v18.4s, v17.4s
+	WORD $0x4E32D6D1 // fadd v17, v22, v18
+	WORD $0x4E20D632 // fadd v18, v17, v0
+	WORD $0x4EA0D656 // fsub v22, v18, v0
+	WORD $0x4EB6D62F // fsub v15, v17, v22
+	WORD $0x6EA2E5D6 // fcmgt v22, v14, v2
+	WORD $0x6E32FDF1 // fdiv v17, v15, v18
+	WORD $0x4EB61ECF // orr v15, v22, v22
+	WORD $0x6E711C6F // bsl v15, v3, v17
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E721DD1 // bsl v17, v14, v18
+	WORD $0x6EB1E492 // fcmgt v18, v4, v17
+	WORD $0x6E25DE36 // fmul v22, v17, v5
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E711ED3 // bsl v19, v22, v17
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x6E671CD6 // bsl v22, v6, v7
+	WORD $0x6EA88672 // sub v18, v19, v8
+	WORD $0x4F290653 // sshr v19.4s, v18.4s, #23
+	WORD $0x4EB386D4 // add v20, v22, v19
+	WORD $0x4E291E53 // and v19, v18, v9
+	WORD $0x4EA88672 // add v18, v19, v8
+	WORD $0x4EA0D653 // fsub v19, v18, v0
+	WORD $0x6E33DE72 // fmul v18, v19, v19
+	WORD $0x6E32DE76 // fmul v22, v19, v18
+	WORD $0x4EAB1D70 // orr v16, v11, v11
+	WORD $0x4E33CD50 // fmla v16, v10, v19
+	WORD $0x4EAC1D97 // orr v23, v12, v12
+	WORD $0x4E33CE17 // fmla v23, v16, v19
+	WORD $0x4EAD1DB0 // orr v16, v13, v13
+	WORD $0x4E33CEF0 // fmla v16, v23, v19
+	WORD $0x3DC075D7 // ldr q23, [x14, #464]
+	WORD $0x4EB71EF5 // orr v21, v23, v23
+	WORD $0x4E33CE15 // fmla v21, v16, v19
+	WORD $0x3DC079D0 // ldr q16, [x14, #480]
+	WORD $0x4EB01E17 // orr v23, v16, v16
+	WORD $0x4E33CEB7 // fmla v23, v21, v19
+	WORD $0x3DC07DD5 // ldr q21, [x14, #496]
+	WORD $0x4EB51EB0 // orr v16, v21, v21
+	WORD $0x4E33CEF0 // fmla v16, v23, v19
+	WORD $0x3DC081D7 // ldr q23, [x14, #512]
+	WORD $0x4EB71EF5 // orr v21, v23, v23
+	WORD $0x4E33CE15 // fmla v21, v16, v19
+	WORD $0x3DC085D0 // ldr q16, [x14, #528]
+	WORD $0x4EB01E17 // orr v23, v16, v16
+	WORD $0x4E33CEB7 // fmla v23, v21, v19
+	WORD $0x6E37DED5 // fmul v21, v22, v23
+	WORD $0x4E21DA97 // scvtf v23.4s, v20.4s
+	WORD $0x3DC089D4 // ldr q20, [x14, #544]
+	WORD $0x4EB51EB6 // orr v22, v21, v21
+	WORD $0x4E34CEF6 // fmla v22, v23, v20
+	WORD $0x3DC08DD5 // ldr q21, [x14, #560]
+	WORD $0x4EB61ED4 // orr v20, v22, v22
+	WORD $0x4E35CE54 // fmla v20, v18, v21
+	WORD $0x4E34D676 // fadd v22, v19, v20
+	WORD $0x3DC091D4 // ldr q20, [x14, #576]
+	WORD $0x4EB61ED3 // orr v19, v22, v22
+	WORD $0x4E34CEF3 // fmla v19, v23, v20
+	WORD $0x3DC095D6 // ldr q22, [x14, #592]
+	WORD $0x6EB1E6D7 // fcmgt v23, v22, v17
+	WORD $0x4EB71EF6 // orr v22, v23, v23
+	WORD $0x6E711E76 // bsl v22, v19, v17
+	WORD $0x6EB1E4F3 // fcmgt v19, v7, v17
+	WORD $0x3DC099D4 // ldr q20, [x14, #608]
+	WORD $0x4EB31E77 // orr v23, v19, v19
+	WORD $0x6E761E97 // bsl v23, v20, v22
+	WORD $0x4E27E636 // fcmeq v22, v17, v7
+	WORD $0x3DC09DD3 // ldr q19, [x14, #624]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E771E71 // bsl v17, v19, v23
+	WORD $0x4E2FD637 // fadd v23, v17, v15
+	WORD $0x6EAEE40F // fcmgt v15, v0, v14
+	WORD $0x3DC099D1 // ldr q17, [x14, #608]
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E771E2E // bsl v14, v17, v23
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAtanh: out0[i] = Atanh(in0[i]), parameters p0, p1.
+TEXT ·vecMapAtanhNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC009C1 // ldr q1, [x14, #32]
+	WORD $0x3DC051C2 // ldr q2, [x14, #320]
+	WORD $0x3DC055C3 // ldr q3, [x14, #336]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x3DC061C7 // ldr q7, [x14, #384]
+	WORD $0x3DC065C8 // ldr q8, [x14, #400]
+	WORD $0x3DC069C9 // ldr q9, [x14, #416]
+	WORD $0x3DC06DCA // ldr q10, [x14, #432]
+	WORD $0x3DC071CB // ldr q11, [x14, #448]
+	WORD $0x3DC075CC // ldr q12, [x14, #464]
+	WORD $0x3DC079CD // ldr q13, [x14, #480]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x4E2FD5F0 // fadd v16, v15, v15
+	WORD $0x4EAFD431 // fsub v17, v1, v15
+	WORD $0x6E31FE0F // fdiv v15, v16, v17
+	WORD $0x4E21D5F1 // fadd v17, v15, v1
+	WORD $0x4EA1D630 // fsub v16, v17, v1
+	WORD $0x4EB0D5F2 // fsub v18, v15, v16
+	WORD $0x6EB1E450 // fcmgt v16, v2, v17
+	WORD $0x6E23DE33 // fmul v19, v17, v3
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E711E74 // bsl v20, v19, v17
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E651C93 // bsl v19, v4, v5
+	WORD $0x6EA68690 // sub v16, v20, v6
+	WORD $0x4F290614 // sshr v20.4s, v16.4s, #23
+	WORD $0x4EB48675 // add v21, v19, v20
+	WORD $0x4E271E14 // and v20, v16, v7
+	WORD $0x4EA68690 // add v16, v20, v6
+	WORD $0x4EA1D614 // fsub v20, v16, v1
+	WORD $0x6E34DE90 // fmul v16, v20, v20
+	WORD $0x6E30DE93 // fmul v19, v20, v16
+	WORD $0x4EA91D36 // orr v22, v9, v9
+	WORD $0x4E34CD16 // fmla v22, v8, v20
+	WORD $0x4EAA1D57 // orr v23, v10, v10
+	WORD $0x4E34CED7 // fmla v23, v22, v20
+	WORD $0x4EAB1D76 // orr v22, v11, v11
+	WORD $0x4E34CEF6 // fmla v22, v23, v20
+	WORD $0x4EAC1D97 // orr v23, v12, v12
+	WORD $0x4E34CED7 // fmla v23, v22, v20
+	WORD $0x4EAD1DB6 // orr v22, v13, v13
+	WORD $0x4E34CEF6 // fmla v22, v23, v20
+	WORD $0x3DC07DD7 // ldr q23, [x14, #496]
+	WORD $0x4EB71EF8 // orr v24, v23, v23
+	WORD $0x4E34CED8 // fmla v24, v22, v20
+	WORD $0x3DC081D6 // ldr q22, [x14, #512]
+	WORD $0x4EB61ED7 // orr v23, v22, v22
+	WORD $0x4E34CF17 // fmla v23, v24, v20
+	WORD $0x3DC085D8 // ldr q24, [x14, #528]
+	WORD $0x4EB81F16 // orr v22, v24, v24
+	WORD $0x4E34CEF6 // fmla v22, v23, v20
+	WORD $0x6E36DE77 // fmul v23, v19, v22
+	WORD $0x4E21DAB6 // scvtf v22.4s, v21.4s
+	WORD $0x3DC089D5 // ldr q21, [x14, #544]
+	WORD $0x4EB71EF3 // orr v19, v23, v23
+	WORD $0x4E35CED3 // fmla v19, v22, v21
+	WORD $0x3DC08DD7 // ldr q23, [x14, #560]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x4E37CE15 // fmla v21, v16, v23
+	WORD $0x4E35D693 // fadd v19, v20, v21
+	WORD $0x3DC091D5 // ldr q21, [x14, #576]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E35CED4 // fmla v20, v22, v21
+	WORD $0x3DC095D3 // ldr q19, [x14, #592]
+	WORD $0x6EB1E676 // fcmgt v22, v19, v17
+	WORD $0x4EB61ED3 // orr v19, v22, v22
+	WORD $0x6E711E93 // bsl v19, v20, v17
+	WORD $0x6EB1E4B4 // fcmgt v20, v5, v17
+	WORD $0x3DC099D5 // ldr q21, [x14, #608]
+	WORD $0x4EB41E96 // orr v22, v20, v20
+	WORD $0x6E731EB6 // bsl v22, v21, v19
+	WORD $0x4E25E633 // fcmeq v19, v17, v5
+	WORD $0x3DC09DD5 // ldr q21, [x14, #624]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E761EB4 // bsl v20, v21, v22
+	WORD $0x6E31FE56 // fdiv v22, v18, v17
+	WORD $0x4E36D691 // fadd v17, v20, v22
+	WORD $0x3DC095D6 // ldr q22, [x14, #592]
+	WORD $0x6EAFE6D4 // fcmgt v20, v22, v15
+	WORD $0x4EB41E96 // orr v22, v20, v20
+	WORD $0x6E6F1E36 // bsl v22, v17, v15
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
+	WORD $0x6E2FDED1 // fmul v17, v22, v15
+	WORD $0x4E201E36 // and v22, v17, v0
+	WORD $0x3DC001D1 // ldr q17, [x14, #0]
+	WORD $0x4E311DCF // and v15, v14, v17
+	WORD $0x4EAF1ECE // orr v14, v22, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x4E2FD5F6 // fadd v22, v15, v15
+	WORD $0x4EAFD431 // fsub v17, v1, v15
+	WORD $0x6E31FECF // fdiv v15, v22, v17
+	WORD $0x4E21D5F1 // fadd v17, v15, v1
+	WORD $0x4EA1D636 // fsub v22, v17, v1
+	WORD $0x4EB6D5F4 // fsub v20, v15, v22
+	WORD $0x6EB1E456 // fcmgt v22, v2, v17
+	WORD $0x6E23DE32 // fmul v18, v17, v3
+	WORD $0x4EB61ED3 // orr v19, v22, v22
+	WORD $0x6E711E53 // bsl v19, v18, v17
+	WORD $0x4EB61ED2 // orr v18, v22, v22
+	WORD $0x6E651C92 // bsl v18, v4, v5
+	WORD $0x6EA68676 // sub v22, v19, v6
+	WORD $0x4F2906D3 // sshr v19.4s, v22.4s, #23
+	WORD $0x4EB38655 // add v21, v18, v19
+	WORD $0x4E271ED3 // and v19, v22, v7
+	WORD $0x4EA68676 // add v22, v19, v6
+	WORD $0x4EA1D6D3 // fsub v19, v22, v1
+	WORD $0x6E33DE76 // fmul v22, v19, v19
+	WORD $0x6E36DE72 // fmul v18, v19, v22
+	WORD $0x4EA91D30 // orr v16, v9, v9
+	WORD $0x4E33CD10 // fmla v16, v8, v19
+	WORD $0x4EAA1D57 // orr v23, v10, v10
+	WORD $0x4E33CE17 // fmla v23, v16, v19
+	WORD $0x4EAB1D70 // orr v16, v11, v11
+	WORD $0x4E33CEF0 // fmla v16, v23, v19
+	WORD $0x4EAC1D97 // orr v23, v12, v12
+	WORD $0x4E33CE17 // fmla v23, v16, v19
+	WORD $0x4EAD1DB0 // orr v16, v13, v13
+	WORD $0x4E33CEF0 // fmla v16, v23, v19
+	WORD $0x3DC07DD7 // ldr q23, [x14, #496]
+	WORD $0x4EB71EF8 // orr v24, v23, v23
+	WORD $0x4E33CE18 // fmla v24, v16, v19
+	WORD $0x3DC081D0 // ldr q16, [x14, #512]
+	WORD $0x4EB01E17 // orr v23, v16, v16
+	WORD $0x4E33CF17 // fmla v23, v24, v19
+	WORD $0x3DC085D8 // ldr q24, [x14, #528]
+	WORD $0x4EB81F10 // orr v16, v24, v24
+	WORD $0x4E33CEF0 // fmla v16, v23, v19
+	WORD $0x6E30DE57 // fmul v23, v18, v16
+	WORD $0x4E21DAB0 // scvtf v16.4s, v21.4s
+	WORD $0x3DC089D5 // ldr q21, [x14, #544]
+	WORD $0x4EB71EF2 // orr v18, v23, v23
+	WORD $0x4E35CE12 // fmla v18, v16, v21
+	WORD $0x3DC08DD7 // ldr q23, [x14, #560]
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E37CED5 // fmla v21, v22, v23
+	WORD $0x4E35D672 // fadd v18, v19, v21
+	WORD $0x3DC091D5 // ldr q21, [x14, #576]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x4E35CE13 // fmla v19, v16, v21
+	WORD $0x3DC095D2 // ldr q18, [x14, #592]
+	WORD $0x6EB1E650 // fcmgt v16, v18, v17
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E711E72 // bsl v18, v19, v17
+	WORD $0x6EB1E4B3 // fcmgt v19, v5, v17
+	WORD $0x3DC099D5 // ldr q21, [x14, #608]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x6E721EB0 // bsl v16, v21, v18
+	WORD $0x4E25E632 // fcmeq v18, v17, v5
+	WORD $0x3DC09DD5 // ldr q21, [x14, #624]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E701EB3 // bsl v19, v21, v16
+	WORD $0x6E31FE90 // fdiv v16, v20, v17
+	WORD $0x4E30D671 // fadd v17, v19, v16
+	WORD $0x3DC095D0 // ldr q16, [x14, #592]
+	WORD $0x6EAFE613 // fcmgt v19, v16, v15
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x6E6F1E30 // bsl v16, v17, v15
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
+	WORD $0x6E2FDE11 // fmul v17, v16, v15
+	WORD $0x4E201E30 // and v16, v17, v0
+	WORD $0x3DC001D1 // ldr q17, [x14, #0]
+	WORD $0x4E311DCF // and v15, v14, v17
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapRoot: out0[i] = Root(in0[i]), parameters p0, p1.
+TEXT ·vecMapRootNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC095C2 // ldr q2, [x14, #592]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x4E20E464 // fcmeq v4, v3, v0
+	WORD $0x4E21D465 // fadd v5, v3, v1
+	WORD $0x6EA1F8A3 // fsqrt v3.4s, v5.4s
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631C45 // bsl v5, v2, v3
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x4E20E4A3 // fcmeq v3, v5, v0
+	WORD $0x4E21D4A4 // fadd v4, v5, v1
+	WORD $0x6EA1F885 // fsqrt v5.4s, v4.4s
+	WORD $0x4EA31C64 // orr v4, v3, v3
+	WORD $0x6E651C44 // bsl v4, v2, v5
+	WORD $0x3D800504 // str q4, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x4E20E485 // fcmeq v5, v4, v0
+	WORD $0x4E21D483 // fadd v3, v4, v1
+	WORD $0x6EA1F864 // fsqrt v4.4s, v3.4s
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x6E641C43 // bsl v3, v2, v4
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x4E20E464 // fcmeq v4, v3, v0
+	WORD $0x4E21D465 // fadd v5, v3, v1
+	WORD $0x6EA1F8A3 // fsqrt v3.4s, v5.4s
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E631C45 // bsl v5, v2, v3
+	WORD $0x3D800105 // str q5, [x8, #0]
 	MOVD $buf-32(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -1695,18 +3414,18 @@ TEXT ·vecMapSigmoidNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC001C0 // ldr q0, [x14, #0]
-	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
-	WORD $0x3DC011C2 // ldr q2, [x14, #64]
-	WORD $0x3DC015C3 // ldr q3, [x14, #80]
-	WORD $0x3DC019C4 // ldr q4, [x14, #96]
-	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
-	WORD $0x3DC021C6 // ldr q6, [x14, #128]
-	WORD $0x3DC025C7 // ldr q7, [x14, #144]
-	WORD $0x3DC029C8 // ldr q8, [x14, #160]
-	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
-	WORD $0x3DC031CA // ldr q10, [x14, #192]
-	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC03DCC // ldr q12, [x14, #240]
 	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
@@ -1746,7 +3465,7 @@ block:
 	WORD $0x4E2DD690 // fadd v16, v20, v13
 	WORD $0x6E33DE14 // fmul v20, v16, v19
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
+	WORD $0x3DC00DCF // ldr q15, [x14, #48]
 	WORD $0x6EAEE5F4 // fcmgt v20, v15, v14
 	WORD $0x4EB41E8E // orr v14, v20, v20
 	WORD $0x6E6D1E6E // bsl v14, v19, v13
@@ -1806,7 +3525,7 @@ in0:
 	WORD $0x4E2DD62E // fadd v14, v17, v13
 	WORD $0x6E32DDD1 // fmul v17, v14, v18
 	WORD $0x6E34DE32 // fmul v18, v17, v20
-	WORD $0x3DC059D4 // ldr q20, [x14, #352]
+	WORD $0x3DC00DD4 // ldr q20, [x14, #48]
 	WORD $0x6EB3E691 // fcmgt v17, v20, v19
 	WORD $0x4EB11E33 // orr v19, v17, v17
 	WORD $0x6E6D1E53 // bsl v19, v18, v13
@@ -1834,19 +3553,19 @@ TEXT ·vecMapErfNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC0D5C1 // ldr q1, [x14, #848]
-	WORD $0x3DC0D9C2 // ldr q2, [x14, #864]
-	WORD $0x3DC0DDC3 // ldr q3, [x14, #880]
-	WORD $0x3DC0E1C4 // ldr q4, [x14, #896]
-	WORD $0x3DC0E5C5 // ldr q5, [x14, #912]
-	WORD $0x3DC0E9C6 // ldr q6, [x14, #928]
-	WORD $0x3DC0EDC7 // ldr q7, [x14, #944]
-	WORD $0x3DC0F1C8 // ldr q8, [x14, #960]
-	WORD $0x3DC0F5C9 // ldr q9, [x14, #976]
-	WORD $0x3DC0F9CA // ldr q10, [x14, #992]
-	WORD $0x3DC0FDCB // ldr q11, [x14, #1008]
-	WORD $0x3DC101CC // ldr q12, [x14, #1024]
-	WORD $0x3DC105CD // ldr q13, [x14, #1040]
+	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
+	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
+	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
+	WORD $0x3DC169C4 // ldr q4, [x14, #1440]
+	WORD $0x3DC16DC5 // ldr q5, [x14, #1456]
+	WORD $0x3DC171C6 // ldr q6, [x14, #1472]
+	WORD $0x3DC175C7 // ldr q7, [x14, #1488]
+	WORD $0x3DC179C8 // ldr q8, [x14, #1504]
+	WORD $0x3DC17DC9 // ldr q9, [x14, #1520]
+	WORD $0x3DC181CA // ldr q10, [x14, #1536]
+	WORD $0x3DC185CB // ldr q11, [x14, #1552]
+	WORD $0x3DC189CC // ldr q12, [x14, #1568]
+	WORD $0x3DC18DCD // ldr q13, [x14, #1584]
 
 block:
 	CMP $4, R1
@@ -1878,59 +3597,59 @@ block:
 	WORD $0x4E32CE71 // fmla v17, v19, v18
 	WORD $0x4EAD1DB3 // orr v19, v13, v13
 	WORD $0x4E32CE33 // fmla v19, v17, v18
-	WORD $0x3DC109D1 // ldr q17, [x14, #1056]
+	WORD $0x3DC191D1 // ldr q17, [x14, #1600]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE74 // fmla v20, v19, v18
-	WORD $0x3DC10DD3 // ldr q19, [x14, #1072]
+	WORD $0x3DC195D3 // ldr q19, [x14, #1616]
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E32CE91 // fmla v17, v20, v18
-	WORD $0x3DC111D4 // ldr q20, [x14, #1088]
+	WORD $0x3DC199D4 // ldr q20, [x14, #1632]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E32CE33 // fmla v19, v17, v18
 	WORD $0x3DC001D2 // ldr q18, [x14, #0]
 	WORD $0x6E321E71 // eor v17, v19, v18
-	WORD $0x3DC00DD2 // ldr q18, [x14, #48]
+	WORD $0x3DC011D2 // ldr q18, [x14, #64]
 	WORD $0x6EB1E653 // fcmgt v19, v18, v17
 	WORD $0x6E711E53 // bsl v19, v18, v17
-	WORD $0x3DC011D2 // ldr q18, [x14, #64]
+	WORD $0x3DC015D2 // ldr q18, [x14, #80]
 	WORD $0x6EB2E671 // fcmgt v17, v19, v18
 	WORD $0x6E731E51 // bsl v17, v18, v19
-	WORD $0x3DC015D3 // ldr q19, [x14, #80]
-	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x3DC019D3 // ldr q19, [x14, #96]
+	WORD $0x3DC01DD2 // ldr q18, [x14, #112]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E33CE34 // fmla v20, v17, v19
-	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x3DC01DD2 // ldr q18, [x14, #112]
 	WORD $0x4EB2D693 // fsub v19, v20, v18
-	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x3DC01DD2 // ldr q18, [x14, #112]
 	WORD $0x6EB28695 // sub v21, v20, v18
-	WORD $0x3DC01DD4 // ldr q20, [x14, #112]
+	WORD $0x3DC021D4 // ldr q20, [x14, #128]
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CE72 // fmla v18, v19, v20
-	WORD $0x3DC021D1 // ldr q17, [x14, #128]
+	WORD $0x3DC025D1 // ldr q17, [x14, #144]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC025D2 // ldr q18, [x14, #144]
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC029D2 // ldr q18, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E34CE51 // fmla v17, v18, v20
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E34CE32 // fmla v18, v17, v20
-	WORD $0x3DC031D1 // ldr q17, [x14, #192]
+	WORD $0x3DC035D1 // ldr q17, [x14, #208]
 	WORD $0x4EB11E33 // orr v19, v17, v17
 	WORD $0x4E34CE53 // fmla v19, v18, v20
-	WORD $0x3DC035D2 // ldr q18, [x14, #208]
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
 	WORD $0x4EB21E51 // orr v17, v18, v18
 	WORD $0x4E34CE71 // fmla v17, v19, v20
 	WORD $0x4F3F06B3 // sshr v19.4s, v21.4s, #1
 	WORD $0x6E34DE92 // fmul v18, v20, v20
 	WORD $0x4EB41E96 // orr v22, v20, v20
 	WORD $0x4E32CE36 // fmla v22, v17, v18
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48672 // add v18, v19, v20
 	WORD $0x4F375654 // shl v20.4s, v18.4s, #23
 	WORD $0x6EB386B2 // sub v18, v21, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38655 // add v21, v18, v19
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -1994,59 +3713,59 @@ in0:
 	WORD $0x4E32CE8F // fmla v15, v20, v18
 	WORD $0x4EAD1DB4 // orr v20, v13, v13
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC109CF // ldr q15, [x14, #1056]
+	WORD $0x3DC191CF // ldr q15, [x14, #1600]
 	WORD $0x4EAF1DF3 // orr v19, v15, v15
 	WORD $0x4E32CE93 // fmla v19, v20, v18
-	WORD $0x3DC10DD4 // ldr q20, [x14, #1072]
+	WORD $0x3DC195D4 // ldr q20, [x14, #1616]
 	WORD $0x4EB41E8F // orr v15, v20, v20
 	WORD $0x4E32CE6F // fmla v15, v19, v18
-	WORD $0x3DC111D3 // ldr q19, [x14, #1088]
+	WORD $0x3DC199D3 // ldr q19, [x14, #1632]
 	WORD $0x4EB31E74 // orr v20, v19, v19
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
 	WORD $0x3DC001D2 // ldr q18, [x14, #0]
 	WORD $0x6E321E8F // eor v15, v20, v18
-	WORD $0x3DC00DD2 // ldr q18, [x14, #48]
+	WORD $0x3DC011D2 // ldr q18, [x14, #64]
 	WORD $0x6EAFE654 // fcmgt v20, v18, v15
 	WORD $0x6E6F1E54 // bsl v20, v18, v15
-	WORD $0x3DC011D2 // ldr q18, [x14, #64]
+	WORD $0x3DC015D2 // ldr q18, [x14, #80]
 	WORD $0x6EB2E68F // fcmgt v15, v20, v18
 	WORD $0x6E741E4F // bsl v15, v18, v20
-	WORD $0x3DC015D4 // ldr q20, [x14, #80]
-	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x3DC019D4 // ldr q20, [x14, #96]
+	WORD $0x3DC01DD2 // ldr q18, [x14, #112]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E34CDF3 // fmla v19, v15, v20
-	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x3DC01DD2 // ldr q18, [x14, #112]
 	WORD $0x4EB2D674 // fsub v20, v19, v18
-	WORD $0x3DC019D2 // ldr q18, [x14, #96]
+	WORD $0x3DC01DD2 // ldr q18, [x14, #112]
 	WORD $0x6EB28675 // sub v21, v19, v18
-	WORD $0x3DC01DD3 // ldr q19, [x14, #112]
+	WORD $0x3DC021D3 // ldr q19, [x14, #128]
 	WORD $0x4EAF1DF2 // orr v18, v15, v15
 	WORD $0x4E33CE92 // fmla v18, v20, v19
-	WORD $0x3DC021CF // ldr q15, [x14, #128]
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E2FCE93 // fmla v19, v20, v15
-	WORD $0x3DC025D2 // ldr q18, [x14, #144]
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC029D2 // ldr q18, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E8F // orr v15, v20, v20
 	WORD $0x4E33CE4F // fmla v15, v18, v19
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E33CDF2 // fmla v18, v15, v19
-	WORD $0x3DC031CF // ldr q15, [x14, #192]
+	WORD $0x3DC035CF // ldr q15, [x14, #208]
 	WORD $0x4EAF1DF4 // orr v20, v15, v15
 	WORD $0x4E33CE54 // fmla v20, v18, v19
-	WORD $0x3DC035D2 // ldr q18, [x14, #208]
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
 	WORD $0x4EB21E4F // orr v15, v18, v18
 	WORD $0x4E33CE8F // fmla v15, v20, v19
 	WORD $0x4F3F06B4 // sshr v20.4s, v21.4s, #1
 	WORD $0x6E33DE72 // fmul v18, v19, v19
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E32CDF1 // fmla v17, v15, v18
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38692 // add v18, v20, v19
 	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
 	WORD $0x6EB486B2 // sub v18, v21, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48655 // add v21, v18, v20
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -2085,19 +3804,19 @@ TEXT ·vecMapGeluNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC115C1 // ldr q1, [x14, #1104]
-	WORD $0x3DC119C2 // ldr q2, [x14, #1120]
+	WORD $0x3DC19DC1 // ldr q1, [x14, #1648]
+	WORD $0x3DC1A1C2 // ldr q2, [x14, #1664]
 	WORD $0x3DC08DC3 // ldr q3, [x14, #560]
-	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
-	WORD $0x3DC011C5 // ldr q5, [x14, #64]
-	WORD $0x3DC015C6 // ldr q6, [x14, #80]
-	WORD $0x3DC019C7 // ldr q7, [x14, #96]
-	WORD $0x3DC01DC8 // ldr q8, [x14, #112]
-	WORD $0x3DC021C9 // ldr q9, [x14, #128]
-	WORD $0x3DC025CA // ldr q10, [x14, #144]
-	WORD $0x3DC029CB // ldr q11, [x14, #160]
-	WORD $0x3DC02DCC // ldr q12, [x14, #176]
-	WORD $0x3DC031CD // ldr q13, [x14, #192]
+	WORD $0x3DC011C4 // ldr q4, [x14, #64]
+	WORD $0x3DC015C5 // ldr q5, [x14, #80]
+	WORD $0x3DC019C6 // ldr q6, [x14, #96]
+	WORD $0x3DC01DC7 // ldr q7, [x14, #112]
+	WORD $0x3DC021C8 // ldr q8, [x14, #128]
+	WORD $0x3DC025C9 // ldr q9, [x14, #144]
+	WORD $0x3DC029CA // ldr q10, [x14, #160]
+	WORD $0x3DC02DCB // ldr q11, [x14, #176]
+	WORD $0x3DC031CC // ldr q12, [x14, #192]
+	WORD $0x3DC035CD // ldr q13, [x14, #208]
 
 block:
 	CMP $4, R1
@@ -2132,59 +3851,59 @@ block:
 	WORD $0x4E34CE71 // fmla v17, v19, v20
 	WORD $0x4EAD1DB3 // orr v19, v13, v13
 	WORD $0x4E34CE33 // fmla v19, v17, v20
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CE72 // fmla v18, v19, v20
 	WORD $0x4F3F06B3 // sshr v19.4s, v21.4s, #1
 	WORD $0x6E34DE91 // fmul v17, v20, v20
 	WORD $0x4EB41E96 // orr v22, v20, v20
 	WORD $0x4E31CE56 // fmla v22, v18, v17
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48671 // add v17, v19, v20
 	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
 	WORD $0x6EB386B1 // sub v17, v21, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38635 // add v21, v17, v19
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
-	WORD $0x3DC045D5 // ldr q21, [x14, #272]
+	WORD $0x3DC049D5 // ldr q21, [x14, #288]
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E35CE12 // fmla v18, v16, v21
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
 	WORD $0x6E32FE13 // fdiv v19, v16, v18
-	WORD $0x3DC11DD2 // ldr q18, [x14, #1136]
-	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
+	WORD $0x3DC1A5D2 // ldr q18, [x14, #1680]
+	WORD $0x3DC1A9D0 // ldr q16, [x14, #1696]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x3DC1ADD0 // ldr q16, [x14, #1712]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC129D5 // ldr q21, [x14, #1184]
+	WORD $0x3DC1B1D5 // ldr q21, [x14, #1728]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E33CE50 // fmla v16, v18, v19
-	WORD $0x3DC12DD2 // ldr q18, [x14, #1200]
+	WORD $0x3DC1B5D2 // ldr q18, [x14, #1744]
 	WORD $0x4EB21E55 // orr v21, v18, v18
 	WORD $0x4E33CE15 // fmla v21, v16, v19
-	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x3DC1B9D0 // ldr q16, [x14, #1760]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC135D5 // ldr q21, [x14, #1232]
+	WORD $0x3DC1BDD5 // ldr q21, [x14, #1776]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E33CE50 // fmla v16, v18, v19
-	WORD $0x3DC139D2 // ldr q18, [x14, #1248]
+	WORD $0x3DC1C1D2 // ldr q18, [x14, #1792]
 	WORD $0x4EB21E55 // orr v21, v18, v18
 	WORD $0x4E33CE15 // fmla v21, v16, v19
-	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x3DC1C5D0 // ldr q16, [x14, #1808]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC141D5 // ldr q21, [x14, #1280]
+	WORD $0x3DC1C9D5 // ldr q21, [x14, #1824]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E33CE50 // fmla v16, v18, v19
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E30CED3 // fmla v19, v22, v16
 	WORD $0x6E34DE70 // fmul v16, v19, v20
 	WORD $0x6E31DE14 // fmul v20, v16, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x3DC00DD1 // ldr q17, [x14, #48]
 	WORD $0x6EAEE630 // fcmgt v16, v17, v14
 	WORD $0x3DC001D1 // ldr q17, [x14, #0]
 	WORD $0x6E311E93 // eor v19, v20, v17
@@ -2194,23 +3913,23 @@ block:
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
 	WORD $0x6EAFE633 // fcmgt v19, v17, v15
 	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x3DC145D1 // ldr q17, [x14, #1296]
-	WORD $0x3DC149D0 // ldr q16, [x14, #1312]
+	WORD $0x3DC1CDD1 // ldr q17, [x14, #1840]
+	WORD $0x3DC1D1D0 // ldr q16, [x14, #1856]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E2FCE36 // fmla v22, v17, v15
-	WORD $0x3DC14DD0 // ldr q16, [x14, #1328]
+	WORD $0x3DC1D5D0 // ldr q16, [x14, #1872]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2FCED1 // fmla v17, v22, v15
-	WORD $0x3DC151D6 // ldr q22, [x14, #1344]
+	WORD $0x3DC1D9D6 // ldr q22, [x14, #1888]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E2FCE30 // fmla v16, v17, v15
-	WORD $0x3DC155D1 // ldr q17, [x14, #1360]
+	WORD $0x3DC1DDD1 // ldr q17, [x14, #1904]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E2FCE16 // fmla v22, v16, v15
-	WORD $0x3DC159D0 // ldr q16, [x14, #1376]
+	WORD $0x3DC1E1D0 // ldr q16, [x14, #1920]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2FCED1 // fmla v17, v22, v15
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
 	WORD $0x4EAF1DF6 // orr v22, v15, v15
 	WORD $0x4E2ECE36 // fmla v22, v17, v14
 	WORD $0x6E36DDD1 // fmul v17, v14, v22
@@ -2266,59 +3985,59 @@ in0:
 	WORD $0x4E30CDF3 // fmla v19, v15, v16
 	WORD $0x4EAD1DAF // orr v15, v13, v13
 	WORD $0x4E30CE6F // fmla v15, v19, v16
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E6E // orr v14, v19, v19
 	WORD $0x4E30CDEE // fmla v14, v15, v16
 	WORD $0x4F3F064F // sshr v15.4s, v18.4s, #1
 	WORD $0x6E30DE13 // fmul v19, v16, v16
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E33CDD5 // fmla v21, v14, v19
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB085F3 // add v19, v15, v16
 	WORD $0x4F375670 // shl v16.4s, v19.4s, #23
 	WORD $0x6EAF8653 // sub v19, v18, v15
-	WORD $0x3DC039CF // ldr q15, [x14, #224]
+	WORD $0x3DC03DCF // ldr q15, [x14, #240]
 	WORD $0x4EAF8672 // add v18, v19, v15
 	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
-	WORD $0x3DC045D2 // ldr q18, [x14, #272]
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
 	WORD $0x3DC009CF // ldr q15, [x14, #32]
 	WORD $0x4EAF1DEE // orr v14, v15, v15
 	WORD $0x4E32CE2E // fmla v14, v17, v18
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
 	WORD $0x6E2EFE2F // fdiv v15, v17, v14
-	WORD $0x3DC11DCE // ldr q14, [x14, #1136]
-	WORD $0x3DC121D1 // ldr q17, [x14, #1152]
+	WORD $0x3DC1A5CE // ldr q14, [x14, #1680]
+	WORD $0x3DC1A9D1 // ldr q17, [x14, #1696]
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2FCDD2 // fmla v18, v14, v15
-	WORD $0x3DC125D1 // ldr q17, [x14, #1168]
+	WORD $0x3DC1ADD1 // ldr q17, [x14, #1712]
 	WORD $0x4EB11E2E // orr v14, v17, v17
 	WORD $0x4E2FCE4E // fmla v14, v18, v15
-	WORD $0x3DC129D2 // ldr q18, [x14, #1184]
+	WORD $0x3DC1B1D2 // ldr q18, [x14, #1728]
 	WORD $0x4EB21E51 // orr v17, v18, v18
 	WORD $0x4E2FCDD1 // fmla v17, v14, v15
-	WORD $0x3DC12DCE // ldr q14, [x14, #1200]
+	WORD $0x3DC1B5CE // ldr q14, [x14, #1744]
 	WORD $0x4EAE1DD2 // orr v18, v14, v14
 	WORD $0x4E2FCE32 // fmla v18, v17, v15
-	WORD $0x3DC131D1 // ldr q17, [x14, #1216]
+	WORD $0x3DC1B9D1 // ldr q17, [x14, #1760]
 	WORD $0x4EB11E2E // orr v14, v17, v17
 	WORD $0x4E2FCE4E // fmla v14, v18, v15
-	WORD $0x3DC135D2 // ldr q18, [x14, #1232]
+	WORD $0x3DC1BDD2 // ldr q18, [x14, #1776]
 	WORD $0x4EB21E51 // orr v17, v18, v18
 	WORD $0x4E2FCDD1 // fmla v17, v14, v15
-	WORD $0x3DC139CE // ldr q14, [x14, #1248]
+	WORD $0x3DC1C1CE // ldr q14, [x14, #1792]
 	WORD $0x4EAE1DD2 // orr v18, v14, v14
 	WORD $0x4E2FCE32 // fmla v18, v17, v15
-	WORD $0x3DC13DD1 // ldr q17, [x14, #1264]
+	WORD $0x3DC1C5D1 // ldr q17, [x14, #1808]
 	WORD $0x4EB11E2E // orr v14, v17, v17
 	WORD $0x4E2FCE4E // fmla v14, v18, v15
-	WORD $0x3DC141D2 // ldr q18, [x14, #1280]
+	WORD $0x3DC1C9D2 // ldr q18, [x14, #1824]
 	WORD $0x4EB21E51 // orr v17, v18, v18
 	WORD $0x4E2FCDD1 // fmla v17, v14, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x4E31CEAF // fmla v15, v21, v17
 	WORD $0x6E30DDF1 // fmul v17, v15, v16
 	WORD $0x6E33DE30 // fmul v16, v17, v19
-	WORD $0x3DC059D3 // ldr q19, [x14, #352]
+	WORD $0x3DC00DD3 // ldr q19, [x14, #48]
 	WORD $0x6EB6E671 // fcmgt v17, v19, v22
 	WORD $0x3DC001D3 // ldr q19, [x14, #0]
 	WORD $0x6E331E0F // eor v15, v16, v19
@@ -2328,23 +4047,23 @@ in0:
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
 	WORD $0x6EB4E66F // fcmgt v15, v19, v20
 	WORD $0x6E36DED4 // fmul v20, v22, v22
-	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
-	WORD $0x3DC149D1 // ldr q17, [x14, #1312]
+	WORD $0x3DC1CDD3 // ldr q19, [x14, #1840]
+	WORD $0x3DC1D1D1 // ldr q17, [x14, #1856]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE75 // fmla v21, v19, v20
-	WORD $0x3DC14DD1 // ldr q17, [x14, #1328]
+	WORD $0x3DC1D5D1 // ldr q17, [x14, #1872]
 	WORD $0x4EB11E33 // orr v19, v17, v17
 	WORD $0x4E34CEB3 // fmla v19, v21, v20
-	WORD $0x3DC151D5 // ldr q21, [x14, #1344]
+	WORD $0x3DC1D9D5 // ldr q21, [x14, #1888]
 	WORD $0x4EB51EB1 // orr v17, v21, v21
 	WORD $0x4E34CE71 // fmla v17, v19, v20
-	WORD $0x3DC155D3 // ldr q19, [x14, #1360]
+	WORD $0x3DC1DDD3 // ldr q19, [x14, #1904]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E34CE35 // fmla v21, v17, v20
-	WORD $0x3DC159D1 // ldr q17, [x14, #1376]
+	WORD $0x3DC1E1D1 // ldr q17, [x14, #1920]
 	WORD $0x4EB11E33 // orr v19, v17, v17
 	WORD $0x4E34CEB3 // fmla v19, v21, v20
-	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E36CE75 // fmla v21, v19, v22
 	WORD $0x6E35DED3 // fmul v19, v22, v21
@@ -2372,19 +4091,19 @@ TEXT ·vecMapGeluTanhNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
-	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
-	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
-	WORD $0x3DC169C4 // ldr q4, [x14, #1440]
+	WORD $0x3DC1E5C1 // ldr q1, [x14, #1936]
+	WORD $0x3DC1E9C2 // ldr q2, [x14, #1952]
+	WORD $0x3DC1EDC3 // ldr q3, [x14, #1968]
+	WORD $0x3DC1F1C4 // ldr q4, [x14, #1984]
 	WORD $0x3DC009C5 // ldr q5, [x14, #32]
-	WORD $0x3DC16DC6 // ldr q6, [x14, #1456]
-	WORD $0x3DC171C7 // ldr q7, [x14, #1472]
-	WORD $0x3DC175C8 // ldr q8, [x14, #1488]
+	WORD $0x3DC1F5C6 // ldr q6, [x14, #2000]
+	WORD $0x3DC1F9C7 // ldr q7, [x14, #2016]
+	WORD $0x3DC1FDC8 // ldr q8, [x14, #2032]
 	WORD $0x3DC001C9 // ldr q9, [x14, #0]
-	WORD $0x3DC00DCA // ldr q10, [x14, #48]
-	WORD $0x3DC011CB // ldr q11, [x14, #64]
-	WORD $0x3DC015CC // ldr q12, [x14, #80]
-	WORD $0x3DC019CD // ldr q13, [x14, #96]
+	WORD $0x3DC011CA // ldr q10, [x14, #64]
+	WORD $0x3DC015CB // ldr q11, [x14, #80]
+	WORD $0x3DC019CC // ldr q12, [x14, #96]
+	WORD $0x3DC01DCD // ldr q13, [x14, #112]
 
 block:
 	CMP $4, R1
@@ -2437,44 +4156,44 @@ block:
 	WORD $0x4E2CCE51 // fmla v17, v18, v12
 	WORD $0x4EADD636 // fsub v22, v17, v13
 	WORD $0x6EAD8634 // sub v20, v17, v13
-	WORD $0x3DC01DD1 // ldr q17, [x14, #112]
+	WORD $0x3DC021D1 // ldr q17, [x14, #128]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CED0 // fmla v16, v22, v17
-	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x3DC025D2 // ldr q18, [x14, #144]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CED1 // fmla v17, v22, v18
 	WORD $0x4E35D630 // fadd v16, v17, v21
-	WORD $0x3DC025D5 // ldr q21, [x14, #144]
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E30CEB6 // fmla v22, v21, v16
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E30CED5 // fmla v21, v22, v16
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED1 // orr v17, v22, v22
 	WORD $0x4E30CEB1 // fmla v17, v21, v16
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E30CE36 // fmla v22, v17, v16
 	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
 	WORD $0x6E30DE15 // fmul v21, v16, v16
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E35CED2 // fmla v18, v22, v21
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B0 // shl v16.4s, v21.4s, #23
 	WORD $0x6EB18695 // sub v21, v20, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B4 // add v20, v21, v17
 	WORD $0x4F375695 // shl v21.4s, v20.4s, #23
 	WORD $0x4E25D654 // fadd v20, v18, v5
 	WORD $0x6E30DE92 // fmul v18, v20, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x3DC00DD0 // ldr q16, [x14, #48]
 	WORD $0x6EAEE614 // fcmgt v20, v16, v14
 	WORD $0x6E35DE50 // fmul v16, v18, v21
 	WORD $0x4E25D611 // fadd v17, v16, v5
-	WORD $0x3DC179D6 // ldr q22, [x14, #1504]
+	WORD $0x3DC201D6 // ldr q22, [x14, #2048]
 	WORD $0x6EAEE6D0 // fcmgt v16, v22, v14
 	WORD $0x6E6E1ED0 // bsl v16, v22, v14
 	WORD $0x6E32DE16 // fmul v22, v16, v18
@@ -2552,44 +4271,44 @@ in0:
 	WORD $0x4E2CCE54 // fmla v20, v18, v12
 	WORD $0x4EADD693 // fsub v19, v20, v13
 	WORD $0x6EAD8690 // sub v16, v20, v13
-	WORD $0x3DC01DD4 // ldr q20, [x14, #112]
+	WORD $0x3DC021D4 // ldr q20, [x14, #128]
 	WORD $0x4EB21E51 // orr v17, v18, v18
 	WORD $0x4E34CE71 // fmla v17, v19, v20
-	WORD $0x3DC021D2 // ldr q18, [x14, #128]
+	WORD $0x3DC025D2 // ldr q18, [x14, #144]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE74 // fmla v20, v19, v18
 	WORD $0x4E2FD691 // fadd v17, v20, v15
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CDF3 // fmla v19, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E8F // orr v15, v20, v20
 	WORD $0x4E31CE6F // fmla v15, v19, v17
-	WORD $0x3DC031D3 // ldr q19, [x14, #192]
+	WORD $0x3DC035D3 // ldr q19, [x14, #208]
 	WORD $0x4EB31E74 // orr v20, v19, v19
 	WORD $0x4E31CDF4 // fmla v20, v15, v17
-	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x3DC039CF // ldr q15, [x14, #224]
 	WORD $0x4EAF1DF3 // orr v19, v15, v15
 	WORD $0x4E31CE93 // fmla v19, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE2F // fmul v15, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2FCE72 // fmla v18, v19, v15
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB1868F // add v15, v20, v17
 	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
 	WORD $0x6EB4860F // sub v15, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB485F0 // add v16, v15, v20
 	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
 	WORD $0x4E25D650 // fadd v16, v18, v5
 	WORD $0x6E31DE12 // fmul v18, v16, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x3DC00DD1 // ldr q17, [x14, #48]
 	WORD $0x6EB5E630 // fcmgt v16, v17, v21
 	WORD $0x6E2FDE51 // fmul v17, v18, v15
 	WORD $0x4E25D634 // fadd v20, v17, v5
-	WORD $0x3DC179D3 // ldr q19, [x14, #1504]
+	WORD $0x3DC201D3 // ldr q19, [x14, #2048]
 	WORD $0x6EB5E671 // fcmgt v17, v19, v21
 	WORD $0x6E751E71 // bsl v17, v19, v21
 	WORD $0x6E32DE33 // fmul v19, v17, v18
@@ -2621,18 +4340,18 @@ TEXT ·vecMapSiluNEON(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC001C0 // ldr q0, [x14, #0]
-	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
-	WORD $0x3DC011C2 // ldr q2, [x14, #64]
-	WORD $0x3DC015C3 // ldr q3, [x14, #80]
-	WORD $0x3DC019C4 // ldr q4, [x14, #96]
-	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
-	WORD $0x3DC021C6 // ldr q6, [x14, #128]
-	WORD $0x3DC025C7 // ldr q7, [x14, #144]
-	WORD $0x3DC029C8 // ldr q8, [x14, #160]
-	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
-	WORD $0x3DC031CA // ldr q10, [x14, #192]
-	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC03DCC // ldr q12, [x14, #240]
 	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
@@ -2671,11 +4390,11 @@ block:
 	WORD $0x4F37560F // shl v15.4s, v16.4s, #23
 	WORD $0x4E2DD690 // fadd v16, v20, v13
 	WORD $0x6E33DE14 // fmul v20, v16, v19
-	WORD $0x3DC059D3 // ldr q19, [x14, #352]
+	WORD $0x3DC00DD3 // ldr q19, [x14, #48]
 	WORD $0x6EAEE670 // fcmgt v16, v19, v14
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
 	WORD $0x4E2DD672 // fadd v18, v19, v13
-	WORD $0x3DC179D1 // ldr q17, [x14, #1504]
+	WORD $0x3DC201D1 // ldr q17, [x14, #2048]
 	WORD $0x6EAEE633 // fcmgt v19, v17, v14
 	WORD $0x6E6E1E33 // bsl v19, v17, v14
 	WORD $0x6E34DE71 // fmul v17, v19, v20
@@ -2738,11 +4457,11 @@ in0:
 	WORD $0x4F37564E // shl v14.4s, v18.4s, #23
 	WORD $0x4E2DD672 // fadd v18, v19, v13
 	WORD $0x6E31DE53 // fmul v19, v18, v17
-	WORD $0x3DC059D1 // ldr q17, [x14, #352]
+	WORD $0x3DC00DD1 // ldr q17, [x14, #48]
 	WORD $0x6EAFE632 // fcmgt v18, v17, v15
 	WORD $0x6E2EDE71 // fmul v17, v19, v14
 	WORD $0x4E2DD634 // fadd v20, v17, v13
-	WORD $0x3DC179D0 // ldr q16, [x14, #1504]
+	WORD $0x3DC201D0 // ldr q16, [x14, #2048]
 	WORD $0x6EAFE611 // fcmgt v17, v16, v15
 	WORD $0x6E6F1E11 // bsl v17, v16, v15
 	WORD $0x6E33DE30 // fmul v16, v17, v19
@@ -2773,20 +4492,20 @@ TEXT ·vecMapMishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC179C0 // ldr q0, [x14, #1504]
-	WORD $0x3DC17DC1 // ldr q1, [x14, #1520]
-	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
-	WORD $0x3DC011C3 // ldr q3, [x14, #64]
-	WORD $0x3DC015C4 // ldr q4, [x14, #80]
-	WORD $0x3DC019C5 // ldr q5, [x14, #96]
-	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
-	WORD $0x3DC021C7 // ldr q7, [x14, #128]
-	WORD $0x3DC025C8 // ldr q8, [x14, #144]
-	WORD $0x3DC029C9 // ldr q9, [x14, #160]
-	WORD $0x3DC02DCA // ldr q10, [x14, #176]
-	WORD $0x3DC031CB // ldr q11, [x14, #192]
-	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC201C0 // ldr q0, [x14, #2048]
+	WORD $0x3DC205C1 // ldr q1, [x14, #2064]
+	WORD $0x3DC011C2 // ldr q2, [x14, #64]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC03DCD // ldr q13, [x14, #240]
 
 block:
 	CMP $4, R1
@@ -2829,10 +4548,10 @@ block:
 	WORD $0x4E31D6B3 // fadd v19, v21, v17
 	WORD $0x6E34DE75 // fmul v21, v19, v20
 	WORD $0x6E30DEB4 // fmul v20, v21, v16
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D691 // fadd v17, v20, v19
 	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D672 // fadd v18, v19, v20
 	WORD $0x6E35DDF4 // fmul v20, v15, v21
 	WORD $0x6E31DE95 // fmul v21, v20, v17
@@ -2840,7 +4559,7 @@ block:
 	WORD $0x6E30DE35 // fmul v21, v17, v16
 	WORD $0x6E32FE70 // fdiv v16, v19, v18
 	WORD $0x6E30DDD2 // fmul v18, v14, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x3DC00DD0 // ldr q16, [x14, #48]
 	WORD $0x6EAEE613 // fcmgt v19, v16, v14
 	WORD $0x4EB31E6E // orr v14, v19, v19
 	WORD $0x6E721EAE // bsl v14, v21, v18
@@ -2902,10 +4621,10 @@ in0:
 	WORD $0x4E33D5F1 // fadd v17, v15, v19
 	WORD $0x6E34DE2F // fmul v15, v17, v20
 	WORD $0x6E35DDF4 // fmul v20, v15, v21
-	WORD $0x3DC0D1D1 // ldr q17, [x14, #832]
+	WORD $0x3DC0E9D1 // ldr q17, [x14, #928]
 	WORD $0x4E31D693 // fadd v19, v20, v17
 	WORD $0x6E33DE91 // fmul v17, v20, v19
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D630 // fadd v16, v17, v20
 	WORD $0x6E2FDE54 // fmul v20, v18, v15
 	WORD $0x6E33DE8F // fmul v15, v20, v19
@@ -2913,7 +4632,7 @@ in0:
 	WORD $0x6E35DE6F // fmul v15, v19, v21
 	WORD $0x6E30FE35 // fdiv v21, v17, v16
 	WORD $0x6E35DDD0 // fmul v16, v14, v21
-	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x3DC00DD5 // ldr q21, [x14, #48]
 	WORD $0x6EAEE6B1 // fcmgt v17, v21, v14
 	WORD $0x4EB11E2E // orr v14, v17, v17
 	WORD $0x6E701DEE // bsl v14, v15, v16
@@ -2938,20 +4657,20 @@ TEXT ·vecMapSoftplusNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
 	WORD $0x3DC001C1 // ldr q1, [x14, #0]
-	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
-	WORD $0x3DC011C3 // ldr q3, [x14, #64]
-	WORD $0x3DC015C4 // ldr q4, [x14, #80]
-	WORD $0x3DC019C5 // ldr q5, [x14, #96]
-	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
-	WORD $0x3DC021C7 // ldr q7, [x14, #128]
-	WORD $0x3DC025C8 // ldr q8, [x14, #144]
-	WORD $0x3DC029C9 // ldr q9, [x14, #160]
-	WORD $0x3DC02DCA // ldr q10, [x14, #176]
-	WORD $0x3DC031CB // ldr q11, [x14, #192]
-	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC011C2 // ldr q2, [x14, #64]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC03DCD // ldr q13, [x14, #240]
 
 block:
 	CMP $4, R1
@@ -2997,13 +4716,13 @@ block:
 	WORD $0x4E30D674 // fadd v20, v19, v16
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
 	WORD $0x4EB0D692 // fsub v18, v20, v16
-	WORD $0x3DC04DD0 // ldr q16, [x14, #304]
-	WORD $0x6EB4E60E // fcmgt v14, v16, v20
 	WORD $0x3DC051D0 // ldr q16, [x14, #320]
+	WORD $0x6EB4E60E // fcmgt v14, v16, v20
+	WORD $0x3DC055D0 // ldr q16, [x14, #336]
 	WORD $0x6E30DE91 // fmul v17, v20, v16
 	WORD $0x4EAE1DD0 // orr v16, v14, v14
 	WORD $0x6E741E30 // bsl v16, v17, v20
-	WORD $0x3DC055D5 // ldr q21, [x14, #336]
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
 	WORD $0x4EAE1DD1 // orr v17, v14, v14
 	WORD $0x6E601EB1 // bsl v17, v21, v0
 	WORD $0x3DC05DCE // ldr q14, [x14, #368]
@@ -3138,13 +4857,13 @@ in0:
 	WORD $0x4E2FD695 // fadd v21, v20, v15
 	WORD $0x3DC009CF // ldr q15, [x14, #32]
 	WORD $0x4EAFD6B6 // fsub v22, v21, v15
-	WORD $0x3DC04DCF // ldr q15, [x14, #304]
-	WORD $0x6EB5E5F2 // fcmgt v18, v15, v21
 	WORD $0x3DC051CF // ldr q15, [x14, #320]
+	WORD $0x6EB5E5F2 // fcmgt v18, v15, v21
+	WORD $0x3DC055CF // ldr q15, [x14, #336]
 	WORD $0x6E2FDEB3 // fmul v19, v21, v15
 	WORD $0x4EB21E4F // orr v15, v18, v18
 	WORD $0x6E751E6F // bsl v15, v19, v21
-	WORD $0x3DC055CE // ldr q14, [x14, #336]
+	WORD $0x3DC059CE // ldr q14, [x14, #352]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x6E601DD3 // bsl v19, v14, v0
 	WORD $0x3DC05DD2 // ldr q18, [x14, #368]
@@ -3294,7 +5013,7 @@ TEXT ·vecMapReluNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
 
 block:
 	CMP $16, R1
@@ -3372,7 +5091,7 @@ TEXT ·vecMapLeakyReluNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
 
@@ -3452,20 +5171,20 @@ TEXT ·vecMapEluNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC03DC1 // ldr q1, [x14, #240]
-	WORD $0x3DC011C2 // ldr q2, [x14, #64]
-	WORD $0x3DC015C3 // ldr q3, [x14, #80]
-	WORD $0x3DC019C4 // ldr q4, [x14, #96]
-	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
-	WORD $0x3DC021C6 // ldr q6, [x14, #128]
-	WORD $0x3DC025C7 // ldr q7, [x14, #144]
-	WORD $0x3DC029C8 // ldr q8, [x14, #160]
-	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
-	WORD $0x3DC031CA // ldr q10, [x14, #192]
-	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC041CC // ldr q12, [x14, #256]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC041C1 // ldr q1, [x14, #256]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC045CC // ldr q12, [x14, #272]
+	WORD $0x3DC03DCD // ldr q13, [x14, #240]
 
 block:
 	CMP $4, R1
@@ -3498,14 +5217,14 @@ block:
 	WORD $0x6EAC8671 // sub v17, v19, v12
 	WORD $0x4EAD8633 // add v19, v17, v13
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
-	WORD $0x3DC045D3 // ldr q19, [x14, #272]
+	WORD $0x3DC049D3 // ldr q19, [x14, #288]
 	WORD $0x4EB3D630 // fsub v16, v17, v19
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E34CE33 // fmla v19, v17, v20
 	WORD $0x4E33D670 // fadd v16, v19, v19
 	WORD $0x3DC005D3 // ldr q19, [x14, #16]
 	WORD $0x4E331DD4 // and v20, v14, v19
-	WORD $0x3DC049D3 // ldr q19, [x14, #288]
+	WORD $0x3DC04DD3 // ldr q19, [x14, #304]
 	WORD $0x6EB4E671 // fcmgt v17, v19, v20
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x6E701DD4 // bsl v20, v14, v16
@@ -3562,14 +5281,14 @@ in0:
 	WORD $0x6EAC866F // sub v15, v19, v12
 	WORD $0x4EAD85F3 // add v19, v15, v13
 	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x3DC045D3 // ldr q19, [x14, #272]
+	WORD $0x3DC049D3 // ldr q19, [x14, #288]
 	WORD $0x4EB3D5F1 // fsub v17, v15, v19
 	WORD $0x4EB11E33 // orr v19, v17, v17
 	WORD $0x4E32CDF3 // fmla v19, v15, v18
 	WORD $0x4E33D671 // fadd v17, v19, v19
 	WORD $0x3DC005D3 // ldr q19, [x14, #16]
 	WORD $0x4E331E92 // and v18, v20, v19
-	WORD $0x3DC049D3 // ldr q19, [x14, #288]
+	WORD $0x3DC04DD3 // ldr q19, [x14, #304]
 	WORD $0x6EB2E66F // fcmgt v15, v19, v18
 	WORD $0x4EAF1DF2 // orr v18, v15, v15
 	WORD $0x6E711E92 // bsl v18, v20, v17
@@ -3599,20 +5318,20 @@ TEXT ·vecMapSeluNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC03DC1 // ldr q1, [x14, #240]
-	WORD $0x3DC011C2 // ldr q2, [x14, #64]
-	WORD $0x3DC015C3 // ldr q3, [x14, #80]
-	WORD $0x3DC019C4 // ldr q4, [x14, #96]
-	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
-	WORD $0x3DC021C6 // ldr q6, [x14, #128]
-	WORD $0x3DC025C7 // ldr q7, [x14, #144]
-	WORD $0x3DC029C8 // ldr q8, [x14, #160]
-	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
-	WORD $0x3DC031CA // ldr q10, [x14, #192]
-	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC041CC // ldr q12, [x14, #256]
-	WORD $0x3DC039CD // ldr q13, [x14, #224]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC041C1 // ldr q1, [x14, #256]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC045CC // ldr q12, [x14, #272]
+	WORD $0x3DC03DCD // ldr q13, [x14, #240]
 
 block:
 	CMP $4, R1
@@ -3645,14 +5364,14 @@ block:
 	WORD $0x6EAC8671 // sub v17, v19, v12
 	WORD $0x4EAD8633 // add v19, v17, v13
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
-	WORD $0x3DC045D3 // ldr q19, [x14, #272]
+	WORD $0x3DC049D3 // ldr q19, [x14, #288]
 	WORD $0x4EB3D630 // fsub v16, v17, v19
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E34CE33 // fmla v19, v17, v20
 	WORD $0x4E33D670 // fadd v16, v19, v19
 	WORD $0x3DC005D3 // ldr q19, [x14, #16]
 	WORD $0x4E331DD4 // and v20, v14, v19
-	WORD $0x3DC049D3 // ldr q19, [x14, #288]
+	WORD $0x3DC04DD3 // ldr q19, [x14, #304]
 	WORD $0x6EB4E671 // fcmgt v17, v19, v20
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x6E701DD4 // bsl v20, v14, v16
@@ -3712,14 +5431,14 @@ in0:
 	WORD $0x6EAC866F // sub v15, v19, v12
 	WORD $0x4EAD85F3 // add v19, v15, v13
 	WORD $0x4F37566F // shl v15.4s, v19.4s, #23
-	WORD $0x3DC045D3 // ldr q19, [x14, #272]
+	WORD $0x3DC049D3 // ldr q19, [x14, #288]
 	WORD $0x4EB3D5EE // fsub v14, v15, v19
 	WORD $0x4EAE1DD3 // orr v19, v14, v14
 	WORD $0x4E32CDF3 // fmla v19, v15, v18
 	WORD $0x4E33D66E // fadd v14, v19, v19
 	WORD $0x3DC005D3 // ldr q19, [x14, #16]
 	WORD $0x4E331E32 // and v18, v17, v19
-	WORD $0x3DC049D3 // ldr q19, [x14, #288]
+	WORD $0x3DC04DD3 // ldr q19, [x14, #304]
 	WORD $0x6EB2E66F // fcmgt v15, v19, v18
 	WORD $0x4EAF1DF2 // orr v18, v15, v15
 	WORD $0x6E6E1E32 // bsl v18, v17, v14
@@ -3745,6 +5464,154 @@ out0:
 next:
 	RET
 
+// vecMapCelu: out0[i] = Celu(in0[i]), parameters p0, p1.
+TEXT ·vecMapCeluNEON(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	ADD $80, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	WORD $0x3DC041C2 // ldr q2, [x14, #256]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x6EAEE40F // fcmgt v15, v0, v14
+	WORD $0x6E21FDD0 // fdiv v16, v14, v1
+	WORD $0x6EB0E451 // fcmgt v17, v2, v16
+	WORD $0x6E701C51 // bsl v17, v2, v16
+	WORD $0x6EA3E632 // fcmgt v18, v17, v3
+	WORD $0x6E711C72 // bsl v18, v3, v17
+	WORD $0x4EA51CB1 // orr v17, v5, v5
+	WORD $0x4E24CE51 // fmla v17, v18, v4
+	WORD $0x4EA5D633 // fsub v19, v17, v5
+	WORD $0x6EA58634 // sub v20, v17, v5
+	WORD $0x4EB21E51 // orr v17, v18, v18
+	WORD $0x4E26CE71 // fmla v17, v19, v6
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x4E27CE72 // fmla v18, v19, v7
+	WORD $0x4EA91D31 // orr v17, v9, v9
+	WORD $0x4E32CD11 // fmla v17, v8, v18
+	WORD $0x4EAA1D53 // orr v19, v10, v10
+	WORD $0x4E32CE33 // fmla v19, v17, v18
+	WORD $0x4EAB1D71 // orr v17, v11, v11
+	WORD $0x4E32CE71 // fmla v17, v19, v18
+	WORD $0x4EAC1D93 // orr v19, v12, v12
+	WORD $0x4E32CE33 // fmla v19, v17, v18
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x4E31CE75 // fmla v21, v19, v17
+	WORD $0x6EAD8692 // sub v18, v20, v13
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
+	WORD $0x4EB48651 // add v17, v18, v20
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x3DC049D1 // ldr q17, [x14, #288]
+	WORD $0x4EB1D654 // fsub v20, v18, v17
+	WORD $0x4EB41E91 // orr v17, v20, v20
+	WORD $0x4E35CE51 // fmla v17, v18, v21
+	WORD $0x4E31D634 // fadd v20, v17, v17
+	WORD $0x3DC005D1 // ldr q17, [x14, #16]
+	WORD $0x4E311E15 // and v21, v16, v17
+	WORD $0x3DC04DD1 // ldr q17, [x14, #304]
+	WORD $0x6EB5E632 // fcmgt v18, v17, v21
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x6E741E15 // bsl v21, v16, v20
+	WORD $0x6E21DEB4 // fmul v20, v21, v1
+	WORD $0x4EAF1DF5 // orr v21, v15, v15
+	WORD $0x6E6E1E95 // bsl v21, v20, v14
+	WORD $0x3D800115 // str q21, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00075 // ldr q21, [x3, #0]
+	WORD $0x6EB5E40E // fcmgt v14, v0, v21
+	WORD $0x6E21FEB4 // fdiv v20, v21, v1
+	WORD $0x6EB4E44F // fcmgt v15, v2, v20
+	WORD $0x6E741C4F // bsl v15, v2, v20
+	WORD $0x6EA3E5F0 // fcmgt v16, v15, v3
+	WORD $0x6E6F1C70 // bsl v16, v3, v15
+	WORD $0x4EA51CAF // orr v15, v5, v5
+	WORD $0x4E24CE0F // fmla v15, v16, v4
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F1 // sub v17, v15, v5
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x4E26CE4F // fmla v15, v18, v6
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x4E27CE50 // fmla v16, v18, v7
+	WORD $0x4EA91D2F // orr v15, v9, v9
+	WORD $0x4E30CD0F // fmla v15, v8, v16
+	WORD $0x4EAA1D52 // orr v18, v10, v10
+	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x4EAB1D6F // orr v15, v11, v11
+	WORD $0x4E30CE4F // fmla v15, v18, v16
+	WORD $0x4EAC1D92 // orr v18, v12, v12
+	WORD $0x4E30CDF2 // fmla v18, v15, v16
+	WORD $0x6E30DE0F // fmul v15, v16, v16
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x4E2FCE53 // fmla v19, v18, v15
+	WORD $0x6EAD8630 // sub v16, v17, v13
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
+	WORD $0x4EB1860F // add v15, v16, v17
+	WORD $0x4F3755F0 // shl v16.4s, v15.4s, #23
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
+	WORD $0x4EAFD611 // fsub v17, v16, v15
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E33CE0F // fmla v15, v16, v19
+	WORD $0x4E2FD5F1 // fadd v17, v15, v15
+	WORD $0x3DC005CF // ldr q15, [x14, #16]
+	WORD $0x4E2F1E93 // and v19, v20, v15
+	WORD $0x3DC04DCF // ldr q15, [x14, #304]
+	WORD $0x6EB3E5F0 // fcmgt v16, v15, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E711E93 // bsl v19, v20, v17
+	WORD $0x6E21DE71 // fmul v17, v19, v1
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x6E751E33 // bsl v19, v17, v21
+	WORD $0x3D800113 // str q19, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecMapHardSigmoid: out0[i] = HardSigmoid(in0[i]), parameters p0, p1.
 TEXT ·vecMapHardSigmoidNEON(SB), NOSPLIT, $48-8
 	MOVD a+0(FP), R0
@@ -3756,7 +5623,7 @@ TEXT ·vecMapHardSigmoidNEON(SB), NOSPLIT, $48-8
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
 	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
 
 block:
@@ -3843,9 +5710,9 @@ TEXT ·vecMapHardSwishNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC181C0 // ldr q0, [x14, #1536]
-	WORD $0x3DC045C1 // ldr q1, [x14, #272]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC0E1C0 // ldr q0, [x14, #896]
+	WORD $0x3DC049C1 // ldr q1, [x14, #288]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 	WORD $0x3DC009C3 // ldr q3, [x14, #32]
 
 block:
@@ -5681,6 +7548,413 @@ out0:
 next:
 	RET
 
+// vecZipPow: out0[i] = in0[i] to the power in1[i].
+TEXT ·vecZipPowNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC051C1 // ldr q1, [x14, #320]
+	WORD $0x3DC055C2 // ldr q2, [x14, #336]
+	WORD $0x3DC05DC3 // ldr q3, [x14, #368]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC061C6 // ldr q6, [x14, #384]
+	WORD $0x3DC009C7 // ldr q7, [x14, #32]
+	WORD $0x3DC1A1C8 // ldr q8, [x14, #1664]
+	WORD $0x3DC209C9 // ldr q9, [x14, #2080]
+	WORD $0x3DC20DCA // ldr q10, [x14, #2096]
+	WORD $0x3DC211CB // ldr q11, [x14, #2112]
+	WORD $0x3DC215CC // ldr q12, [x14, #2128]
+	WORD $0x3DC219CD // ldr q13, [x14, #2144]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EAFE42E // fcmgt v14, v1, v15
+	WORD $0x6E22DDF0 // fmul v16, v15, v2
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E6F1E11 // bsl v17, v16, v15
+	WORD $0x6EA3862F // sub v15, v17, v3
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E651C91 // bsl v17, v4, v5
+	WORD $0x4F2905EE // sshr v14.4s, v15.4s, #23
+	WORD $0x4EAE8630 // add v16, v17, v14
+	WORD $0x4E21DA0E // scvtf v14.4s, v16.4s
+	WORD $0x4E261DF0 // and v16, v15, v6
+	WORD $0x4EA3860F // add v15, v16, v3
+	WORD $0x4EA7D5F0 // fsub v16, v15, v7
+	WORD $0x4E27D5F1 // fadd v17, v15, v7
+	WORD $0x6E31FCF2 // fdiv v18, v7, v17
+	WORD $0x6E32DE13 // fmul v19, v16, v18
+	WORD $0x4E281E74 // and v20, v19, v8
+	WORD $0x4E281E35 // and v21, v17, v8
+	WORD $0x6E35DE91 // fmul v17, v20, v21
+	WORD $0x4EB1D616 // fsub v22, v16, v17
+	WORD $0x4EA7D6B1 // fsub v17, v21, v7
+	WORD $0x4EB1D5F5 // fsub v21, v15, v17
+	WORD $0x6E35DE91 // fmul v17, v20, v21
+	WORD $0x4EB1D6D5 // fsub v21, v22, v17
+	WORD $0x6E35DE51 // fmul v17, v18, v21
+	WORD $0x6E33DE75 // fmul v21, v19, v19
+	WORD $0x6E35DEB2 // fmul v18, v21, v21
+	WORD $0x4EAA1D56 // orr v22, v10, v10
+	WORD $0x4E35CD36 // fmla v22, v9, v21
+	WORD $0x4EAB1D6F // orr v15, v11, v11
+	WORD $0x4E35CECF // fmla v15, v22, v21
+	WORD $0x6E2FDE55 // fmul v21, v18, v15
+	WORD $0x4E33D68F // fadd v15, v20, v19
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x4E2FCE32 // fmla v18, v17, v15
+	WORD $0x6E34DE95 // fmul v21, v20, v20
+	WORD $0x4E2CD6AF // fadd v15, v21, v12
+	WORD $0x4E32D5F6 // fadd v22, v15, v18
+	WORD $0x4E281ECF // and v15, v22, v8
+	WORD $0x4EACD5F6 // fsub v22, v15, v12
+	WORD $0x4EB5D6D0 // fsub v16, v22, v21
+	WORD $0x4EB0D655 // fsub v21, v18, v16
+	WORD $0x6E2FDE90 // fmul v16, v20, v15
+	WORD $0x6E33DEB4 // fmul v20, v21, v19
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E2FCE33 // fmla v19, v17, v15
+	WORD $0x4E33D614 // fadd v20, v16, v19
+	WORD $0x4E281E8F // and v15, v20, v8
+	WORD $0x4EB0D5F4 // fsub v20, v15, v16
+	WORD $0x4EB4D670 // fsub v16, v19, v20
+	WORD $0x6E2DDDF4 // fmul v20, v15, v13
+	WORD $0x3DC21DD3 // ldr q19, [x14, #2160]
+	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC221D0 // ldr q16, [x14, #2176]
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E30CDF3 // fmla v19, v15, v16
+	WORD $0x4E33D691 // fadd v17, v20, v19
+	WORD $0x4E2ED62F // fadd v15, v17, v14
+	WORD $0x4E281DF1 // and v17, v15, v8
+	WORD $0x4EAED62F // fsub v15, v17, v14
+	WORD $0x4EB4D5EE // fsub v14, v15, v20
+	WORD $0x4EAED674 // fsub v20, v19, v14
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x3DC225CF // ldr q15, [x14, #2192]
+	WORD $0x6EAEE5F3 // fcmgt v19, v15, v14
+	WORD $0x6E6E1DF3 // bsl v19, v15, v14
+	WORD $0x3DC229CF // ldr q15, [x14, #2208]
+	WORD $0x6EAFE66E // fcmgt v14, v19, v15
+	WORD $0x6E731DEE // bsl v14, v15, v19
+	WORD $0x4E281DD3 // and v19, v14, v8
+	WORD $0x6E31DE6F // fmul v15, v19, v17
+	WORD $0x4EB3D5D0 // fsub v16, v14, v19
+	WORD $0x6E34DDD3 // fmul v19, v14, v20
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x4E31CE14 // fmla v20, v16, v17
+	WORD $0x4E34D5F3 // fadd v19, v15, v20
+	WORD $0x3DC201D0 // ldr q16, [x14, #2048]
+	WORD $0x6EB3E611 // fcmgt v17, v16, v19
+	WORD $0x6E731E11 // bsl v17, v16, v19
+	WORD $0x3DC22DD0 // ldr q16, [x14, #2224]
+	WORD $0x6EB0E633 // fcmgt v19, v17, v16
+	WORD $0x6E711E13 // bsl v19, v16, v17
+	WORD $0x3DC01DD1 // ldr q17, [x14, #112]
+	WORD $0x4E31D670 // fadd v16, v19, v17
+	WORD $0x3DC01DD3 // ldr q19, [x14, #112]
+	WORD $0x6EB38611 // sub v17, v16, v19
+	WORD $0x3DC01DD3 // ldr q19, [x14, #112]
+	WORD $0x4EB3D60E // fsub v14, v16, v19
+	WORD $0x4EAED5F0 // fsub v16, v15, v14
+	WORD $0x4E34D60E // fadd v14, v16, v20
+	WORD $0x3DC231D0 // ldr q16, [x14, #2240]
+	WORD $0x6EAEE614 // fcmgt v20, v16, v14
+	WORD $0x6E6E1E14 // bsl v20, v16, v14
+	WORD $0x6EA7E68E // fcmgt v14, v20, v7
+	WORD $0x6E741CEE // bsl v14, v7, v20
+	WORD $0x3DC139D4 // ldr q20, [x14, #1248]
+	WORD $0x6E34DDD0 // fmul v16, v14, v20
+	WORD $0x3DC029CE // ldr q14, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x4E30CDCF // fmla v15, v14, v16
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x4EB41E8E // orr v14, v20, v20
+	WORD $0x4E30CDEE // fmla v14, v15, v16
+	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x4E30CDD4 // fmla v20, v14, v16
+	WORD $0x3DC039CE // ldr q14, [x14, #224]
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E30CE8F // fmla v15, v20, v16
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x4EB01E0E // orr v14, v16, v16
+	WORD $0x4E34CDEE // fmla v14, v15, v20
+	WORD $0x4F3F0630 // sshr v16.4s, v17.4s, #1
+	WORD $0x4E27D5D4 // fadd v20, v14, v7
+	WORD $0x3DC03DCE // ldr q14, [x14, #240]
+	WORD $0x4EAE860F // add v15, v16, v14
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x6E2EDE8F // fmul v15, v20, v14
+	WORD $0x6EB0862E // sub v14, v17, v16
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
+	WORD $0x4EB085D1 // add v17, v14, v16
+	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
+	WORD $0x6E2EDDF1 // fmul v17, v15, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x4E201DD0 // and v16, v14, v0
+	WORD $0x4E2199F4 // frintm v20.4s, v15.4s
+	WORD $0x4E2FE693 // fcmeq v19, v20, v15
+	WORD $0x6EAEE4B4 // fcmgt v20, v5, v14
+	WORD $0x3DC099D2 // ldr q18, [x14, #608]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x6E711E55 // bsl v21, v18, v17
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E751E34 // bsl v20, v17, v21
+	WORD $0x6EA5E5F5 // fcmgt v21, v15, v5
+	WORD $0x4EB51EB1 // orr v17, v21, v21
+	WORD $0x6E6F1E11 // bsl v17, v16, v15
+	WORD $0x6EAFE4B5 // fcmgt v21, v5, v15
+	WORD $0x3DC095D2 // ldr q18, [x14, #592]
+	WORD $0x6EB08656 // sub v22, v18, v16
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x6E711ED2 // bsl v18, v22, v17
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x6EB18616 // sub v22, v16, v17
+	WORD $0x3DC235D0 // ldr q16, [x14, #2256]
+	WORD $0x6EB6E611 // fcmgt v17, v16, v22
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x6E721E96 // bsl v22, v20, v18
+	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x3DC001D2 // ldr q18, [x14, #0]
+	WORD $0x4E321DD1 // and v17, v14, v18
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x6E651E32 // bsl v18, v17, v5
+	WORD $0x4E219A91 // frintm v17.4s, v20.4s
+	WORD $0x4E34E633 // fcmeq v19, v17, v20
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E721CB4 // bsl v20, v5, v18
+	WORD $0x6E341ED2 // eor v18, v22, v20
+	WORD $0x4E25E5F4 // fcmeq v20, v15, v5
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x6E721CEF // bsl v15, v7, v18
+	WORD $0x4E27E5D2 // fcmeq v18, v14, v7
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E6F1CEE // bsl v14, v7, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EAFE42E // fcmgt v14, v1, v15
+	WORD $0x6E22DDF2 // fmul v18, v15, v2
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x6E6F1E54 // bsl v20, v18, v15
+	WORD $0x6EA3868F // sub v15, v20, v3
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x6E651C94 // bsl v20, v4, v5
+	WORD $0x4F2905EE // sshr v14.4s, v15.4s, #23
+	WORD $0x4EAE8692 // add v18, v20, v14
+	WORD $0x4E21DA4E // scvtf v14.4s, v18.4s
+	WORD $0x4E261DF2 // and v18, v15, v6
+	WORD $0x4EA3864F // add v15, v18, v3
+	WORD $0x4EA7D5F2 // fsub v18, v15, v7
+	WORD $0x4E27D5F4 // fadd v20, v15, v7
+	WORD $0x6E34FCF6 // fdiv v22, v7, v20
+	WORD $0x6E36DE53 // fmul v19, v18, v22
+	WORD $0x4E281E71 // and v17, v19, v8
+	WORD $0x4E281E90 // and v16, v20, v8
+	WORD $0x6E30DE34 // fmul v20, v17, v16
+	WORD $0x4EB4D655 // fsub v21, v18, v20
+	WORD $0x4EA7D614 // fsub v20, v16, v7
+	WORD $0x4EB4D5F0 // fsub v16, v15, v20
+	WORD $0x6E30DE34 // fmul v20, v17, v16
+	WORD $0x4EB4D6B0 // fsub v16, v21, v20
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x6E33DE70 // fmul v16, v19, v19
+	WORD $0x6E30DE16 // fmul v22, v16, v16
+	WORD $0x4EAA1D55 // orr v21, v10, v10
+	WORD $0x4E30CD35 // fmla v21, v9, v16
+	WORD $0x4EAB1D6F // orr v15, v11, v11
+	WORD $0x4E30CEAF // fmla v15, v21, v16
+	WORD $0x6E2FDED0 // fmul v16, v22, v15
+	WORD $0x4E33D62F // fadd v15, v17, v19
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x4E2FCE96 // fmla v22, v20, v15
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4E2CD60F // fadd v15, v16, v12
+	WORD $0x4E36D5F5 // fadd v21, v15, v22
+	WORD $0x4E281EAF // and v15, v21, v8
+	WORD $0x4EACD5F5 // fsub v21, v15, v12
+	WORD $0x4EB0D6B2 // fsub v18, v21, v16
+	WORD $0x4EB2D6D0 // fsub v16, v22, v18
+	WORD $0x6E2FDE32 // fmul v18, v17, v15
+	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x4E2FCE93 // fmla v19, v20, v15
+	WORD $0x4E33D651 // fadd v17, v18, v19
+	WORD $0x4E281E2F // and v15, v17, v8
+	WORD $0x4EB2D5F1 // fsub v17, v15, v18
+	WORD $0x4EB1D672 // fsub v18, v19, v17
+	WORD $0x6E2DDDF1 // fmul v17, v15, v13
+	WORD $0x3DC21DD3 // ldr q19, [x14, #2160]
+	WORD $0x6E33DE54 // fmul v20, v18, v19
+	WORD $0x3DC221D2 // ldr q18, [x14, #2176]
+	WORD $0x4EB41E93 // orr v19, v20, v20
+	WORD $0x4E32CDF3 // fmla v19, v15, v18
+	WORD $0x4E33D634 // fadd v20, v17, v19
+	WORD $0x4E2ED68F // fadd v15, v20, v14
+	WORD $0x4E281DF4 // and v20, v15, v8
+	WORD $0x4EAED68F // fsub v15, v20, v14
+	WORD $0x4EB1D5EE // fsub v14, v15, v17
+	WORD $0x4EAED671 // fsub v17, v19, v14
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x3DC225CF // ldr q15, [x14, #2192]
+	WORD $0x6EAEE5F3 // fcmgt v19, v15, v14
+	WORD $0x6E6E1DF3 // bsl v19, v15, v14
+	WORD $0x3DC229CF // ldr q15, [x14, #2208]
+	WORD $0x6EAFE66E // fcmgt v14, v19, v15
+	WORD $0x6E731DEE // bsl v14, v15, v19
+	WORD $0x4E281DD3 // and v19, v14, v8
+	WORD $0x6E34DE6F // fmul v15, v19, v20
+	WORD $0x4EB3D5D2 // fsub v18, v14, v19
+	WORD $0x6E31DDD3 // fmul v19, v14, v17
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x4E34CE51 // fmla v17, v18, v20
+	WORD $0x4E31D5F3 // fadd v19, v15, v17
+	WORD $0x3DC201D2 // ldr q18, [x14, #2048]
+	WORD $0x6EB3E654 // fcmgt v20, v18, v19
+	WORD $0x6E731E54 // bsl v20, v18, v19
+	WORD $0x3DC22DD2 // ldr q18, [x14, #2224]
+	WORD $0x6EB2E693 // fcmgt v19, v20, v18
+	WORD $0x6E741E53 // bsl v19, v18, v20
+	WORD $0x3DC01DD4 // ldr q20, [x14, #112]
+	WORD $0x4E34D672 // fadd v18, v19, v20
+	WORD $0x3DC01DD3 // ldr q19, [x14, #112]
+	WORD $0x6EB38654 // sub v20, v18, v19
+	WORD $0x3DC01DD3 // ldr q19, [x14, #112]
+	WORD $0x4EB3D64E // fsub v14, v18, v19
+	WORD $0x4EAED5F2 // fsub v18, v15, v14
+	WORD $0x4E31D64E // fadd v14, v18, v17
+	WORD $0x3DC231D2 // ldr q18, [x14, #2240]
+	WORD $0x6EAEE651 // fcmgt v17, v18, v14
+	WORD $0x6E6E1E51 // bsl v17, v18, v14
+	WORD $0x6EA7E62E // fcmgt v14, v17, v7
+	WORD $0x6E711CEE // bsl v14, v7, v17
+	WORD $0x3DC139D1 // ldr q17, [x14, #1248]
+	WORD $0x6E31DDD2 // fmul v18, v14, v17
+	WORD $0x3DC029CE // ldr q14, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x4E32CDCF // fmla v15, v14, v18
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x4E32CDEE // fmla v14, v15, v18
+	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x4E32CDD1 // fmla v17, v14, v18
+	WORD $0x3DC039CE // ldr q14, [x14, #224]
+	WORD $0x4EAE1DCF // orr v15, v14, v14
+	WORD $0x4E32CE2F // fmla v15, v17, v18
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x4E31CDEE // fmla v14, v15, v17
+	WORD $0x4F3F0692 // sshr v18.4s, v20.4s, #1
+	WORD $0x4E27D5D1 // fadd v17, v14, v7
+	WORD $0x3DC03DCE // ldr q14, [x14, #240]
+	WORD $0x4EAE864F // add v15, v18, v14
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x6E2EDE2F // fmul v15, v17, v14
+	WORD $0x6EB2868E // sub v14, v20, v18
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
+	WORD $0x4EB285D4 // add v20, v14, v18
+	WORD $0x4F37568E // shl v14.4s, v20.4s, #23
+	WORD $0x6E2EDDF4 // fmul v20, v15, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x4E2199F1 // frintm v17.4s, v15.4s
+	WORD $0x4E2FE633 // fcmeq v19, v17, v15
+	WORD $0x6EAEE4B1 // fcmgt v17, v5, v14
+	WORD $0x3DC099D6 // ldr q22, [x14, #608]
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x6E741ED0 // bsl v16, v22, v20
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x6E701E91 // bsl v17, v20, v16
+	WORD $0x6EA5E5F0 // fcmgt v16, v15, v5
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E6F1E54 // bsl v20, v18, v15
+	WORD $0x6EAFE4B0 // fcmgt v16, v5, v15
+	WORD $0x3DC095D6 // ldr q22, [x14, #592]
+	WORD $0x6EB286D5 // sub v21, v22, v18
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x6E741EB6 // bsl v22, v21, v20
+	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x6EB48655 // sub v21, v18, v20
+	WORD $0x3DC235D2 // ldr q18, [x14, #2256]
+	WORD $0x6EB5E654 // fcmgt v20, v18, v21
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x6E761E35 // bsl v21, v17, v22
+	WORD $0x3DC049D6 // ldr q22, [x14, #288]
+	WORD $0x6E36DDF1 // fmul v17, v15, v22
+	WORD $0x3DC001D6 // ldr q22, [x14, #0]
+	WORD $0x4E361DD4 // and v20, v14, v22
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x6E651E96 // bsl v22, v20, v5
+	WORD $0x4E219A34 // frintm v20.4s, v17.4s
+	WORD $0x4E31E693 // fcmeq v19, v20, v17
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x6E761CB1 // bsl v17, v5, v22
+	WORD $0x6E311EB6 // eor v22, v21, v17
+	WORD $0x4E25E5F1 // fcmeq v17, v15, v5
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E761CEF // bsl v15, v7, v22
+	WORD $0x4E27E5D6 // fcmeq v22, v14, v7
+	WORD $0x4EB61ECE // orr v14, v22, v22
+	WORD $0x6E6F1CEE // bsl v14, v7, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecZipPRelu: out0[i] = PRelu(in0[i], in1[i]).
 TEXT ·vecZipPReluNEON(SB), NOSPLIT, $64-8
 	MOVD a+0(FP), R0
@@ -5689,7 +7963,7 @@ TEXT ·vecZipPReluNEON(SB), NOSPLIT, $64-8
 	MOVD 32(R0), R4
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
 
 block:
 	CMP $8, R1
@@ -5784,7 +8058,7 @@ TEXT ·vecZipReluGradNEON(SB), NOSPLIT, $64-8
 	MOVD 32(R0), R4
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
 
 block:
 	CMP $16, R1
@@ -5866,6 +8140,111 @@ in1:
 	WORD $0x4EA31C61 // orr v1, v3, v3
 	WORD $0x6E601C41 // bsl v1, v2, v0
 	WORD $0x3D800101 // str q1, [x8, #0]
+	MOVD $buf-48(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecZipAbsGrad: out0[i] = AbsGrad(in0[i], in1[i]).
+TEXT ·vecZipAbsGradNEON(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC005C0 // ldr q0, [x14, #16]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC001C2 // ldr q2, [x14, #0]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4E201C85 // and v5, v4, v0
+	WORD $0x6EA1E4A6 // fcmgt v6, v5, v1
+	WORD $0x4E221C85 // and v5, v4, v2
+	WORD $0x6E251C64 // eor v4, v3, v5
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E611C85 // bsl v5, v4, v1
+	WORD $0x3D800105 // str q5, [x8, #0]
+	WORD $0x3DC00465 // ldr q5, [x3, #16]
+	WORD $0x3DC00484 // ldr q4, [x4, #16]
+	WORD $0x4E201C86 // and v6, v4, v0
+	WORD $0x6EA1E4C3 // fcmgt v3, v6, v1
+	WORD $0x4E221C86 // and v6, v4, v2
+	WORD $0x6E261CA4 // eor v4, v5, v6
+	WORD $0x4EA31C66 // orr v6, v3, v3
+	WORD $0x6E611C86 // bsl v6, v4, v1
+	WORD $0x3D800506 // str q6, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4E201C83 // and v3, v4, v0
+	WORD $0x6EA1E465 // fcmgt v5, v3, v1
+	WORD $0x4E221C83 // and v3, v4, v2
+	WORD $0x6E231CC4 // eor v4, v6, v3
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x6E611C83 // bsl v3, v4, v1
+	WORD $0x3D800103 // str q3, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC00063 // ldr q3, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4E201C85 // and v5, v4, v0
+	WORD $0x6EA1E4A6 // fcmgt v6, v5, v1
+	WORD $0x4E221C85 // and v5, v4, v2
+	WORD $0x6E251C64 // eor v4, v3, v5
+	WORD $0x4EA61CC5 // orr v5, v6, v6
+	WORD $0x6E611C85 // bsl v5, v4, v1
+	WORD $0x3D800105 // str q5, [x8, #0]
 	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
@@ -6251,18 +8630,18 @@ TEXT ·vecZipSoftplusGradNEON(SB), NOSPLIT, $64-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC001C0 // ldr q0, [x14, #0]
-	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
-	WORD $0x3DC011C2 // ldr q2, [x14, #64]
-	WORD $0x3DC015C3 // ldr q3, [x14, #80]
-	WORD $0x3DC019C4 // ldr q4, [x14, #96]
-	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
-	WORD $0x3DC021C6 // ldr q6, [x14, #128]
-	WORD $0x3DC025C7 // ldr q7, [x14, #144]
-	WORD $0x3DC029C8 // ldr q8, [x14, #160]
-	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
-	WORD $0x3DC031CA // ldr q10, [x14, #192]
-	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC03DCC // ldr q12, [x14, #240]
 	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
@@ -6303,7 +8682,7 @@ block:
 	WORD $0x4E2DD6B1 // fadd v17, v21, v13
 	WORD $0x6E34DE35 // fmul v21, v17, v20
 	WORD $0x6E30DEB4 // fmul v20, v21, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x3DC00DD0 // ldr q16, [x14, #48]
 	WORD $0x6EAFE615 // fcmgt v21, v16, v15
 	WORD $0x4EB51EAF // orr v15, v21, v21
 	WORD $0x6E6D1E8F // bsl v15, v20, v13
@@ -6376,7 +8755,7 @@ in1:
 	WORD $0x4E2DD64F // fadd v15, v18, v13
 	WORD $0x6E33DDF2 // fmul v18, v15, v19
 	WORD $0x6E2EDE53 // fmul v19, v18, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x3DC00DCE // ldr q14, [x14, #48]
 	WORD $0x6EB4E5D2 // fcmgt v18, v14, v20
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x6E6D1E74 // bsl v20, v19, v13
@@ -6406,18 +8785,18 @@ TEXT ·vecZipSiluGradNEON(SB), NOSPLIT, $64-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC001C0 // ldr q0, [x14, #0]
-	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
-	WORD $0x3DC011C2 // ldr q2, [x14, #64]
-	WORD $0x3DC015C3 // ldr q3, [x14, #80]
-	WORD $0x3DC019C4 // ldr q4, [x14, #96]
-	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
-	WORD $0x3DC021C6 // ldr q6, [x14, #128]
-	WORD $0x3DC025C7 // ldr q7, [x14, #144]
-	WORD $0x3DC029C8 // ldr q8, [x14, #160]
-	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
-	WORD $0x3DC031CA // ldr q10, [x14, #192]
-	WORD $0x3DC035CB // ldr q11, [x14, #208]
-	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC011C1 // ldr q1, [x14, #64]
+	WORD $0x3DC015C2 // ldr q2, [x14, #80]
+	WORD $0x3DC019C3 // ldr q3, [x14, #96]
+	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
+	WORD $0x3DC021C5 // ldr q5, [x14, #128]
+	WORD $0x3DC025C6 // ldr q6, [x14, #144]
+	WORD $0x3DC029C7 // ldr q7, [x14, #160]
+	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
+	WORD $0x3DC031C9 // ldr q9, [x14, #192]
+	WORD $0x3DC035CA // ldr q10, [x14, #208]
+	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC03DCC // ldr q12, [x14, #240]
 	WORD $0x3DC009CD // ldr q13, [x14, #32]
 
 block:
@@ -6458,7 +8837,7 @@ block:
 	WORD $0x4E2DD6B1 // fadd v17, v21, v13
 	WORD $0x6E34DE35 // fmul v21, v17, v20
 	WORD $0x6E30DEB4 // fmul v20, v21, v16
-	WORD $0x3DC059D0 // ldr q16, [x14, #352]
+	WORD $0x3DC00DD0 // ldr q16, [x14, #48]
 	WORD $0x6EAFE615 // fcmgt v21, v16, v15
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x6E6D1E90 // bsl v16, v20, v13
@@ -6535,7 +8914,7 @@ in1:
 	WORD $0x4E2DD64F // fadd v15, v18, v13
 	WORD $0x6E33DDF2 // fmul v18, v15, v19
 	WORD $0x6E2EDE53 // fmul v19, v18, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x3DC00DCE // ldr q14, [x14, #48]
 	WORD $0x6EB0E5D2 // fcmgt v18, v14, v16
 	WORD $0x4EB21E4E // orr v14, v18, v18
 	WORD $0x6E6D1E6E // bsl v14, v19, v13
@@ -6569,19 +8948,19 @@ TEXT ·vecZipGeluGradNEON(SB), NOSPLIT, $64-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC115C1 // ldr q1, [x14, #1104]
-	WORD $0x3DC119C2 // ldr q2, [x14, #1120]
+	WORD $0x3DC19DC1 // ldr q1, [x14, #1648]
+	WORD $0x3DC1A1C2 // ldr q2, [x14, #1664]
 	WORD $0x3DC08DC3 // ldr q3, [x14, #560]
-	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
-	WORD $0x3DC011C5 // ldr q5, [x14, #64]
-	WORD $0x3DC015C6 // ldr q6, [x14, #80]
-	WORD $0x3DC019C7 // ldr q7, [x14, #96]
-	WORD $0x3DC01DC8 // ldr q8, [x14, #112]
-	WORD $0x3DC021C9 // ldr q9, [x14, #128]
-	WORD $0x3DC025CA // ldr q10, [x14, #144]
-	WORD $0x3DC029CB // ldr q11, [x14, #160]
-	WORD $0x3DC02DCC // ldr q12, [x14, #176]
-	WORD $0x3DC031CD // ldr q13, [x14, #192]
+	WORD $0x3DC011C4 // ldr q4, [x14, #64]
+	WORD $0x3DC015C5 // ldr q5, [x14, #80]
+	WORD $0x3DC019C6 // ldr q6, [x14, #96]
+	WORD $0x3DC01DC7 // ldr q7, [x14, #112]
+	WORD $0x3DC021C8 // ldr q8, [x14, #128]
+	WORD $0x3DC025C9 // ldr q9, [x14, #144]
+	WORD $0x3DC029CA // ldr q10, [x14, #160]
+	WORD $0x3DC02DCB // ldr q11, [x14, #176]
+	WORD $0x3DC031CC // ldr q12, [x14, #192]
+	WORD $0x3DC035CD // ldr q13, [x14, #208]
 
 block:
 	CMP $4, R1
@@ -6619,52 +8998,52 @@ block:
 	WORD $0x4E35CE92 // fmla v18, v20, v21
 	WORD $0x4EAD1DB4 // orr v20, v13, v13
 	WORD $0x4E35CE54 // fmla v20, v18, v21
-	WORD $0x3DC035D2 // ldr q18, [x14, #208]
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E35CE93 // fmla v19, v20, v21
 	WORD $0x4F3F06D4 // sshr v20.4s, v22.4s, #1
 	WORD $0x6E35DEB2 // fmul v18, v21, v21
 	WORD $0x4EB51EB7 // orr v23, v21, v21
 	WORD $0x4E32CE77 // fmla v23, v19, v18
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58692 // add v18, v20, v21
 	WORD $0x4F375655 // shl v21.4s, v18.4s, #23
 	WORD $0x6EB486D2 // sub v18, v22, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48656 // add v22, v18, v20
 	WORD $0x4F3756D2 // shl v18.4s, v22.4s, #23
-	WORD $0x3DC045D6 // ldr q22, [x14, #272]
+	WORD $0x3DC049D6 // ldr q22, [x14, #288]
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E36CE13 // fmla v19, v16, v22
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
 	WORD $0x6E33FE14 // fdiv v20, v16, v19
-	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
-	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
+	WORD $0x3DC1A5D3 // ldr q19, [x14, #1680]
+	WORD $0x3DC1A9D0 // ldr q16, [x14, #1696]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E34CE76 // fmla v22, v19, v20
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x3DC1ADD0 // ldr q16, [x14, #1712]
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E34CED3 // fmla v19, v22, v20
-	WORD $0x3DC129D6 // ldr q22, [x14, #1184]
+	WORD $0x3DC1B1D6 // ldr q22, [x14, #1728]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E34CE70 // fmla v16, v19, v20
-	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
 	WORD $0x4EB31E76 // orr v22, v19, v19
 	WORD $0x4E34CE16 // fmla v22, v16, v20
-	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x3DC1B9D0 // ldr q16, [x14, #1760]
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E34CED3 // fmla v19, v22, v20
-	WORD $0x3DC135D6 // ldr q22, [x14, #1232]
+	WORD $0x3DC1BDD6 // ldr q22, [x14, #1776]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E34CE70 // fmla v16, v19, v20
-	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x3DC1C1D3 // ldr q19, [x14, #1792]
 	WORD $0x4EB31E76 // orr v22, v19, v19
 	WORD $0x4E34CE16 // fmla v22, v16, v20
-	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x3DC1C5D0 // ldr q16, [x14, #1808]
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E34CED3 // fmla v19, v22, v20
-	WORD $0x3DC141D6 // ldr q22, [x14, #1280]
+	WORD $0x3DC1C9D6 // ldr q22, [x14, #1824]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E34CE70 // fmla v16, v19, v20
 	WORD $0x4EB01E14 // orr v20, v16, v16
@@ -6672,7 +9051,7 @@ block:
 	WORD $0x6E35DE90 // fmul v16, v20, v21
 	WORD $0x6E32DE15 // fmul v21, v16, v18
 	WORD $0x6E31FEB2 // fdiv v18, v21, v17
-	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x3DC00DD5 // ldr q21, [x14, #48]
 	WORD $0x6EAFE6B0 // fcmgt v16, v21, v15
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
 	WORD $0x4EB2D6B4 // fsub v20, v21, v18
@@ -6681,23 +9060,23 @@ block:
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
 	WORD $0x6EB1E692 // fcmgt v18, v20, v17
 	WORD $0x6E2FDDF4 // fmul v20, v15, v15
-	WORD $0x3DC145D0 // ldr q16, [x14, #1296]
-	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x3DC1CDD0 // ldr q16, [x14, #1840]
+	WORD $0x3DC1D1D7 // ldr q23, [x14, #1856]
 	WORD $0x4EB71EF3 // orr v19, v23, v23
 	WORD $0x4E34CE13 // fmla v19, v16, v20
-	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x3DC1D5D7 // ldr q23, [x14, #1872]
 	WORD $0x4EB71EF0 // orr v16, v23, v23
 	WORD $0x4E34CE70 // fmla v16, v19, v20
-	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
 	WORD $0x4EB31E77 // orr v23, v19, v19
 	WORD $0x4E34CE17 // fmla v23, v16, v20
-	WORD $0x3DC155D0 // ldr q16, [x14, #1360]
+	WORD $0x3DC1DDD0 // ldr q16, [x14, #1904]
 	WORD $0x4EB01E13 // orr v19, v16, v16
 	WORD $0x4E34CEF3 // fmla v19, v23, v20
-	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x3DC1E1D7 // ldr q23, [x14, #1920]
 	WORD $0x4EB71EF0 // orr v16, v23, v23
 	WORD $0x4E34CE70 // fmla v16, v19, v20
-	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E2FCE13 // fmla v19, v16, v15
 	WORD $0x4EB21E50 // orr v16, v18, v18
@@ -6722,25 +9101,25 @@ block:
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
 	WORD $0x4EAD1DB5 // orr v21, v13, v13
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC035D2 // ldr q18, [x14, #208]
+	WORD $0x3DC039D2 // ldr q18, [x14, #224]
 	WORD $0x4EB21E57 // orr v23, v18, v18
 	WORD $0x4E33CEB7 // fmla v23, v21, v19
 	WORD $0x4F3F0695 // sshr v21.4s, v20.4s, #1
 	WORD $0x6E33DE72 // fmul v18, v19, v19
 	WORD $0x4EB31E76 // orr v22, v19, v19
 	WORD $0x4E32CEF6 // fmla v22, v23, v18
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB386B2 // add v18, v21, v19
 	WORD $0x4F375653 // shl v19.4s, v18.4s, #23
 	WORD $0x6EB58692 // sub v18, v20, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58654 // add v20, v18, v21
 	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
 	WORD $0x4E34D6D5 // fadd v21, v22, v20
 	WORD $0x6E33DEB6 // fmul v22, v21, v19
 	WORD $0x6E32DED3 // fmul v19, v22, v18
-	WORD $0x3DC159D2 // ldr q18, [x14, #1376]
+	WORD $0x3DC1E1D2 // ldr q18, [x14, #1920]
 	WORD $0x6E32DE76 // fmul v22, v19, v18
 	WORD $0x4E201E33 // and v19, v17, v0
 	WORD $0x3DC001D1 // ldr q17, [x14, #0]
@@ -6813,52 +9192,52 @@ in1:
 	WORD $0x4E35CE2F // fmla v15, v17, v21
 	WORD $0x4EAD1DB1 // orr v17, v13, v13
 	WORD $0x4E35CDF1 // fmla v17, v15, v21
-	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x3DC039CF // ldr q15, [x14, #224]
 	WORD $0x4EAF1DF3 // orr v19, v15, v15
 	WORD $0x4E35CE33 // fmla v19, v17, v21
 	WORD $0x4F3F0691 // sshr v17.4s, v20.4s, #1
 	WORD $0x6E35DEAF // fmul v15, v21, v21
 	WORD $0x4EB51EB7 // orr v23, v21, v21
 	WORD $0x4E2FCE77 // fmla v23, v19, v15
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB5862F // add v15, v17, v21
 	WORD $0x4F3755F5 // shl v21.4s, v15.4s, #23
 	WORD $0x6EB1868F // sub v15, v20, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB185F4 // add v20, v15, v17
 	WORD $0x4F37568F // shl v15.4s, v20.4s, #23
-	WORD $0x3DC045D4 // ldr q20, [x14, #272]
+	WORD $0x3DC049D4 // ldr q20, [x14, #288]
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
 	WORD $0x4EB11E33 // orr v19, v17, v17
 	WORD $0x4E34CDD3 // fmla v19, v14, v20
 	WORD $0x3DC009CE // ldr q14, [x14, #32]
 	WORD $0x6E33FDD1 // fdiv v17, v14, v19
-	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
-	WORD $0x3DC121CE // ldr q14, [x14, #1152]
+	WORD $0x3DC1A5D3 // ldr q19, [x14, #1680]
+	WORD $0x3DC1A9CE // ldr q14, [x14, #1696]
 	WORD $0x4EAE1DD4 // orr v20, v14, v14
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC125CE // ldr q14, [x14, #1168]
+	WORD $0x3DC1ADCE // ldr q14, [x14, #1712]
 	WORD $0x4EAE1DD3 // orr v19, v14, v14
 	WORD $0x4E31CE93 // fmla v19, v20, v17
-	WORD $0x3DC129D4 // ldr q20, [x14, #1184]
+	WORD $0x3DC1B1D4 // ldr q20, [x14, #1728]
 	WORD $0x4EB41E8E // orr v14, v20, v20
 	WORD $0x4E31CE6E // fmla v14, v19, v17
-	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
 	WORD $0x4EB31E74 // orr v20, v19, v19
 	WORD $0x4E31CDD4 // fmla v20, v14, v17
-	WORD $0x3DC131CE // ldr q14, [x14, #1216]
+	WORD $0x3DC1B9CE // ldr q14, [x14, #1760]
 	WORD $0x4EAE1DD3 // orr v19, v14, v14
 	WORD $0x4E31CE93 // fmla v19, v20, v17
-	WORD $0x3DC135D4 // ldr q20, [x14, #1232]
+	WORD $0x3DC1BDD4 // ldr q20, [x14, #1776]
 	WORD $0x4EB41E8E // orr v14, v20, v20
 	WORD $0x4E31CE6E // fmla v14, v19, v17
-	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x3DC1C1D3 // ldr q19, [x14, #1792]
 	WORD $0x4EB31E74 // orr v20, v19, v19
 	WORD $0x4E31CDD4 // fmla v20, v14, v17
-	WORD $0x3DC13DCE // ldr q14, [x14, #1264]
+	WORD $0x3DC1C5CE // ldr q14, [x14, #1808]
 	WORD $0x4EAE1DD3 // orr v19, v14, v14
 	WORD $0x4E31CE93 // fmla v19, v20, v17
-	WORD $0x3DC141D4 // ldr q20, [x14, #1280]
+	WORD $0x3DC1C9D4 // ldr q20, [x14, #1824]
 	WORD $0x4EB41E8E // orr v14, v20, v20
 	WORD $0x4E31CE6E // fmla v14, v19, v17
 	WORD $0x4EAE1DD1 // orr v17, v14, v14
@@ -6866,7 +9245,7 @@ in1:
 	WORD $0x6E35DE2E // fmul v14, v17, v21
 	WORD $0x6E2FDDD5 // fmul v21, v14, v15
 	WORD $0x6E36FEAF // fdiv v15, v21, v22
-	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x3DC00DD5 // ldr q21, [x14, #48]
 	WORD $0x6EB2E6AE // fcmgt v14, v21, v18
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
 	WORD $0x4EAFD6B1 // fsub v17, v21, v15
@@ -6875,23 +9254,23 @@ in1:
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
 	WORD $0x6EB6E62F // fcmgt v15, v17, v22
 	WORD $0x6E32DE51 // fmul v17, v18, v18
-	WORD $0x3DC145CE // ldr q14, [x14, #1296]
-	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x3DC1CDCE // ldr q14, [x14, #1840]
+	WORD $0x3DC1D1D7 // ldr q23, [x14, #1856]
 	WORD $0x4EB71EF3 // orr v19, v23, v23
 	WORD $0x4E31CDD3 // fmla v19, v14, v17
-	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x3DC1D5D7 // ldr q23, [x14, #1872]
 	WORD $0x4EB71EEE // orr v14, v23, v23
 	WORD $0x4E31CE6E // fmla v14, v19, v17
-	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
 	WORD $0x4EB31E77 // orr v23, v19, v19
 	WORD $0x4E31CDD7 // fmla v23, v14, v17
-	WORD $0x3DC155CE // ldr q14, [x14, #1360]
+	WORD $0x3DC1DDCE // ldr q14, [x14, #1904]
 	WORD $0x4EAE1DD3 // orr v19, v14, v14
 	WORD $0x4E31CEF3 // fmla v19, v23, v17
-	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x3DC1E1D7 // ldr q23, [x14, #1920]
 	WORD $0x4EB71EEE // orr v14, v23, v23
 	WORD $0x4E31CE6E // fmla v14, v19, v17
-	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x3DC049D1 // ldr q17, [x14, #288]
 	WORD $0x4EB11E33 // orr v19, v17, v17
 	WORD $0x4E32CDD3 // fmla v19, v14, v18
 	WORD $0x4EAF1DEE // orr v14, v15, v15
@@ -6916,25 +9295,25 @@ in1:
 	WORD $0x4E33CEAF // fmla v15, v21, v19
 	WORD $0x4EAD1DB5 // orr v21, v13, v13
 	WORD $0x4E33CDF5 // fmla v21, v15, v19
-	WORD $0x3DC035CF // ldr q15, [x14, #208]
+	WORD $0x3DC039CF // ldr q15, [x14, #224]
 	WORD $0x4EAF1DF7 // orr v23, v15, v15
 	WORD $0x4E33CEB7 // fmla v23, v21, v19
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E33DE6F // fmul v15, v19, v19
 	WORD $0x4EB31E74 // orr v20, v19, v19
 	WORD $0x4E2FCEF4 // fmla v20, v23, v15
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB386AF // add v15, v21, v19
 	WORD $0x4F3755F3 // shl v19.4s, v15.4s, #23
 	WORD $0x6EB5862F // sub v15, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB585F1 // add v17, v15, v21
 	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
 	WORD $0x4E31D695 // fadd v21, v20, v17
 	WORD $0x6E33DEB4 // fmul v20, v21, v19
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
-	WORD $0x3DC159CF // ldr q15, [x14, #1376]
+	WORD $0x3DC1E1CF // ldr q15, [x14, #1920]
 	WORD $0x6E2FDE74 // fmul v20, v19, v15
 	WORD $0x4E201ED3 // and v19, v22, v0
 	WORD $0x3DC001D6 // ldr q22, [x14, #0]
@@ -6963,14 +9342,14 @@ TEXT ·vecReduceSumNEON(SB), NOSPLIT, $144-8
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	MOVD 8(R0), R2
 	MOVD R1, R21
 	MOVD R3, R19
@@ -7187,10 +9566,10 @@ TEXT ·vecColumnsSumNEON(SB), NOSPLIT, $48-8
 columns4:
 	CMP $16, R1
 	BLT columns4End
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7225,7 +9604,7 @@ columns4End:
 columns1:
 	CMP $4, R1
 	BLT columns1End
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7249,7 +9628,7 @@ columns1End:
 	ADD R1<<2, R8, R8
 	SUB $16, R3, R3
 	SUB $16, R8, R8
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7272,14 +9651,14 @@ TEXT ·vecReduceSumSqNEON(SB), NOSPLIT, $144-8
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	MOVD 8(R0), R2
 	MOVD R1, R21
 	MOVD R3, R19
@@ -7518,10 +9897,10 @@ TEXT ·vecColumnsSumSqNEON(SB), NOSPLIT, $48-8
 columns4:
 	CMP $16, R1
 	BLT columns4End
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7560,7 +9939,7 @@ columns4End:
 columns1:
 	CMP $4, R1
 	BLT columns1End
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7585,7 +9964,7 @@ columns1End:
 	ADD R1<<2, R8, R8
 	SUB $16, R3, R3
 	SUB $16, R8, R8
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7609,14 +9988,14 @@ TEXT ·vecReduceSumAbsNEON(SB), NOSPLIT, $144-8
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	WORD $0x3DC005C8 // ldr q8, [x14, #16]
 	MOVD 8(R0), R2
 	MOVD R1, R21
@@ -7858,10 +10237,10 @@ TEXT ·vecColumnsSumAbsNEON(SB), NOSPLIT, $48-8
 columns4:
 	CMP $16, R1
 	BLT columns4End
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7900,7 +10279,7 @@ columns4End:
 columns1:
 	CMP $4, R1
 	BLT columns1End
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -7925,7 +10304,7 @@ columns1End:
 	ADD R1<<2, R8, R8
 	SUB $16, R3, R3
 	SUB $16, R8, R8
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	MOVD R3, R19
 	MOVD R2, R21
 
@@ -8968,14 +11347,14 @@ TEXT ·vecReducesumSqDiffNEON(SB), NOSPLIT, $144-8
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 	MOVD 8(R0), R2
@@ -9130,14 +11509,14 @@ TEXT ·vecDotNEON(SB), NOSPLIT, $272-8
 	MOVD 24(R0), R3
 	MOVD 32(R0), R4
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 	MOVD 8(R0), R2
@@ -9322,23 +11701,23 @@ TEXT ·vecExpSumNEON(SB), NOSPLIT, $272-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
-	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
-	WORD $0x3DC011CA // ldr q10, [x14, #64]
-	WORD $0x3DC015CB // ldr q11, [x14, #80]
-	WORD $0x3DC019CC // ldr q12, [x14, #96]
-	WORD $0x3DC01DCD // ldr q13, [x14, #112]
-	WORD $0x3DC021CE // ldr q14, [x14, #128]
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC011C9 // ldr q9, [x14, #64]
+	WORD $0x3DC015CA // ldr q10, [x14, #80]
+	WORD $0x3DC019CB // ldr q11, [x14, #96]
+	WORD $0x3DC01DCC // ldr q12, [x14, #112]
+	WORD $0x3DC021CD // ldr q13, [x14, #128]
+	WORD $0x3DC025CE // ldr q14, [x14, #144]
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
 	MOVD 8(R0), R2
 	MOVD R1, R21
 	MOVD R3, R19
@@ -9364,27 +11743,27 @@ block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -9408,27 +11787,27 @@ block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -9452,27 +11831,27 @@ block:
 	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CE50 // fmla v16, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CE72 // fmla v18, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -9496,27 +11875,27 @@ block:
 	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CEB4 // fmla v20, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CE15 // fmla v21, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CEB2 // fmla v18, v21, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -9540,27 +11919,27 @@ block:
 	WORD $0x4E2DCE54 // fmla v20, v18, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -9584,27 +11963,27 @@ block:
 	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CEB0 // fmla v16, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB3 // orr v19, v21, v21
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CE75 // fmla v21, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -9628,27 +12007,27 @@ block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -9672,27 +12051,27 @@ block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -9738,27 +12117,27 @@ in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -9784,27 +12163,27 @@ in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -9830,27 +12209,27 @@ in0:
 	WORD $0x4E2DCE90 // fmla v16, v20, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CE91 // fmla v17, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E90 // orr v16, v20, v20
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE14 // fmla v20, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E31CE96 // fmla v22, v20, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -9876,27 +12255,27 @@ in0:
 	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CED5 // fmla v21, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED1 // orr v17, v22, v22
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CE36 // fmla v22, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E35CED4 // fmla v20, v22, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -9922,27 +12301,27 @@ in0:
 	WORD $0x4E2DCE95 // fmla v21, v20, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E30CE96 // fmla v22, v20, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -9968,27 +12347,27 @@ in0:
 	WORD $0x4E2DCED0 // fmla v16, v22, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CED1 // fmla v17, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CE16 // fmla v22, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CED4 // fmla v20, v22, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -10014,27 +12393,27 @@ in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -10060,27 +12439,27 @@ in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -10126,23 +12505,23 @@ TEXT ·vecExpSumOnlyNEON(SB), NOSPLIT, $144-8
 	MOVD 0(R0), R1
 	MOVD 24(R0), R3
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
-	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
-	WORD $0x3DC011CA // ldr q10, [x14, #64]
-	WORD $0x3DC015CB // ldr q11, [x14, #80]
-	WORD $0x3DC019CC // ldr q12, [x14, #96]
-	WORD $0x3DC01DCD // ldr q13, [x14, #112]
-	WORD $0x3DC021CE // ldr q14, [x14, #128]
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC011C9 // ldr q9, [x14, #64]
+	WORD $0x3DC015CA // ldr q10, [x14, #80]
+	WORD $0x3DC019CB // ldr q11, [x14, #96]
+	WORD $0x3DC01DCC // ldr q12, [x14, #112]
+	WORD $0x3DC021CD // ldr q13, [x14, #128]
+	WORD $0x3DC025CE // ldr q14, [x14, #144]
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
 	MOVD 8(R0), R2
 	MOVD R1, R21
 	MOVD R3, R19
@@ -10168,27 +12547,27 @@ block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -10211,27 +12590,27 @@ block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -10254,27 +12633,27 @@ block:
 	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CE50 // fmla v16, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CE72 // fmla v18, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -10297,27 +12676,27 @@ block:
 	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CEB4 // fmla v20, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CE15 // fmla v21, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CEB2 // fmla v18, v21, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -10340,27 +12719,27 @@ block:
 	WORD $0x4E2DCE54 // fmla v20, v18, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -10383,27 +12762,27 @@ block:
 	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CEB0 // fmla v16, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB3 // orr v19, v21, v21
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CE75 // fmla v21, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -10426,27 +12805,27 @@ block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -10469,27 +12848,27 @@ block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -10531,27 +12910,27 @@ in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -10576,27 +12955,27 @@ in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -10621,27 +13000,27 @@ in0:
 	WORD $0x4E2DCE90 // fmla v16, v20, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CE91 // fmla v17, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E90 // orr v16, v20, v20
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE14 // fmla v20, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E31CE96 // fmla v22, v20, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -10666,27 +13045,27 @@ in0:
 	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CED5 // fmla v21, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED1 // orr v17, v22, v22
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CE36 // fmla v22, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E35CED4 // fmla v20, v22, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -10711,27 +13090,27 @@ in0:
 	WORD $0x4E2DCE95 // fmla v21, v20, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E30CE96 // fmla v22, v20, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -10756,27 +13135,27 @@ in0:
 	WORD $0x4E2DCED0 // fmla v16, v22, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CED1 // fmla v17, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CE16 // fmla v22, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CED4 // fmla v20, v22, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -10801,27 +13180,27 @@ in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -10846,27 +13225,27 @@ in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -11001,15 +13380,15 @@ TEXT ·vecPeakNEON(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
 	WORD $0x3DC009C1 // ldr q1, [x14, #32]
-	WORD $0x3DC0D1C2 // ldr q2, [x14, #832]
-	WORD $0x3DC185C3 // ldr q3, [x14, #1552]
-	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
-	WORD $0x3DC189C5 // ldr q5, [x14, #1568]
-	WORD $0x3DC18DC6 // ldr q6, [x14, #1584]
-	WORD $0x3DC191C7 // ldr q7, [x14, #1600]
-	WORD $0x3DC195C8 // ldr q8, [x14, #1616]
+	WORD $0x3DC0E9C2 // ldr q2, [x14, #928]
+	WORD $0x3DC215C3 // ldr q3, [x14, #2128]
+	WORD $0x3DC179C4 // ldr q4, [x14, #1504]
+	WORD $0x3DC239C5 // ldr q5, [x14, #2272]
+	WORD $0x3DC23DC6 // ldr q6, [x14, #2288]
+	WORD $0x3DC241C7 // ldr q7, [x14, #2304]
+	WORD $0x3DC245C8 // ldr q8, [x14, #2320]
 	ADD $80, R0, R11
 	WORD $0x4D40C969 // ld1r {v9.4s}, [x11]
 	ADD $84, R0, R11
@@ -12139,18 +14518,18 @@ TEXT ·vecExpMulAddNEON(SB), NOSPLIT, $64-8
 	MOVD 32(R0), R4
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
-	WORD $0x3DC011C1 // ldr q1, [x14, #64]
-	WORD $0x3DC015C2 // ldr q2, [x14, #80]
-	WORD $0x3DC019C3 // ldr q3, [x14, #96]
-	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
-	WORD $0x3DC021C5 // ldr q5, [x14, #128]
-	WORD $0x3DC025C6 // ldr q6, [x14, #144]
-	WORD $0x3DC029C7 // ldr q7, [x14, #160]
-	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
-	WORD $0x3DC031C9 // ldr q9, [x14, #192]
-	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC011C0 // ldr q0, [x14, #64]
+	WORD $0x3DC015C1 // ldr q1, [x14, #80]
+	WORD $0x3DC019C2 // ldr q2, [x14, #96]
+	WORD $0x3DC01DC3 // ldr q3, [x14, #112]
+	WORD $0x3DC021C4 // ldr q4, [x14, #128]
+	WORD $0x3DC025C5 // ldr q5, [x14, #144]
+	WORD $0x3DC029C6 // ldr q6, [x14, #160]
+	WORD $0x3DC02DC7 // ldr q7, [x14, #176]
+	WORD $0x3DC031C8 // ldr q8, [x14, #192]
+	WORD $0x3DC035C9 // ldr q9, [x14, #208]
+	WORD $0x3DC039CA // ldr q10, [x14, #224]
+	WORD $0x3DC03DCB // ldr q11, [x14, #240]
 	WORD $0x3DC009CC // ldr q12, [x14, #32]
 	ADD $80, R0, R11
 	WORD $0x4D40C96D // ld1r {v13.4s}, [x11]
@@ -12515,10 +14894,10 @@ TEXT ·vecNormParamGradNEON(SB), NOSPLIT, $80-8
 columns2:
 	CMP $8, R1
 	BLT columns2End
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
 	MOVD R3, R19
 	MOVD R4, R20
 	MOVD 40(R0), R5
@@ -12570,8 +14949,8 @@ columns2End:
 columns1:
 	CMP $4, R1
 	BLT columns1End
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	MOVD R3, R19
 	MOVD R4, R20
 	MOVD 40(R0), R5
@@ -12617,8 +14996,8 @@ columns1End:
 	SUB $16, R4, R4
 	SUB $16, R8, R8
 	SUB $16, R9, R9
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
 	MOVD R3, R19
 	MOVD R4, R20
 	MOVD 40(R0), R5
@@ -12667,10 +15046,10 @@ TEXT ·vecRMSParamGradNEON(SB), NOSPLIT, $64-8
 columns4:
 	CMP $16, R1
 	BLT columns4End
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	MOVD R3, R19
 	MOVD R4, R20
 	MOVD 40(R0), R5
@@ -12724,7 +15103,7 @@ columns4End:
 columns1:
 	CMP $4, R1
 	BLT columns1End
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	MOVD R3, R19
 	MOVD R4, R20
 	MOVD 40(R0), R5
@@ -12760,7 +15139,7 @@ columns1End:
 	SUB $16, R3, R3
 	SUB $16, R4, R4
 	SUB $16, R8, R8
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
 	MOVD R3, R19
 	MOVD R4, R20
 	MOVD 40(R0), R5
@@ -12796,18 +15175,18 @@ TEXT ·vecDownExpSumNEON(SB), NOSPLIT, $96-8
 	MOVD 56(R0), R8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
-	WORD $0x3DC011C1 // ldr q1, [x14, #64]
-	WORD $0x3DC015C2 // ldr q2, [x14, #80]
-	WORD $0x3DC019C3 // ldr q3, [x14, #96]
-	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
-	WORD $0x3DC021C5 // ldr q5, [x14, #128]
-	WORD $0x3DC025C6 // ldr q6, [x14, #144]
-	WORD $0x3DC029C7 // ldr q7, [x14, #160]
-	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
-	WORD $0x3DC031C9 // ldr q9, [x14, #192]
-	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC011C0 // ldr q0, [x14, #64]
+	WORD $0x3DC015C1 // ldr q1, [x14, #80]
+	WORD $0x3DC019C2 // ldr q2, [x14, #96]
+	WORD $0x3DC01DC3 // ldr q3, [x14, #112]
+	WORD $0x3DC021C4 // ldr q4, [x14, #128]
+	WORD $0x3DC025C5 // ldr q5, [x14, #144]
+	WORD $0x3DC029C6 // ldr q6, [x14, #160]
+	WORD $0x3DC02DC7 // ldr q7, [x14, #176]
+	WORD $0x3DC031C8 // ldr q8, [x14, #192]
+	WORD $0x3DC035C9 // ldr q9, [x14, #208]
+	WORD $0x3DC039CA // ldr q10, [x14, #224]
+	WORD $0x3DC03DCB // ldr q11, [x14, #240]
 	WORD $0x3DC009CC // ldr q12, [x14, #32]
 	MOVD 16(R0), R21
 	LSL $2, R21, R21
@@ -13811,10 +16190,10 @@ TEXT ·vecPhiloxUniformNEON(SB), NOSPLIT, $48-8
 	MOVD $vecConst<>(SB), R14
 	ADD $80, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	WORD $0x3DC199C1 // ldr q1, [x14, #1632]
+	WORD $0x3DC249C1 // ldr q1, [x14, #2336]
 	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	WORD $0x3DC19DC3 // ldr q3, [x14, #1648]
+	WORD $0x3DC24DC3 // ldr q3, [x14, #2352]
 	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
 	ADD $96, R0, R11
@@ -13823,12 +16202,12 @@ TEXT ·vecPhiloxUniformNEON(SB), NOSPLIT, $48-8
 	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
 	ADD $100, R0, R11
 	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
-	WORD $0x3DC1A1C8 // ldr q8, [x14, #1664]
-	WORD $0x3DC1A5C9 // ldr q9, [x14, #1680]
-	WORD $0x3DC1A9CA // ldr q10, [x14, #1696]
-	WORD $0x3DC1ADCB // ldr q11, [x14, #1712]
-	WORD $0x3DC1B1CC // ldr q12, [x14, #1728]
-	WORD $0x3DC1B5CD // ldr q13, [x14, #1744]
+	WORD $0x3DC251C8 // ldr q8, [x14, #2368]
+	WORD $0x3DC255C9 // ldr q9, [x14, #2384]
+	WORD $0x3DC259CA // ldr q10, [x14, #2400]
+	WORD $0x3DC25DCB // ldr q11, [x14, #2416]
+	WORD $0x3DC261CC // ldr q12, [x14, #2432]
+	WORD $0x3DC265CD // ldr q13, [x14, #2448]
 
 block:
 	CMP $4, R1
@@ -13889,9 +16268,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
-	WORD $0x3DC1B9D3 // ldr q19, [x14, #1760]
+	WORD $0x3DC269D3 // ldr q19, [x14, #2464]
 	WORD $0x4EB384B2 // add v18, v5, v19
-	WORD $0x3DC1BDD3 // ldr q19, [x14, #1776]
+	WORD $0x3DC26DD3 // ldr q19, [x14, #2480]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C1F3 // umull v19.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -13905,9 +16284,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E72 // eor v18, v19, v16
 	WORD $0x6E341E50 // eor v16, v18, v20
-	WORD $0x3DC1C1D4 // ldr q20, [x14, #1792]
+	WORD $0x3DC271D4 // ldr q20, [x14, #2496]
 	WORD $0x4EB484B2 // add v18, v5, v20
-	WORD $0x3DC1C5D4 // ldr q20, [x14, #1808]
+	WORD $0x3DC275D4 // ldr q20, [x14, #2512]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -13921,9 +16300,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E92 // eor v18, v20, v21
 	WORD $0x6E331E55 // eor v21, v18, v19
-	WORD $0x3DC1C9D3 // ldr q19, [x14, #1824]
+	WORD $0x3DC279D3 // ldr q19, [x14, #2528]
 	WORD $0x4EB384B2 // add v18, v5, v19
-	WORD $0x3DC1CDD3 // ldr q19, [x14, #1840]
+	WORD $0x3DC27DD3 // ldr q19, [x14, #2544]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C2D3 // umull v19.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -13937,9 +16316,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E72 // eor v18, v19, v14
 	WORD $0x6E341E4E // eor v14, v18, v20
-	WORD $0x3DC1D1D4 // ldr q20, [x14, #1856]
+	WORD $0x3DC281D4 // ldr q20, [x14, #2560]
 	WORD $0x4EB484B2 // add v18, v5, v20
-	WORD $0x3DC1D5D4 // ldr q20, [x14, #1872]
+	WORD $0x3DC285D4 // ldr q20, [x14, #2576]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -13953,9 +16332,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E92 // eor v18, v20, v16
 	WORD $0x6E331E50 // eor v16, v18, v19
-	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
+	WORD $0x3DC289D3 // ldr q19, [x14, #2592]
 	WORD $0x4EB384B2 // add v18, v5, v19
-	WORD $0x3DC1DDD3 // ldr q19, [x14, #1904]
+	WORD $0x3DC28DD3 // ldr q19, [x14, #2608]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C233 // umull v19.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -13969,9 +16348,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E72 // eor v18, v19, v21
 	WORD $0x6E341E55 // eor v21, v18, v20
-	WORD $0x3DC1E1D4 // ldr q20, [x14, #1920]
+	WORD $0x3DC291D4 // ldr q20, [x14, #2624]
 	WORD $0x4EB484B2 // add v18, v5, v20
-	WORD $0x3DC1E5D4 // ldr q20, [x14, #1936]
+	WORD $0x3DC295D4 // ldr q20, [x14, #2640]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -13986,10 +16365,10 @@ block:
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
 	WORD $0x4F3805F3 // sshr v19.4s, v15.4s, #8
-	WORD $0x3DC1E9CF // ldr q15, [x14, #1952]
+	WORD $0x3DC299CF // ldr q15, [x14, #2656]
 	WORD $0x4E2F1E72 // and v18, v19, v15
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
+	WORD $0x3DC29DD2 // ldr q18, [x14, #2672]
 	WORD $0x6E32DE6F // fmul v15, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -13999,10 +16378,10 @@ block:
 	WORD $0x4E2FD653 // fadd v19, v18, v15
 	WORD $0x3D800113 // str q19, [x8, #0]
 	WORD $0x4F380633 // sshr v19.4s, v17.4s, #8
-	WORD $0x3DC1E9D1 // ldr q17, [x14, #1952]
+	WORD $0x3DC299D1 // ldr q17, [x14, #2656]
 	WORD $0x4E311E72 // and v18, v19, v17
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
+	WORD $0x3DC29DD2 // ldr q18, [x14, #2672]
 	WORD $0x6E32DE71 // fmul v17, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -14012,10 +16391,10 @@ block:
 	WORD $0x4E31D653 // fadd v19, v18, v17
 	WORD $0x3D810113 // str q19, [x8, #1024]
 	WORD $0x4F3805D3 // sshr v19.4s, v14.4s, #8
-	WORD $0x3DC1E9CE // ldr q14, [x14, #1952]
+	WORD $0x3DC299CE // ldr q14, [x14, #2656]
 	WORD $0x4E2E1E72 // and v18, v19, v14
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
+	WORD $0x3DC29DD2 // ldr q18, [x14, #2672]
 	WORD $0x6E32DE6E // fmul v14, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -14025,10 +16404,10 @@ block:
 	WORD $0x4E2ED653 // fadd v19, v18, v14
 	WORD $0x3D820113 // str q19, [x8, #2048]
 	WORD $0x4F380613 // sshr v19.4s, v16.4s, #8
-	WORD $0x3DC1E9D0 // ldr q16, [x14, #1952]
+	WORD $0x3DC299D0 // ldr q16, [x14, #2656]
 	WORD $0x4E301E72 // and v18, v19, v16
 	WORD $0x4E21DA53 // scvtf v19.4s, v18.4s
-	WORD $0x3DC1EDD2 // ldr q18, [x14, #1968]
+	WORD $0x3DC29DD2 // ldr q18, [x14, #2672]
 	WORD $0x6E32DE70 // fmul v16, v19, v18
 	ADD $104, R0, R11
 	WORD $0x4D40C973 // ld1r {v19.4s}, [x11]
@@ -14054,10 +16433,10 @@ TEXT ·vecPhiloxNormalNEON(SB), NOSPLIT, $48-8
 	MOVD $vecConst<>(SB), R14
 	ADD $80, R0, R11
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
-	WORD $0x3DC199C1 // ldr q1, [x14, #1632]
+	WORD $0x3DC249C1 // ldr q1, [x14, #2336]
 	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	WORD $0x3DC19DC3 // ldr q3, [x14, #1648]
+	WORD $0x3DC24DC3 // ldr q3, [x14, #2352]
 	ADD $84, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
 	ADD $96, R0, R11
@@ -14066,12 +16445,12 @@ TEXT ·vecPhiloxNormalNEON(SB), NOSPLIT, $48-8
 	WORD $0x4D40C966 // ld1r {v6.4s}, [x11]
 	ADD $100, R0, R11
 	WORD $0x4D40C967 // ld1r {v7.4s}, [x11]
-	WORD $0x3DC1A1C8 // ldr q8, [x14, #1664]
-	WORD $0x3DC1A5C9 // ldr q9, [x14, #1680]
-	WORD $0x3DC1A9CA // ldr q10, [x14, #1696]
-	WORD $0x3DC1ADCB // ldr q11, [x14, #1712]
-	WORD $0x3DC1B1CC // ldr q12, [x14, #1728]
-	WORD $0x3DC1B5CD // ldr q13, [x14, #1744]
+	WORD $0x3DC251C8 // ldr q8, [x14, #2368]
+	WORD $0x3DC255C9 // ldr q9, [x14, #2384]
+	WORD $0x3DC259CA // ldr q10, [x14, #2400]
+	WORD $0x3DC25DCB // ldr q11, [x14, #2416]
+	WORD $0x3DC261CC // ldr q12, [x14, #2432]
+	WORD $0x3DC265CD // ldr q13, [x14, #2448]
 
 block:
 	CMP $4, R1
@@ -14132,9 +16511,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
-	WORD $0x3DC1B9D3 // ldr q19, [x14, #1760]
+	WORD $0x3DC269D3 // ldr q19, [x14, #2464]
 	WORD $0x4EB384B2 // add v18, v5, v19
-	WORD $0x3DC1BDD3 // ldr q19, [x14, #1776]
+	WORD $0x3DC26DD3 // ldr q19, [x14, #2480]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C1F3 // umull v19.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -14148,9 +16527,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E72 // eor v18, v19, v16
 	WORD $0x6E341E50 // eor v16, v18, v20
-	WORD $0x3DC1C1D4 // ldr q20, [x14, #1792]
+	WORD $0x3DC271D4 // ldr q20, [x14, #2496]
 	WORD $0x4EB484B2 // add v18, v5, v20
-	WORD $0x3DC1C5D4 // ldr q20, [x14, #1808]
+	WORD $0x3DC275D4 // ldr q20, [x14, #2512]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C234 // umull v20.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -14164,9 +16543,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E92 // eor v18, v20, v21
 	WORD $0x6E331E55 // eor v21, v18, v19
-	WORD $0x3DC1C9D3 // ldr q19, [x14, #1824]
+	WORD $0x3DC279D3 // ldr q19, [x14, #2528]
 	WORD $0x4EB384B2 // add v18, v5, v19
-	WORD $0x3DC1CDD3 // ldr q19, [x14, #1840]
+	WORD $0x3DC27DD3 // ldr q19, [x14, #2544]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C2D3 // umull v19.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -14180,9 +16559,9 @@ block:
 	WORD $0x6E321EAF // eor v15, v21, v18
 	WORD $0x6E2E1E72 // eor v18, v19, v14
 	WORD $0x6E341E4E // eor v14, v18, v20
-	WORD $0x3DC1D1D4 // ldr q20, [x14, #1856]
+	WORD $0x3DC281D4 // ldr q20, [x14, #2560]
 	WORD $0x4EB484B2 // add v18, v5, v20
-	WORD $0x3DC1D5D4 // ldr q20, [x14, #1872]
+	WORD $0x3DC285D4 // ldr q20, [x14, #2576]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C1F4 // umull v20.2d, v15.2s, v1.2s
 	WORD $0x6EA1C1F5 // umull2 v21.2d, v15.4s, v1.4s
@@ -14196,9 +16575,9 @@ block:
 	WORD $0x6E321DD1 // eor v17, v14, v18
 	WORD $0x6E301E92 // eor v18, v20, v16
 	WORD $0x6E331E50 // eor v16, v18, v19
-	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
+	WORD $0x3DC289D3 // ldr q19, [x14, #2592]
 	WORD $0x4EB384B2 // add v18, v5, v19
-	WORD $0x3DC1DDD3 // ldr q19, [x14, #1904]
+	WORD $0x3DC28DD3 // ldr q19, [x14, #2608]
 	WORD $0x4EB384F4 // add v20, v7, v19
 	WORD $0x2EA1C233 // umull v19.2d, v17.2s, v1.2s
 	WORD $0x6EA1C22E // umull2 v14.2d, v17.4s, v1.4s
@@ -14212,9 +16591,9 @@ block:
 	WORD $0x6E321E16 // eor v22, v16, v18
 	WORD $0x6E351E72 // eor v18, v19, v21
 	WORD $0x6E341E55 // eor v21, v18, v20
-	WORD $0x3DC1E1D4 // ldr q20, [x14, #1920]
+	WORD $0x3DC291D4 // ldr q20, [x14, #2624]
 	WORD $0x4EB484B2 // add v18, v5, v20
-	WORD $0x3DC1E5D4 // ldr q20, [x14, #1936]
+	WORD $0x3DC295D4 // ldr q20, [x14, #2640]
 	WORD $0x4EB484F3 // add v19, v7, v20
 	WORD $0x2EA1C2D4 // umull v20.2d, v22.2s, v1.2s
 	WORD $0x6EA1C2D0 // umull2 v16.2d, v22.4s, v1.4s
@@ -14229,21 +16608,21 @@ block:
 	WORD $0x6E2E1E92 // eor v18, v20, v14
 	WORD $0x6E331E4E // eor v14, v18, v19
 	WORD $0x4F3805F3 // sshr v19.4s, v15.4s, #8
-	WORD $0x3DC1E9CF // ldr q15, [x14, #1952]
+	WORD $0x3DC299CF // ldr q15, [x14, #2656]
 	WORD $0x4E2F1E72 // and v18, v19, v15
-	WORD $0x3DC041D3 // ldr q19, [x14, #256]
+	WORD $0x3DC045D3 // ldr q19, [x14, #272]
 	WORD $0x4EB3864F // add v15, v18, v19
 	WORD $0x4E21D9F2 // scvtf v18.4s, v15.4s
-	WORD $0x3DC1EDCF // ldr q15, [x14, #1968]
+	WORD $0x3DC29DCF // ldr q15, [x14, #2672]
 	WORD $0x6E2FDE53 // fmul v19, v18, v15
-	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
-	WORD $0x6EB3E64F // fcmgt v15, v18, v19
 	WORD $0x3DC051D2 // ldr q18, [x14, #320]
+	WORD $0x6EB3E64F // fcmgt v15, v18, v19
+	WORD $0x3DC055D2 // ldr q18, [x14, #336]
 	WORD $0x6E32DE74 // fmul v20, v19, v18
 	WORD $0x4EAF1DF2 // orr v18, v15, v15
 	WORD $0x6E731E92 // bsl v18, v20, v19
-	WORD $0x3DC055D5 // ldr q21, [x14, #336]
-	WORD $0x3DC059D6 // ldr q22, [x14, #352]
+	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x3DC00DD6 // ldr q22, [x14, #48]
 	WORD $0x4EAF1DF4 // orr v20, v15, v15
 	WORD $0x6E761EB4 // bsl v20, v21, v22
 	WORD $0x3DC05DCF // ldr q15, [x14, #368]
@@ -14299,28 +16678,28 @@ block:
 	WORD $0x6EB3E5F6 // fcmgt v22, v15, v19
 	WORD $0x4EB61ECF // orr v15, v22, v22
 	WORD $0x6E731EAF // bsl v15, v21, v19
-	WORD $0x3DC059D5 // ldr q21, [x14, #352]
+	WORD $0x3DC00DD5 // ldr q21, [x14, #48]
 	WORD $0x6EB3E6B6 // fcmgt v22, v21, v19
 	WORD $0x3DC099D2 // ldr q18, [x14, #608]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x6E6F1E55 // bsl v21, v18, v15
-	WORD $0x3DC059CF // ldr q15, [x14, #352]
+	WORD $0x3DC00DCF // ldr q15, [x14, #48]
 	WORD $0x4E2FE676 // fcmeq v22, v19, v15
 	WORD $0x3DC09DCF // ldr q15, [x14, #624]
 	WORD $0x4EB61ED3 // orr v19, v22, v22
 	WORD $0x6E751DF3 // bsl v19, v15, v21
-	WORD $0x3DC0CDD5 // ldr q21, [x14, #816]
+	WORD $0x3DC0E5D5 // ldr q21, [x14, #912]
 	WORD $0x6E35DE76 // fmul v22, v19, v21
 	WORD $0x6EA1FAD3 // fsqrt v19.4s, v22.4s
 	WORD $0x4F225636 // shl v22.4s, v17.4s, #2
 	WORD $0x4F3806D5 // sshr v21.4s, v22.4s, #8
 	WORD $0x4F220636 // sshr v22.4s, v17.4s, #30
-	WORD $0x3DC1F1D1 // ldr q17, [x14, #1984]
+	WORD $0x3DC2A1D1 // ldr q17, [x14, #2688]
 	WORD $0x4E311ECF // and v15, v22, v17
 	WORD $0x4F2106B6 // sshr v22.4s, v21.4s, #31
 	WORD $0x6EB685F1 // sub v17, v15, v22
 	WORD $0x4E21DAB6 // scvtf v22.4s, v21.4s
-	WORD $0x3DC1F5D5 // ldr q21, [x14, #2000]
+	WORD $0x3DC2A5D5 // ldr q21, [x14, #2704]
 	WORD $0x6E35DECF // fmul v15, v22, v21
 	WORD $0x6E2FDDF6 // fmul v22, v15, v15
 	WORD $0x3DC0B5D5 // ldr q21, [x14, #720]
@@ -14357,7 +16736,7 @@ block:
 	WORD $0x4F3E5632 // shl v18.4s, v17.4s, #30
 	WORD $0x3DC001D5 // ldr q21, [x14, #0]
 	WORD $0x4E351E56 // and v22, v18, v21
-	WORD $0x3DC041D2 // ldr q18, [x14, #256]
+	WORD $0x3DC045D2 // ldr q18, [x14, #272]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3E56B1 // shl v17.4s, v21.4s, #30
 	WORD $0x3DC001D5 // ldr q21, [x14, #0]
@@ -14387,21 +16766,21 @@ block:
 	WORD $0x4E2FD675 // fadd v21, v19, v15
 	WORD $0x3D810115 // str q21, [x8, #1024]
 	WORD $0x4F3805D5 // sshr v21.4s, v14.4s, #8
-	WORD $0x3DC1E9CE // ldr q14, [x14, #1952]
+	WORD $0x3DC299CE // ldr q14, [x14, #2656]
 	WORD $0x4E2E1EB3 // and v19, v21, v14
-	WORD $0x3DC041D5 // ldr q21, [x14, #256]
+	WORD $0x3DC045D5 // ldr q21, [x14, #272]
 	WORD $0x4EB5866E // add v14, v19, v21
 	WORD $0x4E21D9D3 // scvtf v19.4s, v14.4s
-	WORD $0x3DC1EDCE // ldr q14, [x14, #1968]
+	WORD $0x3DC29DCE // ldr q14, [x14, #2672]
 	WORD $0x6E2EDE75 // fmul v21, v19, v14
-	WORD $0x3DC04DD3 // ldr q19, [x14, #304]
-	WORD $0x6EB5E66E // fcmgt v14, v19, v21
 	WORD $0x3DC051D3 // ldr q19, [x14, #320]
+	WORD $0x6EB5E66E // fcmgt v14, v19, v21
+	WORD $0x3DC055D3 // ldr q19, [x14, #336]
 	WORD $0x6E33DEAF // fmul v15, v21, v19
 	WORD $0x4EAE1DD3 // orr v19, v14, v14
 	WORD $0x6E751DF3 // bsl v19, v15, v21
-	WORD $0x3DC055D7 // ldr q23, [x14, #336]
-	WORD $0x3DC059D2 // ldr q18, [x14, #352]
+	WORD $0x3DC059D7 // ldr q23, [x14, #352]
+	WORD $0x3DC00DD2 // ldr q18, [x14, #48]
 	WORD $0x4EAE1DCF // orr v15, v14, v14
 	WORD $0x6E721EEF // bsl v15, v23, v18
 	WORD $0x3DC05DCE // ldr q14, [x14, #368]
@@ -14457,28 +16836,28 @@ block:
 	WORD $0x6EB5E5D2 // fcmgt v18, v14, v21
 	WORD $0x4EB21E4E // orr v14, v18, v18
 	WORD $0x6E751EEE // bsl v14, v23, v21
-	WORD $0x3DC059D7 // ldr q23, [x14, #352]
+	WORD $0x3DC00DD7 // ldr q23, [x14, #48]
 	WORD $0x6EB5E6F2 // fcmgt v18, v23, v21
 	WORD $0x3DC099D3 // ldr q19, [x14, #608]
 	WORD $0x4EB21E57 // orr v23, v18, v18
 	WORD $0x6E6E1E77 // bsl v23, v19, v14
-	WORD $0x3DC059CE // ldr q14, [x14, #352]
+	WORD $0x3DC00DCE // ldr q14, [x14, #48]
 	WORD $0x4E2EE6B2 // fcmeq v18, v21, v14
 	WORD $0x3DC09DCE // ldr q14, [x14, #624]
 	WORD $0x4EB21E55 // orr v21, v18, v18
 	WORD $0x6E771DD5 // bsl v21, v14, v23
-	WORD $0x3DC0CDD7 // ldr q23, [x14, #816]
+	WORD $0x3DC0E5D7 // ldr q23, [x14, #912]
 	WORD $0x6E37DEB2 // fmul v18, v21, v23
 	WORD $0x6EA1FA55 // fsqrt v21.4s, v18.4s
 	WORD $0x4F225612 // shl v18.4s, v16.4s, #2
 	WORD $0x4F380657 // sshr v23.4s, v18.4s, #8
 	WORD $0x4F220612 // sshr v18.4s, v16.4s, #30
-	WORD $0x3DC1F1D0 // ldr q16, [x14, #1984]
+	WORD $0x3DC2A1D0 // ldr q16, [x14, #2688]
 	WORD $0x4E301E4E // and v14, v18, v16
 	WORD $0x4F2106F2 // sshr v18.4s, v23.4s, #31
 	WORD $0x6EB285D0 // sub v16, v14, v18
 	WORD $0x4E21DAF2 // scvtf v18.4s, v23.4s
-	WORD $0x3DC1F5D7 // ldr q23, [x14, #2000]
+	WORD $0x3DC2A5D7 // ldr q23, [x14, #2704]
 	WORD $0x6E37DE4E // fmul v14, v18, v23
 	WORD $0x6E2EDDD2 // fmul v18, v14, v14
 	WORD $0x3DC0B5D7 // ldr q23, [x14, #720]
@@ -14515,7 +16894,7 @@ block:
 	WORD $0x4F3E5613 // shl v19.4s, v16.4s, #30
 	WORD $0x3DC001D7 // ldr q23, [x14, #0]
 	WORD $0x4E371E72 // and v18, v19, v23
-	WORD $0x3DC041D3 // ldr q19, [x14, #256]
+	WORD $0x3DC045D3 // ldr q19, [x14, #272]
 	WORD $0x4EB38617 // add v23, v16, v19
 	WORD $0x4F3E56F0 // shl v16.4s, v23.4s, #30
 	WORD $0x3DC001D7 // ldr q23, [x14, #0]
@@ -14563,7 +16942,7 @@ TEXT ·vecBelowNEON(SB), NOSPLIT, $48-8
 	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
 	ADD $84, R0, R11
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
 
 block:
 	CMP $8, R1
@@ -15580,7 +17959,7 @@ TEXT ·vecLionNEON(SB), NOSPLIT, $96-8
 	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
 	ADD $88, R0, R11
 	WORD $0x4D40C962 // ld1r {v2.4s}, [x11]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	ADD $92, R0, R11
 	WORD $0x4D40C964 // ld1r {v4.4s}, [x11]
 	WORD $0x3DC001C5 // ldr q5, [x14, #0]
@@ -15708,19 +18087,19 @@ TEXT ·vecLSTMStateNEON(SB), NOSPLIT, $112-8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
-	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
-	WORD $0x3DC011C3 // ldr q3, [x14, #64]
-	WORD $0x3DC015C4 // ldr q4, [x14, #80]
-	WORD $0x3DC019C5 // ldr q5, [x14, #96]
-	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
-	WORD $0x3DC021C7 // ldr q7, [x14, #128]
-	WORD $0x3DC025C8 // ldr q8, [x14, #144]
-	WORD $0x3DC029C9 // ldr q9, [x14, #160]
-	WORD $0x3DC02DCA // ldr q10, [x14, #176]
-	WORD $0x3DC031CB // ldr q11, [x14, #192]
-	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC041CD // ldr q13, [x14, #256]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
+	WORD $0x3DC041C2 // ldr q2, [x14, #256]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
 
 block:
 	CMP $4, R1
@@ -15752,20 +18131,20 @@ block:
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E2FCE54 // fmla v20, v18, v15
 	WORD $0x6EAD8671 // sub v17, v19, v13
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB3862F // add v15, v17, v19
 	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
 	WORD $0x4EAFD633 // fsub v19, v17, v15
 	WORD $0x4EB31E6F // orr v15, v19, v19
 	WORD $0x4E34CE2F // fmla v15, v17, v20
 	WORD $0x4E2FD5F3 // fadd v19, v15, v15
 	WORD $0x4E201E0F // and v15, v16, v0
-	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x3DC04DD4 // ldr q20, [x14, #304]
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -15862,20 +18241,20 @@ in3:
 	WORD $0x4EAF1DF2 // orr v18, v15, v15
 	WORD $0x4E31CE72 // fmla v18, v19, v17
 	WORD $0x6EAD868F // sub v15, v20, v13
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB485F1 // add v17, v15, v20
 	WORD $0x4F37562F // shl v15.4s, v17.4s, #23
-	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x3DC049D1 // ldr q17, [x14, #288]
 	WORD $0x4EB1D5F4 // fsub v20, v15, v17
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CDF1 // fmla v17, v15, v18
 	WORD $0x4E31D634 // fadd v20, v17, v17
 	WORD $0x4E201E11 // and v17, v16, v0
-	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
 	WORD $0x6EB1E64F // fcmgt v15, v18, v17
 	WORD $0x4EAF1DF1 // orr v17, v15, v15
 	WORD $0x6E741E11 // bsl v17, v16, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D630 // fadd v16, v17, v20
 	WORD $0x6E30FE34 // fdiv v20, v17, v16
 	WORD $0x4E201E90 // and v16, v20, v0
@@ -15921,19 +18300,19 @@ TEXT ·vecLSTMOutNEON(SB), NOSPLIT, $64-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
-	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
-	WORD $0x3DC011C3 // ldr q3, [x14, #64]
-	WORD $0x3DC015C4 // ldr q4, [x14, #80]
-	WORD $0x3DC019C5 // ldr q5, [x14, #96]
-	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
-	WORD $0x3DC021C7 // ldr q7, [x14, #128]
-	WORD $0x3DC025C8 // ldr q8, [x14, #144]
-	WORD $0x3DC029C9 // ldr q9, [x14, #160]
-	WORD $0x3DC02DCA // ldr q10, [x14, #176]
-	WORD $0x3DC031CB // ldr q11, [x14, #192]
-	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC041CD // ldr q13, [x14, #256]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
+	WORD $0x3DC041C2 // ldr q2, [x14, #256]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
 
 block:
 	CMP $4, R1
@@ -15965,20 +18344,20 @@ block:
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E2FCE54 // fmla v20, v18, v15
 	WORD $0x6EAD8671 // sub v17, v19, v13
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB3862F // add v15, v17, v19
 	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
 	WORD $0x4EAFD633 // fsub v19, v17, v15
 	WORD $0x4EB31E6F // orr v15, v19, v19
 	WORD $0x4E34CE2F // fmla v15, v17, v20
 	WORD $0x4E2FD5F3 // fadd v19, v15, v15
 	WORD $0x4E201E0F // and v15, v16, v0
-	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x3DC04DD4 // ldr q20, [x14, #304]
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -16045,20 +18424,20 @@ in1:
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E2ECE32 // fmla v18, v17, v14
 	WORD $0x6EAD8693 // sub v19, v20, v13
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB4866E // add v14, v19, v20
 	WORD $0x4F3755D3 // shl v19.4s, v14.4s, #23
-	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x3DC049CE // ldr q14, [x14, #288]
 	WORD $0x4EAED674 // fsub v20, v19, v14
 	WORD $0x4EB41E8E // orr v14, v20, v20
 	WORD $0x4E32CE6E // fmla v14, v19, v18
 	WORD $0x4E2ED5D4 // fadd v20, v14, v14
 	WORD $0x4E201DEE // and v14, v15, v0
-	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
 	WORD $0x6EAEE653 // fcmgt v19, v18, v14
 	WORD $0x4EB31E6E // orr v14, v19, v19
 	WORD $0x6E741DEE // bsl v14, v15, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D5CF // fadd v15, v14, v20
 	WORD $0x6E2FFDD4 // fdiv v20, v14, v15
 	WORD $0x4E201E8F // and v15, v20, v0
@@ -16093,19 +18472,19 @@ TEXT ·vecLSTMGradOutNEON(SB), NOSPLIT, $112-8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
-	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
-	WORD $0x3DC011C3 // ldr q3, [x14, #64]
-	WORD $0x3DC015C4 // ldr q4, [x14, #80]
-	WORD $0x3DC019C5 // ldr q5, [x14, #96]
-	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
-	WORD $0x3DC021C7 // ldr q7, [x14, #128]
-	WORD $0x3DC025C8 // ldr q8, [x14, #144]
-	WORD $0x3DC029C9 // ldr q9, [x14, #160]
-	WORD $0x3DC02DCA // ldr q10, [x14, #176]
-	WORD $0x3DC031CB // ldr q11, [x14, #192]
-	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC041CD // ldr q13, [x14, #256]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
+	WORD $0x3DC041C2 // ldr q2, [x14, #256]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
 
 block:
 	CMP $4, R1
@@ -16137,20 +18516,20 @@ block:
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E2FCE54 // fmla v20, v18, v15
 	WORD $0x6EAD8671 // sub v17, v19, v13
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB3862F // add v15, v17, v19
 	WORD $0x4F3755F1 // shl v17.4s, v15.4s, #23
-	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x3DC049CF // ldr q15, [x14, #288]
 	WORD $0x4EAFD633 // fsub v19, v17, v15
 	WORD $0x4EB31E6F // orr v15, v19, v19
 	WORD $0x4E34CE2F // fmla v15, v17, v20
 	WORD $0x4E2FD5F3 // fadd v19, v15, v15
 	WORD $0x4E201E0F // and v15, v16, v0
-	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x3DC04DD4 // ldr q20, [x14, #304]
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -16257,20 +18636,20 @@ in3:
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E2ECDF2 // fmla v18, v15, v14
 	WORD $0x6EAD8674 // sub v20, v19, v13
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB3868E // add v14, v20, v19
 	WORD $0x4F3755D4 // shl v20.4s, v14.4s, #23
-	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x3DC049CE // ldr q14, [x14, #288]
 	WORD $0x4EAED693 // fsub v19, v20, v14
 	WORD $0x4EB31E6E // orr v14, v19, v19
 	WORD $0x4E32CE8E // fmla v14, v20, v18
 	WORD $0x4E2ED5D3 // fadd v19, v14, v14
 	WORD $0x4E201E2E // and v14, v17, v0
-	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
 	WORD $0x6EAEE654 // fcmgt v20, v18, v14
 	WORD $0x4EB41E8E // orr v14, v20, v20
 	WORD $0x6E731E2E // bsl v14, v17, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5D1 // fadd v17, v14, v19
 	WORD $0x6E31FDD3 // fdiv v19, v14, v17
 	WORD $0x4E201E71 // and v17, v19, v0
@@ -16571,19 +18950,19 @@ TEXT ·vecGRUCandidateNEON(SB), NOSPLIT, $80-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC005C0 // ldr q0, [x14, #16]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
-	WORD $0x3DC03DC2 // ldr q2, [x14, #240]
-	WORD $0x3DC011C3 // ldr q3, [x14, #64]
-	WORD $0x3DC015C4 // ldr q4, [x14, #80]
-	WORD $0x3DC019C5 // ldr q5, [x14, #96]
-	WORD $0x3DC01DC6 // ldr q6, [x14, #112]
-	WORD $0x3DC021C7 // ldr q7, [x14, #128]
-	WORD $0x3DC025C8 // ldr q8, [x14, #144]
-	WORD $0x3DC029C9 // ldr q9, [x14, #160]
-	WORD $0x3DC02DCA // ldr q10, [x14, #176]
-	WORD $0x3DC031CB // ldr q11, [x14, #192]
-	WORD $0x3DC035CC // ldr q12, [x14, #208]
-	WORD $0x3DC041CD // ldr q13, [x14, #256]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
+	WORD $0x3DC041C2 // ldr q2, [x14, #256]
+	WORD $0x3DC015C3 // ldr q3, [x14, #80]
+	WORD $0x3DC019C4 // ldr q4, [x14, #96]
+	WORD $0x3DC01DC5 // ldr q5, [x14, #112]
+	WORD $0x3DC021C6 // ldr q6, [x14, #128]
+	WORD $0x3DC025C7 // ldr q7, [x14, #144]
+	WORD $0x3DC029C8 // ldr q8, [x14, #160]
+	WORD $0x3DC02DC9 // ldr q9, [x14, #176]
+	WORD $0x3DC031CA // ldr q10, [x14, #192]
+	WORD $0x3DC035CB // ldr q11, [x14, #208]
+	WORD $0x3DC039CC // ldr q12, [x14, #224]
+	WORD $0x3DC045CD // ldr q13, [x14, #272]
 
 block:
 	CMP $4, R1
@@ -16619,20 +18998,20 @@ block:
 	WORD $0x4EAF1DF4 // orr v20, v15, v15
 	WORD $0x4E2ECE54 // fmla v20, v18, v14
 	WORD $0x6EAD866F // sub v15, v19, v13
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB385EE // add v14, v15, v19
 	WORD $0x4F3755CF // shl v15.4s, v14.4s, #23
-	WORD $0x3DC045CE // ldr q14, [x14, #272]
+	WORD $0x3DC049CE // ldr q14, [x14, #288]
 	WORD $0x4EAED5F3 // fsub v19, v15, v14
 	WORD $0x4EB31E6E // orr v14, v19, v19
 	WORD $0x4E34CDEE // fmla v14, v15, v20
 	WORD $0x4E2ED5D3 // fadd v19, v14, v14
 	WORD $0x4E201E0E // and v14, v16, v0
-	WORD $0x3DC049D4 // ldr q20, [x14, #288]
+	WORD $0x3DC04DD4 // ldr q20, [x14, #304]
 	WORD $0x6EAEE68F // fcmgt v15, v20, v14
 	WORD $0x4EAF1DEE // orr v14, v15, v15
 	WORD $0x6E731E0E // bsl v14, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5D0 // fadd v16, v14, v19
 	WORD $0x6E30FDD3 // fdiv v19, v14, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -16712,20 +19091,20 @@ in2:
 	WORD $0x4EAE1DD2 // orr v18, v14, v14
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
 	WORD $0x6EAD868E // sub v14, v20, v13
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB485D1 // add v17, v14, v20
 	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
-	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x3DC049D1 // ldr q17, [x14, #288]
 	WORD $0x4EB1D5D4 // fsub v20, v14, v17
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CDD1 // fmla v17, v14, v18
 	WORD $0x4E31D634 // fadd v20, v17, v17
 	WORD $0x4E201E11 // and v17, v16, v0
-	WORD $0x3DC049D2 // ldr q18, [x14, #288]
+	WORD $0x3DC04DD2 // ldr q18, [x14, #304]
 	WORD $0x6EB1E64E // fcmgt v14, v18, v17
 	WORD $0x4EAE1DD1 // orr v17, v14, v14
 	WORD $0x6E741E11 // bsl v17, v16, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D630 // fadd v16, v17, v20
 	WORD $0x6E30FE34 // fdiv v20, v17, v16
 	WORD $0x4E201E90 // and v16, v20, v0
@@ -17295,14 +19674,14 @@ TEXT ·rowReduceSumNEON(SB), NOSPLIT, $144-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -17425,14 +19804,14 @@ TEXT ·rowReduceSumSqNEON(SB), NOSPLIT, $144-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -17571,14 +19950,14 @@ TEXT ·rowReduceSumAbsNEON(SB), NOSPLIT, $144-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	WORD $0x3DC005C8 // ldr q8, [x14, #16]
 
 pass0block:
@@ -18322,23 +20701,23 @@ pass0next:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
 	MOVD 160(R0), R8
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
-	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
-	WORD $0x3DC011CA // ldr q10, [x14, #64]
-	WORD $0x3DC015CB // ldr q11, [x14, #80]
-	WORD $0x3DC019CC // ldr q12, [x14, #96]
-	WORD $0x3DC01DCD // ldr q13, [x14, #112]
-	WORD $0x3DC021CE // ldr q14, [x14, #128]
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC011C9 // ldr q9, [x14, #64]
+	WORD $0x3DC015CA // ldr q10, [x14, #80]
+	WORD $0x3DC019CB // ldr q11, [x14, #96]
+	WORD $0x3DC01DCC // ldr q12, [x14, #112]
+	WORD $0x3DC021CD // ldr q13, [x14, #128]
+	WORD $0x3DC025CE // ldr q14, [x14, #144]
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
 
 pass1block:
 	CMP $32, R1
@@ -18357,27 +20736,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -18401,27 +20780,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -18445,27 +20824,27 @@ pass1block:
 	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CE50 // fmla v16, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CE72 // fmla v18, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -18489,27 +20868,27 @@ pass1block:
 	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CEB4 // fmla v20, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CE15 // fmla v21, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CEB2 // fmla v18, v21, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -18533,27 +20912,27 @@ pass1block:
 	WORD $0x4E2DCE54 // fmla v20, v18, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -18577,27 +20956,27 @@ pass1block:
 	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CEB0 // fmla v16, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB3 // orr v19, v21, v21
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CE75 // fmla v21, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -18621,27 +21000,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -18665,27 +21044,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -18731,27 +21110,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -18777,27 +21156,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -18823,27 +21202,27 @@ pass1in0:
 	WORD $0x4E2DCE90 // fmla v16, v20, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CE91 // fmla v17, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E90 // orr v16, v20, v20
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE14 // fmla v20, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E31CE96 // fmla v22, v20, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -18869,27 +21248,27 @@ pass1in0:
 	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CED5 // fmla v21, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED1 // orr v17, v22, v22
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CE36 // fmla v22, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E35CED4 // fmla v20, v22, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -18915,27 +21294,27 @@ pass1in0:
 	WORD $0x4E2DCE95 // fmla v21, v20, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E30CE96 // fmla v22, v20, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -18961,27 +21340,27 @@ pass1in0:
 	WORD $0x4E2DCED0 // fmla v16, v22, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CED1 // fmla v17, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CE16 // fmla v22, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CED4 // fmla v20, v22, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -19007,27 +21386,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -19053,27 +21432,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -19359,23 +21738,23 @@ pass0next:
 	WORD $0xBD005000 // str s0, [x0, #80]
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
-	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
-	WORD $0x3DC011CA // ldr q10, [x14, #64]
-	WORD $0x3DC015CB // ldr q11, [x14, #80]
-	WORD $0x3DC019CC // ldr q12, [x14, #96]
-	WORD $0x3DC01DCD // ldr q13, [x14, #112]
-	WORD $0x3DC021CE // ldr q14, [x14, #128]
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC011C9 // ldr q9, [x14, #64]
+	WORD $0x3DC015CA // ldr q10, [x14, #80]
+	WORD $0x3DC019CB // ldr q11, [x14, #96]
+	WORD $0x3DC01DCC // ldr q12, [x14, #112]
+	WORD $0x3DC021CD // ldr q13, [x14, #128]
+	WORD $0x3DC025CE // ldr q14, [x14, #144]
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
 
 pass1block:
 	CMP $32, R1
@@ -19394,27 +21773,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -19437,27 +21816,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -19480,27 +21859,27 @@ pass1block:
 	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CE50 // fmla v16, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CE72 // fmla v18, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -19523,27 +21902,27 @@ pass1block:
 	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CEB4 // fmla v20, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CE15 // fmla v21, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CEB2 // fmla v18, v21, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -19566,27 +21945,27 @@ pass1block:
 	WORD $0x4E2DCE54 // fmla v20, v18, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -19609,27 +21988,27 @@ pass1block:
 	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CEB0 // fmla v16, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB3 // orr v19, v21, v21
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CE75 // fmla v21, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -19652,27 +22031,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -19695,27 +22074,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -19757,27 +22136,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -19802,27 +22181,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -19847,27 +22226,27 @@ pass1in0:
 	WORD $0x4E2DCE90 // fmla v16, v20, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CE91 // fmla v17, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E90 // orr v16, v20, v20
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE14 // fmla v20, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E31CE96 // fmla v22, v20, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -19892,27 +22271,27 @@ pass1in0:
 	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CED5 // fmla v21, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED1 // orr v17, v22, v22
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CE36 // fmla v22, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E35CED4 // fmla v20, v22, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -19937,27 +22316,27 @@ pass1in0:
 	WORD $0x4E2DCE95 // fmla v21, v20, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E30CE96 // fmla v22, v20, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -19982,27 +22361,27 @@ pass1in0:
 	WORD $0x4E2DCED0 // fmla v16, v22, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CED1 // fmla v17, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CE16 // fmla v22, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CED4 // fmla v20, v22, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -20027,27 +22406,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -20072,27 +22451,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -20116,14 +22495,14 @@ pass1next:
 	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
 	WORD $0x4E33D400 // fadd v0, v0, v19
 	WORD $0x4E040400 // dup v0.4s, v0.s[0]
-	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
-	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
 	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC055C7 // ldr q7, [x14, #336]
 	WORD $0x6E27DC05 // fmul v5, v0, v7
 	WORD $0x4EA61CC7 // orr v7, v6, v6
 	WORD $0x6E601CA7 // bsl v7, v5, v0
-	WORD $0x3DC055C4 // ldr q4, [x14, #336]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	WORD $0x4EA61CC5 // orr v5, v6, v6
 	WORD $0x6E631C85 // bsl v5, v4, v3
 	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
@@ -20179,12 +22558,12 @@ pass1next:
 	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
 	WORD $0x4EA41C85 // orr v5, v4, v4
 	WORD $0x6E601C65 // bsl v5, v3, v0
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	WORD $0x6EA0E464 // fcmgt v4, v3, v0
 	WORD $0x3DC099C6 // ldr q6, [x14, #608]
 	WORD $0x4EA41C83 // orr v3, v4, v4
 	WORD $0x6E651CC3 // bsl v3, v6, v5
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
 	WORD $0x4E25E404 // fcmeq v4, v0, v5
 	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
 	WORD $0x4EA41C85 // orr v5, v4, v4
@@ -20287,14 +22666,14 @@ row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
 	MOVD 136(R0), R4
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -20555,14 +22934,14 @@ TEXT ·rowLogSoftmaxGradNEON(SB), NOSPLIT, $400-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -20670,18 +23049,18 @@ pass0next:
 	MOVD 128(R0), R3
 	MOVD 136(R0), R4
 	MOVD 160(R0), R8
-	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
-	WORD $0x3DC011C1 // ldr q1, [x14, #64]
-	WORD $0x3DC015C2 // ldr q2, [x14, #80]
-	WORD $0x3DC019C3 // ldr q3, [x14, #96]
-	WORD $0x3DC01DC4 // ldr q4, [x14, #112]
-	WORD $0x3DC021C5 // ldr q5, [x14, #128]
-	WORD $0x3DC025C6 // ldr q6, [x14, #144]
-	WORD $0x3DC029C7 // ldr q7, [x14, #160]
-	WORD $0x3DC02DC8 // ldr q8, [x14, #176]
-	WORD $0x3DC031C9 // ldr q9, [x14, #192]
-	WORD $0x3DC035CA // ldr q10, [x14, #208]
-	WORD $0x3DC039CB // ldr q11, [x14, #224]
+	WORD $0x3DC011C0 // ldr q0, [x14, #64]
+	WORD $0x3DC015C1 // ldr q1, [x14, #80]
+	WORD $0x3DC019C2 // ldr q2, [x14, #96]
+	WORD $0x3DC01DC3 // ldr q3, [x14, #112]
+	WORD $0x3DC021C4 // ldr q4, [x14, #128]
+	WORD $0x3DC025C5 // ldr q5, [x14, #144]
+	WORD $0x3DC029C6 // ldr q6, [x14, #160]
+	WORD $0x3DC02DC7 // ldr q7, [x14, #176]
+	WORD $0x3DC031C8 // ldr q8, [x14, #192]
+	WORD $0x3DC035C9 // ldr q9, [x14, #208]
+	WORD $0x3DC039CA // ldr q10, [x14, #224]
+	WORD $0x3DC03DCB // ldr q11, [x14, #240]
 	WORD $0x3DC009CC // ldr q12, [x14, #32]
 	ADD $80, R0, R11
 	WORD $0x4D40C96D // ld1r {v13.4s}, [x11]
@@ -20977,23 +23356,23 @@ pass0next:
 	MOVD R11, 192(R0)
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
-	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
-	WORD $0x3DC011CA // ldr q10, [x14, #64]
-	WORD $0x3DC015CB // ldr q11, [x14, #80]
-	WORD $0x3DC019CC // ldr q12, [x14, #96]
-	WORD $0x3DC01DCD // ldr q13, [x14, #112]
-	WORD $0x3DC021CE // ldr q14, [x14, #128]
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC011C9 // ldr q9, [x14, #64]
+	WORD $0x3DC015CA // ldr q10, [x14, #80]
+	WORD $0x3DC019CB // ldr q11, [x14, #96]
+	WORD $0x3DC01DCC // ldr q12, [x14, #112]
+	WORD $0x3DC021CD // ldr q13, [x14, #128]
+	WORD $0x3DC025CE // ldr q14, [x14, #144]
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
 
 pass1block:
 	CMP $32, R1
@@ -21012,27 +23391,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -21055,27 +23434,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -21098,27 +23477,27 @@ pass1block:
 	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CE50 // fmla v16, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CE72 // fmla v18, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -21141,27 +23520,27 @@ pass1block:
 	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CEB4 // fmla v20, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CE15 // fmla v21, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CEB2 // fmla v18, v21, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -21184,27 +23563,27 @@ pass1block:
 	WORD $0x4E2DCE54 // fmla v20, v18, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -21227,27 +23606,27 @@ pass1block:
 	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CEB0 // fmla v16, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB3 // orr v19, v21, v21
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CE75 // fmla v21, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -21270,27 +23649,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -21313,27 +23692,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -21375,27 +23754,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -21420,27 +23799,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -21465,27 +23844,27 @@ pass1in0:
 	WORD $0x4E2DCE90 // fmla v16, v20, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CE91 // fmla v17, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E90 // orr v16, v20, v20
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE14 // fmla v20, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E31CE96 // fmla v22, v20, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -21510,27 +23889,27 @@ pass1in0:
 	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CED5 // fmla v21, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED1 // orr v17, v22, v22
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CE36 // fmla v22, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E35CED4 // fmla v20, v22, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -21555,27 +23934,27 @@ pass1in0:
 	WORD $0x4E2DCE95 // fmla v21, v20, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E30CE96 // fmla v22, v20, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -21600,27 +23979,27 @@ pass1in0:
 	WORD $0x4E2DCED0 // fmla v16, v22, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CED1 // fmla v17, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CE16 // fmla v22, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CED4 // fmla v20, v22, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -21645,27 +24024,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -21690,27 +24069,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -21734,14 +24113,14 @@ pass1next:
 	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
 	WORD $0x4E33D400 // fadd v0, v0, v19
 	WORD $0x4E040400 // dup v0.4s, v0.s[0]
-	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
-	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
 	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC055C7 // ldr q7, [x14, #336]
 	WORD $0x6E27DC05 // fmul v5, v0, v7
 	WORD $0x4EA61CC7 // orr v7, v6, v6
 	WORD $0x6E601CA7 // bsl v7, v5, v0
-	WORD $0x3DC055C4 // ldr q4, [x14, #336]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	WORD $0x4EA61CC5 // orr v5, v6, v6
 	WORD $0x6E631C85 // bsl v5, v4, v3
 	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
@@ -21797,12 +24176,12 @@ pass1next:
 	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
 	WORD $0x4EA41C85 // orr v5, v4, v4
 	WORD $0x6E601C65 // bsl v5, v3, v0
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	WORD $0x6EA0E464 // fcmgt v4, v3, v0
 	WORD $0x3DC099C6 // ldr q6, [x14, #608]
 	WORD $0x4EA41C83 // orr v3, v4, v4
 	WORD $0x6E651CC3 // bsl v3, v6, v5
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
 	WORD $0x4E25E404 // fcmeq v4, v0, v5
 	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
 	WORD $0x4EA41C85 // orr v5, v4, v4
@@ -21979,23 +24358,23 @@ pass0next:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
 	MOVD 160(R0), R8
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
-	WORD $0x3DC00DC9 // ldr q9, [x14, #48]
-	WORD $0x3DC011CA // ldr q10, [x14, #64]
-	WORD $0x3DC015CB // ldr q11, [x14, #80]
-	WORD $0x3DC019CC // ldr q12, [x14, #96]
-	WORD $0x3DC01DCD // ldr q13, [x14, #112]
-	WORD $0x3DC021CE // ldr q14, [x14, #128]
-	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x3DC011C9 // ldr q9, [x14, #64]
+	WORD $0x3DC015CA // ldr q10, [x14, #80]
+	WORD $0x3DC019CB // ldr q11, [x14, #96]
+	WORD $0x3DC01DCC // ldr q12, [x14, #112]
+	WORD $0x3DC021CD // ldr q13, [x14, #128]
+	WORD $0x3DC025CE // ldr q14, [x14, #144]
+	WORD $0x3DC029CF // ldr q15, [x14, #160]
 
 pass1block:
 	CMP $32, R1
@@ -22014,27 +24393,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -22058,27 +24437,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -22102,27 +24481,27 @@ pass1block:
 	WORD $0x4E2DCE53 // fmla v19, v18, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CE50 // fmla v16, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E53 // orr v19, v18, v18
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CE72 // fmla v18, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E30CE55 // fmla v21, v18, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -22146,27 +24525,27 @@ pass1block:
 	WORD $0x4E2DCEB0 // fmla v16, v21, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CEB4 // fmla v20, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CE15 // fmla v21, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E34CEB2 // fmla v18, v21, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -22190,27 +24569,27 @@ pass1block:
 	WORD $0x4E2DCE54 // fmla v20, v18, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CE53 // fmla v19, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E72 // orr v18, v19, v19
 	WORD $0x4E31CE92 // fmla v18, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E33CE55 // fmla v21, v18, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -22234,27 +24613,27 @@ pass1block:
 	WORD $0x4E2DCEB3 // fmla v19, v21, v13
 	WORD $0x4EB31E71 // orr v17, v19, v19
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D3 // ldr q19, [x14, #160]
+	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD3 // ldr q19, [x14, #176]
+	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x4EB31E70 // orr v16, v19, v19
 	WORD $0x4E31CEB0 // fmla v16, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB3 // orr v19, v21, v21
 	WORD $0x4E31CE13 // fmla v19, v16, v17
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E15 // orr v21, v16, v16
 	WORD $0x4E31CE75 // fmla v21, v19, v17
 	WORD $0x4F3F0693 // sshr v19.4s, v20.4s, #1
 	WORD $0x6E31DE30 // fmul v16, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E30CEB2 // fmla v18, v21, v16
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18670 // add v16, v19, v17
 	WORD $0x4F375611 // shl v17.4s, v16.4s, #23
 	WORD $0x6EB38690 // sub v16, v20, v19
-	WORD $0x3DC039D3 // ldr q19, [x14, #224]
+	WORD $0x3DC03DD3 // ldr q19, [x14, #240]
 	WORD $0x4EB38614 // add v20, v16, v19
 	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
 	WORD $0x3DC009D4 // ldr q20, [x14, #32]
@@ -22278,27 +24657,27 @@ pass1block:
 	WORD $0x4E2DCE50 // fmla v16, v18, v13
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E2ECE51 // fmla v17, v18, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E31CDF2 // fmla v18, v15, v17
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E31CE54 // fmla v20, v18, v17
-	WORD $0x3DC031D2 // ldr q18, [x14, #192]
+	WORD $0x3DC035D2 // ldr q18, [x14, #208]
 	WORD $0x4EB21E50 // orr v16, v18, v18
 	WORD $0x4E31CE90 // fmla v16, v20, v17
-	WORD $0x3DC035D4 // ldr q20, [x14, #208]
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
 	WORD $0x4EB41E92 // orr v18, v20, v20
 	WORD $0x4E31CE12 // fmla v18, v16, v17
 	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
 	WORD $0x6E31DE34 // fmul v20, v17, v17
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E34CE55 // fmla v21, v18, v20
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18614 // add v20, v16, v17
 	WORD $0x4F375691 // shl v17.4s, v20.4s, #23
 	WORD $0x6EB08674 // sub v20, v19, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08693 // add v19, v20, v16
 	WORD $0x4F375674 // shl v20.4s, v19.4s, #23
 	WORD $0x3DC009D3 // ldr q19, [x14, #32]
@@ -22322,27 +24701,27 @@ pass1block:
 	WORD $0x4E2DCEB4 // fmla v20, v21, v13
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E2ECEB1 // fmla v17, v21, v14
-	WORD $0x3DC029D4 // ldr q20, [x14, #160]
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E31CDF5 // fmla v21, v15, v17
-	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x4EB41E93 // orr v19, v20, v20
 	WORD $0x4E31CEB3 // fmla v19, v21, v17
-	WORD $0x3DC031D5 // ldr q21, [x14, #192]
+	WORD $0x3DC035D5 // ldr q21, [x14, #208]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E31CE74 // fmla v20, v19, v17
-	WORD $0x3DC035D3 // ldr q19, [x14, #208]
+	WORD $0x3DC039D3 // ldr q19, [x14, #224]
 	WORD $0x4EB31E75 // orr v21, v19, v19
 	WORD $0x4E31CE95 // fmla v21, v20, v17
 	WORD $0x4F3F0614 // sshr v20.4s, v16.4s, #1
 	WORD $0x6E31DE33 // fmul v19, v17, v17
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E33CEB2 // fmla v18, v21, v19
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB18693 // add v19, v20, v17
 	WORD $0x4F375671 // shl v17.4s, v19.4s, #23
 	WORD $0x6EB48613 // sub v19, v16, v20
-	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
 	WORD $0x4EB48670 // add v16, v19, v20
 	WORD $0x4F375613 // shl v19.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -22388,27 +24767,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -22434,27 +24813,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -22480,27 +24859,27 @@ pass1in0:
 	WORD $0x4E2DCE90 // fmla v16, v20, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CE91 // fmla v17, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E90 // orr v16, v20, v20
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CE14 // fmla v20, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E31CE96 // fmla v22, v20, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -22526,27 +24905,27 @@ pass1in0:
 	WORD $0x4E2DCED1 // fmla v17, v22, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CED5 // fmla v21, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED1 // orr v17, v22, v22
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CE36 // fmla v22, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E35CED4 // fmla v20, v22, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -22572,27 +24951,27 @@ pass1in0:
 	WORD $0x4E2DCE95 // fmla v21, v20, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CE90 // fmla v16, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E95 // orr v21, v20, v20
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E14 // orr v20, v16, v16
 	WORD $0x4E32CEB4 // fmla v20, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E30CE96 // fmla v22, v20, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -22618,27 +24997,27 @@ pass1in0:
 	WORD $0x4E2DCED0 // fmla v16, v22, v13
 	WORD $0x4EB01E12 // orr v18, v16, v16
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D0 // ldr q16, [x14, #160]
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x4EB01E11 // orr v17, v16, v16
 	WORD $0x4E32CED1 // fmla v17, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED0 // orr v16, v22, v22
 	WORD $0x4E32CE30 // fmla v16, v17, v18
-	WORD $0x3DC035D1 // ldr q17, [x14, #208]
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
 	WORD $0x4EB11E36 // orr v22, v17, v17
 	WORD $0x4E32CE16 // fmla v22, v16, v18
 	WORD $0x4F3F06B0 // sshr v16.4s, v21.4s, #1
 	WORD $0x6E32DE51 // fmul v17, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E31CED4 // fmla v20, v22, v17
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28611 // add v17, v16, v18
 	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
 	WORD $0x6EB086B1 // sub v17, v21, v16
-	WORD $0x3DC039D0 // ldr q16, [x14, #224]
+	WORD $0x3DC03DD0 // ldr q16, [x14, #240]
 	WORD $0x4EB08635 // add v21, v17, v16
 	WORD $0x4F3756B1 // shl v17.4s, v21.4s, #23
 	WORD $0x3DC009D5 // ldr q21, [x14, #32]
@@ -22664,27 +25043,27 @@ pass1in0:
 	WORD $0x4E2DCE91 // fmla v17, v20, v13
 	WORD $0x4EB11E32 // orr v18, v17, v17
 	WORD $0x4E2ECE92 // fmla v18, v20, v14
-	WORD $0x3DC029D1 // ldr q17, [x14, #160]
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
 	WORD $0x4EB11E34 // orr v20, v17, v17
 	WORD $0x4E32CDF4 // fmla v20, v15, v18
-	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x4EB11E35 // orr v21, v17, v17
 	WORD $0x4E32CE95 // fmla v21, v20, v18
-	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x3DC035D4 // ldr q20, [x14, #208]
 	WORD $0x4EB41E91 // orr v17, v20, v20
 	WORD $0x4E32CEB1 // fmla v17, v21, v18
-	WORD $0x3DC035D5 // ldr q21, [x14, #208]
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
 	WORD $0x4EB51EB4 // orr v20, v21, v21
 	WORD $0x4E32CE34 // fmla v20, v17, v18
 	WORD $0x4F3F0611 // sshr v17.4s, v16.4s, #1
 	WORD $0x6E32DE55 // fmul v21, v18, v18
 	WORD $0x4EB21E56 // orr v22, v18, v18
 	WORD $0x4E35CE96 // fmla v22, v20, v21
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB28635 // add v21, v17, v18
 	WORD $0x4F3756B2 // shl v18.4s, v21.4s, #23
 	WORD $0x6EB18615 // sub v21, v16, v17
-	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
 	WORD $0x4EB186B0 // add v16, v21, v17
 	WORD $0x4F375615 // shl v21.4s, v16.4s, #23
 	WORD $0x3DC009D0 // ldr q16, [x14, #32]
@@ -22710,27 +25089,27 @@ pass1in0:
 	WORD $0x4E2DCED5 // fmla v21, v22, v13
 	WORD $0x4EB51EB2 // orr v18, v21, v21
 	WORD $0x4E2ECED2 // fmla v18, v22, v14
-	WORD $0x3DC029D5 // ldr q21, [x14, #160]
+	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
 	WORD $0x4EB51EB6 // orr v22, v21, v21
 	WORD $0x4E32CDF6 // fmla v22, v15, v18
-	WORD $0x3DC02DD5 // ldr q21, [x14, #176]
+	WORD $0x3DC031D5 // ldr q21, [x14, #192]
 	WORD $0x4EB51EB0 // orr v16, v21, v21
 	WORD $0x4E32CED0 // fmla v16, v22, v18
-	WORD $0x3DC031D6 // ldr q22, [x14, #192]
+	WORD $0x3DC035D6 // ldr q22, [x14, #208]
 	WORD $0x4EB61ED5 // orr v21, v22, v22
 	WORD $0x4E32CE15 // fmla v21, v16, v18
-	WORD $0x3DC035D0 // ldr q16, [x14, #208]
+	WORD $0x3DC039D0 // ldr q16, [x14, #224]
 	WORD $0x4EB01E16 // orr v22, v16, v16
 	WORD $0x4E32CEB6 // fmla v22, v21, v18
 	WORD $0x4F3F0635 // sshr v21.4s, v17.4s, #1
 	WORD $0x6E32DE50 // fmul v16, v18, v18
 	WORD $0x4EB21E54 // orr v20, v18, v18
 	WORD $0x4E30CED4 // fmla v20, v22, v16
-	WORD $0x3DC039D2 // ldr q18, [x14, #224]
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
 	WORD $0x4EB286B0 // add v16, v21, v18
 	WORD $0x4F375612 // shl v18.4s, v16.4s, #23
 	WORD $0x6EB58630 // sub v16, v17, v21
-	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x3DC03DD5 // ldr q21, [x14, #240]
 	WORD $0x4EB58611 // add v17, v16, v21
 	WORD $0x4F375630 // shl v16.4s, v17.4s, #23
 	WORD $0x3DC009D1 // ldr q17, [x14, #32]
@@ -22764,14 +25143,14 @@ pass1next:
 	WORD $0x6E002013 // ext v19.16b, v0.16b, v0.16b, #4
 	WORD $0x4E33D400 // fadd v0, v0, v19
 	WORD $0x4E040400 // dup v0.4s, v0.s[0]
-	WORD $0x3DC04DC7 // ldr q7, [x14, #304]
-	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
 	WORD $0x3DC051C7 // ldr q7, [x14, #320]
+	WORD $0x6EA0E4E6 // fcmgt v6, v7, v0
+	WORD $0x3DC055C7 // ldr q7, [x14, #336]
 	WORD $0x6E27DC05 // fmul v5, v0, v7
 	WORD $0x4EA61CC7 // orr v7, v6, v6
 	WORD $0x6E601CA7 // bsl v7, v5, v0
-	WORD $0x3DC055C4 // ldr q4, [x14, #336]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC059C4 // ldr q4, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	WORD $0x4EA61CC5 // orr v5, v6, v6
 	WORD $0x6E631C85 // bsl v5, v4, v3
 	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
@@ -22827,12 +25206,12 @@ pass1next:
 	WORD $0x6EA0E4A4 // fcmgt v4, v5, v0
 	WORD $0x4EA41C85 // orr v5, v4, v4
 	WORD $0x6E601C65 // bsl v5, v3, v0
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
 	WORD $0x6EA0E464 // fcmgt v4, v3, v0
 	WORD $0x3DC099C6 // ldr q6, [x14, #608]
 	WORD $0x4EA41C83 // orr v3, v4, v4
 	WORD $0x6E651CC3 // bsl v3, v6, v5
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
 	WORD $0x4E25E404 // fcmeq v4, v0, v5
 	WORD $0x3DC09DC6 // ldr q6, [x14, #624]
 	WORD $0x4EA41C85 // orr v5, v4, v4
@@ -22949,14 +25328,14 @@ TEXT ·rowMomentsNEON(SB), NOSPLIT, $144-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -23067,14 +25446,14 @@ pass0next:
 	MOVD R11, 192(R0)
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 
@@ -23241,14 +25620,14 @@ TEXT ·rowLayerNormNEON(SB), NOSPLIT, $528-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -23359,14 +25738,14 @@ pass0next:
 	MOVD R11, 192(R0)
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 
@@ -23656,14 +26035,14 @@ row:
 	MOVD 136(R0), R4
 	MOVD 144(R0), R5
 	MOVD 160(R0), R8
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -23855,14 +26234,14 @@ pass0next:
 	MOVD 136(R0), R4
 	MOVD 144(R0), R5
 	MOVD 152(R0), R6
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 
@@ -24211,14 +26590,14 @@ TEXT ·rowRMSNormNEON(SB), NOSPLIT, $400-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -24463,14 +26842,14 @@ row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
 	MOVD 136(R0), R4
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -24616,14 +26995,14 @@ pass0next:
 	MOVD 128(R0), R3
 	MOVD 136(R0), R4
 	MOVD 144(R0), R5
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass1block:
 	CMP $32, R1
@@ -25057,14 +27436,14 @@ TEXT ·rowNormSumsNEON(SB), NOSPLIT, $272-8
 row:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 
 pass0block:
 	CMP $32, R1
@@ -25172,14 +27551,14 @@ pass0next:
 	MOVD 0(R0), R1
 	MOVD 128(R0), R3
 	MOVD 136(R0), R4
-	WORD $0x3DC059C0 // ldr q0, [x14, #352]
-	WORD $0x3DC059C1 // ldr q1, [x14, #352]
-	WORD $0x3DC059C2 // ldr q2, [x14, #352]
-	WORD $0x3DC059C3 // ldr q3, [x14, #352]
-	WORD $0x3DC059C4 // ldr q4, [x14, #352]
-	WORD $0x3DC059C5 // ldr q5, [x14, #352]
-	WORD $0x3DC059C6 // ldr q6, [x14, #352]
-	WORD $0x3DC059C7 // ldr q7, [x14, #352]
+	WORD $0x3DC00DC0 // ldr q0, [x14, #48]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC00DC2 // ldr q2, [x14, #48]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC00DC4 // ldr q4, [x14, #48]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC00DC6 // ldr q6, [x14, #48]
+	WORD $0x3DC00DC7 // ldr q7, [x14, #48]
 	ADD $80, R0, R11
 	WORD $0x4D40C968 // ld1r {v8.4s}, [x11]
 
@@ -25540,46 +27919,46 @@ DATA vecConst<>+16(SB)/8, $0x7FFFFFFF7FFFFFFF
 DATA vecConst<>+24(SB)/8, $0x7FFFFFFF7FFFFFFF
 DATA vecConst<>+32(SB)/8, $0x3F8000003F800000
 DATA vecConst<>+40(SB)/8, $0x3F8000003F800000
-DATA vecConst<>+48(SB)/8, $0xC2F00000C2F00000
-DATA vecConst<>+56(SB)/8, $0xC2F00000C2F00000
-DATA vecConst<>+64(SB)/8, $0x42B2000042B20000
-DATA vecConst<>+72(SB)/8, $0x42B2000042B20000
-DATA vecConst<>+80(SB)/8, $0x3FB8AA3B3FB8AA3B
-DATA vecConst<>+88(SB)/8, $0x3FB8AA3B3FB8AA3B
-DATA vecConst<>+96(SB)/8, $0x4B4000004B400000
-DATA vecConst<>+104(SB)/8, $0x4B4000004B400000
-DATA vecConst<>+112(SB)/8, $0xBF318000BF318000
-DATA vecConst<>+120(SB)/8, $0xBF318000BF318000
-DATA vecConst<>+128(SB)/8, $0x395E8083395E8083
-DATA vecConst<>+136(SB)/8, $0x395E8083395E8083
-DATA vecConst<>+144(SB)/8, $0x3AB522843AB52284
-DATA vecConst<>+152(SB)/8, $0x3AB522843AB52284
-DATA vecConst<>+160(SB)/8, $0x3C091CD53C091CD5
-DATA vecConst<>+168(SB)/8, $0x3C091CD53C091CD5
-DATA vecConst<>+176(SB)/8, $0x3D2AAC5C3D2AAC5C
-DATA vecConst<>+184(SB)/8, $0x3D2AAC5C3D2AAC5C
-DATA vecConst<>+192(SB)/8, $0x3E2AAA493E2AAA49
-DATA vecConst<>+200(SB)/8, $0x3E2AAA493E2AAA49
-DATA vecConst<>+208(SB)/8, $0x3EFFFFFE3EFFFFFE
-DATA vecConst<>+216(SB)/8, $0x3EFFFFFE3EFFFFFE
-DATA vecConst<>+224(SB)/8, $0x0000007F0000007F
-DATA vecConst<>+232(SB)/8, $0x0000007F0000007F
-DATA vecConst<>+240(SB)/8, $0xC1A00000C1A00000
-DATA vecConst<>+248(SB)/8, $0xC1A00000C1A00000
-DATA vecConst<>+256(SB)/8, $0x0000000100000001
-DATA vecConst<>+264(SB)/8, $0x0000000100000001
-DATA vecConst<>+272(SB)/8, $0x3F0000003F000000
-DATA vecConst<>+280(SB)/8, $0x3F0000003F000000
-DATA vecConst<>+288(SB)/8, $0x322BCC77322BCC77
-DATA vecConst<>+296(SB)/8, $0x322BCC77322BCC77
-DATA vecConst<>+304(SB)/8, $0x0080000000800000
-DATA vecConst<>+312(SB)/8, $0x0080000000800000
-DATA vecConst<>+320(SB)/8, $0x4B0000004B000000
-DATA vecConst<>+328(SB)/8, $0x4B0000004B000000
-DATA vecConst<>+336(SB)/8, $0xFFFFFFE9FFFFFFE9
-DATA vecConst<>+344(SB)/8, $0xFFFFFFE9FFFFFFE9
-DATA vecConst<>+352(SB)/8, $0x0000000000000000
-DATA vecConst<>+360(SB)/8, $0x0000000000000000
+DATA vecConst<>+48(SB)/8, $0x0000000000000000
+DATA vecConst<>+56(SB)/8, $0x0000000000000000
+DATA vecConst<>+64(SB)/8, $0xC2F00000C2F00000
+DATA vecConst<>+72(SB)/8, $0xC2F00000C2F00000
+DATA vecConst<>+80(SB)/8, $0x42B2000042B20000
+DATA vecConst<>+88(SB)/8, $0x42B2000042B20000
+DATA vecConst<>+96(SB)/8, $0x3FB8AA3B3FB8AA3B
+DATA vecConst<>+104(SB)/8, $0x3FB8AA3B3FB8AA3B
+DATA vecConst<>+112(SB)/8, $0x4B4000004B400000
+DATA vecConst<>+120(SB)/8, $0x4B4000004B400000
+DATA vecConst<>+128(SB)/8, $0xBF318000BF318000
+DATA vecConst<>+136(SB)/8, $0xBF318000BF318000
+DATA vecConst<>+144(SB)/8, $0x395E8083395E8083
+DATA vecConst<>+152(SB)/8, $0x395E8083395E8083
+DATA vecConst<>+160(SB)/8, $0x3AB522843AB52284
+DATA vecConst<>+168(SB)/8, $0x3AB522843AB52284
+DATA vecConst<>+176(SB)/8, $0x3C091CD53C091CD5
+DATA vecConst<>+184(SB)/8, $0x3C091CD53C091CD5
+DATA vecConst<>+192(SB)/8, $0x3D2AAC5C3D2AAC5C
+DATA vecConst<>+200(SB)/8, $0x3D2AAC5C3D2AAC5C
+DATA vecConst<>+208(SB)/8, $0x3E2AAA493E2AAA49
+DATA vecConst<>+216(SB)/8, $0x3E2AAA493E2AAA49
+DATA vecConst<>+224(SB)/8, $0x3EFFFFFE3EFFFFFE
+DATA vecConst<>+232(SB)/8, $0x3EFFFFFE3EFFFFFE
+DATA vecConst<>+240(SB)/8, $0x0000007F0000007F
+DATA vecConst<>+248(SB)/8, $0x0000007F0000007F
+DATA vecConst<>+256(SB)/8, $0xC1A00000C1A00000
+DATA vecConst<>+264(SB)/8, $0xC1A00000C1A00000
+DATA vecConst<>+272(SB)/8, $0x0000000100000001
+DATA vecConst<>+280(SB)/8, $0x0000000100000001
+DATA vecConst<>+288(SB)/8, $0x3F0000003F000000
+DATA vecConst<>+296(SB)/8, $0x3F0000003F000000
+DATA vecConst<>+304(SB)/8, $0x322BCC77322BCC77
+DATA vecConst<>+312(SB)/8, $0x322BCC77322BCC77
+DATA vecConst<>+320(SB)/8, $0x0080000000800000
+DATA vecConst<>+328(SB)/8, $0x0080000000800000
+DATA vecConst<>+336(SB)/8, $0x4B0000004B000000
+DATA vecConst<>+344(SB)/8, $0x4B0000004B000000
+DATA vecConst<>+352(SB)/8, $0xFFFFFFE9FFFFFFE9
+DATA vecConst<>+360(SB)/8, $0xFFFFFFE9FFFFFFE9
 DATA vecConst<>+368(SB)/8, $0x3F3504F33F3504F3
 DATA vecConst<>+376(SB)/8, $0x3F3504F33F3504F3
 DATA vecConst<>+384(SB)/8, $0x007FFFFF007FFFFF
@@ -25636,157 +28015,245 @@ DATA vecConst<>+784(SB)/8, $0xBAB6060DBAB6060D
 DATA vecConst<>+792(SB)/8, $0xBAB6060DBAB6060D
 DATA vecConst<>+800(SB)/8, $0x3D2AAAA53D2AAAA5
 DATA vecConst<>+808(SB)/8, $0x3D2AAAA53D2AAAA5
-DATA vecConst<>+816(SB)/8, $0xC0000000C0000000
-DATA vecConst<>+824(SB)/8, $0xC0000000C0000000
-DATA vecConst<>+832(SB)/8, $0x4000000040000000
-DATA vecConst<>+840(SB)/8, $0x4000000040000000
-DATA vecConst<>+848(SB)/8, $0x38A3B8FF38A3B8FF
-DATA vecConst<>+856(SB)/8, $0x38A3B8FF38A3B8FF
-DATA vecConst<>+864(SB)/8, $0xBA51A8AFBA51A8AF
-DATA vecConst<>+872(SB)/8, $0xBA51A8AFBA51A8AF
-DATA vecConst<>+880(SB)/8, $0x3BA9F9123BA9F912
-DATA vecConst<>+888(SB)/8, $0x3BA9F9123BA9F912
-DATA vecConst<>+896(SB)/8, $0xBCDBFB8DBCDBFB8D
-DATA vecConst<>+904(SB)/8, $0xBCDBFB8DBCDBFB8D
-DATA vecConst<>+912(SB)/8, $0x3DE716733DE71673
-DATA vecConst<>+920(SB)/8, $0x3DE716733DE71673
-DATA vecConst<>+928(SB)/8, $0xBEC0939FBEC0939F
-DATA vecConst<>+936(SB)/8, $0xBEC0939FBEC0939F
-DATA vecConst<>+944(SB)/8, $0x3E0375D43E0375D4
-DATA vecConst<>+952(SB)/8, $0x3E0375D43E0375D4
-DATA vecConst<>+960(SB)/8, $0x4080000040800000
-DATA vecConst<>+968(SB)/8, $0x4080000040800000
-DATA vecConst<>+976(SB)/8, $0x37A11E5537A11E55
-DATA vecConst<>+984(SB)/8, $0x37A11E5537A11E55
-DATA vecConst<>+992(SB)/8, $0xB9D7501AB9D7501A
-DATA vecConst<>+1000(SB)/8, $0xB9D7501AB9D7501A
-DATA vecConst<>+1008(SB)/8, $0x3B84995A3B84995A
-DATA vecConst<>+1016(SB)/8, $0x3B84995A3B84995A
-DATA vecConst<>+1024(SB)/8, $0xBCCAE612BCCAE612
-DATA vecConst<>+1032(SB)/8, $0xBCCAE612BCCAE612
-DATA vecConst<>+1040(SB)/8, $0x3DDC91E83DDC91E8
-DATA vecConst<>+1048(SB)/8, $0x3DDC91E83DDC91E8
-DATA vecConst<>+1056(SB)/8, $0x3F2247B73F2247B7
-DATA vecConst<>+1064(SB)/8, $0x3F2247B73F2247B7
-DATA vecConst<>+1072(SB)/8, $0x3F908A553F908A55
-DATA vecConst<>+1080(SB)/8, $0x3F908A553F908A55
-DATA vecConst<>+1088(SB)/8, $0xB8E72600B8E72600
-DATA vecConst<>+1096(SB)/8, $0xB8E72600B8E72600
-DATA vecConst<>+1104(SB)/8, $0x4168000041680000
-DATA vecConst<>+1112(SB)/8, $0x4168000041680000
-DATA vecConst<>+1120(SB)/8, $0xFFFFF000FFFFF000
-DATA vecConst<>+1128(SB)/8, $0xFFFFF000FFFFF000
-DATA vecConst<>+1136(SB)/8, $0x3CCCD1353CCCD135
-DATA vecConst<>+1144(SB)/8, $0x3CCCD1353CCCD135
-DATA vecConst<>+1152(SB)/8, $0x3E6D086D3E6D086D
-DATA vecConst<>+1160(SB)/8, $0x3E6D086D3E6D086D
-DATA vecConst<>+1168(SB)/8, $0xBF898839BF898839
-DATA vecConst<>+1176(SB)/8, $0xBF898839BF898839
-DATA vecConst<>+1184(SB)/8, $0x3FCBCE843FCBCE84
-DATA vecConst<>+1192(SB)/8, $0x3FCBCE843FCBCE84
-DATA vecConst<>+1200(SB)/8, $0xBF56AD10BF56AD10
-DATA vecConst<>+1208(SB)/8, $0xBF56AD10BF56AD10
-DATA vecConst<>+1216(SB)/8, $0x3BAEC3083BAEC308
-DATA vecConst<>+1224(SB)/8, $0x3BAEC3083BAEC308
-DATA vecConst<>+1232(SB)/8, $0xBE7A3B91BE7A3B91
-DATA vecConst<>+1240(SB)/8, $0xBE7A3B91BE7A3B91
-DATA vecConst<>+1248(SB)/8, $0xBDC13985BDC13985
-DATA vecConst<>+1256(SB)/8, $0xBDC13985BDC13985
-DATA vecConst<>+1264(SB)/8, $0xB9BDB9BDB9BDB9BD
-DATA vecConst<>+1272(SB)/8, $0xB9BDB9BDB9BDB9BD
-DATA vecConst<>+1280(SB)/8, $0x3ECC43863ECC4386
-DATA vecConst<>+1288(SB)/8, $0x3ECC43863ECC4386
-DATA vecConst<>+1296(SB)/8, $0xB70E40D8B70E40D8
-DATA vecConst<>+1304(SB)/8, $0xB70E40D8B70E40D8
-DATA vecConst<>+1312(SB)/8, $0x38F2F50338F2F503
-DATA vecConst<>+1320(SB)/8, $0x38F2F50338F2F503
-DATA vecConst<>+1328(SB)/8, $0xBA9BD1A4BA9BD1A4
-DATA vecConst<>+1336(SB)/8, $0xBA9BD1A4BA9BD1A4
-DATA vecConst<>+1344(SB)/8, $0x3C236BED3C236BED
-DATA vecConst<>+1352(SB)/8, $0x3C236BED3C236BED
-DATA vecConst<>+1360(SB)/8, $0xBD882C36BD882C36
-DATA vecConst<>+1368(SB)/8, $0xBD882C36BD882C36
-DATA vecConst<>+1376(SB)/8, $0x3ECC422A3ECC422A
-DATA vecConst<>+1384(SB)/8, $0x3ECC422A3ECC422A
-DATA vecConst<>+1392(SB)/8, $0x4138000041380000
-DATA vecConst<>+1400(SB)/8, $0x4138000041380000
-DATA vecConst<>+1408(SB)/8, $0x0000800000008000
-DATA vecConst<>+1416(SB)/8, $0x0000800000008000
-DATA vecConst<>+1424(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1432(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1440(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1448(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1456(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1464(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1472(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1480(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1488(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1496(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1504(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1512(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1520(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1528(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1536(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1544(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1552(SB)/8, $0x4040000040400000
-DATA vecConst<>+1560(SB)/8, $0x4040000040400000
-DATA vecConst<>+1568(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1576(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1584(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1592(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1600(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1608(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1616(SB)/8, $0x4100000041000000
-DATA vecConst<>+1624(SB)/8, $0x4100000041000000
-DATA vecConst<>+1632(SB)/8, $0xD2511F53D2511F53
-DATA vecConst<>+1640(SB)/8, $0xD2511F53D2511F53
-DATA vecConst<>+1648(SB)/8, $0xCD9E8D57CD9E8D57
-DATA vecConst<>+1656(SB)/8, $0xCD9E8D57CD9E8D57
-DATA vecConst<>+1664(SB)/8, $0x9E3779B99E3779B9
-DATA vecConst<>+1672(SB)/8, $0x9E3779B99E3779B9
-DATA vecConst<>+1680(SB)/8, $0xBB67AE85BB67AE85
-DATA vecConst<>+1688(SB)/8, $0xBB67AE85BB67AE85
-DATA vecConst<>+1696(SB)/8, $0x3C6EF3723C6EF372
-DATA vecConst<>+1704(SB)/8, $0x3C6EF3723C6EF372
-DATA vecConst<>+1712(SB)/8, $0x76CF5D0A76CF5D0A
-DATA vecConst<>+1720(SB)/8, $0x76CF5D0A76CF5D0A
-DATA vecConst<>+1728(SB)/8, $0xDAA66D2BDAA66D2B
-DATA vecConst<>+1736(SB)/8, $0xDAA66D2BDAA66D2B
-DATA vecConst<>+1744(SB)/8, $0x32370B8F32370B8F
-DATA vecConst<>+1752(SB)/8, $0x32370B8F32370B8F
-DATA vecConst<>+1760(SB)/8, $0x78DDE6E478DDE6E4
-DATA vecConst<>+1768(SB)/8, $0x78DDE6E478DDE6E4
-DATA vecConst<>+1776(SB)/8, $0xED9EBA14ED9EBA14
-DATA vecConst<>+1784(SB)/8, $0xED9EBA14ED9EBA14
-DATA vecConst<>+1792(SB)/8, $0x1715609D1715609D
-DATA vecConst<>+1800(SB)/8, $0x1715609D1715609D
-DATA vecConst<>+1808(SB)/8, $0xA9066899A9066899
-DATA vecConst<>+1816(SB)/8, $0xA9066899A9066899
-DATA vecConst<>+1824(SB)/8, $0xB54CDA56B54CDA56
-DATA vecConst<>+1832(SB)/8, $0xB54CDA56B54CDA56
-DATA vecConst<>+1840(SB)/8, $0x646E171E646E171E
-DATA vecConst<>+1848(SB)/8, $0x646E171E646E171E
-DATA vecConst<>+1856(SB)/8, $0x5384540F5384540F
-DATA vecConst<>+1864(SB)/8, $0x5384540F5384540F
-DATA vecConst<>+1872(SB)/8, $0x1FD5C5A31FD5C5A3
-DATA vecConst<>+1880(SB)/8, $0x1FD5C5A31FD5C5A3
-DATA vecConst<>+1888(SB)/8, $0xF1BBCDC8F1BBCDC8
-DATA vecConst<>+1896(SB)/8, $0xF1BBCDC8F1BBCDC8
-DATA vecConst<>+1904(SB)/8, $0xDB3D7428DB3D7428
-DATA vecConst<>+1912(SB)/8, $0xDB3D7428DB3D7428
-DATA vecConst<>+1920(SB)/8, $0x8FF347818FF34781
-DATA vecConst<>+1928(SB)/8, $0x8FF347818FF34781
-DATA vecConst<>+1936(SB)/8, $0x96A522AD96A522AD
-DATA vecConst<>+1944(SB)/8, $0x96A522AD96A522AD
-DATA vecConst<>+1952(SB)/8, $0x00FFFFFF00FFFFFF
-DATA vecConst<>+1960(SB)/8, $0x00FFFFFF00FFFFFF
-DATA vecConst<>+1968(SB)/8, $0x3380000033800000
-DATA vecConst<>+1976(SB)/8, $0x3380000033800000
-DATA vecConst<>+1984(SB)/8, $0x0000000300000003
-DATA vecConst<>+1992(SB)/8, $0x0000000300000003
-DATA vecConst<>+2000(SB)/8, $0x33C90FDB33C90FDB
-DATA vecConst<>+2008(SB)/8, $0x33C90FDB33C90FDB
-GLOBL vecConst<>(SB), RODATA|NOPTR, $2016
+DATA vecConst<>+816(SB)/8, $0x42B4000042B40000
+DATA vecConst<>+824(SB)/8, $0x42B4000042B40000
+DATA vecConst<>+832(SB)/8, $0x3E8000003E800000
+DATA vecConst<>+840(SB)/8, $0x3E8000003E800000
+DATA vecConst<>+848(SB)/8, $0x363AB60F363AB60F
+DATA vecConst<>+856(SB)/8, $0x363AB60F363AB60F
+DATA vecConst<>+864(SB)/8, $0x3950115E3950115E
+DATA vecConst<>+872(SB)/8, $0x3950115E3950115E
+DATA vecConst<>+880(SB)/8, $0x3C0888703C088870
+DATA vecConst<>+888(SB)/8, $0x3C0888703C088870
+DATA vecConst<>+896(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+904(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+912(SB)/8, $0xC0000000C0000000
+DATA vecConst<>+920(SB)/8, $0xC0000000C0000000
+DATA vecConst<>+928(SB)/8, $0x4000000040000000
+DATA vecConst<>+936(SB)/8, $0x4000000040000000
+DATA vecConst<>+944(SB)/8, $0x3D2CAE303D2CAE30
+DATA vecConst<>+952(SB)/8, $0x3D2CAE303D2CAE30
+DATA vecConst<>+960(SB)/8, $0x3CC61F283CC61F28
+DATA vecConst<>+968(SB)/8, $0x3CC61F283CC61F28
+DATA vecConst<>+976(SB)/8, $0x3D3A3DDC3D3A3DDC
+DATA vecConst<>+984(SB)/8, $0x3D3A3DDC3D3A3DDC
+DATA vecConst<>+992(SB)/8, $0x3D9981023D998102
+DATA vecConst<>+1000(SB)/8, $0x3D9981023D998102
+DATA vecConst<>+1008(SB)/8, $0x3E2AAAE43E2AAAE4
+DATA vecConst<>+1016(SB)/8, $0x3E2AAAE43E2AAAE4
+DATA vecConst<>+1024(SB)/8, $0x3FC90FDB3FC90FDB
+DATA vecConst<>+1032(SB)/8, $0x3FC90FDB3FC90FDB
+DATA vecConst<>+1040(SB)/8, $0xB33BBD2EB33BBD2E
+DATA vecConst<>+1048(SB)/8, $0xB33BBD2EB33BBD2E
+DATA vecConst<>+1056(SB)/8, $0x40490FDB40490FDB
+DATA vecConst<>+1064(SB)/8, $0x40490FDB40490FDB
+DATA vecConst<>+1072(SB)/8, $0xB3BBBD2EB3BBBD2E
+DATA vecConst<>+1080(SB)/8, $0xB3BBBD2EB3BBBD2E
+DATA vecConst<>+1088(SB)/8, $0xBAE9ABC8BAE9ABC8
+DATA vecConst<>+1096(SB)/8, $0xBAE9ABC8BAE9ABC8
+DATA vecConst<>+1104(SB)/8, $0x3C3211FE3C3211FE
+DATA vecConst<>+1112(SB)/8, $0x3C3211FE3C3211FE
+DATA vecConst<>+1120(SB)/8, $0xBCFEBED5BCFEBED5
+DATA vecConst<>+1128(SB)/8, $0xBCFEBED5BCFEBED5
+DATA vecConst<>+1136(SB)/8, $0x3D6D14FB3D6D14FB
+DATA vecConst<>+1144(SB)/8, $0x3D6D14FB3D6D14FB
+DATA vecConst<>+1152(SB)/8, $0xBDAC048DBDAC048D
+DATA vecConst<>+1160(SB)/8, $0xBDAC048DBDAC048D
+DATA vecConst<>+1168(SB)/8, $0x3DE046273DE04627
+DATA vecConst<>+1176(SB)/8, $0x3DE046273DE04627
+DATA vecConst<>+1184(SB)/8, $0xBE121043BE121043
+DATA vecConst<>+1192(SB)/8, $0xBE121043BE121043
+DATA vecConst<>+1200(SB)/8, $0x3E4CC8F23E4CC8F2
+DATA vecConst<>+1208(SB)/8, $0x3E4CC8F23E4CC8F2
+DATA vecConst<>+1216(SB)/8, $0xBEAAAA9FBEAAAA9F
+DATA vecConst<>+1224(SB)/8, $0xBEAAAA9FBEAAAA9F
+DATA vecConst<>+1232(SB)/8, $0x4600000046000000
+DATA vecConst<>+1240(SB)/8, $0x4600000046000000
+DATA vecConst<>+1248(SB)/8, $0x3F3172183F317218
+DATA vecConst<>+1256(SB)/8, $0x3F3172183F317218
+DATA vecConst<>+1264(SB)/8, $0x3A30AEA33A30AEA3
+DATA vecConst<>+1272(SB)/8, $0x3A30AEA33A30AEA3
+DATA vecConst<>+1280(SB)/8, $0xBB7B8E8CBB7B8E8C
+DATA vecConst<>+1288(SB)/8, $0xBB7B8E8CBB7B8E8C
+DATA vecConst<>+1296(SB)/8, $0x3C2AE6333C2AE633
+DATA vecConst<>+1304(SB)/8, $0x3C2AE6333C2AE633
+DATA vecConst<>+1312(SB)/8, $0xBC9D23BBBC9D23BB
+DATA vecConst<>+1320(SB)/8, $0xBC9D23BBBC9D23BB
+DATA vecConst<>+1328(SB)/8, $0x3CF14E513CF14E51
+DATA vecConst<>+1336(SB)/8, $0x3CF14E513CF14E51
+DATA vecConst<>+1344(SB)/8, $0xBD3638ECBD3638EC
+DATA vecConst<>+1352(SB)/8, $0xBD3638ECBD3638EC
+DATA vecConst<>+1360(SB)/8, $0x3D9992DE3D9992DE
+DATA vecConst<>+1368(SB)/8, $0x3D9992DE3D9992DE
+DATA vecConst<>+1376(SB)/8, $0xBE2AAA92BE2AAA92
+DATA vecConst<>+1384(SB)/8, $0xBE2AAA92BE2AAA92
+DATA vecConst<>+1392(SB)/8, $0x38A3B8FF38A3B8FF
+DATA vecConst<>+1400(SB)/8, $0x38A3B8FF38A3B8FF
+DATA vecConst<>+1408(SB)/8, $0xBA51A8AFBA51A8AF
+DATA vecConst<>+1416(SB)/8, $0xBA51A8AFBA51A8AF
+DATA vecConst<>+1424(SB)/8, $0x3BA9F9123BA9F912
+DATA vecConst<>+1432(SB)/8, $0x3BA9F9123BA9F912
+DATA vecConst<>+1440(SB)/8, $0xBCDBFB8DBCDBFB8D
+DATA vecConst<>+1448(SB)/8, $0xBCDBFB8DBCDBFB8D
+DATA vecConst<>+1456(SB)/8, $0x3DE716733DE71673
+DATA vecConst<>+1464(SB)/8, $0x3DE716733DE71673
+DATA vecConst<>+1472(SB)/8, $0xBEC0939FBEC0939F
+DATA vecConst<>+1480(SB)/8, $0xBEC0939FBEC0939F
+DATA vecConst<>+1488(SB)/8, $0x3E0375D43E0375D4
+DATA vecConst<>+1496(SB)/8, $0x3E0375D43E0375D4
+DATA vecConst<>+1504(SB)/8, $0x4080000040800000
+DATA vecConst<>+1512(SB)/8, $0x4080000040800000
+DATA vecConst<>+1520(SB)/8, $0x37A11E5537A11E55
+DATA vecConst<>+1528(SB)/8, $0x37A11E5537A11E55
+DATA vecConst<>+1536(SB)/8, $0xB9D7501AB9D7501A
+DATA vecConst<>+1544(SB)/8, $0xB9D7501AB9D7501A
+DATA vecConst<>+1552(SB)/8, $0x3B84995A3B84995A
+DATA vecConst<>+1560(SB)/8, $0x3B84995A3B84995A
+DATA vecConst<>+1568(SB)/8, $0xBCCAE612BCCAE612
+DATA vecConst<>+1576(SB)/8, $0xBCCAE612BCCAE612
+DATA vecConst<>+1584(SB)/8, $0x3DDC91E83DDC91E8
+DATA vecConst<>+1592(SB)/8, $0x3DDC91E83DDC91E8
+DATA vecConst<>+1600(SB)/8, $0x3F2247B73F2247B7
+DATA vecConst<>+1608(SB)/8, $0x3F2247B73F2247B7
+DATA vecConst<>+1616(SB)/8, $0x3F908A553F908A55
+DATA vecConst<>+1624(SB)/8, $0x3F908A553F908A55
+DATA vecConst<>+1632(SB)/8, $0xB8E72600B8E72600
+DATA vecConst<>+1640(SB)/8, $0xB8E72600B8E72600
+DATA vecConst<>+1648(SB)/8, $0x4168000041680000
+DATA vecConst<>+1656(SB)/8, $0x4168000041680000
+DATA vecConst<>+1664(SB)/8, $0xFFFFF000FFFFF000
+DATA vecConst<>+1672(SB)/8, $0xFFFFF000FFFFF000
+DATA vecConst<>+1680(SB)/8, $0x3CCCD1353CCCD135
+DATA vecConst<>+1688(SB)/8, $0x3CCCD1353CCCD135
+DATA vecConst<>+1696(SB)/8, $0x3E6D086D3E6D086D
+DATA vecConst<>+1704(SB)/8, $0x3E6D086D3E6D086D
+DATA vecConst<>+1712(SB)/8, $0xBF898839BF898839
+DATA vecConst<>+1720(SB)/8, $0xBF898839BF898839
+DATA vecConst<>+1728(SB)/8, $0x3FCBCE843FCBCE84
+DATA vecConst<>+1736(SB)/8, $0x3FCBCE843FCBCE84
+DATA vecConst<>+1744(SB)/8, $0xBF56AD10BF56AD10
+DATA vecConst<>+1752(SB)/8, $0xBF56AD10BF56AD10
+DATA vecConst<>+1760(SB)/8, $0x3BAEC3083BAEC308
+DATA vecConst<>+1768(SB)/8, $0x3BAEC3083BAEC308
+DATA vecConst<>+1776(SB)/8, $0xBE7A3B91BE7A3B91
+DATA vecConst<>+1784(SB)/8, $0xBE7A3B91BE7A3B91
+DATA vecConst<>+1792(SB)/8, $0xBDC13985BDC13985
+DATA vecConst<>+1800(SB)/8, $0xBDC13985BDC13985
+DATA vecConst<>+1808(SB)/8, $0xB9BDB9BDB9BDB9BD
+DATA vecConst<>+1816(SB)/8, $0xB9BDB9BDB9BDB9BD
+DATA vecConst<>+1824(SB)/8, $0x3ECC43863ECC4386
+DATA vecConst<>+1832(SB)/8, $0x3ECC43863ECC4386
+DATA vecConst<>+1840(SB)/8, $0xB70E40D8B70E40D8
+DATA vecConst<>+1848(SB)/8, $0xB70E40D8B70E40D8
+DATA vecConst<>+1856(SB)/8, $0x38F2F50338F2F503
+DATA vecConst<>+1864(SB)/8, $0x38F2F50338F2F503
+DATA vecConst<>+1872(SB)/8, $0xBA9BD1A4BA9BD1A4
+DATA vecConst<>+1880(SB)/8, $0xBA9BD1A4BA9BD1A4
+DATA vecConst<>+1888(SB)/8, $0x3C236BED3C236BED
+DATA vecConst<>+1896(SB)/8, $0x3C236BED3C236BED
+DATA vecConst<>+1904(SB)/8, $0xBD882C36BD882C36
+DATA vecConst<>+1912(SB)/8, $0xBD882C36BD882C36
+DATA vecConst<>+1920(SB)/8, $0x3ECC422A3ECC422A
+DATA vecConst<>+1928(SB)/8, $0x3ECC422A3ECC422A
+DATA vecConst<>+1936(SB)/8, $0x4138000041380000
+DATA vecConst<>+1944(SB)/8, $0x4138000041380000
+DATA vecConst<>+1952(SB)/8, $0x0000800000008000
+DATA vecConst<>+1960(SB)/8, $0x0000800000008000
+DATA vecConst<>+1968(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1976(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1984(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1992(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+2000(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+2008(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+2016(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+2024(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+2032(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+2040(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+2048(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+2056(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+2064(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+2072(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+2080(SB)/8, $0x3EB3DCAD3EB3DCAD
+DATA vecConst<>+2088(SB)/8, $0x3EB3DCAD3EB3DCAD
+DATA vecConst<>+2096(SB)/8, $0x3EDB3DDE3EDB3DDE
+DATA vecConst<>+2104(SB)/8, $0x3EDB3DDE3EDB3DDE
+DATA vecConst<>+2112(SB)/8, $0x3F1999C03F1999C0
+DATA vecConst<>+2120(SB)/8, $0x3F1999C03F1999C0
+DATA vecConst<>+2128(SB)/8, $0x4040000040400000
+DATA vecConst<>+2136(SB)/8, $0x4040000040400000
+DATA vecConst<>+2144(SB)/8, $0x3F7630003F763000
+DATA vecConst<>+2152(SB)/8, $0x3F7630003F763000
+DATA vecConst<>+2160(SB)/8, $0x3F76384F3F76384F
+DATA vecConst<>+2168(SB)/8, $0x3F76384F3F76384F
+DATA vecConst<>+2176(SB)/8, $0x3904EE1D3904EE1D
+DATA vecConst<>+2184(SB)/8, $0x3904EE1D3904EE1D
+DATA vecConst<>+2192(SB)/8, $0xCF000000CF000000
+DATA vecConst<>+2200(SB)/8, $0xCF000000CF000000
+DATA vecConst<>+2208(SB)/8, $0x4F0000004F000000
+DATA vecConst<>+2216(SB)/8, $0x4F0000004F000000
+DATA vecConst<>+2224(SB)/8, $0x4348000043480000
+DATA vecConst<>+2232(SB)/8, $0x4348000043480000
+DATA vecConst<>+2240(SB)/8, $0xBF800000BF800000
+DATA vecConst<>+2248(SB)/8, $0xBF800000BF800000
+DATA vecConst<>+2256(SB)/8, $0x7F7FFFFF7F7FFFFF
+DATA vecConst<>+2264(SB)/8, $0x7F7FFFFF7F7FFFFF
+DATA vecConst<>+2272(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+2280(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+2288(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+2296(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+2304(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+2312(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+2320(SB)/8, $0x4100000041000000
+DATA vecConst<>+2328(SB)/8, $0x4100000041000000
+DATA vecConst<>+2336(SB)/8, $0xD2511F53D2511F53
+DATA vecConst<>+2344(SB)/8, $0xD2511F53D2511F53
+DATA vecConst<>+2352(SB)/8, $0xCD9E8D57CD9E8D57
+DATA vecConst<>+2360(SB)/8, $0xCD9E8D57CD9E8D57
+DATA vecConst<>+2368(SB)/8, $0x9E3779B99E3779B9
+DATA vecConst<>+2376(SB)/8, $0x9E3779B99E3779B9
+DATA vecConst<>+2384(SB)/8, $0xBB67AE85BB67AE85
+DATA vecConst<>+2392(SB)/8, $0xBB67AE85BB67AE85
+DATA vecConst<>+2400(SB)/8, $0x3C6EF3723C6EF372
+DATA vecConst<>+2408(SB)/8, $0x3C6EF3723C6EF372
+DATA vecConst<>+2416(SB)/8, $0x76CF5D0A76CF5D0A
+DATA vecConst<>+2424(SB)/8, $0x76CF5D0A76CF5D0A
+DATA vecConst<>+2432(SB)/8, $0xDAA66D2BDAA66D2B
+DATA vecConst<>+2440(SB)/8, $0xDAA66D2BDAA66D2B
+DATA vecConst<>+2448(SB)/8, $0x32370B8F32370B8F
+DATA vecConst<>+2456(SB)/8, $0x32370B8F32370B8F
+DATA vecConst<>+2464(SB)/8, $0x78DDE6E478DDE6E4
+DATA vecConst<>+2472(SB)/8, $0x78DDE6E478DDE6E4
+DATA vecConst<>+2480(SB)/8, $0xED9EBA14ED9EBA14
+DATA vecConst<>+2488(SB)/8, $0xED9EBA14ED9EBA14
+DATA vecConst<>+2496(SB)/8, $0x1715609D1715609D
+DATA vecConst<>+2504(SB)/8, $0x1715609D1715609D
+DATA vecConst<>+2512(SB)/8, $0xA9066899A9066899
+DATA vecConst<>+2520(SB)/8, $0xA9066899A9066899
+DATA vecConst<>+2528(SB)/8, $0xB54CDA56B54CDA56
+DATA vecConst<>+2536(SB)/8, $0xB54CDA56B54CDA56
+DATA vecConst<>+2544(SB)/8, $0x646E171E646E171E
+DATA vecConst<>+2552(SB)/8, $0x646E171E646E171E
+DATA vecConst<>+2560(SB)/8, $0x5384540F5384540F
+DATA vecConst<>+2568(SB)/8, $0x5384540F5384540F
+DATA vecConst<>+2576(SB)/8, $0x1FD5C5A31FD5C5A3
+DATA vecConst<>+2584(SB)/8, $0x1FD5C5A31FD5C5A3
+DATA vecConst<>+2592(SB)/8, $0xF1BBCDC8F1BBCDC8
+DATA vecConst<>+2600(SB)/8, $0xF1BBCDC8F1BBCDC8
+DATA vecConst<>+2608(SB)/8, $0xDB3D7428DB3D7428
+DATA vecConst<>+2616(SB)/8, $0xDB3D7428DB3D7428
+DATA vecConst<>+2624(SB)/8, $0x8FF347818FF34781
+DATA vecConst<>+2632(SB)/8, $0x8FF347818FF34781
+DATA vecConst<>+2640(SB)/8, $0x96A522AD96A522AD
+DATA vecConst<>+2648(SB)/8, $0x96A522AD96A522AD
+DATA vecConst<>+2656(SB)/8, $0x00FFFFFF00FFFFFF
+DATA vecConst<>+2664(SB)/8, $0x00FFFFFF00FFFFFF
+DATA vecConst<>+2672(SB)/8, $0x3380000033800000
+DATA vecConst<>+2680(SB)/8, $0x3380000033800000
+DATA vecConst<>+2688(SB)/8, $0x0000000300000003
+DATA vecConst<>+2696(SB)/8, $0x0000000300000003
+DATA vecConst<>+2704(SB)/8, $0x33C90FDB33C90FDB
+DATA vecConst<>+2712(SB)/8, $0x33C90FDB33C90FDB
+GLOBL vecConst<>(SB), RODATA|NOPTR, $2720
 
 DATA vecMask<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
 DATA vecMask<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF

@@ -923,6 +923,473 @@ out0:
 next:
 	RET
 
+// vecMapTan: out0[i] = Tan(in0[i]), parameters p0, p1.
+TEXT ·vecMapTanNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC09DC0 // ldr q0, [x14, #624]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+	WORD $0x3DC0A1C2 // ldr q2, [x14, #640]
+	WORD $0x3DC0A5C3 // ldr q3, [x14, #656]
+	WORD $0x3DC0A9C4 // ldr q4, [x14, #672]
+	WORD $0x3DC0ADC5 // ldr q5, [x14, #688]
+	WORD $0x3DC0B1C6 // ldr q6, [x14, #704]
+	WORD $0x3DC0B5C7 // ldr q7, [x14, #720]
+	WORD $0x3DC0B9C8 // ldr q8, [x14, #736]
+	WORD $0x3DC041C9 // ldr q9, [x14, #256]
+	WORD $0x3DC0BDCA // ldr q10, [x14, #752]
+	WORD $0x3DC0C1CB // ldr q11, [x14, #768]
+	WORD $0x3DC0C5CC // ldr q12, [x14, #784]
+	WORD $0x3DC0C9CD // ldr q13, [x14, #800]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x6E20DDCF // fmul v15, v14, v0
+	WORD $0x4E21D5EF // fadd v15, v15, v1
+	WORD $0x4EA1D5F0 // fsub v16, v15, v1
+	WORD $0x6EA185F1 // sub v17, v15, v1
+	WORD $0x6E22DE0F // fmul v15, v16, v2
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x6E23DE0E // fmul v14, v16, v3
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x6E24DE0F // fmul v15, v16, v4
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x6E25DE0E // fmul v14, v16, v5
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x6E2FDCD0 // fmul v16, v6, v15
+	WORD $0x4E27D610 // fadd v16, v16, v7
+	WORD $0x6E2FDE12 // fmul v18, v16, v15
+	WORD $0x4E28D652 // fadd v18, v18, v8
+	WORD $0x6E2FDE50 // fmul v16, v18, v15
+	WORD $0x6E2EDE12 // fmul v18, v16, v14
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x4E291E50 // and v16, v18, v9
+	WORD $0x4E2A1DD2 // and v18, v14, v10
+	WORD $0x4EB21E0E // orr v14, v16, v18
+	WORD $0x6E2FDDF2 // fmul v18, v15, v15
+	WORD $0x6E2FDD70 // fmul v16, v11, v15
+	WORD $0x4E2CD610 // fadd v16, v16, v12
+	WORD $0x6E2FDE13 // fmul v19, v16, v15
+	WORD $0x4E2DD673 // fadd v19, v19, v13
+	WORD $0x3DC089D0 // ldr q16, [x14, #544]
+	WORD $0x3DC031D4 // ldr q20, [x14, #192]
+	WORD $0x6E30DDF5 // fmul v21, v15, v16
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x6E33DE4F // fmul v15, v18, v19
+	WORD $0x4E35D5EF // fadd v15, v15, v21
+	WORD $0x4F3F5635 // shl v21.4s, v17.4s, #31
+	WORD $0x4F2106B3 // sshr v19.4s, v21.4s, #31
+	WORD $0x4F3E5635 // shl v21.4s, v17.4s, #30
+	WORD $0x4E2A1EB2 // and v18, v21, v10
+	WORD $0x3DC039D5 // ldr q21, [x14, #224]
+	WORD $0x4EB58634 // add v20, v17, v21
+	WORD $0x4F3E5691 // shl v17.4s, v20.4s, #30
+	WORD $0x4E2A1E34 // and v20, v17, v10
+	WORD $0x4E331DF1 // and v17, v15, v19
+	WORD $0x4E731DD5 // bic v21, v14, v19
+	WORD $0x4EB51E30 // orr v16, v17, v21
+	WORD $0x6E321E15 // eor v21, v16, v18
+	WORD $0x4E331DD2 // and v18, v14, v19
+	WORD $0x4E731DEE // bic v14, v15, v19
+	WORD $0x4EAE1E53 // orr v19, v18, v14
+	WORD $0x6E341E6E // eor v14, v19, v20
+	WORD $0x6E2EFEB4 // fdiv v20, v21, v14
+	WORD $0x3D800114 // str q20, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00074 // ldr q20, [x3, #0]
+	WORD $0x6E20DE8E // fmul v14, v20, v0
+	WORD $0x4E21D5CE // fadd v14, v14, v1
+	WORD $0x4EA1D5D5 // fsub v21, v14, v1
+	WORD $0x6EA185D3 // sub v19, v14, v1
+	WORD $0x6E22DEAE // fmul v14, v21, v2
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x6E23DEB4 // fmul v20, v21, v3
+	WORD $0x4E2ED694 // fadd v20, v20, v14
+	WORD $0x6E24DEAE // fmul v14, v21, v4
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x6E25DEB4 // fmul v20, v21, v5
+	WORD $0x4E2ED694 // fadd v20, v20, v14
+	WORD $0x6E34DE8E // fmul v14, v20, v20
+	WORD $0x6E2EDCD5 // fmul v21, v6, v14
+	WORD $0x4E27D6B5 // fadd v21, v21, v7
+	WORD $0x6E2EDEB2 // fmul v18, v21, v14
+	WORD $0x4E28D652 // fadd v18, v18, v8
+	WORD $0x6E2EDE55 // fmul v21, v18, v14
+	WORD $0x6E34DEB2 // fmul v18, v21, v20
+	WORD $0x4E34D652 // fadd v18, v18, v20
+	WORD $0x4E291E55 // and v21, v18, v9
+	WORD $0x4E2A1E92 // and v18, v20, v10
+	WORD $0x4EB21EB4 // orr v20, v21, v18
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x6E2EDD75 // fmul v21, v11, v14
+	WORD $0x4E2CD6B5 // fadd v21, v21, v12
+	WORD $0x6E2EDEAF // fmul v15, v21, v14
+	WORD $0x4E2DD5EF // fadd v15, v15, v13
+	WORD $0x3DC089D5 // ldr q21, [x14, #544]
+	WORD $0x3DC031D0 // ldr q16, [x14, #192]
+	WORD $0x6E35DDD1 // fmul v17, v14, v21
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x6E2FDE4E // fmul v14, v18, v15
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x4F3F5671 // shl v17.4s, v19.4s, #31
+	WORD $0x4F21062F // sshr v15.4s, v17.4s, #31
+	WORD $0x4F3E5671 // shl v17.4s, v19.4s, #30
+	WORD $0x4E2A1E32 // and v18, v17, v10
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x4EB18670 // add v16, v19, v17
+	WORD $0x4F3E5613 // shl v19.4s, v16.4s, #30
+	WORD $0x4E2A1E70 // and v16, v19, v10
+	WORD $0x4E2F1DD3 // and v19, v14, v15
+	WORD $0x4E6F1E91 // bic v17, v20, v15
+	WORD $0x4EB11E75 // orr v21, v19, v17
+	WORD $0x6E321EB1 // eor v17, v21, v18
+	WORD $0x4E2F1E92 // and v18, v20, v15
+	WORD $0x4E6F1DD4 // bic v20, v14, v15
+	WORD $0x4EB41E4F // orr v15, v18, v20
+	WORD $0x6E301DF4 // eor v20, v15, v16
+	WORD $0x6E34FE30 // fdiv v16, v17, v20
+	WORD $0x3D800110 // str q16, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapSinh: out0[i] = Sinh(in0[i]), parameters p0, p1.
+TEXT ·vecMapSinhNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC009C2 // ldr q2, [x14, #32]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC011C4 // ldr q4, [x14, #64]
+	WORD $0x3DC015C5 // ldr q5, [x14, #80]
+	WORD $0x3DC019C6 // ldr q6, [x14, #96]
+	WORD $0x3DC01DC7 // ldr q7, [x14, #112]
+	WORD $0x3DC021C8 // ldr q8, [x14, #128]
+	WORD $0x3DC025C9 // ldr q9, [x14, #144]
+	WORD $0x3DC029CA // ldr q10, [x14, #160]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC02DCC // ldr q12, [x14, #176]
+	WORD $0x3DC039CD // ldr q13, [x14, #224]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E6F1C30 // bsl v16, v1, v15
+	WORD $0x6E22DE11 // fmul v17, v16, v2
+	WORD $0x4E23D631 // fadd v17, v17, v3
+	WORD $0x4EA3D632 // fsub v18, v17, v3
+	WORD $0x6EA38633 // sub v19, v17, v3
+	WORD $0x6E24DE51 // fmul v17, v18, v4
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x6E25DE50 // fmul v16, v18, v5
+	WORD $0x4E31D610 // fadd v16, v16, v17
+	WORD $0x6E30DCD1 // fmul v17, v6, v16
+	WORD $0x4E27D631 // fadd v17, v17, v7
+	WORD $0x6E30DE32 // fmul v18, v17, v16
+	WORD $0x4E28D652 // fadd v18, v18, v8
+	WORD $0x6E30DE51 // fmul v17, v18, v16
+	WORD $0x4E29D631 // fadd v17, v17, v9
+	WORD $0x6E30DE32 // fmul v18, v17, v16
+	WORD $0x4E2AD652 // fadd v18, v18, v10
+	WORD $0x6E30DE11 // fmul v17, v16, v16
+	WORD $0x6E31DE54 // fmul v20, v18, v17
+	WORD $0x4E30D694 // fadd v20, v20, v16
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x4E2BD691 // fadd v17, v20, v11
+	WORD $0x4EAC8614 // add v20, v16, v12
+	WORD $0x4F375692 // shl v18.4s, v20.4s, #23
+	WORD $0x6E32DE34 // fmul v20, v17, v18
+	WORD $0x6EB08672 // sub v18, v19, v16
+	WORD $0x6EAD8650 // sub v16, v18, v13
+	WORD $0x4EAC8612 // add v18, v16, v12
+	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6E30DE92 // fmul v18, v20, v16
+	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
+	WORD $0x6E32FE14 // fdiv v20, v16, v18
+	WORD $0x4EB4D650 // fsub v16, v18, v20
+	WORD $0x6EAFE574 // fcmgt v20, v11, v15
+	WORD $0x6E2FDDF2 // fmul v18, v15, v15
+	WORD $0x3DC0D5D3 // ldr q19, [x14, #848]
+	WORD $0x3DC0D9D1 // ldr q17, [x14, #864]
+	WORD $0x6E32DE75 // fmul v21, v19, v18
+	WORD $0x4E31D6B5 // fadd v21, v21, v17
+	WORD $0x3DC0DDD1 // ldr q17, [x14, #880]
+	WORD $0x6E32DEB3 // fmul v19, v21, v18
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x3DC0E1D5 // ldr q21, [x14, #896]
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4E35D631 // fadd v17, v17, v21
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x6E2FDE72 // fmul v18, v19, v15
+	WORD $0x4E2FD652 // fadd v18, v18, v15
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x6E701E4F // bsl v15, v18, v16
+	WORD $0x4E201DF0 // and v16, v15, v0
+	WORD $0x3DC0BDCF // ldr q15, [x14, #752]
+	WORD $0x4E2F1DD2 // and v18, v14, v15
+	WORD $0x4EB21E0E // orr v14, v16, v18
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x6EA1E650 // fcmgt v16, v18, v1
+	WORD $0x6E721C30 // bsl v16, v1, v18
+	WORD $0x6E22DE0F // fmul v15, v16, v2
+	WORD $0x4E23D5EF // fadd v15, v15, v3
+	WORD $0x4EA3D5F4 // fsub v20, v15, v3
+	WORD $0x6EA385F3 // sub v19, v15, v3
+	WORD $0x6E24DE8F // fmul v15, v20, v4
+	WORD $0x4E30D5EF // fadd v15, v15, v16
+	WORD $0x6E25DE90 // fmul v16, v20, v5
+	WORD $0x4E2FD610 // fadd v16, v16, v15
+	WORD $0x6E30DCCF // fmul v15, v6, v16
+	WORD $0x4E27D5EF // fadd v15, v15, v7
+	WORD $0x6E30DDF4 // fmul v20, v15, v16
+	WORD $0x4E28D694 // fadd v20, v20, v8
+	WORD $0x6E30DE8F // fmul v15, v20, v16
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E30DDF4 // fmul v20, v15, v16
+	WORD $0x4E2AD694 // fadd v20, v20, v10
+	WORD $0x6E30DE0F // fmul v15, v16, v16
+	WORD $0x6E2FDE91 // fmul v17, v20, v15
+	WORD $0x4E30D631 // fadd v17, v17, v16
+	WORD $0x4F3F0670 // sshr v16.4s, v19.4s, #1
+	WORD $0x4E2BD62F // fadd v15, v17, v11
+	WORD $0x4EAC8611 // add v17, v16, v12
+	WORD $0x4F375634 // shl v20.4s, v17.4s, #23
+	WORD $0x6E34DDF1 // fmul v17, v15, v20
+	WORD $0x6EB08674 // sub v20, v19, v16
+	WORD $0x6EAD8690 // sub v16, v20, v13
+	WORD $0x4EAC8614 // add v20, v16, v12
+	WORD $0x4F375690 // shl v16.4s, v20.4s, #23
+	WORD $0x6E30DE34 // fmul v20, v17, v16
+	WORD $0x3DC0D1D0 // ldr q16, [x14, #832]
+	WORD $0x6E34FE11 // fdiv v17, v16, v20
+	WORD $0x4EB1D690 // fsub v16, v20, v17
+	WORD $0x6EB2E571 // fcmgt v17, v11, v18
+	WORD $0x6E32DE54 // fmul v20, v18, v18
+	WORD $0x3DC0D5D3 // ldr q19, [x14, #848]
+	WORD $0x3DC0D9CF // ldr q15, [x14, #864]
+	WORD $0x6E34DE75 // fmul v21, v19, v20
+	WORD $0x4E2FD6B5 // fadd v21, v21, v15
+	WORD $0x3DC0DDCF // ldr q15, [x14, #880]
+	WORD $0x6E34DEB3 // fmul v19, v21, v20
+	WORD $0x4E2FD673 // fadd v19, v19, v15
+	WORD $0x3DC0E1D5 // ldr q21, [x14, #896]
+	WORD $0x6E34DE6F // fmul v15, v19, v20
+	WORD $0x4E35D5EF // fadd v15, v15, v21
+	WORD $0x6E34DDF3 // fmul v19, v15, v20
+	WORD $0x6E32DE74 // fmul v20, v19, v18
+	WORD $0x4E32D694 // fadd v20, v20, v18
+	WORD $0x4EB11E32 // orr v18, v17, v17
+	WORD $0x6E701E92 // bsl v18, v20, v16
+	WORD $0x4E201E50 // and v16, v18, v0
+	WORD $0x3DC0BDD2 // ldr q18, [x14, #752]
+	WORD $0x4E321DD4 // and v20, v14, v18
+	WORD $0x4EB41E0E // orr v14, v16, v20
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapCosh: out0[i] = Cosh(in0[i]), parameters p0, p1.
+TEXT ·vecMapCoshNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC009C2 // ldr q2, [x14, #32]
+	WORD $0x3DC00DC3 // ldr q3, [x14, #48]
+	WORD $0x3DC011C4 // ldr q4, [x14, #64]
+	WORD $0x3DC015C5 // ldr q5, [x14, #80]
+	WORD $0x3DC019C6 // ldr q6, [x14, #96]
+	WORD $0x3DC01DC7 // ldr q7, [x14, #112]
+	WORD $0x3DC021C8 // ldr q8, [x14, #128]
+	WORD $0x3DC025C9 // ldr q9, [x14, #144]
+	WORD $0x3DC029CA // ldr q10, [x14, #160]
+	WORD $0x3DC031CB // ldr q11, [x14, #192]
+	WORD $0x3DC02DCC // ldr q12, [x14, #176]
+	WORD $0x3DC039CD // ldr q13, [x14, #224]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5EE // fcmgt v14, v15, v1
+	WORD $0x6E6F1C2E // bsl v14, v1, v15
+	WORD $0x6E22DDCF // fmul v15, v14, v2
+	WORD $0x4E23D5EF // fadd v15, v15, v3
+	WORD $0x4EA3D5F0 // fsub v16, v15, v3
+	WORD $0x6EA385F1 // sub v17, v15, v3
+	WORD $0x6E24DE0F // fmul v15, v16, v4
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x6E25DE0E // fmul v14, v16, v5
+	WORD $0x4E2FD5CE // fadd v14, v14, v15
+	WORD $0x6E2EDCCF // fmul v15, v6, v14
+	WORD $0x4E27D5EF // fadd v15, v15, v7
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x4E28D610 // fadd v16, v16, v8
+	WORD $0x6E2EDE0F // fmul v15, v16, v14
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x4E2AD610 // fadd v16, v16, v10
+	WORD $0x6E2EDDCF // fmul v15, v14, v14
+	WORD $0x6E2FDE12 // fmul v18, v16, v15
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x4F3F062E // sshr v14.4s, v17.4s, #1
+	WORD $0x4E2BD64F // fadd v15, v18, v11
+	WORD $0x4EAC85D2 // add v18, v14, v12
+	WORD $0x4F375650 // shl v16.4s, v18.4s, #23
+	WORD $0x6E30DDF2 // fmul v18, v15, v16
+	WORD $0x6EAE8630 // sub v16, v17, v14
+	WORD $0x6EAD860E // sub v14, v16, v13
+	WORD $0x4EAC85D0 // add v16, v14, v12
+	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
+	WORD $0x6E2EDE50 // fmul v16, v18, v14
+	WORD $0x3DC0D1CE // ldr q14, [x14, #832]
+	WORD $0x6E30FDD2 // fdiv v18, v14, v16
+	WORD $0x4E32D60E // fadd v14, v16, v18
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x6EA1E64E // fcmgt v14, v18, v1
+	WORD $0x6E721C2E // bsl v14, v1, v18
+	WORD $0x6E22DDD2 // fmul v18, v14, v2
+	WORD $0x4E23D652 // fadd v18, v18, v3
+	WORD $0x4EA3D650 // fsub v16, v18, v3
+	WORD $0x6EA38651 // sub v17, v18, v3
+	WORD $0x6E24DE12 // fmul v18, v16, v4
+	WORD $0x4E2ED652 // fadd v18, v18, v14
+	WORD $0x6E25DE0E // fmul v14, v16, v5
+	WORD $0x4E32D5CE // fadd v14, v14, v18
+	WORD $0x6E2EDCD2 // fmul v18, v6, v14
+	WORD $0x4E27D652 // fadd v18, v18, v7
+	WORD $0x6E2EDE50 // fmul v16, v18, v14
+	WORD $0x4E28D610 // fadd v16, v16, v8
+	WORD $0x6E2EDE12 // fmul v18, v16, v14
+	WORD $0x4E29D652 // fadd v18, v18, v9
+	WORD $0x6E2EDE50 // fmul v16, v18, v14
+	WORD $0x4E2AD610 // fadd v16, v16, v10
+	WORD $0x6E2EDDD2 // fmul v18, v14, v14
+	WORD $0x6E32DE0F // fmul v15, v16, v18
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x4F3F062E // sshr v14.4s, v17.4s, #1
+	WORD $0x4E2BD5F2 // fadd v18, v15, v11
+	WORD $0x4EAC85CF // add v15, v14, v12
+	WORD $0x4F3755F0 // shl v16.4s, v15.4s, #23
+	WORD $0x6E30DE4F // fmul v15, v18, v16
+	WORD $0x6EAE8630 // sub v16, v17, v14
+	WORD $0x6EAD860E // sub v14, v16, v13
+	WORD $0x4EAC85D0 // add v16, v14, v12
+	WORD $0x4F37560E // shl v14.4s, v16.4s, #23
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x3DC0D1CE // ldr q14, [x14, #832]
+	WORD $0x6E30FDCF // fdiv v15, v14, v16
+	WORD $0x4E2FD60E // fadd v14, v16, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecMapTanh: out0[i] = Tanh(in0[i]), parameters p0, p1.
 TEXT ·vecMapTanhNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD a+0(FP), R0
@@ -931,7 +1398,7 @@ TEXT ·vecMapTanhNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
 	WORD $0x3DC035C2 // ldr q2, [x14, #208]
 	WORD $0x3DC005C3 // ldr q3, [x14, #16]
 	WORD $0x3DC009C4 // ldr q4, [x14, #32]
@@ -988,7 +1455,7 @@ block:
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -1055,12 +1522,1091 @@ in0:
 	WORD $0x6EAFE653 // fcmgt v19, v18, v15
 	WORD $0x4EB31E6F // orr v15, v19, v19
 	WORD $0x6E741E0F // bsl v15, v16, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D5F0 // fadd v16, v15, v20
 	WORD $0x6E30FDF4 // fdiv v20, v15, v16
 	WORD $0x4E201E90 // and v16, v20, v0
 	WORD $0x3DC0BDD4 // ldr q20, [x14, #752]
 	WORD $0x4E341DCF // and v15, v14, v20
+	WORD $0x4EAF1E0E // orr v14, v16, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAsin: out0[i] = Asin(in0[i]), parameters p0, p1.
+TEXT ·vecMapAsinNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC03DC1 // ldr q1, [x14, #240]
+	WORD $0x3DC089C2 // ldr q2, [x14, #544]
+	WORD $0x3DC0EDC3 // ldr q3, [x14, #944]
+	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
+	WORD $0x3DC0F5C5 // ldr q5, [x14, #976]
+	WORD $0x3DC0F9C6 // ldr q6, [x14, #992]
+	WORD $0x3DC0FDC7 // ldr q7, [x14, #1008]
+	WORD $0x3DC101C8 // ldr q8, [x14, #1024]
+	WORD $0x3DC105C9 // ldr q9, [x14, #1040]
+	WORD $0x3DC0BDCA // ldr q10, [x14, #752]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006B // ldr q11, [x3, #0]
+	WORD $0x4E201D6C // and v12, v11, v0
+	WORD $0x6EACE42D // fcmgt v13, v1, v12
+	WORD $0x6E2CDD8E // fmul v14, v12, v12
+	WORD $0x6E22DD8F // fmul v15, v12, v2
+	WORD $0x4E21D5EF // fadd v15, v15, v1
+	WORD $0x4EAD1DB0 // orr v16, v13, v13
+	WORD $0x6E6F1DD0 // bsl v16, v14, v15
+	WORD $0x6EA1FA0F // fsqrt v15.4s, v16.4s
+	WORD $0x4EAD1DAE // orr v14, v13, v13
+	WORD $0x6E6F1D8E // bsl v14, v12, v15
+	WORD $0x6E30DC6F // fmul v15, v3, v16
+	WORD $0x4E24D5EF // fadd v15, v15, v4
+	WORD $0x6E30DDEC // fmul v12, v15, v16
+	WORD $0x4E25D58C // fadd v12, v12, v5
+	WORD $0x6E30DD8F // fmul v15, v12, v16
+	WORD $0x4E26D5EF // fadd v15, v15, v6
+	WORD $0x6E30DDEC // fmul v12, v15, v16
+	WORD $0x4E27D58C // fadd v12, v12, v7
+	WORD $0x6E30DD8F // fmul v15, v12, v16
+	WORD $0x6E2EDDF0 // fmul v16, v15, v14
+	WORD $0x4E2ED610 // fadd v16, v16, v14
+	WORD $0x4E30D60E // fadd v14, v16, v16
+	WORD $0x4EAED50F // fsub v15, v8, v14
+	WORD $0x4E29D5EE // fadd v14, v15, v9
+	WORD $0x4EAD1DAF // orr v15, v13, v13
+	WORD $0x6E6E1E0F // bsl v15, v16, v14
+	WORD $0x4E201DEE // and v14, v15, v0
+	WORD $0x4E2A1D6F // and v15, v11, v10
+	WORD $0x4EAF1DCB // orr v11, v14, v15
+	WORD $0x3D80010B // str q11, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006B // ldr q11, [x3, #0]
+	WORD $0x4E201D6F // and v15, v11, v0
+	WORD $0x6EAFE42E // fcmgt v14, v1, v15
+	WORD $0x6E2FDDF0 // fmul v16, v15, v15
+	WORD $0x6E22DDED // fmul v13, v15, v2
+	WORD $0x4E21D5AD // fadd v13, v13, v1
+	WORD $0x4EAE1DCC // orr v12, v14, v14
+	WORD $0x6E6D1E0C // bsl v12, v16, v13
+	WORD $0x6EA1F98D // fsqrt v13.4s, v12.4s
+	WORD $0x4EAE1DD0 // orr v16, v14, v14
+	WORD $0x6E6D1DF0 // bsl v16, v15, v13
+	WORD $0x6E2CDC6D // fmul v13, v3, v12
+	WORD $0x4E24D5AD // fadd v13, v13, v4
+	WORD $0x6E2CDDAF // fmul v15, v13, v12
+	WORD $0x4E25D5EF // fadd v15, v15, v5
+	WORD $0x6E2CDDED // fmul v13, v15, v12
+	WORD $0x4E26D5AD // fadd v13, v13, v6
+	WORD $0x6E2CDDAF // fmul v15, v13, v12
+	WORD $0x4E27D5EF // fadd v15, v15, v7
+	WORD $0x6E2CDDED // fmul v13, v15, v12
+	WORD $0x6E30DDAC // fmul v12, v13, v16
+	WORD $0x4E30D58C // fadd v12, v12, v16
+	WORD $0x4E2CD590 // fadd v16, v12, v12
+	WORD $0x4EB0D50D // fsub v13, v8, v16
+	WORD $0x4E29D5B0 // fadd v16, v13, v9
+	WORD $0x4EAE1DCD // orr v13, v14, v14
+	WORD $0x6E701D8D // bsl v13, v12, v16
+	WORD $0x4E201DB0 // and v16, v13, v0
+	WORD $0x4E2A1D6D // and v13, v11, v10
+	WORD $0x4EAD1E0B // orr v11, v16, v13
+	WORD $0x3D80010B // str q11, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAcos: out0[i] = Acos(in0[i]), parameters p0, p1.
+TEXT ·vecMapAcosNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC03DC1 // ldr q1, [x14, #240]
+	WORD $0x3DC089C2 // ldr q2, [x14, #544]
+	WORD $0x3DC0EDC3 // ldr q3, [x14, #944]
+	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
+	WORD $0x3DC0F5C5 // ldr q5, [x14, #976]
+	WORD $0x3DC0F9C6 // ldr q6, [x14, #992]
+	WORD $0x3DC0FDC7 // ldr q7, [x14, #1008]
+	WORD $0x3DC055C8 // ldr q8, [x14, #336]
+	WORD $0x3DC0BDC9 // ldr q9, [x14, #752]
+	WORD $0x3DC101CA // ldr q10, [x14, #1024]
+	WORD $0x3DC109CB // ldr q11, [x14, #1056]
+	WORD $0x3DC105CC // ldr q12, [x14, #1040]
+	WORD $0x3DC10DCD // ldr q13, [x14, #1072]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EAFE430 // fcmgt v16, v1, v15
+	WORD $0x6E2FDDF1 // fmul v17, v15, v15
+	WORD $0x6E22DDF2 // fmul v18, v15, v2
+	WORD $0x4E21D652 // fadd v18, v18, v1
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E721E33 // bsl v19, v17, v18
+	WORD $0x6EA1FA72 // fsqrt v18.4s, v19.4s
+	WORD $0x4EB01E11 // orr v17, v16, v16
+	WORD $0x6E721DF1 // bsl v17, v15, v18
+	WORD $0x6E33DC72 // fmul v18, v3, v19
+	WORD $0x4E24D652 // fadd v18, v18, v4
+	WORD $0x6E33DE4F // fmul v15, v18, v19
+	WORD $0x4E25D5EF // fadd v15, v15, v5
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x4E26D652 // fadd v18, v18, v6
+	WORD $0x6E33DE4F // fmul v15, v18, v19
+	WORD $0x4E27D5EF // fadd v15, v15, v7
+	WORD $0x6E33DDF2 // fmul v18, v15, v19
+	WORD $0x6E31DE53 // fmul v19, v18, v17
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x6EAEE511 // fcmgt v17, v8, v14
+	WORD $0x4E201E72 // and v18, v19, v0
+	WORD $0x4E291DCF // and v15, v14, v9
+	WORD $0x4EAF1E4E // orr v14, v18, v15
+	WORD $0x4E33D66F // fadd v15, v19, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E6F1DD3 // bsl v19, v14, v15
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E6B1D4F // bsl v15, v10, v11
+	WORD $0x4EB01E0E // orr v14, v16, v16
+	WORD $0x6E6D1D8E // bsl v14, v12, v13
+	WORD $0x4EB3D5F2 // fsub v18, v15, v19
+	WORD $0x4E2ED64F // fadd v15, v18, v14
+	WORD $0x4EB11E2E // orr v14, v17, v17
+	WORD $0x6E731DEE // bsl v14, v15, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E6E1DF3 // bsl v19, v15, v14
+	WORD $0x3D800113 // str q19, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00073 // ldr q19, [x3, #0]
+	WORD $0x4E201E6E // and v14, v19, v0
+	WORD $0x6EAEE42F // fcmgt v15, v1, v14
+	WORD $0x6E2EDDD0 // fmul v16, v14, v14
+	WORD $0x6E22DDD1 // fmul v17, v14, v2
+	WORD $0x4E21D631 // fadd v17, v17, v1
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E711E12 // bsl v18, v16, v17
+	WORD $0x6EA1FA51 // fsqrt v17.4s, v18.4s
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x6E711DD0 // bsl v16, v14, v17
+	WORD $0x6E32DC71 // fmul v17, v3, v18
+	WORD $0x4E24D631 // fadd v17, v17, v4
+	WORD $0x6E32DE2E // fmul v14, v17, v18
+	WORD $0x4E25D5CE // fadd v14, v14, v5
+	WORD $0x6E32DDD1 // fmul v17, v14, v18
+	WORD $0x4E26D631 // fadd v17, v17, v6
+	WORD $0x6E32DE2E // fmul v14, v17, v18
+	WORD $0x4E27D5CE // fadd v14, v14, v7
+	WORD $0x6E32DDD1 // fmul v17, v14, v18
+	WORD $0x6E30DE32 // fmul v18, v17, v16
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x6EB3E510 // fcmgt v16, v8, v19
+	WORD $0x4E201E51 // and v17, v18, v0
+	WORD $0x4E291E6E // and v14, v19, v9
+	WORD $0x4EAE1E33 // orr v19, v17, v14
+	WORD $0x4E32D64E // fadd v14, v18, v18
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E6E1E72 // bsl v18, v19, v14
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E6B1D4E // bsl v14, v10, v11
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x6E6D1D93 // bsl v19, v12, v13
+	WORD $0x4EB2D5D1 // fsub v17, v14, v18
+	WORD $0x4E33D62E // fadd v14, v17, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E721DD3 // bsl v19, v14, v18
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E731DD2 // bsl v18, v14, v19
+	WORD $0x3D800112 // str q18, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAtan: out0[i] = Atan(in0[i]), parameters p0, p1.
+TEXT ·vecMapAtanNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC031C1 // ldr q1, [x14, #192]
+	WORD $0x3DC111C2 // ldr q2, [x14, #1088]
+	WORD $0x3DC115C3 // ldr q3, [x14, #1104]
+	WORD $0x3DC119C4 // ldr q4, [x14, #1120]
+	WORD $0x3DC11DC5 // ldr q5, [x14, #1136]
+	WORD $0x3DC121C6 // ldr q6, [x14, #1152]
+	WORD $0x3DC125C7 // ldr q7, [x14, #1168]
+	WORD $0x3DC129C8 // ldr q8, [x14, #1184]
+	WORD $0x3DC12DC9 // ldr q9, [x14, #1200]
+	WORD $0x3DC131CA // ldr q10, [x14, #1216]
+	WORD $0x3DC101CB // ldr q11, [x14, #1024]
+	WORD $0x3DC105CC // ldr q12, [x14, #1040]
+	WORD $0x3DC0BDCD // ldr q13, [x14, #752]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EA1E5F0 // fcmgt v16, v15, v1
+	WORD $0x6E2FFC31 // fdiv v17, v1, v15
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E6F1E32 // bsl v18, v17, v15
+	WORD $0x6E32DE4F // fmul v15, v18, v18
+	WORD $0x6E2FDC51 // fmul v17, v2, v15
+	WORD $0x4E23D631 // fadd v17, v17, v3
+	WORD $0x6E2FDE33 // fmul v19, v17, v15
+	WORD $0x4E24D673 // fadd v19, v19, v4
+	WORD $0x6E2FDE71 // fmul v17, v19, v15
+	WORD $0x4E25D631 // fadd v17, v17, v5
+	WORD $0x6E2FDE33 // fmul v19, v17, v15
+	WORD $0x4E26D673 // fadd v19, v19, v6
+	WORD $0x6E2FDE71 // fmul v17, v19, v15
+	WORD $0x4E27D631 // fadd v17, v17, v7
+	WORD $0x6E2FDE33 // fmul v19, v17, v15
+	WORD $0x4E28D673 // fadd v19, v19, v8
+	WORD $0x6E2FDE71 // fmul v17, v19, v15
+	WORD $0x4E29D631 // fadd v17, v17, v9
+	WORD $0x6E2FDE33 // fmul v19, v17, v15
+	WORD $0x4E2AD673 // fadd v19, v19, v10
+	WORD $0x6E2FDE71 // fmul v17, v19, v15
+	WORD $0x6E32DE2F // fmul v15, v17, v18
+	WORD $0x4E32D5EF // fadd v15, v15, v18
+	WORD $0x4EAFD572 // fsub v18, v11, v15
+	WORD $0x4E2CD651 // fadd v17, v18, v12
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E6F1E32 // bsl v18, v17, v15
+	WORD $0x4E201E4F // and v15, v18, v0
+	WORD $0x4E2D1DD2 // and v18, v14, v13
+	WORD $0x4EB21DEE // orr v14, v15, v18
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x6EA1E64F // fcmgt v15, v18, v1
+	WORD $0x6E32FC31 // fdiv v17, v1, v18
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x6E721E30 // bsl v16, v17, v18
+	WORD $0x6E30DE12 // fmul v18, v16, v16
+	WORD $0x6E32DC51 // fmul v17, v2, v18
+	WORD $0x4E23D631 // fadd v17, v17, v3
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4E24D673 // fadd v19, v19, v4
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4E25D631 // fadd v17, v17, v5
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4E26D673 // fadd v19, v19, v6
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4E27D631 // fadd v17, v17, v7
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4E28D673 // fadd v19, v19, v8
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4E29D631 // fadd v17, v17, v9
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4E2AD673 // fadd v19, v19, v10
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x6E30DE32 // fmul v18, v17, v16
+	WORD $0x4E30D652 // fadd v18, v18, v16
+	WORD $0x4EB2D570 // fsub v16, v11, v18
+	WORD $0x4E2CD611 // fadd v17, v16, v12
+	WORD $0x4EAF1DF0 // orr v16, v15, v15
+	WORD $0x6E721E30 // bsl v16, v17, v18
+	WORD $0x4E201E12 // and v18, v16, v0
+	WORD $0x4E2D1DD0 // and v16, v14, v13
+	WORD $0x4EB01E4E // orr v14, v18, v16
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAsinh: out0[i] = Asinh(in0[i]), parameters p0, p1.
+TEXT ·vecMapAsinhNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC031C1 // ldr q1, [x14, #192]
+	WORD $0x3DC135C2 // ldr q2, [x14, #1232]
+	WORD $0x3DC139C3 // ldr q3, [x14, #1248]
+	WORD $0x3DC049C4 // ldr q4, [x14, #288]
+	WORD $0x3DC04DC5 // ldr q5, [x14, #304]
+	WORD $0x3DC051C6 // ldr q6, [x14, #320]
+	WORD $0x3DC055C7 // ldr q7, [x14, #336]
+	WORD $0x3DC059C8 // ldr q8, [x14, #352]
+	WORD $0x3DC05DC9 // ldr q9, [x14, #368]
+	WORD $0x3DC061CA // ldr q10, [x14, #384]
+	WORD $0x3DC065CB // ldr q11, [x14, #400]
+	WORD $0x3DC069CC // ldr q12, [x14, #416]
+	WORD $0x3DC06DCD // ldr q13, [x14, #432]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6E2FDDF0 // fmul v16, v15, v15
+	WORD $0x4E21D611 // fadd v17, v16, v1
+	WORD $0x6EA1FA32 // fsqrt v18.4s, v17.4s
+	WORD $0x4E32D5F1 // fadd v17, v15, v18
+	WORD $0x4EB2D633 // fsub v19, v17, v18
+	WORD $0x4EB3D5F2 // fsub v18, v15, v19
+	WORD $0x6EA2E5F3 // fcmgt v19, v15, v2
+	WORD $0x6E31FE54 // fdiv v20, v18, v17
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x6E741C72 // bsl v18, v3, v20
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E711DF4 // bsl v20, v15, v17
+	WORD $0x6EB4E491 // fcmgt v17, v4, v20
+	WORD $0x6E25DE93 // fmul v19, v20, v5
+	WORD $0x4EB11E35 // orr v21, v17, v17
+	WORD $0x6E741E75 // bsl v21, v19, v20
+	WORD $0x4EB11E33 // orr v19, v17, v17
+	WORD $0x6E671CD3 // bsl v19, v6, v7
+	WORD $0x6EA886B1 // sub v17, v21, v8
+	WORD $0x4F290635 // sshr v21.4s, v17.4s, #23
+	WORD $0x4EB58676 // add v22, v19, v21
+	WORD $0x4E291E35 // and v21, v17, v9
+	WORD $0x4EA886B1 // add v17, v21, v8
+	WORD $0x4EA1D635 // fsub v21, v17, v1
+	WORD $0x6E35DEB1 // fmul v17, v21, v21
+	WORD $0x6E31DEB3 // fmul v19, v21, v17
+	WORD $0x6E35DD57 // fmul v23, v10, v21
+	WORD $0x4E2BD6F7 // fadd v23, v23, v11
+	WORD $0x6E35DEF8 // fmul v24, v23, v21
+	WORD $0x4E2CD718 // fadd v24, v24, v12
+	WORD $0x6E35DF17 // fmul v23, v24, v21
+	WORD $0x4E2DD6F7 // fadd v23, v23, v13
+	WORD $0x3DC071D8 // ldr q24, [x14, #448]
+	WORD $0x6E35DEF9 // fmul v25, v23, v21
+	WORD $0x4E38D739 // fadd v25, v25, v24
+	WORD $0x3DC075D7 // ldr q23, [x14, #464]
+	WORD $0x6E35DF38 // fmul v24, v25, v21
+	WORD $0x4E37D718 // fadd v24, v24, v23
+	WORD $0x3DC079D9 // ldr q25, [x14, #480]
+	WORD $0x6E35DF17 // fmul v23, v24, v21
+	WORD $0x4E39D6F7 // fadd v23, v23, v25
+	WORD $0x3DC07DD8 // ldr q24, [x14, #496]
+	WORD $0x6E35DEF9 // fmul v25, v23, v21
+	WORD $0x4E38D739 // fadd v25, v25, v24
+	WORD $0x3DC081D7 // ldr q23, [x14, #512]
+	WORD $0x6E35DF38 // fmul v24, v25, v21
+	WORD $0x4E37D718 // fadd v24, v24, v23
+	WORD $0x6E38DE79 // fmul v25, v19, v24
+	WORD $0x4E21DAD8 // scvtf v24.4s, v22.4s
+	WORD $0x3DC085D6 // ldr q22, [x14, #528]
+	WORD $0x6E36DF13 // fmul v19, v24, v22
+	WORD $0x4E39D673 // fadd v19, v19, v25
+	WORD $0x3DC089D9 // ldr q25, [x14, #544]
+	WORD $0x6E39DE36 // fmul v22, v17, v25
+	WORD $0x4E33D6D6 // fadd v22, v22, v19
+	WORD $0x4E36D6B3 // fadd v19, v21, v22
+	WORD $0x3DC08DD6 // ldr q22, [x14, #560]
+	WORD $0x6E36DF15 // fmul v21, v24, v22
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC091D3 // ldr q19, [x14, #576]
+	WORD $0x6EB4E678 // fcmgt v24, v19, v20
+	WORD $0x4EB81F13 // orr v19, v24, v24
+	WORD $0x6E741EB3 // bsl v19, v21, v20
+	WORD $0x6EB4E4F5 // fcmgt v21, v7, v20
+	WORD $0x3DC095D6 // ldr q22, [x14, #592]
+	WORD $0x4EB51EB8 // orr v24, v21, v21
+	WORD $0x6E731ED8 // bsl v24, v22, v19
+	WORD $0x4E27E693 // fcmeq v19, v20, v7
+	WORD $0x3DC099D5 // ldr q21, [x14, #608]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E781EB4 // bsl v20, v21, v24
+	WORD $0x4E32D698 // fadd v24, v20, v18
+	WORD $0x6EAFE432 // fcmgt v18, v1, v15
+	WORD $0x3DC13DD4 // ldr q20, [x14, #1264]
+	WORD $0x3DC141D3 // ldr q19, [x14, #1280]
+	WORD $0x6E30DE95 // fmul v21, v20, v16
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC149D5 // ldr q21, [x14, #1312]
+	WORD $0x6E30DE93 // fmul v19, v20, v16
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC14DD4 // ldr q20, [x14, #1328]
+	WORD $0x6E30DE75 // fmul v21, v19, v16
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x6E30DEB4 // fmul v20, v21, v16
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC155D5 // ldr q21, [x14, #1360]
+	WORD $0x6E30DE93 // fmul v19, v20, v16
+	WORD $0x4E35D673 // fadd v19, v19, v21
+	WORD $0x3DC159D4 // ldr q20, [x14, #1376]
+	WORD $0x6E30DE75 // fmul v21, v19, v16
+	WORD $0x4E34D6B5 // fadd v21, v21, v20
+	WORD $0x6E30DEB3 // fmul v19, v21, v16
+	WORD $0x6E2FDE70 // fmul v16, v19, v15
+	WORD $0x4E2FD610 // fadd v16, v16, v15
+	WORD $0x4EB21E4F // orr v15, v18, v18
+	WORD $0x6E781E0F // bsl v15, v16, v24
+	WORD $0x4E201DF8 // and v24, v15, v0
+	WORD $0x3DC0BDCF // ldr q15, [x14, #752]
+	WORD $0x4E2F1DD0 // and v16, v14, v15
+	WORD $0x4EB01F0E // orr v14, v24, v16
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DD0 // and v16, v14, v0
+	WORD $0x6E30DE18 // fmul v24, v16, v16
+	WORD $0x4E21D70F // fadd v15, v24, v1
+	WORD $0x6EA1F9F2 // fsqrt v18.4s, v15.4s
+	WORD $0x4E32D60F // fadd v15, v16, v18
+	WORD $0x4EB2D5F3 // fsub v19, v15, v18
+	WORD $0x4EB3D612 // fsub v18, v16, v19
+	WORD $0x6EA2E613 // fcmgt v19, v16, v2
+	WORD $0x6E2FFE55 // fdiv v21, v18, v15
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x6E751C72 // bsl v18, v3, v21
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x6E6F1E15 // bsl v21, v16, v15
+	WORD $0x6EB5E48F // fcmgt v15, v4, v21
+	WORD $0x6E25DEB3 // fmul v19, v21, v5
+	WORD $0x4EAF1DF4 // orr v20, v15, v15
+	WORD $0x6E751E74 // bsl v20, v19, v21
+	WORD $0x4EAF1DF3 // orr v19, v15, v15
+	WORD $0x6E671CD3 // bsl v19, v6, v7
+	WORD $0x6EA8868F // sub v15, v20, v8
+	WORD $0x4F2905F4 // sshr v20.4s, v15.4s, #23
+	WORD $0x4EB48676 // add v22, v19, v20
+	WORD $0x4E291DF4 // and v20, v15, v9
+	WORD $0x4EA8868F // add v15, v20, v8
+	WORD $0x4EA1D5F4 // fsub v20, v15, v1
+	WORD $0x6E34DE8F // fmul v15, v20, v20
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x6E34DD51 // fmul v17, v10, v20
+	WORD $0x4E2BD631 // fadd v17, v17, v11
+	WORD $0x6E34DE39 // fmul v25, v17, v20
+	WORD $0x4E2CD739 // fadd v25, v25, v12
+	WORD $0x6E34DF31 // fmul v17, v25, v20
+	WORD $0x4E2DD631 // fadd v17, v17, v13
+	WORD $0x3DC071D9 // ldr q25, [x14, #448]
+	WORD $0x6E34DE37 // fmul v23, v17, v20
+	WORD $0x4E39D6F7 // fadd v23, v23, v25
+	WORD $0x3DC075D1 // ldr q17, [x14, #464]
+	WORD $0x6E34DEF9 // fmul v25, v23, v20
+	WORD $0x4E31D739 // fadd v25, v25, v17
+	WORD $0x3DC079D7 // ldr q23, [x14, #480]
+	WORD $0x6E34DF31 // fmul v17, v25, v20
+	WORD $0x4E37D631 // fadd v17, v17, v23
+	WORD $0x3DC07DD9 // ldr q25, [x14, #496]
+	WORD $0x6E34DE37 // fmul v23, v17, v20
+	WORD $0x4E39D6F7 // fadd v23, v23, v25
+	WORD $0x3DC081D1 // ldr q17, [x14, #512]
+	WORD $0x6E34DEF9 // fmul v25, v23, v20
+	WORD $0x4E31D739 // fadd v25, v25, v17
+	WORD $0x6E39DE77 // fmul v23, v19, v25
+	WORD $0x4E21DAD9 // scvtf v25.4s, v22.4s
+	WORD $0x3DC085D6 // ldr q22, [x14, #528]
+	WORD $0x6E36DF33 // fmul v19, v25, v22
+	WORD $0x4E37D673 // fadd v19, v19, v23
+	WORD $0x3DC089D7 // ldr q23, [x14, #544]
+	WORD $0x6E37DDF6 // fmul v22, v15, v23
+	WORD $0x4E33D6D6 // fadd v22, v22, v19
+	WORD $0x4E36D693 // fadd v19, v20, v22
+	WORD $0x3DC08DD6 // ldr q22, [x14, #560]
+	WORD $0x6E36DF34 // fmul v20, v25, v22
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC091D3 // ldr q19, [x14, #576]
+	WORD $0x6EB5E679 // fcmgt v25, v19, v21
+	WORD $0x4EB91F33 // orr v19, v25, v25
+	WORD $0x6E751E93 // bsl v19, v20, v21
+	WORD $0x6EB5E4F4 // fcmgt v20, v7, v21
+	WORD $0x3DC095D6 // ldr q22, [x14, #592]
+	WORD $0x4EB41E99 // orr v25, v20, v20
+	WORD $0x6E731ED9 // bsl v25, v22, v19
+	WORD $0x4E27E6B3 // fcmeq v19, v21, v7
+	WORD $0x3DC099D4 // ldr q20, [x14, #608]
+	WORD $0x4EB31E75 // orr v21, v19, v19
+	WORD $0x6E791E95 // bsl v21, v20, v25
+	WORD $0x4E32D6B9 // fadd v25, v21, v18
+	WORD $0x6EB0E432 // fcmgt v18, v1, v16
+	WORD $0x3DC13DD5 // ldr q21, [x14, #1264]
+	WORD $0x3DC141D3 // ldr q19, [x14, #1280]
+	WORD $0x6E38DEB4 // fmul v20, v21, v24
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
+	WORD $0x6E38DE95 // fmul v21, v20, v24
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC149D4 // ldr q20, [x14, #1312]
+	WORD $0x6E38DEB3 // fmul v19, v21, v24
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC14DD5 // ldr q21, [x14, #1328]
+	WORD $0x6E38DE74 // fmul v20, v19, v24
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x6E38DE95 // fmul v21, v20, v24
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x3DC155D4 // ldr q20, [x14, #1360]
+	WORD $0x6E38DEB3 // fmul v19, v21, v24
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x3DC159D5 // ldr q21, [x14, #1376]
+	WORD $0x6E38DE74 // fmul v20, v19, v24
+	WORD $0x4E35D694 // fadd v20, v20, v21
+	WORD $0x6E38DE93 // fmul v19, v20, v24
+	WORD $0x6E30DE78 // fmul v24, v19, v16
+	WORD $0x4E30D718 // fadd v24, v24, v16
+	WORD $0x4EB21E50 // orr v16, v18, v18
+	WORD $0x6E791F10 // bsl v16, v24, v25
+	WORD $0x4E201E19 // and v25, v16, v0
+	WORD $0x3DC0BDD0 // ldr q16, [x14, #752]
+	WORD $0x4E301DD8 // and v24, v14, v16
+	WORD $0x4EB81F2E // orr v14, v25, v24
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAcosh: out0[i] = Acosh(in0[i]), parameters p0, p1.
+TEXT ·vecMapAcoshNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC031C0 // ldr q0, [x14, #192]
+	WORD $0x3DC0E9C1 // ldr q1, [x14, #928]
+	WORD $0x3DC135C2 // ldr q2, [x14, #1232]
+	WORD $0x3DC139C3 // ldr q3, [x14, #1248]
+	WORD $0x3DC049C4 // ldr q4, [x14, #288]
+	WORD $0x3DC04DC5 // ldr q5, [x14, #304]
+	WORD $0x3DC051C6 // ldr q6, [x14, #320]
+	WORD $0x3DC055C7 // ldr q7, [x14, #336]
+	WORD $0x3DC059C8 // ldr q8, [x14, #352]
+	WORD $0x3DC05DC9 // ldr q9, [x14, #368]
+	WORD $0x3DC061CA // ldr q10, [x14, #384]
+	WORD $0x3DC065CB // ldr q11, [x14, #400]
+	WORD $0x3DC069CC // ldr q12, [x14, #416]
+	WORD $0x3DC06DCD // ldr q13, [x14, #432]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4EA0D5CF // fsub v15, v14, v0
+	WORD $0x4E21D5F0 // fadd v16, v15, v1
+	WORD $0x6E30DDF1 // fmul v17, v15, v16
+	WORD $0x6EA1FA30 // fsqrt v16.4s, v17.4s
+	WORD $0x4E30D5F1 // fadd v17, v15, v16
+	WORD $0x4E20D630 // fadd v16, v17, v0
+	WORD $0x4EA0D60F // fsub v15, v16, v0
+	WORD $0x4EAFD632 // fsub v18, v17, v15
+	WORD $0x6EA2E5CF // fcmgt v15, v14, v2
+	WORD $0x6E30FE51 // fdiv v17, v18, v16
+	WORD $0x4EAF1DF2 // orr v18, v15, v15
+	WORD $0x6E711C72 // bsl v18, v3, v17
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x6E701DD1 // bsl v17, v14, v16
+	WORD $0x6EB1E490 // fcmgt v16, v4, v17
+	WORD $0x6E25DE2F // fmul v15, v17, v5
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E711DF3 // bsl v19, v15, v17
+	WORD $0x4EB01E0F // orr v15, v16, v16
+	WORD $0x6E671CCF // bsl v15, v6, v7
+	WORD $0x6EA88670 // sub v16, v19, v8
+	WORD $0x4F290613 // sshr v19.4s, v16.4s, #23
+	WORD $0x4EB385F4 // add v20, v15, v19
+	WORD $0x4E291E13 // and v19, v16, v9
+	WORD $0x4EA88670 // add v16, v19, v8
+	WORD $0x4EA0D613 // fsub v19, v16, v0
+	WORD $0x6E33DE70 // fmul v16, v19, v19
+	WORD $0x6E30DE6F // fmul v15, v19, v16
+	WORD $0x6E33DD55 // fmul v21, v10, v19
+	WORD $0x4E2BD6B5 // fadd v21, v21, v11
+	WORD $0x6E33DEB6 // fmul v22, v21, v19
+	WORD $0x4E2CD6D6 // fadd v22, v22, v12
+	WORD $0x6E33DED5 // fmul v21, v22, v19
+	WORD $0x4E2DD6B5 // fadd v21, v21, v13
+	WORD $0x3DC071D6 // ldr q22, [x14, #448]
+	WORD $0x6E33DEB7 // fmul v23, v21, v19
+	WORD $0x4E36D6F7 // fadd v23, v23, v22
+	WORD $0x3DC075D5 // ldr q21, [x14, #464]
+	WORD $0x6E33DEF6 // fmul v22, v23, v19
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC079D7 // ldr q23, [x14, #480]
+	WORD $0x6E33DED5 // fmul v21, v22, v19
+	WORD $0x4E37D6B5 // fadd v21, v21, v23
+	WORD $0x3DC07DD6 // ldr q22, [x14, #496]
+	WORD $0x6E33DEB7 // fmul v23, v21, v19
+	WORD $0x4E36D6F7 // fadd v23, v23, v22
+	WORD $0x3DC081D5 // ldr q21, [x14, #512]
+	WORD $0x6E33DEF6 // fmul v22, v23, v19
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x6E36DDF7 // fmul v23, v15, v22
+	WORD $0x4E21DA96 // scvtf v22.4s, v20.4s
+	WORD $0x3DC085D4 // ldr q20, [x14, #528]
+	WORD $0x6E34DECF // fmul v15, v22, v20
+	WORD $0x4E37D5EF // fadd v15, v15, v23
+	WORD $0x3DC089D7 // ldr q23, [x14, #544]
+	WORD $0x6E37DE14 // fmul v20, v16, v23
+	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x4E34D66F // fadd v15, v19, v20
+	WORD $0x3DC08DD4 // ldr q20, [x14, #560]
+	WORD $0x6E34DED3 // fmul v19, v22, v20
+	WORD $0x4E2FD673 // fadd v19, v19, v15
+	WORD $0x3DC091CF // ldr q15, [x14, #576]
+	WORD $0x6EB1E5F6 // fcmgt v22, v15, v17
+	WORD $0x4EB61ECF // orr v15, v22, v22
+	WORD $0x6E711E6F // bsl v15, v19, v17
+	WORD $0x6EB1E4F3 // fcmgt v19, v7, v17
+	WORD $0x3DC095D4 // ldr q20, [x14, #592]
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x6E6F1E96 // bsl v22, v20, v15
+	WORD $0x4E27E62F // fcmeq v15, v17, v7
+	WORD $0x3DC099D3 // ldr q19, [x14, #608]
+	WORD $0x4EAF1DF1 // orr v17, v15, v15
+	WORD $0x6E761E71 // bsl v17, v19, v22
+	WORD $0x4E32D636 // fadd v22, v17, v18
+	WORD $0x6EAEE412 // fcmgt v18, v0, v14
+	WORD $0x3DC095D1 // ldr q17, [x14, #592]
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E761E2E // bsl v14, v17, v22
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4EA0D5D6 // fsub v22, v14, v0
+	WORD $0x4E21D6D2 // fadd v18, v22, v1
+	WORD $0x6E32DED1 // fmul v17, v22, v18
+	WORD $0x6EA1FA32 // fsqrt v18.4s, v17.4s
+	WORD $0x4E32D6D1 // fadd v17, v22, v18
+	WORD $0x4E20D632 // fadd v18, v17, v0
+	WORD $0x4EA0D656 // fsub v22, v18, v0
+	WORD $0x4EB6D62F // fsub v15, v17, v22
+	WORD $0x6EA2E5D6 // fcmgt v22, v14, v2
+	WORD $0x6E32FDF1 // fdiv v17, v15, v18
+	WORD $0x4EB61ECF // orr v15, v22, v22
+	WORD $0x6E711C6F // bsl v15, v3, v17
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E721DD1 // bsl v17, v14, v18
+	WORD $0x6EB1E492 // fcmgt v18, v4, v17
+	WORD $0x6E25DE36 // fmul v22, v17, v5
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E711ED3 // bsl v19, v22, v17
+	WORD $0x4EB21E56 // orr v22, v18, v18
+	WORD $0x6E671CD6 // bsl v22, v6, v7
+	WORD $0x6EA88672 // sub v18, v19, v8
+	WORD $0x4F290653 // sshr v19.4s, v18.4s, #23
+	WORD $0x4EB386D4 // add v20, v22, v19
+	WORD $0x4E291E53 // and v19, v18, v9
+	WORD $0x4EA88672 // add v18, v19, v8
+	WORD $0x4EA0D653 // fsub v19, v18, v0
+	WORD $0x6E33DE72 // fmul v18, v19, v19
+	WORD $0x6E32DE76 // fmul v22, v19, v18
+	WORD $0x6E33DD50 // fmul v16, v10, v19
+	WORD $0x4E2BD610 // fadd v16, v16, v11
+	WORD $0x6E33DE17 // fmul v23, v16, v19
+	WORD $0x4E2CD6F7 // fadd v23, v23, v12
+	WORD $0x6E33DEF0 // fmul v16, v23, v19
+	WORD $0x4E2DD610 // fadd v16, v16, v13
+	WORD $0x3DC071D7 // ldr q23, [x14, #448]
+	WORD $0x6E33DE15 // fmul v21, v16, v19
+	WORD $0x4E37D6B5 // fadd v21, v21, v23
+	WORD $0x3DC075D0 // ldr q16, [x14, #464]
+	WORD $0x6E33DEB7 // fmul v23, v21, v19
+	WORD $0x4E30D6F7 // fadd v23, v23, v16
+	WORD $0x3DC079D5 // ldr q21, [x14, #480]
+	WORD $0x6E33DEF0 // fmul v16, v23, v19
+	WORD $0x4E35D610 // fadd v16, v16, v21
+	WORD $0x3DC07DD7 // ldr q23, [x14, #496]
+	WORD $0x6E33DE15 // fmul v21, v16, v19
+	WORD $0x4E37D6B5 // fadd v21, v21, v23
+	WORD $0x3DC081D0 // ldr q16, [x14, #512]
+	WORD $0x6E33DEB7 // fmul v23, v21, v19
+	WORD $0x4E30D6F7 // fadd v23, v23, v16
+	WORD $0x6E37DED5 // fmul v21, v22, v23
+	WORD $0x4E21DA97 // scvtf v23.4s, v20.4s
+	WORD $0x3DC085D4 // ldr q20, [x14, #528]
+	WORD $0x6E34DEF6 // fmul v22, v23, v20
+	WORD $0x4E35D6D6 // fadd v22, v22, v21
+	WORD $0x3DC089D5 // ldr q21, [x14, #544]
+	WORD $0x6E35DE54 // fmul v20, v18, v21
+	WORD $0x4E36D694 // fadd v20, v20, v22
+	WORD $0x4E34D676 // fadd v22, v19, v20
+	WORD $0x3DC08DD4 // ldr q20, [x14, #560]
+	WORD $0x6E34DEF3 // fmul v19, v23, v20
+	WORD $0x4E36D673 // fadd v19, v19, v22
+	WORD $0x3DC091D6 // ldr q22, [x14, #576]
+	WORD $0x6EB1E6D7 // fcmgt v23, v22, v17
+	WORD $0x4EB71EF6 // orr v22, v23, v23
+	WORD $0x6E711E76 // bsl v22, v19, v17
+	WORD $0x6EB1E4F3 // fcmgt v19, v7, v17
+	WORD $0x3DC095D4 // ldr q20, [x14, #592]
+	WORD $0x4EB31E77 // orr v23, v19, v19
+	WORD $0x6E761E97 // bsl v23, v20, v22
+	WORD $0x4E27E636 // fcmeq v22, v17, v7
+	WORD $0x3DC099D3 // ldr q19, [x14, #608]
+	WORD $0x4EB61ED1 // orr v17, v22, v22
+	WORD $0x6E771E71 // bsl v17, v19, v23
+	WORD $0x4E2FD637 // fadd v23, v17, v15
+	WORD $0x6EAEE40F // fcmgt v15, v0, v14
+	WORD $0x3DC095D1 // ldr q17, [x14, #592]
+	WORD $0x4EAF1DEE // orr v14, v15, v15
+	WORD $0x6E771E2E // bsl v14, v17, v23
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecMapAtanh: out0[i] = Atanh(in0[i]), parameters p0, p1.
+TEXT ·vecMapAtanhNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC031C1 // ldr q1, [x14, #192]
+	WORD $0x3DC049C2 // ldr q2, [x14, #288]
+	WORD $0x3DC04DC3 // ldr q3, [x14, #304]
+	WORD $0x3DC051C4 // ldr q4, [x14, #320]
+	WORD $0x3DC055C5 // ldr q5, [x14, #336]
+	WORD $0x3DC059C6 // ldr q6, [x14, #352]
+	WORD $0x3DC05DC7 // ldr q7, [x14, #368]
+	WORD $0x3DC061C8 // ldr q8, [x14, #384]
+	WORD $0x3DC065C9 // ldr q9, [x14, #400]
+	WORD $0x3DC069CA // ldr q10, [x14, #416]
+	WORD $0x3DC06DCB // ldr q11, [x14, #432]
+	WORD $0x3DC071CC // ldr q12, [x14, #448]
+	WORD $0x3DC075CD // ldr q13, [x14, #464]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x4E2FD5F0 // fadd v16, v15, v15
+	WORD $0x4EAFD431 // fsub v17, v1, v15
+	WORD $0x6E31FE0F // fdiv v15, v16, v17
+	WORD $0x4E21D5F1 // fadd v17, v15, v1
+	WORD $0x4EA1D630 // fsub v16, v17, v1
+	WORD $0x4EB0D5F2 // fsub v18, v15, v16
+	WORD $0x6EB1E450 // fcmgt v16, v2, v17
+	WORD $0x6E23DE33 // fmul v19, v17, v3
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E711E74 // bsl v20, v19, v17
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E651C93 // bsl v19, v4, v5
+	WORD $0x6EA68690 // sub v16, v20, v6
+	WORD $0x4F290614 // sshr v20.4s, v16.4s, #23
+	WORD $0x4EB48675 // add v21, v19, v20
+	WORD $0x4E271E14 // and v20, v16, v7
+	WORD $0x4EA68690 // add v16, v20, v6
+	WORD $0x4EA1D614 // fsub v20, v16, v1
+	WORD $0x6E34DE90 // fmul v16, v20, v20
+	WORD $0x6E30DE93 // fmul v19, v20, v16
+	WORD $0x6E34DD16 // fmul v22, v8, v20
+	WORD $0x4E29D6D6 // fadd v22, v22, v9
+	WORD $0x6E34DED7 // fmul v23, v22, v20
+	WORD $0x4E2AD6F7 // fadd v23, v23, v10
+	WORD $0x6E34DEF6 // fmul v22, v23, v20
+	WORD $0x4E2BD6D6 // fadd v22, v22, v11
+	WORD $0x6E34DED7 // fmul v23, v22, v20
+	WORD $0x4E2CD6F7 // fadd v23, v23, v12
+	WORD $0x6E34DEF6 // fmul v22, v23, v20
+	WORD $0x4E2DD6D6 // fadd v22, v22, v13
+	WORD $0x3DC079D7 // ldr q23, [x14, #480]
+	WORD $0x6E34DED8 // fmul v24, v22, v20
+	WORD $0x4E37D718 // fadd v24, v24, v23
+	WORD $0x3DC07DD6 // ldr q22, [x14, #496]
+	WORD $0x6E34DF17 // fmul v23, v24, v20
+	WORD $0x4E36D6F7 // fadd v23, v23, v22
+	WORD $0x3DC081D8 // ldr q24, [x14, #512]
+	WORD $0x6E34DEF6 // fmul v22, v23, v20
+	WORD $0x4E38D6D6 // fadd v22, v22, v24
+	WORD $0x6E36DE77 // fmul v23, v19, v22
+	WORD $0x4E21DAB6 // scvtf v22.4s, v21.4s
+	WORD $0x3DC085D5 // ldr q21, [x14, #528]
+	WORD $0x6E35DED3 // fmul v19, v22, v21
+	WORD $0x4E37D673 // fadd v19, v19, v23
+	WORD $0x3DC089D7 // ldr q23, [x14, #544]
+	WORD $0x6E37DE15 // fmul v21, v16, v23
+	WORD $0x4E33D6B5 // fadd v21, v21, v19
+	WORD $0x4E35D693 // fadd v19, v20, v21
+	WORD $0x3DC08DD5 // ldr q21, [x14, #560]
+	WORD $0x6E35DED4 // fmul v20, v22, v21
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x3DC091D3 // ldr q19, [x14, #576]
+	WORD $0x6EB1E676 // fcmgt v22, v19, v17
+	WORD $0x4EB61ED3 // orr v19, v22, v22
+	WORD $0x6E711E93 // bsl v19, v20, v17
+	WORD $0x6EB1E4B4 // fcmgt v20, v5, v17
+	WORD $0x3DC095D5 // ldr q21, [x14, #592]
+	WORD $0x4EB41E96 // orr v22, v20, v20
+	WORD $0x6E731EB6 // bsl v22, v21, v19
+	WORD $0x4E25E633 // fcmeq v19, v17, v5
+	WORD $0x3DC099D5 // ldr q21, [x14, #608]
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E761EB4 // bsl v20, v21, v22
+	WORD $0x6E31FE56 // fdiv v22, v18, v17
+	WORD $0x4E36D691 // fadd v17, v20, v22
+	WORD $0x3DC091D6 // ldr q22, [x14, #576]
+	WORD $0x6EAFE6D4 // fcmgt v20, v22, v15
+	WORD $0x4EB41E96 // orr v22, v20, v20
+	WORD $0x6E6F1E36 // bsl v22, v17, v15
+	WORD $0x3DC03DCF // ldr q15, [x14, #240]
+	WORD $0x6E2FDED1 // fmul v17, v22, v15
+	WORD $0x4E201E36 // and v22, v17, v0
+	WORD $0x3DC0BDD1 // ldr q17, [x14, #752]
+	WORD $0x4E311DCF // and v15, v14, v17
+	WORD $0x4EAF1ECE // orr v14, v22, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x4E2FD5F6 // fadd v22, v15, v15
+	WORD $0x4EAFD431 // fsub v17, v1, v15
+	WORD $0x6E31FECF // fdiv v15, v22, v17
+	WORD $0x4E21D5F1 // fadd v17, v15, v1
+	WORD $0x4EA1D636 // fsub v22, v17, v1
+	WORD $0x4EB6D5F4 // fsub v20, v15, v22
+	WORD $0x6EB1E456 // fcmgt v22, v2, v17
+	WORD $0x6E23DE32 // fmul v18, v17, v3
+	WORD $0x4EB61ED3 // orr v19, v22, v22
+	WORD $0x6E711E53 // bsl v19, v18, v17
+	WORD $0x4EB61ED2 // orr v18, v22, v22
+	WORD $0x6E651C92 // bsl v18, v4, v5
+	WORD $0x6EA68676 // sub v22, v19, v6
+	WORD $0x4F2906D3 // sshr v19.4s, v22.4s, #23
+	WORD $0x4EB38655 // add v21, v18, v19
+	WORD $0x4E271ED3 // and v19, v22, v7
+	WORD $0x4EA68676 // add v22, v19, v6
+	WORD $0x4EA1D6D3 // fsub v19, v22, v1
+	WORD $0x6E33DE76 // fmul v22, v19, v19
+	WORD $0x6E36DE72 // fmul v18, v19, v22
+	WORD $0x6E33DD10 // fmul v16, v8, v19
+	WORD $0x4E29D610 // fadd v16, v16, v9
+	WORD $0x6E33DE17 // fmul v23, v16, v19
+	WORD $0x4E2AD6F7 // fadd v23, v23, v10
+	WORD $0x6E33DEF0 // fmul v16, v23, v19
+	WORD $0x4E2BD610 // fadd v16, v16, v11
+	WORD $0x6E33DE17 // fmul v23, v16, v19
+	WORD $0x4E2CD6F7 // fadd v23, v23, v12
+	WORD $0x6E33DEF0 // fmul v16, v23, v19
+	WORD $0x4E2DD610 // fadd v16, v16, v13
+	WORD $0x3DC079D7 // ldr q23, [x14, #480]
+	WORD $0x6E33DE18 // fmul v24, v16, v19
+	WORD $0x4E37D718 // fadd v24, v24, v23
+	WORD $0x3DC07DD0 // ldr q16, [x14, #496]
+	WORD $0x6E33DF17 // fmul v23, v24, v19
+	WORD $0x4E30D6F7 // fadd v23, v23, v16
+	WORD $0x3DC081D8 // ldr q24, [x14, #512]
+	WORD $0x6E33DEF0 // fmul v16, v23, v19
+	WORD $0x4E38D610 // fadd v16, v16, v24
+	WORD $0x6E30DE57 // fmul v23, v18, v16
+	WORD $0x4E21DAB0 // scvtf v16.4s, v21.4s
+	WORD $0x3DC085D5 // ldr q21, [x14, #528]
+	WORD $0x6E35DE12 // fmul v18, v16, v21
+	WORD $0x4E37D652 // fadd v18, v18, v23
+	WORD $0x3DC089D7 // ldr q23, [x14, #544]
+	WORD $0x6E37DED5 // fmul v21, v22, v23
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x4E35D672 // fadd v18, v19, v21
+	WORD $0x3DC08DD5 // ldr q21, [x14, #560]
+	WORD $0x6E35DE13 // fmul v19, v16, v21
+	WORD $0x4E32D673 // fadd v19, v19, v18
+	WORD $0x3DC091D2 // ldr q18, [x14, #576]
+	WORD $0x6EB1E650 // fcmgt v16, v18, v17
+	WORD $0x4EB01E12 // orr v18, v16, v16
+	WORD $0x6E711E72 // bsl v18, v19, v17
+	WORD $0x6EB1E4B3 // fcmgt v19, v5, v17
+	WORD $0x3DC095D5 // ldr q21, [x14, #592]
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x6E721EB0 // bsl v16, v21, v18
+	WORD $0x4E25E632 // fcmeq v18, v17, v5
+	WORD $0x3DC099D5 // ldr q21, [x14, #608]
+	WORD $0x4EB21E53 // orr v19, v18, v18
+	WORD $0x6E701EB3 // bsl v19, v21, v16
+	WORD $0x6E31FE90 // fdiv v16, v20, v17
+	WORD $0x4E30D671 // fadd v17, v19, v16
+	WORD $0x3DC091D0 // ldr q16, [x14, #576]
+	WORD $0x6EAFE613 // fcmgt v19, v16, v15
+	WORD $0x4EB31E70 // orr v16, v19, v19
+	WORD $0x6E6F1E30 // bsl v16, v17, v15
+	WORD $0x3DC03DCF // ldr q15, [x14, #240]
+	WORD $0x6E2FDE11 // fmul v17, v16, v15
+	WORD $0x4E201E30 // and v16, v17, v0
+	WORD $0x3DC0BDD1 // ldr q17, [x14, #752]
+	WORD $0x4E311DCF // and v15, v14, v17
 	WORD $0x4EAF1E0E // orr v14, v16, v15
 	WORD $0x3D80010E // str q14, [x8, #0]
 	MOVD $buf-32(SP), R11
@@ -1223,19 +2769,19 @@ TEXT ·vecMapErfNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC0D5C1 // ldr q1, [x14, #848]
-	WORD $0x3DC0D9C2 // ldr q2, [x14, #864]
-	WORD $0x3DC0DDC3 // ldr q3, [x14, #880]
-	WORD $0x3DC0E1C4 // ldr q4, [x14, #896]
-	WORD $0x3DC0E5C5 // ldr q5, [x14, #912]
-	WORD $0x3DC0E9C6 // ldr q6, [x14, #928]
-	WORD $0x3DC0EDC7 // ldr q7, [x14, #944]
-	WORD $0x3DC0F1C8 // ldr q8, [x14, #960]
-	WORD $0x3DC0F5C9 // ldr q9, [x14, #976]
-	WORD $0x3DC0F9CA // ldr q10, [x14, #992]
-	WORD $0x3DC0FDCB // ldr q11, [x14, #1008]
-	WORD $0x3DC101CC // ldr q12, [x14, #1024]
-	WORD $0x3DC105CD // ldr q13, [x14, #1040]
+	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
+	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
+	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
+	WORD $0x3DC169C4 // ldr q4, [x14, #1440]
+	WORD $0x3DC16DC5 // ldr q5, [x14, #1456]
+	WORD $0x3DC171C6 // ldr q6, [x14, #1472]
+	WORD $0x3DC175C7 // ldr q7, [x14, #1488]
+	WORD $0x3DC179C8 // ldr q8, [x14, #1504]
+	WORD $0x3DC17DC9 // ldr q9, [x14, #1520]
+	WORD $0x3DC181CA // ldr q10, [x14, #1536]
+	WORD $0x3DC185CB // ldr q11, [x14, #1552]
+	WORD $0x3DC189CC // ldr q12, [x14, #1568]
+	WORD $0x3DC18DCD // ldr q13, [x14, #1584]
 
 block:
 	CMP $4, R1
@@ -1267,13 +2813,13 @@ block:
 	WORD $0x4E2CD631 // fadd v17, v17, v12
 	WORD $0x6E32DE33 // fmul v19, v17, v18
 	WORD $0x4E2DD673 // fadd v19, v19, v13
-	WORD $0x3DC109D1 // ldr q17, [x14, #1056]
+	WORD $0x3DC191D1 // ldr q17, [x14, #1600]
 	WORD $0x6E32DE74 // fmul v20, v19, v18
 	WORD $0x4E31D694 // fadd v20, v20, v17
-	WORD $0x3DC10DD3 // ldr q19, [x14, #1072]
+	WORD $0x3DC195D3 // ldr q19, [x14, #1616]
 	WORD $0x6E32DE91 // fmul v17, v20, v18
 	WORD $0x4E33D631 // fadd v17, v17, v19
-	WORD $0x3DC111D4 // ldr q20, [x14, #1088]
+	WORD $0x3DC199D4 // ldr q20, [x14, #1632]
 	WORD $0x6E32DE33 // fmul v19, v17, v18
 	WORD $0x4E34D673 // fadd v19, v19, v20
 	WORD $0x3DC0BDD2 // ldr q18, [x14, #752]
@@ -1383,13 +2929,13 @@ in0:
 	WORD $0x4E2CD5EF // fadd v15, v15, v12
 	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E2DD694 // fadd v20, v20, v13
-	WORD $0x3DC109CF // ldr q15, [x14, #1056]
+	WORD $0x3DC191CF // ldr q15, [x14, #1600]
 	WORD $0x6E32DE93 // fmul v19, v20, v18
 	WORD $0x4E2FD673 // fadd v19, v19, v15
-	WORD $0x3DC10DD4 // ldr q20, [x14, #1072]
+	WORD $0x3DC195D4 // ldr q20, [x14, #1616]
 	WORD $0x6E32DE6F // fmul v15, v19, v18
 	WORD $0x4E34D5EF // fadd v15, v15, v20
-	WORD $0x3DC111D3 // ldr q19, [x14, #1088]
+	WORD $0x3DC199D3 // ldr q19, [x14, #1632]
 	WORD $0x6E32DDF4 // fmul v20, v15, v18
 	WORD $0x4E33D694 // fadd v20, v20, v19
 	WORD $0x3DC0BDD2 // ldr q18, [x14, #752]
@@ -1474,8 +3020,8 @@ TEXT ·vecMapGeluNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC115C1 // ldr q1, [x14, #1104]
-	WORD $0x3DC119C2 // ldr q2, [x14, #1120]
+	WORD $0x3DC19DC1 // ldr q1, [x14, #1648]
+	WORD $0x3DC1A1C2 // ldr q2, [x14, #1664]
 	WORD $0x3DC089C3 // ldr q3, [x14, #544]
 	WORD $0x3DC001C4 // ldr q4, [x14, #0]
 	WORD $0x3DC005C5 // ldr q5, [x14, #16]
@@ -1541,32 +3087,32 @@ block:
 	WORD $0x4E33D652 // fadd v18, v18, v19
 	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x6E32FE13 // fdiv v19, v16, v18
-	WORD $0x3DC11DD2 // ldr q18, [x14, #1136]
-	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
+	WORD $0x3DC1A5D2 // ldr q18, [x14, #1680]
+	WORD $0x3DC1A9D0 // ldr q16, [x14, #1696]
 	WORD $0x6E33DE55 // fmul v21, v18, v19
 	WORD $0x4E30D6B5 // fadd v21, v21, v16
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x3DC1ADD0 // ldr q16, [x14, #1712]
 	WORD $0x6E33DEB2 // fmul v18, v21, v19
 	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x3DC129D5 // ldr q21, [x14, #1184]
+	WORD $0x3DC1B1D5 // ldr q21, [x14, #1728]
 	WORD $0x6E33DE50 // fmul v16, v18, v19
 	WORD $0x4E35D610 // fadd v16, v16, v21
-	WORD $0x3DC12DD2 // ldr q18, [x14, #1200]
+	WORD $0x3DC1B5D2 // ldr q18, [x14, #1744]
 	WORD $0x6E33DE15 // fmul v21, v16, v19
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x3DC1B9D0 // ldr q16, [x14, #1760]
 	WORD $0x6E33DEB2 // fmul v18, v21, v19
 	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x3DC135D5 // ldr q21, [x14, #1232]
+	WORD $0x3DC1BDD5 // ldr q21, [x14, #1776]
 	WORD $0x6E33DE50 // fmul v16, v18, v19
 	WORD $0x4E35D610 // fadd v16, v16, v21
-	WORD $0x3DC139D2 // ldr q18, [x14, #1248]
+	WORD $0x3DC1C1D2 // ldr q18, [x14, #1792]
 	WORD $0x6E33DE15 // fmul v21, v16, v19
 	WORD $0x4E32D6B5 // fadd v21, v21, v18
-	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x3DC1C5D0 // ldr q16, [x14, #1808]
 	WORD $0x6E33DEB2 // fmul v18, v21, v19
 	WORD $0x4E30D652 // fadd v18, v18, v16
-	WORD $0x3DC141D5 // ldr q21, [x14, #1280]
+	WORD $0x3DC1C9D5 // ldr q21, [x14, #1824]
 	WORD $0x6E33DE50 // fmul v16, v18, v19
 	WORD $0x4E35D610 // fadd v16, v16, v21
 	WORD $0x6E30DED3 // fmul v19, v22, v16
@@ -1583,20 +3129,20 @@ block:
 	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x6EAFE633 // fcmgt v19, v17, v15
 	WORD $0x6E2EDDCF // fmul v15, v14, v14
-	WORD $0x3DC145D1 // ldr q17, [x14, #1296]
-	WORD $0x3DC149D0 // ldr q16, [x14, #1312]
+	WORD $0x3DC1CDD1 // ldr q17, [x14, #1840]
+	WORD $0x3DC1D1D0 // ldr q16, [x14, #1856]
 	WORD $0x6E2FDE36 // fmul v22, v17, v15
 	WORD $0x4E30D6D6 // fadd v22, v22, v16
-	WORD $0x3DC14DD0 // ldr q16, [x14, #1328]
+	WORD $0x3DC1D5D0 // ldr q16, [x14, #1872]
 	WORD $0x6E2FDED1 // fmul v17, v22, v15
 	WORD $0x4E30D631 // fadd v17, v17, v16
-	WORD $0x3DC151D6 // ldr q22, [x14, #1344]
+	WORD $0x3DC1D9D6 // ldr q22, [x14, #1888]
 	WORD $0x6E2FDE30 // fmul v16, v17, v15
 	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC155D1 // ldr q17, [x14, #1360]
+	WORD $0x3DC1DDD1 // ldr q17, [x14, #1904]
 	WORD $0x6E2FDE16 // fmul v22, v16, v15
 	WORD $0x4E31D6D6 // fadd v22, v22, v17
-	WORD $0x3DC159D0 // ldr q16, [x14, #1376]
+	WORD $0x3DC1E1D0 // ldr q16, [x14, #1920]
 	WORD $0x6E2FDED1 // fmul v17, v22, v15
 	WORD $0x4E30D631 // fadd v17, v17, v16
 	WORD $0x3DC03DCF // ldr q15, [x14, #240]
@@ -1675,32 +3221,32 @@ in0:
 	WORD $0x4E2FD5CE // fadd v14, v14, v15
 	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x6E2EFE2F // fdiv v15, v17, v14
-	WORD $0x3DC11DCE // ldr q14, [x14, #1136]
-	WORD $0x3DC121D1 // ldr q17, [x14, #1152]
+	WORD $0x3DC1A5CE // ldr q14, [x14, #1680]
+	WORD $0x3DC1A9D1 // ldr q17, [x14, #1696]
 	WORD $0x6E2FDDD2 // fmul v18, v14, v15
 	WORD $0x4E31D652 // fadd v18, v18, v17
-	WORD $0x3DC125D1 // ldr q17, [x14, #1168]
+	WORD $0x3DC1ADD1 // ldr q17, [x14, #1712]
 	WORD $0x6E2FDE4E // fmul v14, v18, v15
 	WORD $0x4E31D5CE // fadd v14, v14, v17
-	WORD $0x3DC129D2 // ldr q18, [x14, #1184]
+	WORD $0x3DC1B1D2 // ldr q18, [x14, #1728]
 	WORD $0x6E2FDDD1 // fmul v17, v14, v15
 	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC12DCE // ldr q14, [x14, #1200]
+	WORD $0x3DC1B5CE // ldr q14, [x14, #1744]
 	WORD $0x6E2FDE32 // fmul v18, v17, v15
 	WORD $0x4E2ED652 // fadd v18, v18, v14
-	WORD $0x3DC131D1 // ldr q17, [x14, #1216]
+	WORD $0x3DC1B9D1 // ldr q17, [x14, #1760]
 	WORD $0x6E2FDE4E // fmul v14, v18, v15
 	WORD $0x4E31D5CE // fadd v14, v14, v17
-	WORD $0x3DC135D2 // ldr q18, [x14, #1232]
+	WORD $0x3DC1BDD2 // ldr q18, [x14, #1776]
 	WORD $0x6E2FDDD1 // fmul v17, v14, v15
 	WORD $0x4E32D631 // fadd v17, v17, v18
-	WORD $0x3DC139CE // ldr q14, [x14, #1248]
+	WORD $0x3DC1C1CE // ldr q14, [x14, #1792]
 	WORD $0x6E2FDE32 // fmul v18, v17, v15
 	WORD $0x4E2ED652 // fadd v18, v18, v14
-	WORD $0x3DC13DD1 // ldr q17, [x14, #1264]
+	WORD $0x3DC1C5D1 // ldr q17, [x14, #1808]
 	WORD $0x6E2FDE4E // fmul v14, v18, v15
 	WORD $0x4E31D5CE // fadd v14, v14, v17
-	WORD $0x3DC141D2 // ldr q18, [x14, #1280]
+	WORD $0x3DC1C9D2 // ldr q18, [x14, #1824]
 	WORD $0x6E2FDDD1 // fmul v17, v14, v15
 	WORD $0x4E32D631 // fadd v17, v17, v18
 	WORD $0x6E31DEAF // fmul v15, v21, v17
@@ -1717,20 +3263,20 @@ in0:
 	WORD $0x3DC031D3 // ldr q19, [x14, #192]
 	WORD $0x6EB4E66F // fcmgt v15, v19, v20
 	WORD $0x6E36DED4 // fmul v20, v22, v22
-	WORD $0x3DC145D3 // ldr q19, [x14, #1296]
-	WORD $0x3DC149D1 // ldr q17, [x14, #1312]
+	WORD $0x3DC1CDD3 // ldr q19, [x14, #1840]
+	WORD $0x3DC1D1D1 // ldr q17, [x14, #1856]
 	WORD $0x6E34DE75 // fmul v21, v19, v20
 	WORD $0x4E31D6B5 // fadd v21, v21, v17
-	WORD $0x3DC14DD1 // ldr q17, [x14, #1328]
+	WORD $0x3DC1D5D1 // ldr q17, [x14, #1872]
 	WORD $0x6E34DEB3 // fmul v19, v21, v20
 	WORD $0x4E31D673 // fadd v19, v19, v17
-	WORD $0x3DC151D5 // ldr q21, [x14, #1344]
+	WORD $0x3DC1D9D5 // ldr q21, [x14, #1888]
 	WORD $0x6E34DE71 // fmul v17, v19, v20
 	WORD $0x4E35D631 // fadd v17, v17, v21
-	WORD $0x3DC155D3 // ldr q19, [x14, #1360]
+	WORD $0x3DC1DDD3 // ldr q19, [x14, #1904]
 	WORD $0x6E34DE35 // fmul v21, v17, v20
 	WORD $0x4E33D6B5 // fadd v21, v21, v19
-	WORD $0x3DC159D1 // ldr q17, [x14, #1376]
+	WORD $0x3DC1E1D1 // ldr q17, [x14, #1920]
 	WORD $0x6E34DEB3 // fmul v19, v21, v20
 	WORD $0x4E31D673 // fadd v19, v19, v17
 	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
@@ -1761,14 +3307,14 @@ TEXT ·vecMapGeluTanhNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC15DC1 // ldr q1, [x14, #1392]
-	WORD $0x3DC161C2 // ldr q2, [x14, #1408]
-	WORD $0x3DC165C3 // ldr q3, [x14, #1424]
-	WORD $0x3DC169C4 // ldr q4, [x14, #1440]
+	WORD $0x3DC1E5C1 // ldr q1, [x14, #1936]
+	WORD $0x3DC1E9C2 // ldr q2, [x14, #1952]
+	WORD $0x3DC1EDC3 // ldr q3, [x14, #1968]
+	WORD $0x3DC1F1C4 // ldr q4, [x14, #1984]
 	WORD $0x3DC031C5 // ldr q5, [x14, #192]
-	WORD $0x3DC16DC6 // ldr q6, [x14, #1456]
-	WORD $0x3DC171C7 // ldr q7, [x14, #1472]
-	WORD $0x3DC175C8 // ldr q8, [x14, #1488]
+	WORD $0x3DC1F5C6 // ldr q6, [x14, #2000]
+	WORD $0x3DC1F9C7 // ldr q7, [x14, #2016]
+	WORD $0x3DC1FDC8 // ldr q8, [x14, #2032]
 	WORD $0x3DC0BDC9 // ldr q9, [x14, #752]
 	WORD $0x3DC001CA // ldr q10, [x14, #0]
 	WORD $0x3DC005CB // ldr q11, [x14, #16]
@@ -1863,7 +3409,7 @@ block:
 	WORD $0x6EAEE614 // fcmgt v20, v16, v14
 	WORD $0x6E35DE50 // fmul v16, v18, v21
 	WORD $0x4E25D611 // fadd v17, v16, v5
-	WORD $0x3DC179D6 // ldr q22, [x14, #1504]
+	WORD $0x3DC201D6 // ldr q22, [x14, #2048]
 	WORD $0x6EAEE6D0 // fcmgt v16, v22, v14
 	WORD $0x6E6E1ED0 // bsl v16, v22, v14
 	WORD $0x6E32DE16 // fmul v22, v16, v18
@@ -1978,7 +3524,7 @@ in0:
 	WORD $0x6EB5E630 // fcmgt v16, v17, v21
 	WORD $0x6E2FDE51 // fmul v17, v18, v15
 	WORD $0x4E25D634 // fadd v20, v17, v5
-	WORD $0x3DC179D3 // ldr q19, [x14, #1504]
+	WORD $0x3DC201D3 // ldr q19, [x14, #2048]
 	WORD $0x6EB5E671 // fcmgt v17, v19, v21
 	WORD $0x6E751E71 // bsl v17, v19, v21
 	WORD $0x6E32DE33 // fmul v19, v17, v18
@@ -2064,7 +3610,7 @@ block:
 	WORD $0x6EAEE670 // fcmgt v16, v19, v14
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
 	WORD $0x4E2DD672 // fadd v18, v19, v13
-	WORD $0x3DC179D1 // ldr q17, [x14, #1504]
+	WORD $0x3DC201D1 // ldr q17, [x14, #2048]
 	WORD $0x6EAEE633 // fcmgt v19, v17, v14
 	WORD $0x6E6E1E33 // bsl v19, v17, v14
 	WORD $0x6E34DE71 // fmul v17, v19, v20
@@ -2131,7 +3677,7 @@ in0:
 	WORD $0x6EAFE632 // fcmgt v18, v17, v15
 	WORD $0x6E2EDE71 // fmul v17, v19, v14
 	WORD $0x4E2DD634 // fadd v20, v17, v13
-	WORD $0x3DC179D0 // ldr q16, [x14, #1504]
+	WORD $0x3DC201D0 // ldr q16, [x14, #2048]
 	WORD $0x6EAFE611 // fcmgt v17, v16, v15
 	WORD $0x6E6F1E11 // bsl v17, v16, v15
 	WORD $0x6E33DE30 // fmul v16, v17, v19
@@ -2162,8 +3708,8 @@ TEXT ·vecMapMishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC179C0 // ldr q0, [x14, #1504]
-	WORD $0x3DC17DC1 // ldr q1, [x14, #1520]
+	WORD $0x3DC201C0 // ldr q0, [x14, #2048]
+	WORD $0x3DC205C1 // ldr q1, [x14, #2064]
 	WORD $0x3DC001C2 // ldr q2, [x14, #0]
 	WORD $0x3DC005C3 // ldr q3, [x14, #16]
 	WORD $0x3DC009C4 // ldr q4, [x14, #32]
@@ -2218,10 +3764,10 @@ block:
 	WORD $0x4E31D6B3 // fadd v19, v21, v17
 	WORD $0x6E34DE75 // fmul v21, v19, v20
 	WORD $0x6E30DEB4 // fmul v20, v21, v16
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D691 // fadd v17, v20, v19
 	WORD $0x6E31DE93 // fmul v19, v20, v17
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D672 // fadd v18, v19, v20
 	WORD $0x6E35DDF4 // fmul v20, v15, v21
 	WORD $0x6E31DE95 // fmul v21, v20, v17
@@ -2291,10 +3837,10 @@ in0:
 	WORD $0x4E33D5F1 // fadd v17, v15, v19
 	WORD $0x6E34DE2F // fmul v15, v17, v20
 	WORD $0x6E35DDF4 // fmul v20, v15, v21
-	WORD $0x3DC0D1D1 // ldr q17, [x14, #832]
+	WORD $0x3DC0E9D1 // ldr q17, [x14, #928]
 	WORD $0x4E31D693 // fadd v19, v20, v17
 	WORD $0x6E33DE91 // fmul v17, v20, v19
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D630 // fadd v16, v17, v20
 	WORD $0x6E2FDE54 // fmul v20, v18, v15
 	WORD $0x6E33DE8F // fmul v15, v20, v19
@@ -2921,6 +4467,154 @@ out0:
 next:
 	RET
 
+// vecMapCelu: out0[i] = Celu(in0[i]), parameters p0, p1.
+TEXT ·vecMapCeluNEONMulAdd(SB), NOSPLIT, $48-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC055C0 // ldr q0, [x14, #336]
+	ADD $80, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+	WORD $0x3DC035C2 // ldr q2, [x14, #208]
+	WORD $0x3DC005C3 // ldr q3, [x14, #16]
+	WORD $0x3DC009C4 // ldr q4, [x14, #32]
+	WORD $0x3DC00DC5 // ldr q5, [x14, #48]
+	WORD $0x3DC011C6 // ldr q6, [x14, #64]
+	WORD $0x3DC015C7 // ldr q7, [x14, #80]
+	WORD $0x3DC019C8 // ldr q8, [x14, #96]
+	WORD $0x3DC01DC9 // ldr q9, [x14, #112]
+	WORD $0x3DC021CA // ldr q10, [x14, #128]
+	WORD $0x3DC025CB // ldr q11, [x14, #144]
+	WORD $0x3DC029CC // ldr q12, [x14, #160]
+	WORD $0x3DC039CD // ldr q13, [x14, #224]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x6EAEE40F // fcmgt v15, v0, v14
+	WORD $0x6E21FDD0 // fdiv v16, v14, v1
+	WORD $0x6EB0E451 // fcmgt v17, v2, v16
+	WORD $0x6E701C51 // bsl v17, v2, v16
+	WORD $0x6EA3E632 // fcmgt v18, v17, v3
+	WORD $0x6E711C72 // bsl v18, v3, v17
+	WORD $0x6E24DE51 // fmul v17, v18, v4
+	WORD $0x4E25D631 // fadd v17, v17, v5
+	WORD $0x4EA5D633 // fsub v19, v17, v5
+	WORD $0x6EA58634 // sub v20, v17, v5
+	WORD $0x6E26DE71 // fmul v17, v19, v6
+	WORD $0x4E32D631 // fadd v17, v17, v18
+	WORD $0x6E27DE72 // fmul v18, v19, v7
+	WORD $0x4E31D652 // fadd v18, v18, v17
+	WORD $0x6E32DD11 // fmul v17, v8, v18
+	WORD $0x4E29D631 // fadd v17, v17, v9
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4E2AD673 // fadd v19, v19, v10
+	WORD $0x6E32DE71 // fmul v17, v19, v18
+	WORD $0x4E2BD631 // fadd v17, v17, v11
+	WORD $0x6E32DE33 // fmul v19, v17, v18
+	WORD $0x4E2CD673 // fadd v19, v19, v12
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DE75 // fmul v21, v19, v17
+	WORD $0x4E32D6B5 // fadd v21, v21, v18
+	WORD $0x6EAD8692 // sub v18, v20, v13
+	WORD $0x3DC02DD4 // ldr q20, [x14, #176]
+	WORD $0x4EB48651 // add v17, v18, v20
+	WORD $0x4F375632 // shl v18.4s, v17.4s, #23
+	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
+	WORD $0x4EB1D654 // fsub v20, v18, v17
+	WORD $0x6E35DE51 // fmul v17, v18, v21
+	WORD $0x4E34D631 // fadd v17, v17, v20
+	WORD $0x4E31D634 // fadd v20, v17, v17
+	WORD $0x3DC041D1 // ldr q17, [x14, #256]
+	WORD $0x4E311E15 // and v21, v16, v17
+	WORD $0x3DC045D1 // ldr q17, [x14, #272]
+	WORD $0x6EB5E632 // fcmgt v18, v17, v21
+	WORD $0x4EB21E55 // orr v21, v18, v18
+	WORD $0x6E741E15 // bsl v21, v16, v20
+	WORD $0x6E21DEB4 // fmul v20, v21, v1
+	WORD $0x4EAF1DF5 // orr v21, v15, v15
+	WORD $0x6E6E1E95 // bsl v21, v20, v14
+	WORD $0x3D800115 // str q21, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD R8, R22
+	MOVD $buf-32(SP), R8
+	WORD $0x3DC00075 // ldr q21, [x3, #0]
+	WORD $0x6EB5E40E // fcmgt v14, v0, v21
+	WORD $0x6E21FEB4 // fdiv v20, v21, v1
+	WORD $0x6EB4E44F // fcmgt v15, v2, v20
+	WORD $0x6E741C4F // bsl v15, v2, v20
+	WORD $0x6EA3E5F0 // fcmgt v16, v15, v3
+	WORD $0x6E6F1C70 // bsl v16, v3, v15
+	WORD $0x6E24DE0F // fmul v15, v16, v4
+	WORD $0x4E25D5EF // fadd v15, v15, v5
+	WORD $0x4EA5D5F2 // fsub v18, v15, v5
+	WORD $0x6EA585F1 // sub v17, v15, v5
+	WORD $0x6E26DE4F // fmul v15, v18, v6
+	WORD $0x4E30D5EF // fadd v15, v15, v16
+	WORD $0x6E27DE50 // fmul v16, v18, v7
+	WORD $0x4E2FD610 // fadd v16, v16, v15
+	WORD $0x6E30DD0F // fmul v15, v8, v16
+	WORD $0x4E29D5EF // fadd v15, v15, v9
+	WORD $0x6E30DDF2 // fmul v18, v15, v16
+	WORD $0x4E2AD652 // fadd v18, v18, v10
+	WORD $0x6E30DE4F // fmul v15, v18, v16
+	WORD $0x4E2BD5EF // fadd v15, v15, v11
+	WORD $0x6E30DDF2 // fmul v18, v15, v16
+	WORD $0x4E2CD652 // fadd v18, v18, v12
+	WORD $0x6E30DE0F // fmul v15, v16, v16
+	WORD $0x6E2FDE53 // fmul v19, v18, v15
+	WORD $0x4E30D673 // fadd v19, v19, v16
+	WORD $0x6EAD8630 // sub v16, v17, v13
+	WORD $0x3DC02DD1 // ldr q17, [x14, #176]
+	WORD $0x4EB1860F // add v15, v16, v17
+	WORD $0x4F3755F0 // shl v16.4s, v15.4s, #23
+	WORD $0x3DC03DCF // ldr q15, [x14, #240]
+	WORD $0x4EAFD611 // fsub v17, v16, v15
+	WORD $0x6E33DE0F // fmul v15, v16, v19
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x4E2FD5F1 // fadd v17, v15, v15
+	WORD $0x3DC041CF // ldr q15, [x14, #256]
+	WORD $0x4E2F1E93 // and v19, v20, v15
+	WORD $0x3DC045CF // ldr q15, [x14, #272]
+	WORD $0x6EB3E5F0 // fcmgt v16, v15, v19
+	WORD $0x4EB01E13 // orr v19, v16, v16
+	WORD $0x6E711E93 // bsl v19, v20, v17
+	WORD $0x6E21DE71 // fmul v17, v19, v1
+	WORD $0x4EAE1DD3 // orr v19, v14, v14
+	WORD $0x6E751E33 // bsl v19, v17, v21
+	WORD $0x3D800113 // str q19, [x8, #0]
+	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecMapHardSigmoid: out0[i] = HardSigmoid(in0[i]), parameters p0, p1.
 TEXT ·vecMapHardSigmoidNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD a+0(FP), R0
@@ -3019,7 +4713,7 @@ TEXT ·vecMapHardSwishNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD 24(R0), R3
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
-	WORD $0x3DC181C0 // ldr q0, [x14, #1536]
+	WORD $0x3DC0E1C0 // ldr q0, [x14, #896]
 	WORD $0x3DC03DC1 // ldr q1, [x14, #240]
 	WORD $0x3DC055C2 // ldr q2, [x14, #336]
 	WORD $0x3DC031C3 // ldr q3, [x14, #192]
@@ -3174,6 +4868,413 @@ in0:
 	WORD $0x4E21D442 // fadd v2, v2, v1
 	WORD $0x3D800102 // str q2, [x8, #0]
 	MOVD $buf-32(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
+// vecZipPow: out0[i] = in0[i] to the power in1[i].
+TEXT ·vecZipPowNEONMulAdd(SB), NOSPLIT, $64-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	WORD $0x3DC041C0 // ldr q0, [x14, #256]
+	WORD $0x3DC049C1 // ldr q1, [x14, #288]
+	WORD $0x3DC04DC2 // ldr q2, [x14, #304]
+	WORD $0x3DC059C3 // ldr q3, [x14, #352]
+	WORD $0x3DC051C4 // ldr q4, [x14, #320]
+	WORD $0x3DC055C5 // ldr q5, [x14, #336]
+	WORD $0x3DC05DC6 // ldr q6, [x14, #368]
+	WORD $0x3DC031C7 // ldr q7, [x14, #192]
+	WORD $0x3DC1A1C8 // ldr q8, [x14, #1664]
+	WORD $0x3DC209C9 // ldr q9, [x14, #2080]
+	WORD $0x3DC20DCA // ldr q10, [x14, #2096]
+	WORD $0x3DC211CB // ldr q11, [x14, #2112]
+	WORD $0x3DC215CC // ldr q12, [x14, #2128]
+	WORD $0x3DC219CD // ldr q13, [x14, #2144]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EAFE42E // fcmgt v14, v1, v15
+	WORD $0x6E22DDF0 // fmul v16, v15, v2
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E6F1E11 // bsl v17, v16, v15
+	WORD $0x6EA3862F // sub v15, v17, v3
+	WORD $0x4EAE1DD1 // orr v17, v14, v14
+	WORD $0x6E651C91 // bsl v17, v4, v5
+	WORD $0x4F2905EE // sshr v14.4s, v15.4s, #23
+	WORD $0x4EAE8630 // add v16, v17, v14
+	WORD $0x4E21DA0E // scvtf v14.4s, v16.4s
+	WORD $0x4E261DF0 // and v16, v15, v6
+	WORD $0x4EA3860F // add v15, v16, v3
+	WORD $0x4EA7D5F0 // fsub v16, v15, v7
+	WORD $0x4E27D5F1 // fadd v17, v15, v7
+	WORD $0x6E31FCF2 // fdiv v18, v7, v17
+	WORD $0x6E32DE13 // fmul v19, v16, v18
+	WORD $0x4E281E74 // and v20, v19, v8
+	WORD $0x4E281E35 // and v21, v17, v8
+	WORD $0x6E35DE91 // fmul v17, v20, v21
+	WORD $0x4EB1D616 // fsub v22, v16, v17
+	WORD $0x4EA7D6B1 // fsub v17, v21, v7
+	WORD $0x4EB1D5F5 // fsub v21, v15, v17
+	WORD $0x6E35DE91 // fmul v17, v20, v21
+	WORD $0x4EB1D6D5 // fsub v21, v22, v17
+	WORD $0x6E35DE51 // fmul v17, v18, v21
+	WORD $0x6E33DE75 // fmul v21, v19, v19
+	WORD $0x6E35DEB2 // fmul v18, v21, v21
+	WORD $0x6E35DD36 // fmul v22, v9, v21
+	WORD $0x4E2AD6D6 // fadd v22, v22, v10
+	WORD $0x6E35DECF // fmul v15, v22, v21
+	WORD $0x4E2BD5EF // fadd v15, v15, v11
+	WORD $0x6E2FDE55 // fmul v21, v18, v15
+	WORD $0x4E33D68F // fadd v15, v20, v19
+	WORD $0x6E2FDE32 // fmul v18, v17, v15
+	WORD $0x4E35D652 // fadd v18, v18, v21
+	WORD $0x6E34DE95 // fmul v21, v20, v20
+	WORD $0x4E2CD6AF // fadd v15, v21, v12
+	WORD $0x4E32D5F6 // fadd v22, v15, v18
+	WORD $0x4E281ECF // and v15, v22, v8
+	WORD $0x4EACD5F6 // fsub v22, v15, v12
+	WORD $0x4EB5D6D0 // fsub v16, v22, v21
+	WORD $0x4EB0D655 // fsub v21, v18, v16
+	WORD $0x6E2FDE90 // fmul v16, v20, v15
+	WORD $0x6E33DEB4 // fmul v20, v21, v19
+	WORD $0x6E2FDE33 // fmul v19, v17, v15
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x4E33D614 // fadd v20, v16, v19
+	WORD $0x4E281E8F // and v15, v20, v8
+	WORD $0x4EB0D5F4 // fsub v20, v15, v16
+	WORD $0x4EB4D670 // fsub v16, v19, v20
+	WORD $0x6E2DDDF4 // fmul v20, v15, v13
+	WORD $0x3DC21DD3 // ldr q19, [x14, #2160]
+	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x3DC221D0 // ldr q16, [x14, #2176]
+	WORD $0x6E30DDF3 // fmul v19, v15, v16
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x4E33D691 // fadd v17, v20, v19
+	WORD $0x4E2ED62F // fadd v15, v17, v14
+	WORD $0x4E281DF1 // and v17, v15, v8
+	WORD $0x4EAED62F // fsub v15, v17, v14
+	WORD $0x4EB4D5EE // fsub v14, v15, v20
+	WORD $0x4EAED674 // fsub v20, v19, v14
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x3DC225CF // ldr q15, [x14, #2192]
+	WORD $0x6EAEE5F3 // fcmgt v19, v15, v14
+	WORD $0x6E6E1DF3 // bsl v19, v15, v14
+	WORD $0x3DC229CF // ldr q15, [x14, #2208]
+	WORD $0x6EAFE66E // fcmgt v14, v19, v15
+	WORD $0x6E731DEE // bsl v14, v15, v19
+	WORD $0x4E281DD3 // and v19, v14, v8
+	WORD $0x6E31DE6F // fmul v15, v19, v17
+	WORD $0x4EB3D5D0 // fsub v16, v14, v19
+	WORD $0x6E34DDD3 // fmul v19, v14, v20
+	WORD $0x6E31DE14 // fmul v20, v16, v17
+	WORD $0x4E33D694 // fadd v20, v20, v19
+	WORD $0x4E34D5F3 // fadd v19, v15, v20
+	WORD $0x3DC201D0 // ldr q16, [x14, #2048]
+	WORD $0x6EB3E611 // fcmgt v17, v16, v19
+	WORD $0x6E731E11 // bsl v17, v16, v19
+	WORD $0x3DC22DD0 // ldr q16, [x14, #2224]
+	WORD $0x6EB0E633 // fcmgt v19, v17, v16
+	WORD $0x6E711E13 // bsl v19, v16, v17
+	WORD $0x3DC00DD1 // ldr q17, [x14, #48]
+	WORD $0x4E31D670 // fadd v16, v19, v17
+	WORD $0x3DC00DD3 // ldr q19, [x14, #48]
+	WORD $0x6EB38611 // sub v17, v16, v19
+	WORD $0x3DC00DD3 // ldr q19, [x14, #48]
+	WORD $0x4EB3D60E // fsub v14, v16, v19
+	WORD $0x4EAED5F0 // fsub v16, v15, v14
+	WORD $0x4E34D60E // fadd v14, v16, v20
+	WORD $0x3DC231D0 // ldr q16, [x14, #2240]
+	WORD $0x6EAEE614 // fcmgt v20, v16, v14
+	WORD $0x6E6E1E14 // bsl v20, v16, v14
+	WORD $0x6EA7E68E // fcmgt v14, v20, v7
+	WORD $0x6E741CEE // bsl v14, v7, v20
+	WORD $0x3DC139D4 // ldr q20, [x14, #1248]
+	WORD $0x6E34DDD0 // fmul v16, v14, v20
+	WORD $0x3DC019CE // ldr q14, [x14, #96]
+	WORD $0x3DC01DD4 // ldr q20, [x14, #112]
+	WORD $0x6E30DDCF // fmul v15, v14, v16
+	WORD $0x4E34D5EF // fadd v15, v15, v20
+	WORD $0x3DC021D4 // ldr q20, [x14, #128]
+	WORD $0x6E30DDEE // fmul v14, v15, v16
+	WORD $0x4E34D5CE // fadd v14, v14, v20
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x6E30DDD4 // fmul v20, v14, v16
+	WORD $0x4E2FD694 // fadd v20, v20, v15
+	WORD $0x3DC029CE // ldr q14, [x14, #160]
+	WORD $0x6E30DE8F // fmul v15, v20, v16
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x6E30DE14 // fmul v20, v16, v16
+	WORD $0x6E34DDEE // fmul v14, v15, v20
+	WORD $0x4E30D5CE // fadd v14, v14, v16
+	WORD $0x4F3F0630 // sshr v16.4s, v17.4s, #1
+	WORD $0x4E27D5D4 // fadd v20, v14, v7
+	WORD $0x3DC02DCE // ldr q14, [x14, #176]
+	WORD $0x4EAE860F // add v15, v16, v14
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x6E2EDE8F // fmul v15, v20, v14
+	WORD $0x6EB0862E // sub v14, v17, v16
+	WORD $0x3DC02DD0 // ldr q16, [x14, #176]
+	WORD $0x4EB085D1 // add v17, v14, v16
+	WORD $0x4F37562E // shl v14.4s, v17.4s, #23
+	WORD $0x6E2EDDF1 // fmul v17, v15, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x4E201DD0 // and v16, v14, v0
+	WORD $0x4E2199F4 // frintm v20.4s, v15.4s
+	WORD $0x4E2FE693 // fcmeq v19, v20, v15
+	WORD $0x6EAEE4B4 // fcmgt v20, v5, v14
+	WORD $0x3DC095D2 // ldr q18, [x14, #592]
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x6E711E55 // bsl v21, v18, v17
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E751E34 // bsl v20, v17, v21
+	WORD $0x6EA5E5F5 // fcmgt v21, v15, v5
+	WORD $0x4EB51EB1 // orr v17, v21, v21
+	WORD $0x6E6F1E11 // bsl v17, v16, v15
+	WORD $0x6EAFE4B5 // fcmgt v21, v5, v15
+	WORD $0x3DC091D2 // ldr q18, [x14, #576]
+	WORD $0x6EB08656 // sub v22, v18, v16
+	WORD $0x4EB51EB2 // orr v18, v21, v21
+	WORD $0x6E711ED2 // bsl v18, v22, v17
+	WORD $0x3DC039D1 // ldr q17, [x14, #224]
+	WORD $0x6EB18616 // sub v22, v16, v17
+	WORD $0x3DC235D0 // ldr q16, [x14, #2256]
+	WORD $0x6EB6E611 // fcmgt v17, v16, v22
+	WORD $0x4EB11E36 // orr v22, v17, v17
+	WORD $0x6E721E96 // bsl v22, v20, v18
+	WORD $0x3DC03DD2 // ldr q18, [x14, #240]
+	WORD $0x6E32DDF4 // fmul v20, v15, v18
+	WORD $0x3DC0BDD2 // ldr q18, [x14, #752]
+	WORD $0x4E321DD1 // and v17, v14, v18
+	WORD $0x4EB31E72 // orr v18, v19, v19
+	WORD $0x6E651E32 // bsl v18, v17, v5
+	WORD $0x4E219A91 // frintm v17.4s, v20.4s
+	WORD $0x4E34E633 // fcmeq v19, v17, v20
+	WORD $0x4EB31E74 // orr v20, v19, v19
+	WORD $0x6E721CB4 // bsl v20, v5, v18
+	WORD $0x6E341ED2 // eor v18, v22, v20
+	WORD $0x4E25E5F4 // fcmeq v20, v15, v5
+	WORD $0x4EB41E8F // orr v15, v20, v20
+	WORD $0x6E721CEF // bsl v15, v7, v18
+	WORD $0x4E27E5D2 // fcmeq v18, v14, v7
+	WORD $0x4EB21E4E // orr v14, v18, v18
+	WORD $0x6E6F1CEE // bsl v14, v7, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD R8, R22
+	MOVD $buf-48(SP), R8
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x4E201DCF // and v15, v14, v0
+	WORD $0x6EAFE42E // fcmgt v14, v1, v15
+	WORD $0x6E22DDF2 // fmul v18, v15, v2
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x6E6F1E54 // bsl v20, v18, v15
+	WORD $0x6EA3868F // sub v15, v20, v3
+	WORD $0x4EAE1DD4 // orr v20, v14, v14
+	WORD $0x6E651C94 // bsl v20, v4, v5
+	WORD $0x4F2905EE // sshr v14.4s, v15.4s, #23
+	WORD $0x4EAE8692 // add v18, v20, v14
+	WORD $0x4E21DA4E // scvtf v14.4s, v18.4s
+	WORD $0x4E261DF2 // and v18, v15, v6
+	WORD $0x4EA3864F // add v15, v18, v3
+	WORD $0x4EA7D5F2 // fsub v18, v15, v7
+	WORD $0x4E27D5F4 // fadd v20, v15, v7
+	WORD $0x6E34FCF6 // fdiv v22, v7, v20
+	WORD $0x6E36DE53 // fmul v19, v18, v22
+	WORD $0x4E281E71 // and v17, v19, v8
+	WORD $0x4E281E90 // and v16, v20, v8
+	WORD $0x6E30DE34 // fmul v20, v17, v16
+	WORD $0x4EB4D655 // fsub v21, v18, v20
+	WORD $0x4EA7D614 // fsub v20, v16, v7
+	WORD $0x4EB4D5F0 // fsub v16, v15, v20
+	WORD $0x6E30DE34 // fmul v20, v17, v16
+	WORD $0x4EB4D6B0 // fsub v16, v21, v20
+	WORD $0x6E30DED4 // fmul v20, v22, v16
+	WORD $0x6E33DE70 // fmul v16, v19, v19
+	WORD $0x6E30DE16 // fmul v22, v16, v16
+	WORD $0x6E30DD35 // fmul v21, v9, v16
+	WORD $0x4E2AD6B5 // fadd v21, v21, v10
+	WORD $0x6E30DEAF // fmul v15, v21, v16
+	WORD $0x4E2BD5EF // fadd v15, v15, v11
+	WORD $0x6E2FDED0 // fmul v16, v22, v15
+	WORD $0x4E33D62F // fadd v15, v17, v19
+	WORD $0x6E2FDE96 // fmul v22, v20, v15
+	WORD $0x4E30D6D6 // fadd v22, v22, v16
+	WORD $0x6E31DE30 // fmul v16, v17, v17
+	WORD $0x4E2CD60F // fadd v15, v16, v12
+	WORD $0x4E36D5F5 // fadd v21, v15, v22
+	WORD $0x4E281EAF // and v15, v21, v8
+	WORD $0x4EACD5F5 // fsub v21, v15, v12
+	WORD $0x4EB0D6B2 // fsub v18, v21, v16
+	WORD $0x4EB2D6D0 // fsub v16, v22, v18
+	WORD $0x6E2FDE32 // fmul v18, v17, v15
+	WORD $0x6E33DE11 // fmul v17, v16, v19
+	WORD $0x6E2FDE93 // fmul v19, v20, v15
+	WORD $0x4E31D673 // fadd v19, v19, v17
+	WORD $0x4E33D651 // fadd v17, v18, v19
+	WORD $0x4E281E2F // and v15, v17, v8
+	WORD $0x4EB2D5F1 // fsub v17, v15, v18
+	WORD $0x4EB1D672 // fsub v18, v19, v17
+	WORD $0x6E2DDDF1 // fmul v17, v15, v13
+	WORD $0x3DC21DD3 // ldr q19, [x14, #2160]
+	WORD $0x6E33DE54 // fmul v20, v18, v19
+	WORD $0x3DC221D2 // ldr q18, [x14, #2176]
+	WORD $0x6E32DDF3 // fmul v19, v15, v18
+	WORD $0x4E34D673 // fadd v19, v19, v20
+	WORD $0x4E33D634 // fadd v20, v17, v19
+	WORD $0x4E2ED68F // fadd v15, v20, v14
+	WORD $0x4E281DF4 // and v20, v15, v8
+	WORD $0x4EAED68F // fsub v15, v20, v14
+	WORD $0x4EB1D5EE // fsub v14, v15, v17
+	WORD $0x4EAED671 // fsub v17, v19, v14
+	WORD $0x3DC0008E // ldr q14, [x4, #0]
+	WORD $0x3DC225CF // ldr q15, [x14, #2192]
+	WORD $0x6EAEE5F3 // fcmgt v19, v15, v14
+	WORD $0x6E6E1DF3 // bsl v19, v15, v14
+	WORD $0x3DC229CF // ldr q15, [x14, #2208]
+	WORD $0x6EAFE66E // fcmgt v14, v19, v15
+	WORD $0x6E731DEE // bsl v14, v15, v19
+	WORD $0x4E281DD3 // and v19, v14, v8
+	WORD $0x6E34DE6F // fmul v15, v19, v20
+	WORD $0x4EB3D5D2 // fsub v18, v14, v19
+	WORD $0x6E31DDD3 // fmul v19, v14, v17
+	WORD $0x6E34DE51 // fmul v17, v18, v20
+	WORD $0x4E33D631 // fadd v17, v17, v19
+	WORD $0x4E31D5F3 // fadd v19, v15, v17
+	WORD $0x3DC201D2 // ldr q18, [x14, #2048]
+	WORD $0x6EB3E654 // fcmgt v20, v18, v19
+	WORD $0x6E731E54 // bsl v20, v18, v19
+	WORD $0x3DC22DD2 // ldr q18, [x14, #2224]
+	WORD $0x6EB2E693 // fcmgt v19, v20, v18
+	WORD $0x6E741E53 // bsl v19, v18, v20
+	WORD $0x3DC00DD4 // ldr q20, [x14, #48]
+	WORD $0x4E34D672 // fadd v18, v19, v20
+	WORD $0x3DC00DD3 // ldr q19, [x14, #48]
+	WORD $0x6EB38654 // sub v20, v18, v19
+	WORD $0x3DC00DD3 // ldr q19, [x14, #48]
+	WORD $0x4EB3D64E // fsub v14, v18, v19
+	WORD $0x4EAED5F2 // fsub v18, v15, v14
+	WORD $0x4E31D64E // fadd v14, v18, v17
+	WORD $0x3DC231D2 // ldr q18, [x14, #2240]
+	WORD $0x6EAEE651 // fcmgt v17, v18, v14
+	WORD $0x6E6E1E51 // bsl v17, v18, v14
+	WORD $0x6EA7E62E // fcmgt v14, v17, v7
+	WORD $0x6E711CEE // bsl v14, v7, v17
+	WORD $0x3DC139D1 // ldr q17, [x14, #1248]
+	WORD $0x6E31DDD2 // fmul v18, v14, v17
+	WORD $0x3DC019CE // ldr q14, [x14, #96]
+	WORD $0x3DC01DD1 // ldr q17, [x14, #112]
+	WORD $0x6E32DDCF // fmul v15, v14, v18
+	WORD $0x4E31D5EF // fadd v15, v15, v17
+	WORD $0x3DC021D1 // ldr q17, [x14, #128]
+	WORD $0x6E32DDEE // fmul v14, v15, v18
+	WORD $0x4E31D5CE // fadd v14, v14, v17
+	WORD $0x3DC025CF // ldr q15, [x14, #144]
+	WORD $0x6E32DDD1 // fmul v17, v14, v18
+	WORD $0x4E2FD631 // fadd v17, v17, v15
+	WORD $0x3DC029CE // ldr q14, [x14, #160]
+	WORD $0x6E32DE2F // fmul v15, v17, v18
+	WORD $0x4E2ED5EF // fadd v15, v15, v14
+	WORD $0x6E32DE51 // fmul v17, v18, v18
+	WORD $0x6E31DDEE // fmul v14, v15, v17
+	WORD $0x4E32D5CE // fadd v14, v14, v18
+	WORD $0x4F3F0692 // sshr v18.4s, v20.4s, #1
+	WORD $0x4E27D5D1 // fadd v17, v14, v7
+	WORD $0x3DC02DCE // ldr q14, [x14, #176]
+	WORD $0x4EAE864F // add v15, v18, v14
+	WORD $0x4F3755EE // shl v14.4s, v15.4s, #23
+	WORD $0x6E2EDE2F // fmul v15, v17, v14
+	WORD $0x6EB2868E // sub v14, v20, v18
+	WORD $0x3DC02DD2 // ldr q18, [x14, #176]
+	WORD $0x4EB285D4 // add v20, v14, v18
+	WORD $0x4F37568E // shl v14.4s, v20.4s, #23
+	WORD $0x6E2EDDF4 // fmul v20, v15, v14
+	WORD $0x3DC0006E // ldr q14, [x3, #0]
+	WORD $0x3DC0008F // ldr q15, [x4, #0]
+	WORD $0x4E201DD2 // and v18, v14, v0
+	WORD $0x4E2199F1 // frintm v17.4s, v15.4s
+	WORD $0x4E2FE633 // fcmeq v19, v17, v15
+	WORD $0x6EAEE4B1 // fcmgt v17, v5, v14
+	WORD $0x3DC095D6 // ldr q22, [x14, #592]
+	WORD $0x4EB11E30 // orr v16, v17, v17
+	WORD $0x6E741ED0 // bsl v16, v22, v20
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x6E701E91 // bsl v17, v20, v16
+	WORD $0x6EA5E5F0 // fcmgt v16, v15, v5
+	WORD $0x4EB01E14 // orr v20, v16, v16
+	WORD $0x6E6F1E54 // bsl v20, v18, v15
+	WORD $0x6EAFE4B0 // fcmgt v16, v5, v15
+	WORD $0x3DC091D6 // ldr q22, [x14, #576]
+	WORD $0x6EB286D5 // sub v21, v22, v18
+	WORD $0x4EB01E16 // orr v22, v16, v16
+	WORD $0x6E741EB6 // bsl v22, v21, v20
+	WORD $0x3DC039D4 // ldr q20, [x14, #224]
+	WORD $0x6EB48655 // sub v21, v18, v20
+	WORD $0x3DC235D2 // ldr q18, [x14, #2256]
+	WORD $0x6EB5E654 // fcmgt v20, v18, v21
+	WORD $0x4EB41E95 // orr v21, v20, v20
+	WORD $0x6E761E35 // bsl v21, v17, v22
+	WORD $0x3DC03DD6 // ldr q22, [x14, #240]
+	WORD $0x6E36DDF1 // fmul v17, v15, v22
+	WORD $0x3DC0BDD6 // ldr q22, [x14, #752]
+	WORD $0x4E361DD4 // and v20, v14, v22
+	WORD $0x4EB31E76 // orr v22, v19, v19
+	WORD $0x6E651E96 // bsl v22, v20, v5
+	WORD $0x4E219A34 // frintm v20.4s, v17.4s
+	WORD $0x4E31E693 // fcmeq v19, v20, v17
+	WORD $0x4EB31E71 // orr v17, v19, v19
+	WORD $0x6E761CB1 // bsl v17, v5, v22
+	WORD $0x6E311EB6 // eor v22, v21, v17
+	WORD $0x4E25E5F1 // fcmeq v17, v15, v5
+	WORD $0x4EB11E2F // orr v15, v17, v17
+	WORD $0x6E761CEF // bsl v15, v7, v22
+	WORD $0x4E27E5D6 // fcmeq v22, v14, v7
+	WORD $0x4EB61ECE // orr v14, v22, v22
+	WORD $0x6E6F1CEE // bsl v14, v7, v15
+	WORD $0x3D80010E // str q14, [x8, #0]
+	MOVD $buf-48(SP), R11
 	MOVD R11, R12
 	MOVD R1, R13
 
@@ -3609,8 +5710,8 @@ TEXT ·vecZipGeluGradNEONMulAdd(SB), NOSPLIT, $64-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC115C1 // ldr q1, [x14, #1104]
-	WORD $0x3DC119C2 // ldr q2, [x14, #1120]
+	WORD $0x3DC19DC1 // ldr q1, [x14, #1648]
+	WORD $0x3DC1A1C2 // ldr q2, [x14, #1664]
 	WORD $0x3DC089C3 // ldr q3, [x14, #544]
 	WORD $0x3DC001C4 // ldr q4, [x14, #0]
 	WORD $0x3DC005C5 // ldr q5, [x14, #16]
@@ -3679,32 +5780,32 @@ block:
 	WORD $0x4E34D673 // fadd v19, v19, v20
 	WORD $0x3DC031D0 // ldr q16, [x14, #192]
 	WORD $0x6E33FE14 // fdiv v20, v16, v19
-	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
-	WORD $0x3DC121D0 // ldr q16, [x14, #1152]
+	WORD $0x3DC1A5D3 // ldr q19, [x14, #1680]
+	WORD $0x3DC1A9D0 // ldr q16, [x14, #1696]
 	WORD $0x6E34DE76 // fmul v22, v19, v20
 	WORD $0x4E30D6D6 // fadd v22, v22, v16
-	WORD $0x3DC125D0 // ldr q16, [x14, #1168]
+	WORD $0x3DC1ADD0 // ldr q16, [x14, #1712]
 	WORD $0x6E34DED3 // fmul v19, v22, v20
 	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC129D6 // ldr q22, [x14, #1184]
+	WORD $0x3DC1B1D6 // ldr q22, [x14, #1728]
 	WORD $0x6E34DE70 // fmul v16, v19, v20
 	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
 	WORD $0x6E34DE16 // fmul v22, v16, v20
 	WORD $0x4E33D6D6 // fadd v22, v22, v19
-	WORD $0x3DC131D0 // ldr q16, [x14, #1216]
+	WORD $0x3DC1B9D0 // ldr q16, [x14, #1760]
 	WORD $0x6E34DED3 // fmul v19, v22, v20
 	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC135D6 // ldr q22, [x14, #1232]
+	WORD $0x3DC1BDD6 // ldr q22, [x14, #1776]
 	WORD $0x6E34DE70 // fmul v16, v19, v20
 	WORD $0x4E36D610 // fadd v16, v16, v22
-	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x3DC1C1D3 // ldr q19, [x14, #1792]
 	WORD $0x6E34DE16 // fmul v22, v16, v20
 	WORD $0x4E33D6D6 // fadd v22, v22, v19
-	WORD $0x3DC13DD0 // ldr q16, [x14, #1264]
+	WORD $0x3DC1C5D0 // ldr q16, [x14, #1808]
 	WORD $0x6E34DED3 // fmul v19, v22, v20
 	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC141D6 // ldr q22, [x14, #1280]
+	WORD $0x3DC1C9D6 // ldr q22, [x14, #1824]
 	WORD $0x6E34DE70 // fmul v16, v19, v20
 	WORD $0x4E36D610 // fadd v16, v16, v22
 	WORD $0x6E30DEF4 // fmul v20, v23, v16
@@ -3721,20 +5822,20 @@ block:
 	WORD $0x3DC031D4 // ldr q20, [x14, #192]
 	WORD $0x6EB1E692 // fcmgt v18, v20, v17
 	WORD $0x6E2FDDF4 // fmul v20, v15, v15
-	WORD $0x3DC145D0 // ldr q16, [x14, #1296]
-	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x3DC1CDD0 // ldr q16, [x14, #1840]
+	WORD $0x3DC1D1D7 // ldr q23, [x14, #1856]
 	WORD $0x6E34DE13 // fmul v19, v16, v20
 	WORD $0x4E37D673 // fadd v19, v19, v23
-	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x3DC1D5D7 // ldr q23, [x14, #1872]
 	WORD $0x6E34DE70 // fmul v16, v19, v20
 	WORD $0x4E37D610 // fadd v16, v16, v23
-	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
 	WORD $0x6E34DE17 // fmul v23, v16, v20
 	WORD $0x4E33D6F7 // fadd v23, v23, v19
-	WORD $0x3DC155D0 // ldr q16, [x14, #1360]
+	WORD $0x3DC1DDD0 // ldr q16, [x14, #1904]
 	WORD $0x6E34DEF3 // fmul v19, v23, v20
 	WORD $0x4E30D673 // fadd v19, v19, v16
-	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x3DC1E1D7 // ldr q23, [x14, #1920]
 	WORD $0x6E34DE70 // fmul v16, v19, v20
 	WORD $0x4E37D610 // fadd v16, v16, v23
 	WORD $0x3DC03DD4 // ldr q20, [x14, #240]
@@ -3780,7 +5881,7 @@ block:
 	WORD $0x4E34D6D5 // fadd v21, v22, v20
 	WORD $0x6E33DEB6 // fmul v22, v21, v19
 	WORD $0x6E32DED3 // fmul v19, v22, v18
-	WORD $0x3DC159D2 // ldr q18, [x14, #1376]
+	WORD $0x3DC1E1D2 // ldr q18, [x14, #1920]
 	WORD $0x6E32DE76 // fmul v22, v19, v18
 	WORD $0x4E201E33 // and v19, v17, v0
 	WORD $0x3DC0BDD1 // ldr q17, [x14, #752]
@@ -3873,32 +5974,32 @@ in1:
 	WORD $0x4E31D673 // fadd v19, v19, v17
 	WORD $0x3DC031CE // ldr q14, [x14, #192]
 	WORD $0x6E33FDD1 // fdiv v17, v14, v19
-	WORD $0x3DC11DD3 // ldr q19, [x14, #1136]
-	WORD $0x3DC121CE // ldr q14, [x14, #1152]
+	WORD $0x3DC1A5D3 // ldr q19, [x14, #1680]
+	WORD $0x3DC1A9CE // ldr q14, [x14, #1696]
 	WORD $0x6E31DE74 // fmul v20, v19, v17
 	WORD $0x4E2ED694 // fadd v20, v20, v14
-	WORD $0x3DC125CE // ldr q14, [x14, #1168]
+	WORD $0x3DC1ADCE // ldr q14, [x14, #1712]
 	WORD $0x6E31DE93 // fmul v19, v20, v17
 	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x3DC129D4 // ldr q20, [x14, #1184]
+	WORD $0x3DC1B1D4 // ldr q20, [x14, #1728]
 	WORD $0x6E31DE6E // fmul v14, v19, v17
 	WORD $0x4E34D5CE // fadd v14, v14, v20
-	WORD $0x3DC12DD3 // ldr q19, [x14, #1200]
+	WORD $0x3DC1B5D3 // ldr q19, [x14, #1744]
 	WORD $0x6E31DDD4 // fmul v20, v14, v17
 	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x3DC131CE // ldr q14, [x14, #1216]
+	WORD $0x3DC1B9CE // ldr q14, [x14, #1760]
 	WORD $0x6E31DE93 // fmul v19, v20, v17
 	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x3DC135D4 // ldr q20, [x14, #1232]
+	WORD $0x3DC1BDD4 // ldr q20, [x14, #1776]
 	WORD $0x6E31DE6E // fmul v14, v19, v17
 	WORD $0x4E34D5CE // fadd v14, v14, v20
-	WORD $0x3DC139D3 // ldr q19, [x14, #1248]
+	WORD $0x3DC1C1D3 // ldr q19, [x14, #1792]
 	WORD $0x6E31DDD4 // fmul v20, v14, v17
 	WORD $0x4E33D694 // fadd v20, v20, v19
-	WORD $0x3DC13DCE // ldr q14, [x14, #1264]
+	WORD $0x3DC1C5CE // ldr q14, [x14, #1808]
 	WORD $0x6E31DE93 // fmul v19, v20, v17
 	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x3DC141D4 // ldr q20, [x14, #1280]
+	WORD $0x3DC1C9D4 // ldr q20, [x14, #1824]
 	WORD $0x6E31DE6E // fmul v14, v19, v17
 	WORD $0x4E34D5CE // fadd v14, v14, v20
 	WORD $0x6E2EDEF1 // fmul v17, v23, v14
@@ -3915,20 +6016,20 @@ in1:
 	WORD $0x3DC031D1 // ldr q17, [x14, #192]
 	WORD $0x6EB6E62F // fcmgt v15, v17, v22
 	WORD $0x6E32DE51 // fmul v17, v18, v18
-	WORD $0x3DC145CE // ldr q14, [x14, #1296]
-	WORD $0x3DC149D7 // ldr q23, [x14, #1312]
+	WORD $0x3DC1CDCE // ldr q14, [x14, #1840]
+	WORD $0x3DC1D1D7 // ldr q23, [x14, #1856]
 	WORD $0x6E31DDD3 // fmul v19, v14, v17
 	WORD $0x4E37D673 // fadd v19, v19, v23
-	WORD $0x3DC14DD7 // ldr q23, [x14, #1328]
+	WORD $0x3DC1D5D7 // ldr q23, [x14, #1872]
 	WORD $0x6E31DE6E // fmul v14, v19, v17
 	WORD $0x4E37D5CE // fadd v14, v14, v23
-	WORD $0x3DC151D3 // ldr q19, [x14, #1344]
+	WORD $0x3DC1D9D3 // ldr q19, [x14, #1888]
 	WORD $0x6E31DDD7 // fmul v23, v14, v17
 	WORD $0x4E33D6F7 // fadd v23, v23, v19
-	WORD $0x3DC155CE // ldr q14, [x14, #1360]
+	WORD $0x3DC1DDCE // ldr q14, [x14, #1904]
 	WORD $0x6E31DEF3 // fmul v19, v23, v17
 	WORD $0x4E2ED673 // fadd v19, v19, v14
-	WORD $0x3DC159D7 // ldr q23, [x14, #1376]
+	WORD $0x3DC1E1D7 // ldr q23, [x14, #1920]
 	WORD $0x6E31DE6E // fmul v14, v19, v17
 	WORD $0x4E37D5CE // fadd v14, v14, v23
 	WORD $0x3DC03DD1 // ldr q17, [x14, #240]
@@ -3974,7 +6075,7 @@ in1:
 	WORD $0x4E31D695 // fadd v21, v20, v17
 	WORD $0x6E33DEB4 // fmul v20, v21, v19
 	WORD $0x6E2FDE93 // fmul v19, v20, v15
-	WORD $0x3DC159CF // ldr q15, [x14, #1376]
+	WORD $0x3DC1E1CF // ldr q15, [x14, #1920]
 	WORD $0x6E2FDE74 // fmul v20, v19, v15
 	WORD $0x4E201ED3 // and v19, v22, v0
 	WORD $0x3DC0BDD6 // ldr q22, [x14, #752]
@@ -6375,13 +8476,13 @@ TEXT ·vecPeakNEONMulAdd(SB), NOSPLIT, $48-8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC055C0 // ldr q0, [x14, #336]
 	WORD $0x3DC031C1 // ldr q1, [x14, #192]
-	WORD $0x3DC0D1C2 // ldr q2, [x14, #832]
-	WORD $0x3DC185C3 // ldr q3, [x14, #1552]
-	WORD $0x3DC0F1C4 // ldr q4, [x14, #960]
-	WORD $0x3DC189C5 // ldr q5, [x14, #1568]
-	WORD $0x3DC18DC6 // ldr q6, [x14, #1584]
-	WORD $0x3DC191C7 // ldr q7, [x14, #1600]
-	WORD $0x3DC195C8 // ldr q8, [x14, #1616]
+	WORD $0x3DC0E9C2 // ldr q2, [x14, #928]
+	WORD $0x3DC215C3 // ldr q3, [x14, #2128]
+	WORD $0x3DC179C4 // ldr q4, [x14, #1504]
+	WORD $0x3DC239C5 // ldr q5, [x14, #2272]
+	WORD $0x3DC23DC6 // ldr q6, [x14, #2288]
+	WORD $0x3DC241C7 // ldr q7, [x14, #2304]
+	WORD $0x3DC245C8 // ldr q8, [x14, #2320]
 	ADD $80, R0, R11
 	WORD $0x4D40C969 // ld1r {v9.4s}, [x11]
 	ADD $84, R0, R11
@@ -9147,7 +11248,7 @@ TEXT ·vecLSTMStateNEONMulAdd(SB), NOSPLIT, $112-8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
 	WORD $0x3DC035C2 // ldr q2, [x14, #208]
 	WORD $0x3DC005C3 // ldr q3, [x14, #16]
 	WORD $0x3DC009C4 // ldr q4, [x14, #32]
@@ -9204,7 +11305,7 @@ block:
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -9314,7 +11415,7 @@ in3:
 	WORD $0x6EB1E64F // fcmgt v15, v18, v17
 	WORD $0x4EAF1DF1 // orr v17, v15, v15
 	WORD $0x6E741E11 // bsl v17, v16, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D630 // fadd v16, v17, v20
 	WORD $0x6E30FE34 // fdiv v20, v17, v16
 	WORD $0x4E201E90 // and v16, v20, v0
@@ -9360,7 +11461,7 @@ TEXT ·vecLSTMOutNEONMulAdd(SB), NOSPLIT, $64-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
 	WORD $0x3DC035C2 // ldr q2, [x14, #208]
 	WORD $0x3DC005C3 // ldr q3, [x14, #16]
 	WORD $0x3DC009C4 // ldr q4, [x14, #32]
@@ -9417,7 +11518,7 @@ block:
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -9497,7 +11598,7 @@ in1:
 	WORD $0x6EAEE653 // fcmgt v19, v18, v14
 	WORD $0x4EB31E6E // orr v14, v19, v19
 	WORD $0x6E741DEE // bsl v14, v15, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D5CF // fadd v15, v14, v20
 	WORD $0x6E2FFDD4 // fdiv v20, v14, v15
 	WORD $0x4E201E8F // and v15, v20, v0
@@ -9532,7 +11633,7 @@ TEXT ·vecLSTMGradOutNEONMulAdd(SB), NOSPLIT, $112-8
 	MOVD 64(R0), R9
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
 	WORD $0x3DC035C2 // ldr q2, [x14, #208]
 	WORD $0x3DC005C3 // ldr q3, [x14, #16]
 	WORD $0x3DC009C4 // ldr q4, [x14, #32]
@@ -9589,7 +11690,7 @@ block:
 	WORD $0x6EAFE691 // fcmgt v17, v20, v15
 	WORD $0x4EB11E2F // orr v15, v17, v17
 	WORD $0x6E731E0F // bsl v15, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5F0 // fadd v16, v15, v19
 	WORD $0x6E30FDF3 // fdiv v19, v15, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -9709,7 +11810,7 @@ in3:
 	WORD $0x6EAEE654 // fcmgt v20, v18, v14
 	WORD $0x4EB41E8E // orr v14, v20, v20
 	WORD $0x6E731E2E // bsl v14, v17, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5D1 // fadd v17, v14, v19
 	WORD $0x6E31FDD3 // fdiv v19, v14, v17
 	WORD $0x4E201E71 // and v17, v19, v0
@@ -9876,7 +11977,7 @@ TEXT ·vecGRUCandidateNEONMulAdd(SB), NOSPLIT, $80-8
 	MOVD 56(R0), R8
 	MOVD $vecConst<>(SB), R14
 	WORD $0x3DC041C0 // ldr q0, [x14, #256]
-	WORD $0x3DC0CDC1 // ldr q1, [x14, #816]
+	WORD $0x3DC0E5C1 // ldr q1, [x14, #912]
 	WORD $0x3DC035C2 // ldr q2, [x14, #208]
 	WORD $0x3DC005C3 // ldr q3, [x14, #16]
 	WORD $0x3DC009C4 // ldr q4, [x14, #32]
@@ -9937,7 +12038,7 @@ block:
 	WORD $0x6EAEE68F // fcmgt v15, v20, v14
 	WORD $0x4EAF1DEE // orr v14, v15, v15
 	WORD $0x6E731E0E // bsl v14, v16, v19
-	WORD $0x3DC0D1D3 // ldr q19, [x14, #832]
+	WORD $0x3DC0E9D3 // ldr q19, [x14, #928]
 	WORD $0x4E33D5D0 // fadd v16, v14, v19
 	WORD $0x6E30FDD3 // fdiv v19, v14, v16
 	WORD $0x4E201E70 // and v16, v19, v0
@@ -10030,7 +12131,7 @@ in2:
 	WORD $0x6EB1E64E // fcmgt v14, v18, v17
 	WORD $0x4EAE1DD1 // orr v17, v14, v14
 	WORD $0x6E741E11 // bsl v17, v16, v20
-	WORD $0x3DC0D1D4 // ldr q20, [x14, #832]
+	WORD $0x3DC0E9D4 // ldr q20, [x14, #928]
 	WORD $0x4E34D630 // fadd v16, v17, v20
 	WORD $0x6E30FE34 // fdiv v20, v17, v16
 	WORD $0x4E201E90 // and v16, v20, v0
@@ -18022,109 +20123,197 @@ DATA vecConst<>+784(SB)/8, $0xBAB6060DBAB6060D
 DATA vecConst<>+792(SB)/8, $0xBAB6060DBAB6060D
 DATA vecConst<>+800(SB)/8, $0x3D2AAAA53D2AAAA5
 DATA vecConst<>+808(SB)/8, $0x3D2AAAA53D2AAAA5
-DATA vecConst<>+816(SB)/8, $0xC0000000C0000000
-DATA vecConst<>+824(SB)/8, $0xC0000000C0000000
-DATA vecConst<>+832(SB)/8, $0x4000000040000000
-DATA vecConst<>+840(SB)/8, $0x4000000040000000
-DATA vecConst<>+848(SB)/8, $0x38A3B8FF38A3B8FF
-DATA vecConst<>+856(SB)/8, $0x38A3B8FF38A3B8FF
-DATA vecConst<>+864(SB)/8, $0xBA51A8AFBA51A8AF
-DATA vecConst<>+872(SB)/8, $0xBA51A8AFBA51A8AF
-DATA vecConst<>+880(SB)/8, $0x3BA9F9123BA9F912
-DATA vecConst<>+888(SB)/8, $0x3BA9F9123BA9F912
-DATA vecConst<>+896(SB)/8, $0xBCDBFB8DBCDBFB8D
-DATA vecConst<>+904(SB)/8, $0xBCDBFB8DBCDBFB8D
-DATA vecConst<>+912(SB)/8, $0x3DE716733DE71673
-DATA vecConst<>+920(SB)/8, $0x3DE716733DE71673
-DATA vecConst<>+928(SB)/8, $0xBEC0939FBEC0939F
-DATA vecConst<>+936(SB)/8, $0xBEC0939FBEC0939F
-DATA vecConst<>+944(SB)/8, $0x3E0375D43E0375D4
-DATA vecConst<>+952(SB)/8, $0x3E0375D43E0375D4
-DATA vecConst<>+960(SB)/8, $0x4080000040800000
-DATA vecConst<>+968(SB)/8, $0x4080000040800000
-DATA vecConst<>+976(SB)/8, $0x37A11E5537A11E55
-DATA vecConst<>+984(SB)/8, $0x37A11E5537A11E55
-DATA vecConst<>+992(SB)/8, $0xB9D7501AB9D7501A
-DATA vecConst<>+1000(SB)/8, $0xB9D7501AB9D7501A
-DATA vecConst<>+1008(SB)/8, $0x3B84995A3B84995A
-DATA vecConst<>+1016(SB)/8, $0x3B84995A3B84995A
-DATA vecConst<>+1024(SB)/8, $0xBCCAE612BCCAE612
-DATA vecConst<>+1032(SB)/8, $0xBCCAE612BCCAE612
-DATA vecConst<>+1040(SB)/8, $0x3DDC91E83DDC91E8
-DATA vecConst<>+1048(SB)/8, $0x3DDC91E83DDC91E8
-DATA vecConst<>+1056(SB)/8, $0x3F2247B73F2247B7
-DATA vecConst<>+1064(SB)/8, $0x3F2247B73F2247B7
-DATA vecConst<>+1072(SB)/8, $0x3F908A553F908A55
-DATA vecConst<>+1080(SB)/8, $0x3F908A553F908A55
-DATA vecConst<>+1088(SB)/8, $0xB8E72600B8E72600
-DATA vecConst<>+1096(SB)/8, $0xB8E72600B8E72600
-DATA vecConst<>+1104(SB)/8, $0x4168000041680000
-DATA vecConst<>+1112(SB)/8, $0x4168000041680000
-DATA vecConst<>+1120(SB)/8, $0xFFFFF000FFFFF000
-DATA vecConst<>+1128(SB)/8, $0xFFFFF000FFFFF000
-DATA vecConst<>+1136(SB)/8, $0x3CCCD1353CCCD135
-DATA vecConst<>+1144(SB)/8, $0x3CCCD1353CCCD135
-DATA vecConst<>+1152(SB)/8, $0x3E6D086D3E6D086D
-DATA vecConst<>+1160(SB)/8, $0x3E6D086D3E6D086D
-DATA vecConst<>+1168(SB)/8, $0xBF898839BF898839
-DATA vecConst<>+1176(SB)/8, $0xBF898839BF898839
-DATA vecConst<>+1184(SB)/8, $0x3FCBCE843FCBCE84
-DATA vecConst<>+1192(SB)/8, $0x3FCBCE843FCBCE84
-DATA vecConst<>+1200(SB)/8, $0xBF56AD10BF56AD10
-DATA vecConst<>+1208(SB)/8, $0xBF56AD10BF56AD10
-DATA vecConst<>+1216(SB)/8, $0x3BAEC3083BAEC308
-DATA vecConst<>+1224(SB)/8, $0x3BAEC3083BAEC308
-DATA vecConst<>+1232(SB)/8, $0xBE7A3B91BE7A3B91
-DATA vecConst<>+1240(SB)/8, $0xBE7A3B91BE7A3B91
-DATA vecConst<>+1248(SB)/8, $0xBDC13985BDC13985
-DATA vecConst<>+1256(SB)/8, $0xBDC13985BDC13985
-DATA vecConst<>+1264(SB)/8, $0xB9BDB9BDB9BDB9BD
-DATA vecConst<>+1272(SB)/8, $0xB9BDB9BDB9BDB9BD
-DATA vecConst<>+1280(SB)/8, $0x3ECC43863ECC4386
-DATA vecConst<>+1288(SB)/8, $0x3ECC43863ECC4386
-DATA vecConst<>+1296(SB)/8, $0xB70E40D8B70E40D8
-DATA vecConst<>+1304(SB)/8, $0xB70E40D8B70E40D8
-DATA vecConst<>+1312(SB)/8, $0x38F2F50338F2F503
-DATA vecConst<>+1320(SB)/8, $0x38F2F50338F2F503
-DATA vecConst<>+1328(SB)/8, $0xBA9BD1A4BA9BD1A4
-DATA vecConst<>+1336(SB)/8, $0xBA9BD1A4BA9BD1A4
-DATA vecConst<>+1344(SB)/8, $0x3C236BED3C236BED
-DATA vecConst<>+1352(SB)/8, $0x3C236BED3C236BED
-DATA vecConst<>+1360(SB)/8, $0xBD882C36BD882C36
-DATA vecConst<>+1368(SB)/8, $0xBD882C36BD882C36
-DATA vecConst<>+1376(SB)/8, $0x3ECC422A3ECC422A
-DATA vecConst<>+1384(SB)/8, $0x3ECC422A3ECC422A
-DATA vecConst<>+1392(SB)/8, $0x4138000041380000
-DATA vecConst<>+1400(SB)/8, $0x4138000041380000
-DATA vecConst<>+1408(SB)/8, $0x0000800000008000
-DATA vecConst<>+1416(SB)/8, $0x0000800000008000
-DATA vecConst<>+1424(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1432(SB)/8, $0xFFFF0000FFFF0000
-DATA vecConst<>+1440(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1448(SB)/8, $0x3D3700003D370000
-DATA vecConst<>+1456(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1464(SB)/8, $0x381C4DA9381C4DA9
-DATA vecConst<>+1472(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1480(SB)/8, $0x3FCC00003FCC0000
-DATA vecConst<>+1488(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1496(SB)/8, $0x3B04533D3B04533D
-DATA vecConst<>+1504(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1512(SB)/8, $0xC3480000C3480000
-DATA vecConst<>+1520(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1528(SB)/8, $0x41A0000041A00000
-DATA vecConst<>+1536(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1544(SB)/8, $0x3E2AAAAB3E2AAAAB
-DATA vecConst<>+1552(SB)/8, $0x4040000040400000
-DATA vecConst<>+1560(SB)/8, $0x4040000040400000
-DATA vecConst<>+1568(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1576(SB)/8, $0x40A0000040A00000
-DATA vecConst<>+1584(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1592(SB)/8, $0x40C0000040C00000
-DATA vecConst<>+1600(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1608(SB)/8, $0x40E0000040E00000
-DATA vecConst<>+1616(SB)/8, $0x4100000041000000
-DATA vecConst<>+1624(SB)/8, $0x4100000041000000
-GLOBL vecConst<>(SB), RODATA|NOPTR, $1632
+DATA vecConst<>+816(SB)/8, $0x42B4000042B40000
+DATA vecConst<>+824(SB)/8, $0x42B4000042B40000
+DATA vecConst<>+832(SB)/8, $0x3E8000003E800000
+DATA vecConst<>+840(SB)/8, $0x3E8000003E800000
+DATA vecConst<>+848(SB)/8, $0x363AB60F363AB60F
+DATA vecConst<>+856(SB)/8, $0x363AB60F363AB60F
+DATA vecConst<>+864(SB)/8, $0x3950115E3950115E
+DATA vecConst<>+872(SB)/8, $0x3950115E3950115E
+DATA vecConst<>+880(SB)/8, $0x3C0888703C088870
+DATA vecConst<>+888(SB)/8, $0x3C0888703C088870
+DATA vecConst<>+896(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+904(SB)/8, $0x3E2AAAAB3E2AAAAB
+DATA vecConst<>+912(SB)/8, $0xC0000000C0000000
+DATA vecConst<>+920(SB)/8, $0xC0000000C0000000
+DATA vecConst<>+928(SB)/8, $0x4000000040000000
+DATA vecConst<>+936(SB)/8, $0x4000000040000000
+DATA vecConst<>+944(SB)/8, $0x3D2CAE303D2CAE30
+DATA vecConst<>+952(SB)/8, $0x3D2CAE303D2CAE30
+DATA vecConst<>+960(SB)/8, $0x3CC61F283CC61F28
+DATA vecConst<>+968(SB)/8, $0x3CC61F283CC61F28
+DATA vecConst<>+976(SB)/8, $0x3D3A3DDC3D3A3DDC
+DATA vecConst<>+984(SB)/8, $0x3D3A3DDC3D3A3DDC
+DATA vecConst<>+992(SB)/8, $0x3D9981023D998102
+DATA vecConst<>+1000(SB)/8, $0x3D9981023D998102
+DATA vecConst<>+1008(SB)/8, $0x3E2AAAE43E2AAAE4
+DATA vecConst<>+1016(SB)/8, $0x3E2AAAE43E2AAAE4
+DATA vecConst<>+1024(SB)/8, $0x3FC90FDB3FC90FDB
+DATA vecConst<>+1032(SB)/8, $0x3FC90FDB3FC90FDB
+DATA vecConst<>+1040(SB)/8, $0xB33BBD2EB33BBD2E
+DATA vecConst<>+1048(SB)/8, $0xB33BBD2EB33BBD2E
+DATA vecConst<>+1056(SB)/8, $0x40490FDB40490FDB
+DATA vecConst<>+1064(SB)/8, $0x40490FDB40490FDB
+DATA vecConst<>+1072(SB)/8, $0xB3BBBD2EB3BBBD2E
+DATA vecConst<>+1080(SB)/8, $0xB3BBBD2EB3BBBD2E
+DATA vecConst<>+1088(SB)/8, $0xBAE9ABC8BAE9ABC8
+DATA vecConst<>+1096(SB)/8, $0xBAE9ABC8BAE9ABC8
+DATA vecConst<>+1104(SB)/8, $0x3C3211FE3C3211FE
+DATA vecConst<>+1112(SB)/8, $0x3C3211FE3C3211FE
+DATA vecConst<>+1120(SB)/8, $0xBCFEBED5BCFEBED5
+DATA vecConst<>+1128(SB)/8, $0xBCFEBED5BCFEBED5
+DATA vecConst<>+1136(SB)/8, $0x3D6D14FB3D6D14FB
+DATA vecConst<>+1144(SB)/8, $0x3D6D14FB3D6D14FB
+DATA vecConst<>+1152(SB)/8, $0xBDAC048DBDAC048D
+DATA vecConst<>+1160(SB)/8, $0xBDAC048DBDAC048D
+DATA vecConst<>+1168(SB)/8, $0x3DE046273DE04627
+DATA vecConst<>+1176(SB)/8, $0x3DE046273DE04627
+DATA vecConst<>+1184(SB)/8, $0xBE121043BE121043
+DATA vecConst<>+1192(SB)/8, $0xBE121043BE121043
+DATA vecConst<>+1200(SB)/8, $0x3E4CC8F23E4CC8F2
+DATA vecConst<>+1208(SB)/8, $0x3E4CC8F23E4CC8F2
+DATA vecConst<>+1216(SB)/8, $0xBEAAAA9FBEAAAA9F
+DATA vecConst<>+1224(SB)/8, $0xBEAAAA9FBEAAAA9F
+DATA vecConst<>+1232(SB)/8, $0x4600000046000000
+DATA vecConst<>+1240(SB)/8, $0x4600000046000000
+DATA vecConst<>+1248(SB)/8, $0x3F3172183F317218
+DATA vecConst<>+1256(SB)/8, $0x3F3172183F317218
+DATA vecConst<>+1264(SB)/8, $0x3A30AEA33A30AEA3
+DATA vecConst<>+1272(SB)/8, $0x3A30AEA33A30AEA3
+DATA vecConst<>+1280(SB)/8, $0xBB7B8E8CBB7B8E8C
+DATA vecConst<>+1288(SB)/8, $0xBB7B8E8CBB7B8E8C
+DATA vecConst<>+1296(SB)/8, $0x3C2AE6333C2AE633
+DATA vecConst<>+1304(SB)/8, $0x3C2AE6333C2AE633
+DATA vecConst<>+1312(SB)/8, $0xBC9D23BBBC9D23BB
+DATA vecConst<>+1320(SB)/8, $0xBC9D23BBBC9D23BB
+DATA vecConst<>+1328(SB)/8, $0x3CF14E513CF14E51
+DATA vecConst<>+1336(SB)/8, $0x3CF14E513CF14E51
+DATA vecConst<>+1344(SB)/8, $0xBD3638ECBD3638EC
+DATA vecConst<>+1352(SB)/8, $0xBD3638ECBD3638EC
+DATA vecConst<>+1360(SB)/8, $0x3D9992DE3D9992DE
+DATA vecConst<>+1368(SB)/8, $0x3D9992DE3D9992DE
+DATA vecConst<>+1376(SB)/8, $0xBE2AAA92BE2AAA92
+DATA vecConst<>+1384(SB)/8, $0xBE2AAA92BE2AAA92
+DATA vecConst<>+1392(SB)/8, $0x38A3B8FF38A3B8FF
+DATA vecConst<>+1400(SB)/8, $0x38A3B8FF38A3B8FF
+DATA vecConst<>+1408(SB)/8, $0xBA51A8AFBA51A8AF
+DATA vecConst<>+1416(SB)/8, $0xBA51A8AFBA51A8AF
+DATA vecConst<>+1424(SB)/8, $0x3BA9F9123BA9F912
+DATA vecConst<>+1432(SB)/8, $0x3BA9F9123BA9F912
+DATA vecConst<>+1440(SB)/8, $0xBCDBFB8DBCDBFB8D
+DATA vecConst<>+1448(SB)/8, $0xBCDBFB8DBCDBFB8D
+DATA vecConst<>+1456(SB)/8, $0x3DE716733DE71673
+DATA vecConst<>+1464(SB)/8, $0x3DE716733DE71673
+DATA vecConst<>+1472(SB)/8, $0xBEC0939FBEC0939F
+DATA vecConst<>+1480(SB)/8, $0xBEC0939FBEC0939F
+DATA vecConst<>+1488(SB)/8, $0x3E0375D43E0375D4
+DATA vecConst<>+1496(SB)/8, $0x3E0375D43E0375D4
+DATA vecConst<>+1504(SB)/8, $0x4080000040800000
+DATA vecConst<>+1512(SB)/8, $0x4080000040800000
+DATA vecConst<>+1520(SB)/8, $0x37A11E5537A11E55
+DATA vecConst<>+1528(SB)/8, $0x37A11E5537A11E55
+DATA vecConst<>+1536(SB)/8, $0xB9D7501AB9D7501A
+DATA vecConst<>+1544(SB)/8, $0xB9D7501AB9D7501A
+DATA vecConst<>+1552(SB)/8, $0x3B84995A3B84995A
+DATA vecConst<>+1560(SB)/8, $0x3B84995A3B84995A
+DATA vecConst<>+1568(SB)/8, $0xBCCAE612BCCAE612
+DATA vecConst<>+1576(SB)/8, $0xBCCAE612BCCAE612
+DATA vecConst<>+1584(SB)/8, $0x3DDC91E83DDC91E8
+DATA vecConst<>+1592(SB)/8, $0x3DDC91E83DDC91E8
+DATA vecConst<>+1600(SB)/8, $0x3F2247B73F2247B7
+DATA vecConst<>+1608(SB)/8, $0x3F2247B73F2247B7
+DATA vecConst<>+1616(SB)/8, $0x3F908A553F908A55
+DATA vecConst<>+1624(SB)/8, $0x3F908A553F908A55
+DATA vecConst<>+1632(SB)/8, $0xB8E72600B8E72600
+DATA vecConst<>+1640(SB)/8, $0xB8E72600B8E72600
+DATA vecConst<>+1648(SB)/8, $0x4168000041680000
+DATA vecConst<>+1656(SB)/8, $0x4168000041680000
+DATA vecConst<>+1664(SB)/8, $0xFFFFF000FFFFF000
+DATA vecConst<>+1672(SB)/8, $0xFFFFF000FFFFF000
+DATA vecConst<>+1680(SB)/8, $0x3CCCD1353CCCD135
+DATA vecConst<>+1688(SB)/8, $0x3CCCD1353CCCD135
+DATA vecConst<>+1696(SB)/8, $0x3E6D086D3E6D086D
+DATA vecConst<>+1704(SB)/8, $0x3E6D086D3E6D086D
+DATA vecConst<>+1712(SB)/8, $0xBF898839BF898839
+DATA vecConst<>+1720(SB)/8, $0xBF898839BF898839
+DATA vecConst<>+1728(SB)/8, $0x3FCBCE843FCBCE84
+DATA vecConst<>+1736(SB)/8, $0x3FCBCE843FCBCE84
+DATA vecConst<>+1744(SB)/8, $0xBF56AD10BF56AD10
+DATA vecConst<>+1752(SB)/8, $0xBF56AD10BF56AD10
+DATA vecConst<>+1760(SB)/8, $0x3BAEC3083BAEC308
+DATA vecConst<>+1768(SB)/8, $0x3BAEC3083BAEC308
+DATA vecConst<>+1776(SB)/8, $0xBE7A3B91BE7A3B91
+DATA vecConst<>+1784(SB)/8, $0xBE7A3B91BE7A3B91
+DATA vecConst<>+1792(SB)/8, $0xBDC13985BDC13985
+DATA vecConst<>+1800(SB)/8, $0xBDC13985BDC13985
+DATA vecConst<>+1808(SB)/8, $0xB9BDB9BDB9BDB9BD
+DATA vecConst<>+1816(SB)/8, $0xB9BDB9BDB9BDB9BD
+DATA vecConst<>+1824(SB)/8, $0x3ECC43863ECC4386
+DATA vecConst<>+1832(SB)/8, $0x3ECC43863ECC4386
+DATA vecConst<>+1840(SB)/8, $0xB70E40D8B70E40D8
+DATA vecConst<>+1848(SB)/8, $0xB70E40D8B70E40D8
+DATA vecConst<>+1856(SB)/8, $0x38F2F50338F2F503
+DATA vecConst<>+1864(SB)/8, $0x38F2F50338F2F503
+DATA vecConst<>+1872(SB)/8, $0xBA9BD1A4BA9BD1A4
+DATA vecConst<>+1880(SB)/8, $0xBA9BD1A4BA9BD1A4
+DATA vecConst<>+1888(SB)/8, $0x3C236BED3C236BED
+DATA vecConst<>+1896(SB)/8, $0x3C236BED3C236BED
+DATA vecConst<>+1904(SB)/8, $0xBD882C36BD882C36
+DATA vecConst<>+1912(SB)/8, $0xBD882C36BD882C36
+DATA vecConst<>+1920(SB)/8, $0x3ECC422A3ECC422A
+DATA vecConst<>+1928(SB)/8, $0x3ECC422A3ECC422A
+DATA vecConst<>+1936(SB)/8, $0x4138000041380000
+DATA vecConst<>+1944(SB)/8, $0x4138000041380000
+DATA vecConst<>+1952(SB)/8, $0x0000800000008000
+DATA vecConst<>+1960(SB)/8, $0x0000800000008000
+DATA vecConst<>+1968(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1976(SB)/8, $0xFFFF0000FFFF0000
+DATA vecConst<>+1984(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+1992(SB)/8, $0x3D3700003D370000
+DATA vecConst<>+2000(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+2008(SB)/8, $0x381C4DA9381C4DA9
+DATA vecConst<>+2016(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+2024(SB)/8, $0x3FCC00003FCC0000
+DATA vecConst<>+2032(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+2040(SB)/8, $0x3B04533D3B04533D
+DATA vecConst<>+2048(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+2056(SB)/8, $0xC3480000C3480000
+DATA vecConst<>+2064(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+2072(SB)/8, $0x41A0000041A00000
+DATA vecConst<>+2080(SB)/8, $0x3EB3DCAD3EB3DCAD
+DATA vecConst<>+2088(SB)/8, $0x3EB3DCAD3EB3DCAD
+DATA vecConst<>+2096(SB)/8, $0x3EDB3DDE3EDB3DDE
+DATA vecConst<>+2104(SB)/8, $0x3EDB3DDE3EDB3DDE
+DATA vecConst<>+2112(SB)/8, $0x3F1999C03F1999C0
+DATA vecConst<>+2120(SB)/8, $0x3F1999C03F1999C0
+DATA vecConst<>+2128(SB)/8, $0x4040000040400000
+DATA vecConst<>+2136(SB)/8, $0x4040000040400000
+DATA vecConst<>+2144(SB)/8, $0x3F7630003F763000
+DATA vecConst<>+2152(SB)/8, $0x3F7630003F763000
+DATA vecConst<>+2160(SB)/8, $0x3F76384F3F76384F
+DATA vecConst<>+2168(SB)/8, $0x3F76384F3F76384F
+DATA vecConst<>+2176(SB)/8, $0x3904EE1D3904EE1D
+DATA vecConst<>+2184(SB)/8, $0x3904EE1D3904EE1D
+DATA vecConst<>+2192(SB)/8, $0xCF000000CF000000
+DATA vecConst<>+2200(SB)/8, $0xCF000000CF000000
+DATA vecConst<>+2208(SB)/8, $0x4F0000004F000000
+DATA vecConst<>+2216(SB)/8, $0x4F0000004F000000
+DATA vecConst<>+2224(SB)/8, $0x4348000043480000
+DATA vecConst<>+2232(SB)/8, $0x4348000043480000
+DATA vecConst<>+2240(SB)/8, $0xBF800000BF800000
+DATA vecConst<>+2248(SB)/8, $0xBF800000BF800000
+DATA vecConst<>+2256(SB)/8, $0x7F7FFFFF7F7FFFFF
+DATA vecConst<>+2264(SB)/8, $0x7F7FFFFF7F7FFFFF
+DATA vecConst<>+2272(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+2280(SB)/8, $0x40A0000040A00000
+DATA vecConst<>+2288(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+2296(SB)/8, $0x40C0000040C00000
+DATA vecConst<>+2304(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+2312(SB)/8, $0x40E0000040E00000
+DATA vecConst<>+2320(SB)/8, $0x4100000041000000
+DATA vecConst<>+2328(SB)/8, $0x4100000041000000
+GLOBL vecConst<>(SB), RODATA|NOPTR, $2336
 
 DATA vecMask<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
 DATA vecMask<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF

@@ -70,7 +70,7 @@ func (t *vecTable) fill(k *Kernels) {
 		if missing(f) {
 			return false
 		}
-		if op == Sin || op == Cos {
+		if op == Sin || op == Cos || op == Tan {
 			mapTrig(class, f, op, dst, x)
 			return true
 		}
@@ -78,8 +78,18 @@ func (t *vecTable) fill(k *Kernels) {
 		return true
 	}
 	v.zip = func(op BinaryOp, dst, a, b []float32) bool { return call21(t.zip[op], dst, a, b, 0) }
-	v.zipScalar = func(op BinaryOp, dst, a []float32, s float32) bool { return call11(t.zipScalar[op], dst, a, s, 0) }
+	v.zipScalar = func(op BinaryOp, dst, a []float32, s float32) bool {
+		if op == Pow {
+			t.zipSpread(op, dst, a, s, false)
+			return true
+		}
+		return call11(t.zipScalar[op], dst, a, s, 0)
+	}
 	v.scalarZip = func(op BinaryOp, dst []float32, s float32, b []float32) bool {
+		if op == Pow {
+			t.zipSpread(op, dst, b, s, true)
+			return true
+		}
 		return call11(t.scalarZip[op], dst, b, s, 0)
 	}
 	v.peak = func(dst, x []float32) bool { return call11(t.peak, dst, x, peakFactor, peakSummand) }
@@ -287,6 +297,25 @@ func update(f vecFunc, w, g, m, v []float32, p [8]float32) {
 	a.in = [4]*float32{unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v)}
 	a.out = [3]*float32{a.in[0], a.in[2], a.in[3]}
 	run(f, noescape(&a))
+}
+
+// zipSpread computes dst[i] = op(x[i], s), or op(s, x[i]), by the kernel of two operands: such a kernel is so long that the scalar's loads do not count, and
+// its code so large that one of it is enough.
+func (t *vecTable) zipSpread(op BinaryOp, dst, x []float32, s float32, first bool) {
+	var spread [scalarChunk]float32
+	sp := unsafe.Slice(noescape(&spread[0]), min(len(x), scalarChunk))
+	for i := range sp {
+		sp[i] = s
+	}
+	for len(x) > 0 {
+		n := min(len(x), scalarChunk)
+		if first {
+			call21(t.zip[op], dst[:n], sp[:n], x[:n], 0)
+		} else {
+			call21(t.zip[op], dst[:n], x[:n], sp[:n], 0)
+		}
+		dst, x = dst[n:], x[n:]
+	}
 }
 
 // trigChunk is how many arguments mapTrig looks at together.

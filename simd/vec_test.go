@@ -98,6 +98,8 @@ func vecCases() []vecCase {
 		cs = append(cs, vecCase{name, ins, outs, inOut, tame, func(in, out [][]float32) float32 { f(in, out); return 0 }})
 	}
 	cs = append(cs, vecCase{name: "Dot", ins: 2, tame: true, run: func(in, _ [][]float32) float32 { return simd.Dot(in[0], in[1]) }})
+	one("PowCube", 1, 1, false, false, func(in, out [][]float32) { simd.ZipScalar(simd.Pow, out[0], in[0], 3) })
+	one("PowInverseRoot", 1, 1, false, false, func(in, out [][]float32) { simd.ZipScalar(simd.Pow, out[0], in[0], -0.5) })
 	one("Peak", 1, 1, false, false, func(in, out [][]float32) { simd.Peak(out[0], in[0]) })
 	one("Axpy", 2, 1, true, false, func(in, out [][]float32) { simd.Axpy(out[0], in[1], 1.25) })
 	one("Softmax", 1, 1, false, true, func(in, out [][]float32) { simd.Softmax(out[0], in[0], 1, len(in[0])) })

@@ -86,3 +86,52 @@ var coefCos = [3]float32{
 	-0.0013887301,
 	2.443067e-05,
 }
+
+// coefSinh: sinh(x) = x + x*x*x*P(x*x), |x| <= 1; weighted error 2^-31.6.
+var coefSinh = [4]float32{
+	0.16666667,
+	0.0083333105,
+	0.00019842896,
+	2.7822132e-06,
+}
+
+// coefAsin: asin(x) = x + x*x*x*P(x*x), |x| <= 0.5; weighted error 2^-27.6.
+var coefAsin = [5]float32{
+	0.16666752,
+	0.074953094,
+	0.04546915,
+	0.024184778,
+	0.042158306,
+}
+
+// coefAtan: atan(x) = x + x*x*x*P(x*x), |x| <= 1; weighted error 2^-28.5.
+var coefAtan = [9]float32{
+	-0.333333,
+	0.1999853,
+	-0.14264016,
+	0.109508805,
+	-0.083993055,
+	0.057881337,
+	-0.031096855,
+	0.0108685475,
+	-0.0017827684,
+}
+
+// coefAsinh: asinh(x) = x + x*x*x*P(x*x), |x| <= 1; weighted error 2^-28.1.
+var coefAsinh = [8]float32{
+	-0.1666663,
+	0.07498716,
+	-0.04448788,
+	0.02945629,
+	-0.019182077,
+	0.01043086,
+	-0.0038384525,
+	0.000673989,
+}
+
+// coefPow: 3*atanh(s)/s = 3 + z + z*z*P(z), z = s*s, |s| <= (sqrt(2)-1)/(sqrt(2)+1); weighted error 2^-35.2.
+var coefPow = [3]float32{
+	0.6000023,
+	0.42820638,
+	0.351293,
+}

@@ -2,75 +2,108 @@ package simd
 
 import "math"
 
-// pow returns x**y, as C's powf in the special cases. It computes exp2(y*log2(x)) in float64 with every product rounded by
-// itself, so that its bits are the same on every target and in both classes.
-func pow(x, y float32) float32 {
-	switch {
-	case y == 0 || x == 1:
-		return 1
-	case x != x || y != y:
-		return nan32
+// Products of numbers of 12 bits are exact, so pow carries logarithms as a leading part of 12 bits and a rest, as powf of FreeBSD's msun
+// does. powMaxExponent is so large that every power of a number other than 1 with it, or beyond it, is 0 or +Inf; it is even.
+const (
+	pow23Log2e     = 0.96179669392597560491 // 2/(3 log 2)
+	pow23Log2eHi   = 0x1.ec6p-1             // its first 12 bits
+	pow23Log2eLo   = pow23Log2e - pow23Log2eHi
+	powMaxExponent = 1 << 31
+	powMax         = 200 // 2**200 is +Inf, 2**-200 is 0
+)
+
+// lead12 returns the first 12 bits of x.
+func lead12(x float32) float32 { return math.Float32frombits(math.Float32bits(x) & 0xfffff000) }
+
+// log2Parts returns hi of 12 bits and low with hi + low = log2(a), to a relative error of about 2**-32, for positive finite a. Of other values of a
+// the result means nothing.
+func (c Class) log2Parts(a float32) (hi, low float32) {
+	v := a
+	var e int32
+	if a < 0x1p-126 {
+		v = float32(a * (1 << 23))
+		e = -23
 	}
-	yInt := y == float32(math.Trunc(float64(y)))
-	yOdd := yInt && abs32(y) < 1<<24 && int64(y)&1 == 1 || yInt && abs32(y) < 1<<24 && int64(y)&1 == -1
-	neg := math.Float32bits(x)&signBit != 0
+	// v = m * 2**e with sqrt(1/2) <= m < sqrt(2)
+	const rootHalf = 0x3f3504f3
+	b := math.Float32bits(v) - rootHalf
+	e += int32(b) >> 23
+	m := math.Float32frombits(b&0x007fffff + rootHalf)
+	// log2(m) = 2/(3 log 2) * s*(3 + s*s + r), s = (m-1)/(m+1), the first two factors each as 12 bits and a rest
+	f := m - 1
+	d := m + 1
+	q := 1 / d
+	s := float32(f * q)
+	sHi := lead12(s)
+	dHi := lead12(d)
+	sLow := float32(q * (float32(f-float32(sHi*dHi)) - float32(sHi*(m-(dHi-1)))))
+	z := float32(s * s)
+	r := float32(float32(z*z) * c.poly(z, coefPow[:]))
+	r = c.madd(sLow, sHi+s, r)
+	square := float32(sHi * sHi)
+	tHi := lead12(float32(square+3) + r)
+	tLow := r - ((tHi - 3) - square)
+	// their product
+	u := float32(sHi * tHi)
+	w := c.madd(sLow, tHi, float32(tLow*s))
+	pHi := lead12(u + w)
+	pLow := w - (pHi - u)
+	// times the constant, plus e
+	l := float32(pHi * pow23Log2eHi)
+	low = c.madd(pHi, pow23Log2eLo, float32(pLow*pow23Log2e))
+	fe := float32(e)
+	hi = lead12(float32(l+low) + fe)
+	return hi, low - ((hi - fe) - l)
+}
+
+// pow returns x**y, within 1 ulp or so, and in the special cases what C's powf returns.
+func (c Class) pow(x, y float32) float32 {
 	a := abs32(x)
-	var r float32
-	switch {
-	case a == 0 || a == inf32:
-		if (a == 0) == (y < 0) {
-			r = inf32
-		}
-	case a == 1: // x = -1
-		if !yInt {
-			return nan32
-		}
-		r = 1
-	case y == inf32 || y == -inf32:
-		if (a > 1) == (y > 0) {
-			return inf32
-		}
-		return 0
-	case neg && !yInt:
-		return nan32
-	default:
-		r = float32(exp2f64(float64(float64(y) * log2f64(float64(a)))))
+	hi, low := c.log2Parts(a)
+	// p + rest = y*log2(a)
+	v := min32(max32(y, -powMaxExponent), powMaxExponent)
+	vHi := lead12(v)
+	p := float32(vHi * hi)
+	rest := c.madd(v-vHi, hi, float32(v*low))
+	t := min32(max32(p+rest, -powMax), powMax) + roundMagic
+	n := int32(math.Float32bits(t)) - int32(math.Float32bits(roundMagic))
+	// e**(r*log(2)) * 2**n
+	r := min32(max32((p-(t-roundMagic))+rest, -1), 1)
+	r = float32(r * math.Ln2)
+	q := c.madd(c.poly(r, coefExp[:]), float32(r*r), r)
+	h := n >> 1
+	z := float32(float32((q+1)*pow2(h)) * pow2(n-h))
+
+	floor := func(x float32) float32 { return float32(math.Floor(float64(x))) }
+	whole := floor(y) == y
+	half := float32(y * 0.5)
+	even := floor(half) == half
+	if !whole && x < 0 {
+		z = nan32
 	}
-	if neg && yOdd {
-		r = -r
+	if !(math.Float32frombits(math.Float32bits(a)-1) < math.MaxFloat32) { // 0, +Inf, NaN
+		switch {
+		case y < 0:
+			z = math.Float32frombits(inf32bits - math.Float32bits(a))
+		case y > 0:
+			z = a
+		default:
+			z = y
+		}
 	}
-	return r
+	if whole && !even && math.Float32bits(x)&signBit != 0 {
+		z = -z
+	}
+	if y == 0 || x == 1 {
+		return 1
+	}
+	return z
 }
 
-// log2f64 returns log2(a) of a positive finite float32 value with a relative error below 2**-48.
-func log2f64(a float64) float64 {
-	b := math.Float64bits(a)
-	const rootHalf = 0x3fe6a09e00000000
-	k := int64(b-rootHalf) >> 52
-	m := math.Float64frombits(b - uint64(k)<<52) // [sqrt(1/2), sqrt(2))
-	// log(m) = 2 atanh(s), s = (m-1)/(m+1), |s| <= 0.1716
-	s := (m - 1) / (m + 1)
-	z := float64(s * s)
-	p := 0.0
-	for i := 21; i >= 1; i -= 2 {
-		p = float64(p*z) + 1/float64(i)
+// root returns x**0.5 as pow has it: the square root but at -0 and -Inf.
+func (c Class) root(x float32) float32 {
+	if x == -inf32 {
+		return inf32
 	}
-	return float64(k) + float64(float64(2*math.Log2E*s)*p)
-}
-
-// exp2f64 returns 2**t with a relative error below 2**-45, and 0 or +Inf far outside float32's range.
-func exp2f64(t float64) float64 {
-	if t > 200 {
-		return math.Inf(1)
-	}
-	if t < -200 {
-		return 0
-	}
-	n := math.RoundToEven(t)
-	r := float64((t - n) * math.Ln2)
-	p := 1.0
-	for i := 13; i >= 1; i-- {
-		p = float64(p*r)/float64(i) + 1
-	}
-	return float64(p * math.Float64frombits(uint64(int64(n)+1023)<<52))
+	return sqrt32(x + 0)
 }

@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"runtime"
@@ -72,6 +73,15 @@ var mathCases = []mathCase{
 		}
 		return x * (n / (n + 2))
 	}},
+	{op: Sinh, name: "Sinh", ulp: 4, exact: math.Sinh},
+	{op: Cosh, name: "Cosh", ulp: 4, exact: math.Cosh},
+	{op: Asin, name: "Asin", ulp: 4, exact: math.Asin},
+	{op: Acos, name: "Acos", ulp: 4, exact: math.Acos},
+	{op: Atan, name: "Atan", ulp: 4, exact: math.Atan},
+	{op: Asinh, name: "Asinh", ulp: 4, exact: math.Asinh},
+	{op: Acosh, name: "Acosh", ulp: 4, exact: math.Acosh},
+	{op: Atanh, name: "Atanh", ulp: 4, exact: math.Atanh},
+	{op: Root, name: "Root", ulp: 0.5, exact: func(x float64) float64 { return math.Pow(x, 0.5) }},
 	{op: Sqrt, name: "Sqrt", ulp: 0.5, exact: math.Sqrt},
 	{op: Rsqrt, name: "Rsqrt", ulp: 1.5, exact: func(x float64) float64 { return 1 / math.Sqrt(x) }},
 	{op: Reciprocal, name: "Reciprocal", ulp: 0.5, exact: func(x float64) float64 { return 1 / x }},
@@ -243,31 +253,159 @@ func fastest(c Class) *Kernels {
 	panic("no set")
 }
 
+// powExact returns x**y. math.Pow squares again and again, which costs it its accuracy where y is large; y*log(x) has a relative error of
+// 2**-52, and the power one of some hundred times that.
+func powExact(x, y float64) float64 {
+	if a := math.Abs(x); y != 0 && y-y == 0 && a > 0 && !math.IsInf(a, 0) && (x > 0 || y == math.Floor(y)) {
+		p := math.Exp(y * math.Log(a))
+		if x < 0 && math.Mod(y, 2) != 0 {
+			p = -p
+		}
+		return p
+	}
+	return math.Pow(x, y)
+}
+
+// powSpecial are the values around which powers are special cases.
+var powSpecial = []float32{0, float32(math.Copysign(0, -1)), 1, -1, 2, -2, 3, -3, 4, 0.5, -0.5, 1.5, -1.5, 0x1p-149, -0x1p-149, 0x1p-126, 0x1.fffffcp-127, 1e-40, 1e38, -1e38,
+	math.MaxFloat32, -math.MaxFloat32, 8388607.5, -8388607.5, 16777215, -16777215, 16777216, 16777218, 0x1p31, -0x1p31, 0x1.fffffep30, 0x1p40, 0.99999994, 1.0000001, -0.99999994, -1.0000001,
+	126, -126, 127, 128, 149, -149, 150, 1.0 / 3, 2.2, 1 / 2.4, 10, -10, inf32, -inf32, nan32, math.Float32frombits(0x7f800001), math.Float32frombits(0xffffffff)}
+
+// A powCheck measures powers that the current set computes.
+type powCheck struct {
+	worst    float64
+	atX, atY float32
+}
+
+func (c *powCheck) add(got, x, y float32) {
+	want := powExact(float64(x), float64(y))
+	// As in TestExhaustive.
+	d := int32(math.Float32bits(got)) - int32(math.Float32bits(float32(want)))
+	if math.Abs(float64(d))+0.5 <= c.worst && got == got {
+		return
+	}
+	if u := ulps(got, want); u > c.worst {
+		c.worst, c.atX, c.atY = u, x, y
+	}
+}
+
+// powUlp is what Pow promises.
+const powUlp = 4
+
+func (c *powCheck) report(t *testing.T, what string) {
+	t.Helper()
+	t.Logf("%-14s %-24s %.3f ulp at %v (%08x) to the power %v (%08x)", current.Class, what, c.worst, c.atX, math.Float32bits(c.atX), c.atY, math.Float32bits(c.atY))
+	if c.worst > powUlp {
+		t.Errorf("promised %v: got %v, want %v", powUlp, current.Class.pow(c.atX, c.atY), powExact(float64(c.atX), float64(c.atY)))
+	}
+}
+
 func TestPow(t *testing.T) {
-	special := []float32{0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, 1e-40, 1e38, -1e38, 16777215, 16777216, inf32, -inf32, nan32, float32(math.Copysign(0, -1))}
-	worst := 0.0
-	check := func(x, y float32) {
-		want := math.Pow(float64(x), float64(y))
-		got := pow(x, y)
-		u := ulps(got, want)
-		worst = math.Max(worst, u)
-		if u > 1 {
-			t.Errorf("pow(%v, %v) = %v, want %v", x, y, got, want)
+	n := 300_000
+	if testing.Short() {
+		n = 30_000
+	}
+	old := current
+	defer func() { current = old }()
+	for _, k := range []*Kernels{fastest(FMA), fastest(MulAdd)} {
+		current = k
+		var special, random powCheck
+		x, y, z := make([]float32, len(powSpecial)), make([]float32, len(powSpecial)), make([]float32, len(powSpecial))
+		for i, base := range powSpecial {
+			for j := range x {
+				x[j], y[j] = base, powSpecial[(i+j)%len(powSpecial)]
+			}
+			for form := range 3 {
+				switch form {
+				case 0:
+					Zip(Pow, z, x, y)
+				case 1:
+					ScalarZip(Pow, z, base, y)
+				case 2: // the exponent is base here
+					ZipScalar(Pow, z, y, base)
+				}
+				for j, got := range z {
+					if form == 2 {
+						special.add(got, y[j], base)
+					} else {
+						special.add(got, x[j], y[j])
+					}
+				}
+			}
+		}
+		special.report(t, "special values")
+
+		rnd := uint64(1)
+		next := func() uint32 {
+			rnd = rnd*6364136223846793005 + 1442695040888963407
+			return uint32(rnd >> 32)
+		}
+		x, y, z = make([]float32, 1024), make([]float32, 1024), make([]float32, 1024)
+		for range n / len(x) {
+			for i := range x {
+				switch x[i], y[i] = math.Float32frombits(next()&0x7fffffff), math.Float32frombits(next()); i % 4 {
+				case 1: // all sizes of results
+					x[i], y[i] = float32(next()>>8)*0x1p-20, float32(int32(next()))*0x1p-26
+				case 2: // a logarithm near 0 and a large exponent
+					x[i], y[i] = 1+float32(int32(next()))*0x1p-40, float32(int32(next()))*0x1p-10
+				case 3: // bases of both signs and whole exponents
+					x[i], y[i] = float32(int32(next()))*0x1p-28, float32(int32(next())>>24)
+				}
+			}
+			Zip(Pow, z, x, y)
+			for i, got := range z {
+				random.add(got, x[i], y[i])
+			}
+		}
+		random.report(t, "random values")
+	}
+}
+
+// TestExhaustivePow computes every x to the power of some y, and some x to the power of every y. WEFT_EXHAUSTIVE is 1 or Pow.
+func TestExhaustivePow(t *testing.T) {
+	if only := os.Getenv("WEFT_EXHAUSTIVE"); only != "1" && only != "Pow" {
+		t.Skip("takes minutes: make exhaustive")
+	}
+	exponents := []float32{2, 0.5, -0.5, -1, 3, 4, 1.0 / 3, 2.2, 1 / 2.4, 10, -10, 0.1, -2.7, 100.5}
+	bases := []float32{2, 0.5, 10, 0.99999994, 1.0000001, 0x1.6a09e6p+0, 0x1.6a09e4p+0, 3, -2, 1e-40, 1e38, 0.9, 1000}
+	old := current
+	defer func() { current = old }()
+	for _, k := range []*Kernels{fastest(FMA), fastest(MulAdd)} {
+		current = k
+		each := func(what string, f func(z, v []float32), add func(c *powCheck, got, v float32)) {
+			const block = 1 << 12
+			var next atomic.Int64
+			var mu sync.Mutex
+			var all sync.WaitGroup
+			var worst powCheck
+			for range runtime.GOMAXPROCS(0) {
+				all.Go(func() {
+					v, z := make([]float32, block), make([]float32, block)
+					var mine powCheck
+					for b := next.Add(1) - 1; b < 1<<32/block; b = next.Add(1) - 1 {
+						for i := range v {
+							v[i] = math.Float32frombits(uint32(b)*block + uint32(i))
+						}
+						f(z, v)
+						for i, got := range z {
+							add(&mine, got, v[i])
+						}
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					if mine.worst > worst.worst {
+						worst = mine
+					}
+				})
+			}
+			all.Wait()
+			worst.report(t, what)
+		}
+		for _, y := range exponents {
+			each(fmt.Sprint("all x, y = ", y), func(z, v []float32) { ZipScalar(Pow, z, v, y) }, func(c *powCheck, got, v float32) { c.add(got, v, y) })
+		}
+		for _, x := range bases {
+			each(fmt.Sprint("all y, x = ", x), func(z, v []float32) { ScalarZip(Pow, z, x, v) }, func(c *powCheck, got, v float32) { c.add(got, x, v) })
 		}
 	}
-	for _, x := range special {
-		for _, y := range special {
-			check(x, y)
-		}
-	}
-	rnd := uint64(1)
-	for range 200_000 {
-		rnd = rnd*6364136223846793005 + 1442695040888963407
-		x := math.Float32frombits(uint32(rnd>>33) & 0x7fffffff)
-		rnd = rnd*6364136223846793005 + 1442695040888963407
-		y := math.Float32frombits(uint32(rnd >> 32))
-		check(x, y)
-		check(float32(uint32(rnd>>40))*0x1p-20, float32(int32(rnd>>32))*0x1p-26)
-	}
-	t.Logf("worst %.3f ulp", worst)
 }

@@ -49,6 +49,11 @@ func vecMapCeilAVX2(a *vecArgs)
 //go:noescape
 func vecMapRoundAVX2(a *vecArgs)
 
+// vecMapSignAVX2: out0[i] = Sign(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSignAVX2(a *vecArgs)
+
 // vecMapExpAVX2: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -79,10 +84,60 @@ func vecMapSinAVX2(a *vecArgs)
 //go:noescape
 func vecMapCosAVX2(a *vecArgs)
 
+// vecMapTanAVX2: out0[i] = Tan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapTanAVX2(a *vecArgs)
+
+// vecMapSinhAVX2: out0[i] = Sinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSinhAVX2(a *vecArgs)
+
+// vecMapCoshAVX2: out0[i] = Cosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCoshAVX2(a *vecArgs)
+
 // vecMapTanhAVX2: out0[i] = Tanh(in0[i]), parameters p0, p1.
 //
 //go:noescape
 func vecMapTanhAVX2(a *vecArgs)
+
+// vecMapAsinAVX2: out0[i] = Asin(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinAVX2(a *vecArgs)
+
+// vecMapAcosAVX2: out0[i] = Acos(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcosAVX2(a *vecArgs)
+
+// vecMapAtanAVX2: out0[i] = Atan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanAVX2(a *vecArgs)
+
+// vecMapAsinhAVX2: out0[i] = Asinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinhAVX2(a *vecArgs)
+
+// vecMapAcoshAVX2: out0[i] = Acosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcoshAVX2(a *vecArgs)
+
+// vecMapAtanhAVX2: out0[i] = Atanh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanhAVX2(a *vecArgs)
+
+// vecMapRootAVX2: out0[i] = Root(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapRootAVX2(a *vecArgs)
 
 // vecMapSigmoidAVX2: out0[i] = Sigmoid(in0[i]), parameters p0, p1.
 //
@@ -143,6 +198,11 @@ func vecMapEluAVX2(a *vecArgs)
 //
 //go:noescape
 func vecMapSeluAVX2(a *vecArgs)
+
+// vecMapCeluAVX2: out0[i] = Celu(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCeluAVX2(a *vecArgs)
 
 // vecMapHardSigmoidAVX2: out0[i] = HardSigmoid(in0[i]), parameters p0, p1.
 //
@@ -264,6 +324,11 @@ func vecZipScalarMinAVX2(a *vecArgs)
 //go:noescape
 func vecScalarZipMinAVX2(a *vecArgs)
 
+// vecZipPowAVX2: out0[i] = in0[i] to the power in1[i].
+//
+//go:noescape
+func vecZipPowAVX2(a *vecArgs)
+
 // vecZipPReluAVX2: out0[i] = PRelu(in0[i], in1[i]).
 //
 //go:noescape
@@ -273,6 +338,11 @@ func vecZipPReluAVX2(a *vecArgs)
 //
 //go:noescape
 func vecZipReluGradAVX2(a *vecArgs)
+
+// vecZipAbsGradAVX2: out0[i] = AbsGrad(in0[i], in1[i]).
+//
+//go:noescape
+func vecZipAbsGradAVX2(a *vecArgs)
 
 // vecZipSigmoidGradAVX2: out0[i] = SigmoidGrad(in0[i], in1[i]).
 //
@@ -769,10 +839,55 @@ func vecMapSinAVX2MulAdd(a *vecArgs)
 //go:noescape
 func vecMapCosAVX2MulAdd(a *vecArgs)
 
+// vecMapTanAVX2MulAdd: out0[i] = Tan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapTanAVX2MulAdd(a *vecArgs)
+
+// vecMapSinhAVX2MulAdd: out0[i] = Sinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSinhAVX2MulAdd(a *vecArgs)
+
+// vecMapCoshAVX2MulAdd: out0[i] = Cosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCoshAVX2MulAdd(a *vecArgs)
+
 // vecMapTanhAVX2MulAdd: out0[i] = Tanh(in0[i]), parameters p0, p1.
 //
 //go:noescape
 func vecMapTanhAVX2MulAdd(a *vecArgs)
+
+// vecMapAsinAVX2MulAdd: out0[i] = Asin(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinAVX2MulAdd(a *vecArgs)
+
+// vecMapAcosAVX2MulAdd: out0[i] = Acos(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcosAVX2MulAdd(a *vecArgs)
+
+// vecMapAtanAVX2MulAdd: out0[i] = Atan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanAVX2MulAdd(a *vecArgs)
+
+// vecMapAsinhAVX2MulAdd: out0[i] = Asinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinhAVX2MulAdd(a *vecArgs)
+
+// vecMapAcoshAVX2MulAdd: out0[i] = Acosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcoshAVX2MulAdd(a *vecArgs)
+
+// vecMapAtanhAVX2MulAdd: out0[i] = Atanh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanhAVX2MulAdd(a *vecArgs)
 
 // vecMapSigmoidAVX2MulAdd: out0[i] = Sigmoid(in0[i]), parameters p0, p1.
 //
@@ -819,6 +934,11 @@ func vecMapEluAVX2MulAdd(a *vecArgs)
 //go:noescape
 func vecMapSeluAVX2MulAdd(a *vecArgs)
 
+// vecMapCeluAVX2MulAdd: out0[i] = Celu(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCeluAVX2MulAdd(a *vecArgs)
+
 // vecMapHardSigmoidAVX2MulAdd: out0[i] = HardSigmoid(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -833,6 +953,11 @@ func vecMapHardSwishAVX2MulAdd(a *vecArgs)
 //
 //go:noescape
 func vecMapAffineAVX2MulAdd(a *vecArgs)
+
+// vecZipPowAVX2MulAdd: out0[i] = in0[i] to the power in1[i].
+//
+//go:noescape
+func vecZipPowAVX2MulAdd(a *vecArgs)
 
 // vecZipTanhGradAVX2MulAdd: out0[i] = TanhGrad(in0[i], in1[i]).
 //
@@ -1144,6 +1269,11 @@ func vecMapCeilAVX512(a *vecArgs)
 //go:noescape
 func vecMapRoundAVX512(a *vecArgs)
 
+// vecMapSignAVX512: out0[i] = Sign(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSignAVX512(a *vecArgs)
+
 // vecMapExpAVX512: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -1174,10 +1304,60 @@ func vecMapSinAVX512(a *vecArgs)
 //go:noescape
 func vecMapCosAVX512(a *vecArgs)
 
+// vecMapTanAVX512: out0[i] = Tan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapTanAVX512(a *vecArgs)
+
+// vecMapSinhAVX512: out0[i] = Sinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSinhAVX512(a *vecArgs)
+
+// vecMapCoshAVX512: out0[i] = Cosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCoshAVX512(a *vecArgs)
+
 // vecMapTanhAVX512: out0[i] = Tanh(in0[i]), parameters p0, p1.
 //
 //go:noescape
 func vecMapTanhAVX512(a *vecArgs)
+
+// vecMapAsinAVX512: out0[i] = Asin(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinAVX512(a *vecArgs)
+
+// vecMapAcosAVX512: out0[i] = Acos(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcosAVX512(a *vecArgs)
+
+// vecMapAtanAVX512: out0[i] = Atan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanAVX512(a *vecArgs)
+
+// vecMapAsinhAVX512: out0[i] = Asinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinhAVX512(a *vecArgs)
+
+// vecMapAcoshAVX512: out0[i] = Acosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcoshAVX512(a *vecArgs)
+
+// vecMapAtanhAVX512: out0[i] = Atanh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanhAVX512(a *vecArgs)
+
+// vecMapRootAVX512: out0[i] = Root(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapRootAVX512(a *vecArgs)
 
 // vecMapSigmoidAVX512: out0[i] = Sigmoid(in0[i]), parameters p0, p1.
 //
@@ -1238,6 +1418,11 @@ func vecMapEluAVX512(a *vecArgs)
 //
 //go:noescape
 func vecMapSeluAVX512(a *vecArgs)
+
+// vecMapCeluAVX512: out0[i] = Celu(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCeluAVX512(a *vecArgs)
 
 // vecMapHardSigmoidAVX512: out0[i] = HardSigmoid(in0[i]), parameters p0, p1.
 //
@@ -1359,6 +1544,11 @@ func vecZipScalarMinAVX512(a *vecArgs)
 //go:noescape
 func vecScalarZipMinAVX512(a *vecArgs)
 
+// vecZipPowAVX512: out0[i] = in0[i] to the power in1[i].
+//
+//go:noescape
+func vecZipPowAVX512(a *vecArgs)
+
 // vecZipPReluAVX512: out0[i] = PRelu(in0[i], in1[i]).
 //
 //go:noescape
@@ -1368,6 +1558,11 @@ func vecZipPReluAVX512(a *vecArgs)
 //
 //go:noescape
 func vecZipReluGradAVX512(a *vecArgs)
+
+// vecZipAbsGradAVX512: out0[i] = AbsGrad(in0[i], in1[i]).
+//
+//go:noescape
+func vecZipAbsGradAVX512(a *vecArgs)
 
 // vecZipSigmoidGradAVX512: out0[i] = SigmoidGrad(in0[i], in1[i]).
 //
@@ -1846,13 +2041,24 @@ var vecAVX2 = vecTable{
 		Floor:       vecMapFloorAVX2,
 		Ceil:        vecMapCeilAVX2,
 		Round:       vecMapRoundAVX2,
+		Sign:        vecMapSignAVX2,
 		Exp:         vecMapExpAVX2,
 		Expm1:       vecMapExpm1AVX2,
 		Log:         vecMapLogAVX2,
 		Log1p:       vecMapLog1pAVX2,
 		Sin:         vecMapSinAVX2,
 		Cos:         vecMapCosAVX2,
+		Tan:         vecMapTanAVX2,
+		Sinh:        vecMapSinhAVX2,
+		Cosh:        vecMapCoshAVX2,
 		Tanh:        vecMapTanhAVX2,
+		Asin:        vecMapAsinAVX2,
+		Acos:        vecMapAcosAVX2,
+		Atan:        vecMapAtanAVX2,
+		Asinh:       vecMapAsinhAVX2,
+		Acosh:       vecMapAcoshAVX2,
+		Atanh:       vecMapAtanhAVX2,
+		Root:        vecMapRootAVX2,
 		Sigmoid:     vecMapSigmoidAVX2,
 		Erf:         vecMapErfAVX2,
 		Gelu:        vecMapGeluAVX2,
@@ -1865,6 +2071,7 @@ var vecAVX2 = vecTable{
 		LeakyRelu:   vecMapLeakyReluAVX2,
 		Elu:         vecMapEluAVX2,
 		Selu:        vecMapSeluAVX2,
+		Celu:        vecMapCeluAVX2,
 		HardSigmoid: vecMapHardSigmoidAVX2,
 		HardSwish:   vecMapHardSwishAVX2,
 		Clip:        vecMapClipAVX2,
@@ -1879,8 +2086,10 @@ var vecAVX2 = vecTable{
 		Div:          vecZipDivAVX2,
 		Max:          vecZipMaxAVX2,
 		Min:          vecZipMinAVX2,
+		Pow:          vecZipPowAVX2,
 		PRelu:        vecZipPReluAVX2,
 		ReluGrad:     vecZipReluGradAVX2,
+		AbsGrad:      vecZipAbsGradAVX2,
 		SigmoidGrad:  vecZipSigmoidGradAVX2,
 		TanhGrad:     vecZipTanhGradAVX2,
 		ExpGrad:      vecZipExpGradAVX2,
@@ -2019,13 +2228,24 @@ var vecAVX2MulAdd = vecTable{
 		Floor:       vecMapFloorAVX2,
 		Ceil:        vecMapCeilAVX2,
 		Round:       vecMapRoundAVX2,
+		Sign:        vecMapSignAVX2,
 		Exp:         vecMapExpAVX2MulAdd,
 		Expm1:       vecMapExpm1AVX2MulAdd,
 		Log:         vecMapLogAVX2MulAdd,
 		Log1p:       vecMapLog1pAVX2MulAdd,
 		Sin:         vecMapSinAVX2MulAdd,
 		Cos:         vecMapCosAVX2MulAdd,
+		Tan:         vecMapTanAVX2MulAdd,
+		Sinh:        vecMapSinhAVX2MulAdd,
+		Cosh:        vecMapCoshAVX2MulAdd,
 		Tanh:        vecMapTanhAVX2MulAdd,
+		Asin:        vecMapAsinAVX2MulAdd,
+		Acos:        vecMapAcosAVX2MulAdd,
+		Atan:        vecMapAtanAVX2MulAdd,
+		Asinh:       vecMapAsinhAVX2MulAdd,
+		Acosh:       vecMapAcoshAVX2MulAdd,
+		Atanh:       vecMapAtanhAVX2MulAdd,
+		Root:        vecMapRootAVX2,
 		Sigmoid:     vecMapSigmoidAVX2MulAdd,
 		Erf:         vecMapErfAVX2MulAdd,
 		Gelu:        vecMapGeluAVX2MulAdd,
@@ -2038,6 +2258,7 @@ var vecAVX2MulAdd = vecTable{
 		LeakyRelu:   vecMapLeakyReluAVX2,
 		Elu:         vecMapEluAVX2MulAdd,
 		Selu:        vecMapSeluAVX2MulAdd,
+		Celu:        vecMapCeluAVX2MulAdd,
 		HardSigmoid: vecMapHardSigmoidAVX2MulAdd,
 		HardSwish:   vecMapHardSwishAVX2MulAdd,
 		Clip:        vecMapClipAVX2,
@@ -2052,8 +2273,10 @@ var vecAVX2MulAdd = vecTable{
 		Div:          vecZipDivAVX2,
 		Max:          vecZipMaxAVX2,
 		Min:          vecZipMinAVX2,
+		Pow:          vecZipPowAVX2MulAdd,
 		PRelu:        vecZipPReluAVX2,
 		ReluGrad:     vecZipReluGradAVX2,
+		AbsGrad:      vecZipAbsGradAVX2,
 		SigmoidGrad:  vecZipSigmoidGradAVX2,
 		TanhGrad:     vecZipTanhGradAVX2MulAdd,
 		ExpGrad:      vecZipExpGradAVX2,
@@ -2192,13 +2415,24 @@ var vecAVX512 = vecTable{
 		Floor:       vecMapFloorAVX512,
 		Ceil:        vecMapCeilAVX512,
 		Round:       vecMapRoundAVX512,
+		Sign:        vecMapSignAVX512,
 		Exp:         vecMapExpAVX512,
 		Expm1:       vecMapExpm1AVX512,
 		Log:         vecMapLogAVX512,
 		Log1p:       vecMapLog1pAVX512,
 		Sin:         vecMapSinAVX512,
 		Cos:         vecMapCosAVX512,
+		Tan:         vecMapTanAVX512,
+		Sinh:        vecMapSinhAVX512,
+		Cosh:        vecMapCoshAVX512,
 		Tanh:        vecMapTanhAVX512,
+		Asin:        vecMapAsinAVX512,
+		Acos:        vecMapAcosAVX512,
+		Atan:        vecMapAtanAVX512,
+		Asinh:       vecMapAsinhAVX512,
+		Acosh:       vecMapAcoshAVX512,
+		Atanh:       vecMapAtanhAVX512,
+		Root:        vecMapRootAVX512,
 		Sigmoid:     vecMapSigmoidAVX512,
 		Erf:         vecMapErfAVX512,
 		Gelu:        vecMapGeluAVX512,
@@ -2211,6 +2445,7 @@ var vecAVX512 = vecTable{
 		LeakyRelu:   vecMapLeakyReluAVX512,
 		Elu:         vecMapEluAVX512,
 		Selu:        vecMapSeluAVX512,
+		Celu:        vecMapCeluAVX512,
 		HardSigmoid: vecMapHardSigmoidAVX512,
 		HardSwish:   vecMapHardSwishAVX512,
 		Clip:        vecMapClipAVX512,
@@ -2225,8 +2460,10 @@ var vecAVX512 = vecTable{
 		Div:          vecZipDivAVX512,
 		Max:          vecZipMaxAVX512,
 		Min:          vecZipMinAVX512,
+		Pow:          vecZipPowAVX512,
 		PRelu:        vecZipPReluAVX512,
 		ReluGrad:     vecZipReluGradAVX512,
+		AbsGrad:      vecZipAbsGradAVX512,
 		SigmoidGrad:  vecZipSigmoidGradAVX512,
 		TanhGrad:     vecZipTanhGradAVX512,
 		ExpGrad:      vecZipExpGradAVX512,

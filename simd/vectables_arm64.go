@@ -49,6 +49,11 @@ func vecMapCeilNEON(a *vecArgs)
 //go:noescape
 func vecMapRoundNEON(a *vecArgs)
 
+// vecMapSignNEON: out0[i] = Sign(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSignNEON(a *vecArgs)
+
 // vecMapExpNEON: out0[i] = Exp(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -79,10 +84,60 @@ func vecMapSinNEON(a *vecArgs)
 //go:noescape
 func vecMapCosNEON(a *vecArgs)
 
+// vecMapTanNEON: out0[i] = Tan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapTanNEON(a *vecArgs)
+
+// vecMapSinhNEON: out0[i] = Sinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSinhNEON(a *vecArgs)
+
+// vecMapCoshNEON: out0[i] = Cosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCoshNEON(a *vecArgs)
+
 // vecMapTanhNEON: out0[i] = Tanh(in0[i]), parameters p0, p1.
 //
 //go:noescape
 func vecMapTanhNEON(a *vecArgs)
+
+// vecMapAsinNEON: out0[i] = Asin(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinNEON(a *vecArgs)
+
+// vecMapAcosNEON: out0[i] = Acos(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcosNEON(a *vecArgs)
+
+// vecMapAtanNEON: out0[i] = Atan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanNEON(a *vecArgs)
+
+// vecMapAsinhNEON: out0[i] = Asinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinhNEON(a *vecArgs)
+
+// vecMapAcoshNEON: out0[i] = Acosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcoshNEON(a *vecArgs)
+
+// vecMapAtanhNEON: out0[i] = Atanh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanhNEON(a *vecArgs)
+
+// vecMapRootNEON: out0[i] = Root(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapRootNEON(a *vecArgs)
 
 // vecMapSigmoidNEON: out0[i] = Sigmoid(in0[i]), parameters p0, p1.
 //
@@ -143,6 +198,11 @@ func vecMapEluNEON(a *vecArgs)
 //
 //go:noescape
 func vecMapSeluNEON(a *vecArgs)
+
+// vecMapCeluNEON: out0[i] = Celu(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCeluNEON(a *vecArgs)
 
 // vecMapHardSigmoidNEON: out0[i] = HardSigmoid(in0[i]), parameters p0, p1.
 //
@@ -264,6 +324,11 @@ func vecZipScalarMinNEON(a *vecArgs)
 //go:noescape
 func vecScalarZipMinNEON(a *vecArgs)
 
+// vecZipPowNEON: out0[i] = in0[i] to the power in1[i].
+//
+//go:noescape
+func vecZipPowNEON(a *vecArgs)
+
 // vecZipPReluNEON: out0[i] = PRelu(in0[i], in1[i]).
 //
 //go:noescape
@@ -273,6 +338,11 @@ func vecZipPReluNEON(a *vecArgs)
 //
 //go:noescape
 func vecZipReluGradNEON(a *vecArgs)
+
+// vecZipAbsGradNEON: out0[i] = AbsGrad(in0[i], in1[i]).
+//
+//go:noescape
+func vecZipAbsGradNEON(a *vecArgs)
 
 // vecZipSigmoidGradNEON: out0[i] = SigmoidGrad(in0[i], in1[i]).
 //
@@ -774,10 +844,55 @@ func vecMapSinNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecMapCosNEONMulAdd(a *vecArgs)
 
+// vecMapTanNEONMulAdd: out0[i] = Tan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapTanNEONMulAdd(a *vecArgs)
+
+// vecMapSinhNEONMulAdd: out0[i] = Sinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapSinhNEONMulAdd(a *vecArgs)
+
+// vecMapCoshNEONMulAdd: out0[i] = Cosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCoshNEONMulAdd(a *vecArgs)
+
 // vecMapTanhNEONMulAdd: out0[i] = Tanh(in0[i]), parameters p0, p1.
 //
 //go:noescape
 func vecMapTanhNEONMulAdd(a *vecArgs)
+
+// vecMapAsinNEONMulAdd: out0[i] = Asin(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinNEONMulAdd(a *vecArgs)
+
+// vecMapAcosNEONMulAdd: out0[i] = Acos(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcosNEONMulAdd(a *vecArgs)
+
+// vecMapAtanNEONMulAdd: out0[i] = Atan(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanNEONMulAdd(a *vecArgs)
+
+// vecMapAsinhNEONMulAdd: out0[i] = Asinh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAsinhNEONMulAdd(a *vecArgs)
+
+// vecMapAcoshNEONMulAdd: out0[i] = Acosh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAcoshNEONMulAdd(a *vecArgs)
+
+// vecMapAtanhNEONMulAdd: out0[i] = Atanh(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapAtanhNEONMulAdd(a *vecArgs)
 
 // vecMapSigmoidNEONMulAdd: out0[i] = Sigmoid(in0[i]), parameters p0, p1.
 //
@@ -824,6 +939,11 @@ func vecMapEluNEONMulAdd(a *vecArgs)
 //go:noescape
 func vecMapSeluNEONMulAdd(a *vecArgs)
 
+// vecMapCeluNEONMulAdd: out0[i] = Celu(in0[i]), parameters p0, p1.
+//
+//go:noescape
+func vecMapCeluNEONMulAdd(a *vecArgs)
+
 // vecMapHardSigmoidNEONMulAdd: out0[i] = HardSigmoid(in0[i]), parameters p0, p1.
 //
 //go:noescape
@@ -838,6 +958,11 @@ func vecMapHardSwishNEONMulAdd(a *vecArgs)
 //
 //go:noescape
 func vecMapAffineNEONMulAdd(a *vecArgs)
+
+// vecZipPowNEONMulAdd: out0[i] = in0[i] to the power in1[i].
+//
+//go:noescape
+func vecZipPowNEONMulAdd(a *vecArgs)
 
 // vecZipTanhGradNEONMulAdd: out0[i] = TanhGrad(in0[i], in1[i]).
 //
@@ -1096,13 +1221,24 @@ var vecNEON = vecTable{
 		Floor:       vecMapFloorNEON,
 		Ceil:        vecMapCeilNEON,
 		Round:       vecMapRoundNEON,
+		Sign:        vecMapSignNEON,
 		Exp:         vecMapExpNEON,
 		Expm1:       vecMapExpm1NEON,
 		Log:         vecMapLogNEON,
 		Log1p:       vecMapLog1pNEON,
 		Sin:         vecMapSinNEON,
 		Cos:         vecMapCosNEON,
+		Tan:         vecMapTanNEON,
+		Sinh:        vecMapSinhNEON,
+		Cosh:        vecMapCoshNEON,
 		Tanh:        vecMapTanhNEON,
+		Asin:        vecMapAsinNEON,
+		Acos:        vecMapAcosNEON,
+		Atan:        vecMapAtanNEON,
+		Asinh:       vecMapAsinhNEON,
+		Acosh:       vecMapAcoshNEON,
+		Atanh:       vecMapAtanhNEON,
+		Root:        vecMapRootNEON,
 		Sigmoid:     vecMapSigmoidNEON,
 		Erf:         vecMapErfNEON,
 		Gelu:        vecMapGeluNEON,
@@ -1115,6 +1251,7 @@ var vecNEON = vecTable{
 		LeakyRelu:   vecMapLeakyReluNEON,
 		Elu:         vecMapEluNEON,
 		Selu:        vecMapSeluNEON,
+		Celu:        vecMapCeluNEON,
 		HardSigmoid: vecMapHardSigmoidNEON,
 		HardSwish:   vecMapHardSwishNEON,
 		Clip:        vecMapClipNEON,
@@ -1129,8 +1266,10 @@ var vecNEON = vecTable{
 		Div:          vecZipDivNEON,
 		Max:          vecZipMaxNEON,
 		Min:          vecZipMinNEON,
+		Pow:          vecZipPowNEON,
 		PRelu:        vecZipPReluNEON,
 		ReluGrad:     vecZipReluGradNEON,
+		AbsGrad:      vecZipAbsGradNEON,
 		SigmoidGrad:  vecZipSigmoidGradNEON,
 		TanhGrad:     vecZipTanhGradNEON,
 		ExpGrad:      vecZipExpGradNEON,
@@ -1269,13 +1408,24 @@ var vecNEONMulAdd = vecTable{
 		Floor:       vecMapFloorNEON,
 		Ceil:        vecMapCeilNEON,
 		Round:       vecMapRoundNEON,
+		Sign:        vecMapSignNEON,
 		Exp:         vecMapExpNEONMulAdd,
 		Expm1:       vecMapExpm1NEONMulAdd,
 		Log:         vecMapLogNEONMulAdd,
 		Log1p:       vecMapLog1pNEONMulAdd,
 		Sin:         vecMapSinNEONMulAdd,
 		Cos:         vecMapCosNEONMulAdd,
+		Tan:         vecMapTanNEONMulAdd,
+		Sinh:        vecMapSinhNEONMulAdd,
+		Cosh:        vecMapCoshNEONMulAdd,
 		Tanh:        vecMapTanhNEONMulAdd,
+		Asin:        vecMapAsinNEONMulAdd,
+		Acos:        vecMapAcosNEONMulAdd,
+		Atan:        vecMapAtanNEONMulAdd,
+		Asinh:       vecMapAsinhNEONMulAdd,
+		Acosh:       vecMapAcoshNEONMulAdd,
+		Atanh:       vecMapAtanhNEONMulAdd,
+		Root:        vecMapRootNEON,
 		Sigmoid:     vecMapSigmoidNEONMulAdd,
 		Erf:         vecMapErfNEONMulAdd,
 		Gelu:        vecMapGeluNEONMulAdd,
@@ -1288,6 +1438,7 @@ var vecNEONMulAdd = vecTable{
 		LeakyRelu:   vecMapLeakyReluNEON,
 		Elu:         vecMapEluNEONMulAdd,
 		Selu:        vecMapSeluNEONMulAdd,
+		Celu:        vecMapCeluNEONMulAdd,
 		HardSigmoid: vecMapHardSigmoidNEONMulAdd,
 		HardSwish:   vecMapHardSwishNEONMulAdd,
 		Clip:        vecMapClipNEON,
@@ -1302,8 +1453,10 @@ var vecNEONMulAdd = vecTable{
 		Div:          vecZipDivNEON,
 		Max:          vecZipMaxNEON,
 		Min:          vecZipMinNEON,
+		Pow:          vecZipPowNEONMulAdd,
 		PRelu:        vecZipPReluNEON,
 		ReluGrad:     vecZipReluGradNEON,
+		AbsGrad:      vecZipAbsGradNEON,
 		SigmoidGrad:  vecZipSigmoidGradNEON,
 		TanhGrad:     vecZipTanhGradNEONMulAdd,
 		ExpGrad:      vecZipExpGradNEON,

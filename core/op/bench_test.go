@@ -107,12 +107,18 @@ func operatorCases() []operatorCase {
 		f    func(x value) value
 	}{
 		{"Neg", op.Neg}, {"Abs", op.Abs}, {"Sqrt", func(x value) value { return op.Sqrt(x) }}, {"Reciprocal", op.Reciprocal}, {"Floor", op.Floor}, {"Round", op.Round}, {"Sign", op.Sign},
-		{"Exp", op.Exp}, {"Log", op.Log}, {"Sin", op.Sin}, {"Cos", op.Cos}, {"Tan", op.Tan}, {"Atan", op.Atan}, {"Sinh", op.Sinh}, {"Tanh", op.Tanh}, {"Sigmoid", op.Sigmoid}, {"Erf", op.Erf},
+		{"Exp", op.Exp}, {"Log", op.Log}, {"Sin", op.Sin}, {"Cos", op.Cos}, {"Tan", op.Tan}, {"Sinh", op.Sinh}, {"Cosh", op.Cosh}, {"Tanh", op.Tanh},
+		{"Asin", op.Asin}, {"Acos", op.Acos}, {"Atan", op.Atan}, {"Asinh", op.Asinh}, {"Acosh", op.Acosh}, {"Atanh", op.Atanh}, {"Sigmoid", op.Sigmoid}, {"Erf", op.Erf},
 		{"Relu", op.Relu}, {"LeakyRelu", func(x value) value { return op.LeakyRelu(x, 0.01) }}, {"Elu", func(x value) value { return op.Elu(x, 1) }}, {"Selu", op.Selu},
 		{"Celu", func(x value) value { return op.Celu(x, 1) }}, {"HardSigmoid", func(x value) value { return op.HardSigmoid(x, 0.2, 0.5) }}, {"HardSwish", op.HardSwish},
 		{"Gelu", func(x value) value { return op.Gelu(x, false) }}, {"GeluTanh", func(x value) value { return op.Gelu(x, true) }}, {"Softplus", op.Softplus}, {"Softsign", op.Softsign},
 		{"Mish", op.Mish}, {"Swish", func(x value) value { return op.Swish(x, 1) }},
-		{"PowScalar", func(x value) value { return op.Pow(x, op.ConstLike(x, 1.7)) }},
+		{"PowScalar", func(x value) value { return op.Pow(x, op.ConstLike(x, 1.7)) }}, {"PowSquare", func(x value) value { return op.Pow(x, op.ConstLike(x, 2)) }},
+		{"PowCube", func(x value) value { return op.Pow(x, op.ConstLike(x, 3)) }}, {"PowRoot", func(x value) value { return op.Pow(x, op.ConstLike(x, 0.5)) }},
+		{"PowOfScalar", func(x value) value { return op.Pow(op.ConstLike(x, 10), x) }},
+		{"PowChain", func(x value) value {
+			return op.Mul(op.Pow(op.Add(op.Abs(x), op.ConstLike(x, 0.1)), op.ConstLike(x, 2.2)), x)
+		}},
 		{"Compare", func(x value) value { return op.Greater(x, op.ConstLike(x, 0)) }},
 		{"IsNaN", op.IsNaN},
 	} {

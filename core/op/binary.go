@@ -192,7 +192,8 @@ func powInt(a, b int64) int64 {
 	return r
 }
 
-// da = dy * b * a^(b-1), db = dy * y * log(a); db is 0 where a <= 0, and da is 0 where b = 0.
+// da = dy * b * a^(b-1), 0 where b = 0; db = dy * y * log(a), 0 where a = 0 and b >= 0. Of a negative base db is NaN, as in PyTorch: only at whole
+// exponents there is a power at all.
 type gradPow struct{}
 
 func (gradPow) Grad(c *graph.GradCtx) []*graph.Value {
@@ -208,8 +209,8 @@ func (gradPow) Grad(c *graph.GradCtx) []*graph.Value {
 	da := Where(Equal(e, zero), zero, Mul(e, Pow(a, Sub(e, one))))
 	out := []*graph.Value{SumTo(Mul(dy, da), a), nil}
 	if b.DType == a.DType {
-		pos := Greater(a, zero)
-		out[1] = SumTo(Mul(dy, Where(pos, Mul(c.Out(0), Log(Where(pos, a, one))), zero)), b)
+		flat := And(Equal(a, zero), GreaterOrEqual(b, zero))
+		out[1] = SumTo(Mul(dy, Where(flat, zero, Mul(c.Out(0), Log(a)))), b)
 	}
 	return out
 }

@@ -179,3 +179,36 @@ func TestPyTorch(t *testing.T) {
 		})
 	}
 }
+
+// TestPowGradients compares the gradients of Pow where a power has no logarithm, or is not smooth, with those of PyTorch 1.13.
+func TestPowGradients(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, c := range []struct{ a, b, da, db float64 }{
+		{0, 0, 0, 0}, {0, 1, 1, 0}, {0, 2, 0, 0}, {0, 0.5, inf, 0}, {0, -1, -inf, -inf},
+		{-2, 0, 0, nan}, {-2, 1, 1, nan}, {-2, 2, -4, nan}, {-2, 0.5, nan, nan}, {-2, -1, -0.25, nan},
+		{2, 0, 0, math.Ln2}, {2, 2, 4, 4 * math.Ln2}, {2, -1, -0.25, math.Ln2 / 2},
+		{nan, 0, 0, nan}, {nan, 1, 1, nan}, {nan, 2, nan, nan},
+		{inf, 0, 0, inf}, {inf, 0.5, 0, inf}, {inf, -1, 0, nan},
+	} {
+		for _, d := range []tensor.DType{tensor.Float64, tensor.Float32} {
+			g := graph.New()
+			a, b := g.Input("a", d, 1), g.Input("b", d, 1)
+			grads := op.Gradients(op.ReduceSum(op.Pow(a, b), nil, false), a, b)
+			g.Output(grads[0])
+			g.Output(grads[1])
+			x, y := tensor.New(d, 1), tensor.New(d, 1)
+			x.SetFloat64s([]float64{c.a})
+			y.SetFloat64s([]float64{c.b})
+			got, err := graph.Eval(g, nil, []*tensor.Tensor{x, y}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range []float64{c.da, c.db} {
+				v := got[i].Float64s()[0]
+				if !(v == want || math.Abs(v-want) < 1e-6 || v != v && want != want) {
+					t.Errorf("%v: gradient %d of %v to the power %v is %v, PyTorch's %v", d, i, c.a, c.b, v, want)
+				}
+			}
+		}
+	}
+}

@@ -70,8 +70,9 @@ func Tan(x *graph.Value) *graph.Value { return unary(&DefTan, x) }
 //
 //weft:full
 var DefAsin = graph.Def{
-	Name: "Asin", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc sine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Asin) }, Grad: gradAsin{}, Lower: lowerAsin,
+	Name: "Asin", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc sine", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Asin) }, Grad: gradAsin{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Asin) },
 }
 
 // dx = dy / sqrt(1 - x^2).
@@ -88,8 +89,9 @@ func Asin(x *graph.Value) *graph.Value { return unary(&DefAsin, x) }
 //
 //weft:full
 var DefAcos = graph.Def{
-	Name: "Acos", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc cosine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Acos) }, Grad: gradAcos{}, Lower: lowerAcos,
+	Name: "Acos", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc cosine", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Acos) }, Grad: gradAcos{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Acos) },
 }
 
 // dx = -dy / sqrt(1 - x^2).
@@ -106,8 +108,9 @@ func Acos(x *graph.Value) *graph.Value { return unary(&DefAcos, x) }
 //
 //weft:full
 var DefAtan = graph.Def{
-	Name: "Atan", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc tangent", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Atan) }, Grad: gradAtan{}, Lower: lowerAtan,
+	Name: "Atan", Since: 22, MinIn: 1, MaxIn: 1, Doc: "arc tangent", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Atan) }, Grad: gradAtan{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Atan) },
 }
 
 // dx = dy / (1 + x^2).
@@ -124,8 +127,9 @@ func Atan(x *graph.Value) *graph.Value { return unary(&DefAtan, x) }
 //
 //weft:full
 var DefSinh = graph.Def{
-	Name: "Sinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic sine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Sinh) }, Grad: gradSinh{}, Lower: lowerSinh,
+	Name: "Sinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Sinh) }, Grad: gradSinh{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Sinh) },
 }
 
 // dx = dy * cosh(x).
@@ -142,8 +146,9 @@ func Sinh(x *graph.Value) *graph.Value { return unary(&DefSinh, x) }
 //
 //weft:full
 var DefCosh = graph.Def{
-	Name: "Cosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic cosine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Cosh) }, Grad: gradCosh{}, Lower: lowerCosh,
+	Name: "Cosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Cosh) }, Grad: gradCosh{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Cosh) },
 }
 
 // dx = dy * sinh(x).
@@ -160,8 +165,9 @@ func Cosh(x *graph.Value) *graph.Value { return unary(&DefCosh, x) }
 //
 //weft:full
 var DefAsinh = graph.Def{
-	Name: "Asinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic sine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Asinh) }, Grad: gradAsinh{}, Lower: lowerAsinh,
+	Name: "Asinh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic sine", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Asinh) }, Grad: gradAsinh{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Asinh) },
 }
 
 // dx = dy / sqrt(x^2 + 1).
@@ -178,8 +184,9 @@ func Asinh(x *graph.Value) *graph.Value { return unary(&DefAsinh, x) }
 //
 //weft:full
 var DefAcosh = graph.Def{
-	Name: "Acosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic cosine", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Acosh) }, Grad: gradAcosh{}, Lower: lowerAcosh,
+	Name: "Acosh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic cosine", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Acosh) }, Grad: gradAcosh{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Acosh) },
 }
 
 // dx = dy / sqrt(x^2 - 1).
@@ -196,8 +203,9 @@ func Acosh(x *graph.Value) *graph.Value { return unary(&DefAcosh, x) }
 //
 //weft:full
 var DefAtanh = graph.Def{
-	Name: "Atanh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic tangent", Infer: inferFloat, FLOPs: flopsOutput, InPlace: []int{0},
-	Ref: func(c *graph.RefCtx) { refMap(c, math.Atanh) }, Grad: gradAtanh{}, Lower: lowerAtanh,
+	Name: "Atanh", Since: 22, MinIn: 1, MaxIn: 1, Doc: "inverse hyperbolic tangent", Infer: inferFloat, InPlace: []int{0},
+	Ref: func(c *graph.RefCtx) { refMap(c, math.Atanh) }, Grad: gradAtanh{},
+	Elem: func(*graph.Node) (graph.ElemOp, bool) { return elemUnary(simd.Atanh) },
 }
 
 // dx = dy / (1 - x^2).

@@ -106,7 +106,7 @@ func TestVecSIMD128(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := append(vecir.Kernels(), vecir.PageKernels()...)
+	all := vecir.Kernels()
 	for _, k := range all {
 		module.ExportFunc(k.Name, kernels[k.Name])
 	}

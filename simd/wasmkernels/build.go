@@ -97,7 +97,7 @@ func GoIDs() ([]byte, error) {
 func GoTables() ([]byte, error) {
 	var w bytes.Buffer
 	w.WriteString(header)
-	vecir.WriteTable(&w, "Wasm", "vecFunc", vecKernels(), func(k *vecir.Kernel) string { return id(k.Name) },
+	vecir.WriteTable(&w, "Wasm", "vecFunc", vecir.Kernels(), func(k *vecir.Kernel) string { return id(k.Name) },
 		"rowFunc", func(k *vecir.RowKernel) string { return id(k.Name) })
 	return format.Source(w.Bytes())
 }

@@ -15,15 +15,12 @@ const (
 	argResult                = 112
 )
 
-// vecKernels lists what addVec adds.
-func vecKernels() []*vecir.Kernel { return append(vecir.Kernels(), vecir.PageKernels()...) }
-
 // addVec adds the vector kernels that are written in the vector language. Kernels of one meaning (a row's sum is
 // an addition) share one function.
 func (b *builder) addVec() {
 	p := b.addParts()
 	same := map[string]*Func{}
-	for _, k := range vecKernels() {
+	for _, k := range vecir.Kernels() {
 		key := meaning(k)
 		if f := same[key]; f != nil {
 			b.names, b.kernels = append(b.names, k.Name), append(b.kernels, f)

@@ -189,6 +189,22 @@ var fits = []fit{
 			})
 		},
 		func(r float64) float64 { return r * r * r * r }},
+	odd("coefSinh", "sinh", 1, 4, math.Sinh),
+	odd("coefAsin", "asin", 0.5, 5, math.Asin),
+	odd("coefAtan", "atan", 1, 9, math.Atan),
+	odd("coefAsinh", "asinh", 1, 8, math.Asinh),
+	{"coefPow", "3*atanh(s)/s = 3 + z + z*z*P(z), z = s*s, |s| <= (sqrt(2)-1)/(sqrt(2)+1)", 0, 0.17158, 3, square,
+		func(s float64) float64 {
+			return series(func(k int) float64 { return 3 * math.Pow(s, float64(2*k)) / (2*float64(k) + 5) })
+		},
+		func(s float64) float64 { return s * s * s * s }},
+}
+
+// odd asks for an odd function f, f(x) = x + x*x*x*P(x*x), on [0, hi].
+func odd(name, doc string, hi float64, n int, f func(float64) float64) fit {
+	return fit{name, fmt.Sprintf("%s(x) = x + x*x*x*P(x*x), |x| <= %v", doc, hi), 1e-3, hi, n, square,
+		func(x float64) float64 { return (f(x)/x - 1) / (x * x) },
+		func(x float64) float64 { return x * x * x / f(x) }}
 }
 
 func main() {

@@ -24,13 +24,27 @@ func Kernels() []*Kernel {
 	unary("Floor", 0, 4, (*Body).floor)
 	unary("Ceil", 0, 4, (*Body).ceil)
 	unary("Round", 0, 4, (*Body).round)
+	unary("Sign", 0, 2, func(b *Body, x *Node) *Node {
+		one := b.or(b.and(x, b.bits(1<<31)), b.c(1))
+		return b.sel(b.lt(b.c(0), b.abs(x)), one, x)
+	})
 	unary("Exp", 0, 1, (*Body).exp)
 	unary("Expm1", 0, 1, (*Body).expm1)
 	unary("Log", 0, 1, (*Body).log)
 	unary("Log1p", 0, 1, (*Body).log1p)
 	unary("Sin", 0, 1, func(b *Body, x *Node) *Node { s, _ := b.sinCos(x); return s })
 	unary("Cos", 0, 1, func(b *Body, x *Node) *Node { _, c := b.sinCos(x); return c })
+	unary("Tan", 0, 1, (*Body).tan)
+	unary("Sinh", 0, 1, (*Body).sinh)
+	unary("Cosh", 0, 1, (*Body).cosh)
 	unary("Tanh", 0, 1, (*Body).tanh)
+	unary("Asin", 0, 1, (*Body).asin)
+	unary("Acos", 0, 1, (*Body).acos)
+	unary("Atan", 0, 1, (*Body).atan)
+	unary("Asinh", 0, 1, (*Body).asinh)
+	unary("Acosh", 0, 1, (*Body).acosh)
+	unary("Atanh", 0, 1, (*Body).atanh)
+	unary("Root", 0, 2, (*Body).root)
 	unary("Sigmoid", 0, 1, (*Body).sigmoid)
 	unary("Erf", 0, 1, (*Body).erf)
 	unary("Gelu", 0, 1, (*Body).gelu)
@@ -46,6 +60,9 @@ func Kernels() []*Kernel {
 	})
 	unary("Selu", 2, 1, func(b *Body, x *Node) *Node {
 		return b.mul(b.sel(b.lt(x, b.c(0)), b.mul(b.expm1(x), b.p(0)), x), b.p(1))
+	})
+	unary("Celu", 1, 1, func(b *Body, x *Node) *Node {
+		return b.sel(b.lt(x, b.c(0)), b.mul(b.expm1(b.div(x, b.p(0))), b.p(0)), x)
 	})
 	unary("HardSigmoid", 2, 2, func(b *Body, x *Node) *Node {
 		return b.min(b.max(b.madd(x, b.p(0), b.p(1)), b.c(0)), b.c(1))
@@ -74,8 +91,14 @@ func Kernels() []*Kernel {
 	binary("Div", 2, true, (*Body).div)
 	binary("Max", 4, true, (*Body).max)
 	binary("Min", 4, true, (*Body).min)
+	ks = append(ks, &Kernel{Name: "ZipPow", Slot: "zip[Pow]", Doc: "out0[i] = in0[i] to the power in1[i].", Ins: 2, Outs: 1, do: func(b *Body) {
+		b.out(0, b.pow(func() *Node { return b.in(0) }, func() *Node { return b.in(1) }))
+	}})
 	binary("PRelu", 2, false, func(b *Body, x, y *Node) *Node { return b.sel(b.lt(x, b.c(0)), b.mul(x, y), x) })
 	binary("ReluGrad", 4, false, func(b *Body, dy, y *Node) *Node { return b.sel(b.lt(b.c(0), y), dy, b.c(0)) })
+	binary("AbsGrad", 2, false, func(b *Body, dy, x *Node) *Node {
+		return b.sel(b.lt(b.c(0), b.abs(x)), b.xor(dy, b.and(x, b.bits(1<<31))), b.c(0))
+	})
 	binary("SigmoidGrad", 2, false, func(b *Body, dy, y *Node) *Node { return b.mul(b.mul(dy, y), b.sub(b.c(1), y)) })
 	binary("TanhGrad", 2, false, func(b *Body, dy, y *Node) *Node { return b.mul(dy, b.madd(b.neg(y), y, b.c(1))) })
 	binary("ExpGrad", 4, false, (*Body).mul)
@@ -311,23 +334,4 @@ func optimizers(add func(Kernel)) {
 		step = b.sel(b.lt(u, b.c(0)), b.neg(b.p(3)), step)
 		b.out(0, b.add(b.mul(x, b.p(0)), step))
 	}})
-}
-
-// PageKernels lists the functions that only the page's module has: natively the compiler's own loops are fast enough.
-func PageKernels() []*Kernel {
-	return []*Kernel{
-		{Name: "vecMapSign", Slot: "mapOp[Sign]", Doc: "out0[i] = Sign(in0[i]).", Ins: 1, Outs: 1, Unroll: 2, do: func(b *Body) {
-			x := b.in(0)
-			one := b.or(b.and(x, b.bits(1<<31)), b.c(1))
-			b.out(0, b.sel(b.lt(b.c(0), b.abs(x)), one, x))
-		}},
-		{Name: "vecMapCelu", Slot: "mapOp[Celu]", Doc: "out0[i] = Celu(in0[i]), parameter p0.", Ins: 1, Outs: 1, Params: 1, do: func(b *Body) {
-			x := b.in(0)
-			b.out(0, b.sel(b.lt(x, b.c(0)), b.mul(b.expm1(b.div(x, b.p(0))), b.p(0)), x))
-		}},
-		{Name: "vecZipAbsGrad", Slot: "zip[AbsGrad]", Doc: "out0[i] = AbsGrad(in0[i], in1[i]).", Ins: 2, Outs: 1, Unroll: 2, do: func(b *Body) {
-			dy, x := b.in(0), b.in(1)
-			b.out(0, b.sel(b.lt(b.c(0), b.abs(x)), b.xor(dy, b.and(x, b.bits(1<<31))), b.c(0)))
-		}},
-	}
 }

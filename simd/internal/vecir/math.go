@@ -227,3 +227,172 @@ func (b *Body) sinCosOf(r, q *Node) (sin, cos *Node) {
 	cos = b.xor(b.or(b.and(s, odd), b.andNot(k, odd)), cosSign)
 	return sin, cos
 }
+
+func (b *Body) tan(x *Node) *Node {
+	sin, cos := b.sinCos(x)
+	return b.div(sin, cos)
+}
+
+func (b *Body) odd(x, z *Node, name string) *Node {
+	return b.madd(b.mul(b.poly(z, name), z), x, x)
+}
+
+func (b *Body) expHalf(a *Node) *Node {
+	n, r := b.expReduce(b.min(a, b.c(90)))
+	q := b.madd(b.poly(r, "coefExp"), b.mul(r, r), r)
+	h := b.shr(n, 1)
+	return b.mul(b.mul(b.add(q, b.c(1)), b.pow2(h)), b.pow2(b.isub(b.isub(n, h), b.bits(1))))
+}
+
+func (b *Body) sinh(x *Node) *Node {
+	a := b.abs(x)
+	e := b.expHalf(a)
+	y := b.sub(e, b.div(b.c(0.25), e))
+	return b.copysign(b.sel(b.lt(a, b.c(1)), b.odd(a, b.mul(a, a), "coefSinh"), y), x)
+}
+
+func (b *Body) cosh(x *Node) *Node {
+	e := b.expHalf(b.abs(x))
+	return b.add(e, b.div(b.c(0.25), e))
+}
+
+const (
+	piHalf    = 0x1.921fb6p+0
+	piHalfLow = math.Pi/2 - piHalf
+)
+
+// asinParts also returns where a is below 1/2.
+func (b *Body) asinParts(a *Node) (y, small *Node) {
+	small = b.lt(a, b.c(0.5))
+	z := b.sel(small, b.mul(a, a), b.madd(a, b.c(-0.5), b.c(0.5)))
+	return b.odd(b.sel(small, a, b.sqrt(z)), z, "coefAsin"), small
+}
+
+func (b *Body) asin(x *Node) *Node {
+	y, small := b.asinParts(b.abs(x))
+	big := b.add(b.sub(b.c(piHalf), b.add(y, y)), b.c(piHalfLow))
+	return b.copysign(b.sel(small, y, big), x)
+}
+
+func (b *Body) acos(x *Node) *Node {
+	y, small := b.asinParts(b.abs(x))
+	neg := b.lt(x, b.c(0))
+	// y, or what is taken from pi/2 or pi.
+	y = b.sel(small, b.copysign(y, x), b.add(y, y))
+	hi := b.sel(small, b.c(piHalf), b.c(2*piHalf))
+	low := b.sel(small, b.c(piHalfLow), b.c(2*piHalfLow))
+	from := b.add(b.sub(hi, y), low)
+	return b.sel(small, from, b.sel(neg, from, y))
+}
+
+func (b *Body) atan(x *Node) *Node {
+	a := b.abs(x)
+	big := b.lt(b.c(1), a)
+	w := b.sel(big, b.div(b.c(1), a), a)
+	y := b.odd(w, b.mul(w, w), "coefAtan")
+	return b.copysign(b.sel(big, b.add(b.sub(b.c(piHalf), y), b.c(piHalfLow)), y), x)
+}
+
+func (b *Body) logSum(u, low *Node) *Node { return b.add(b.log(u), b.div(low, u)) }
+
+// arcLog has one logarithm for both cases: log(u) + low/u, or log(a) + log(2).
+func (b *Body) arcLog(a, u, low *Node) *Node {
+	big := b.lt(b.c(1<<13), a)
+	rest := b.sel(big, b.c(math.Ln2), b.div(low, u))
+	return b.add(b.log(b.sel(big, a, u)), rest)
+}
+
+func (b *Body) asinh(x *Node) *Node {
+	a := b.abs(x)
+	z := b.mul(a, a)
+	r := b.sqrt(b.add(z, b.c(1)))
+	u := b.add(a, r)
+	y := b.arcLog(a, u, b.sub(a, b.sub(u, r)))
+	return b.copysign(b.sel(b.lt(a, b.c(1)), b.odd(a, z, "coefAsinh"), y), x)
+}
+
+func (b *Body) acosh(x *Node) *Node {
+	t := b.sub(x, b.c(1))
+	w := b.add(t, b.sqrt(b.mul(t, b.add(t, b.c(2)))))
+	u := b.add(w, b.c(1))
+	y := b.arcLog(x, u, b.sub(w, b.sub(u, b.c(1))))
+	return b.sel(b.lt(x, b.c(1)), b.bits(0x7fc00000), y)
+}
+
+func (b *Body) atanh(x *Node) *Node {
+	a := b.abs(x)
+	w := b.div(b.add(a, a), b.sub(b.c(1), a))
+	u := b.add(w, b.c(1))
+	y := b.logSum(u, b.sub(w, b.sub(u, b.c(1))))
+	y = b.sel(b.lt(w, b.bits(0x7f800000)), y, w)
+	return b.copysign(b.mul(y, b.c(0.5)), x)
+}
+
+const (
+	pow23Log2e   = 0.96179669392597560491
+	pow23Log2eHi = 0x1.ec6p-1
+	powMax       = 200
+)
+
+func (b *Body) lead12(x *Node) *Node { return b.and(x, b.bits(0xfffff000)) }
+
+func (b *Body) log2Parts(a *Node) (hi, low *Node) {
+	tiny := b.lt(a, b.c(0x1p-126))
+	i := b.isub(b.sel(tiny, b.mul(a, b.c(1<<23)), a), b.bits(0x3f3504f3))
+	e := b.sel(tiny, b.bits(0xffffffe9), b.bits(0)) // -23
+	fe := b.itof(b.iadd(e, b.shr(i, 23)))
+	m := b.iadd(b.and(i, b.bits(0x007fffff)), b.bits(0x3f3504f3))
+	f, d := b.sub(m, b.c(1)), b.add(m, b.c(1))
+	q := b.div(b.c(1), d)
+	s := b.mul(f, q)
+	sHi, dHi := b.lead12(s), b.lead12(d)
+	sLow := b.mul(q, b.sub(b.sub(f, b.mul(sHi, dHi)), b.mul(sHi, b.sub(m, b.sub(dHi, b.c(1))))))
+	z := b.mul(s, s)
+	r := b.mul(b.mul(z, z), b.poly(z, "coefPow"))
+	r = b.madd(sLow, b.add(sHi, s), r)
+	square := b.mul(sHi, sHi)
+	tHi := b.lead12(b.add(b.add(square, b.c(3)), r))
+	tLow := b.sub(r, b.sub(b.sub(tHi, b.c(3)), square))
+	u := b.mul(sHi, tHi)
+	w := b.madd(sLow, tHi, b.mul(tLow, s))
+	pHi := b.lead12(b.add(u, w))
+	pLow := b.sub(w, b.sub(pHi, u))
+	l := b.mul(pHi, b.c(pow23Log2eHi))
+	low = b.madd(pHi, b.c(pow23Log2e-pow23Log2eHi), b.mul(pLow, b.c(pow23Log2e)))
+	hi = b.lead12(b.add(b.add(l, low), fe))
+	return hi, b.sub(low, b.sub(b.sub(hi, fe), l))
+}
+
+// pow loads its operands again at the end, which leaves their registers to what lies between.
+func (b *Body) pow(base, exponent func() *Node) *Node {
+	hi, low := b.log2Parts(b.abs(base()))
+	v := b.min(b.max(exponent(), b.c(-1<<31)), b.c(1<<31))
+	vHi := b.lead12(v)
+	p := b.mul(vHi, hi)
+	rest := b.madd(b.sub(v, vHi), hi, b.mul(v, low))
+	t := b.add(b.min(b.max(b.add(p, rest), b.c(-powMax)), b.c(powMax)), b.c(roundMagic))
+	n := b.isub(t, b.c(roundMagic))
+	r := b.min(b.max(b.add(b.sub(p, b.sub(t, b.c(roundMagic))), rest), b.c(-1)), b.c(1))
+	r = b.mul(r, b.c(math.Ln2))
+	q := b.madd(b.poly(r, "coefExp"), b.mul(r, r), r)
+	h := b.shr(n, 1)
+	z := b.mul(b.mul(b.add(q, b.c(1)), b.pow2(h)), b.pow2(b.isub(n, h)))
+
+	x, y := base(), exponent()
+	a := b.abs(x)
+	whole := b.eq(b.floor(y), y)
+	z = b.sel(whole, z, b.sel(b.lt(x, b.c(0)), b.bits(0x7fc00000), z))
+	edge := b.sel(b.lt(b.c(0), y), a, y)
+	edge = b.sel(b.lt(y, b.c(0)), b.isub(b.bits(0x7f800000), a), edge)
+	z = b.sel(b.lt(b.isub(a, b.bits(1)), b.c(math.MaxFloat32)), z, edge)
+	half := b.mul(y, b.c(0.5))
+	sign := b.sel(whole, b.and(x, b.bits(1<<31)), b.c(0))
+	z = b.xor(z, b.sel(b.eq(b.floor(half), half), b.c(0), sign))
+	z = b.sel(b.eq(y, b.c(0)), b.c(1), z)
+	return b.sel(b.eq(x, b.c(1)), b.c(1), z)
+}
+
+// root is the power of 1/2.
+func (b *Body) root(x *Node) *Node {
+	return b.sel(b.eq(x, b.bits(0xff800000)), b.bits(0x7f800000), b.sqrt(b.add(x, b.c(0))))
+}
