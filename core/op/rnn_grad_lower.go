@@ -6,8 +6,8 @@ import (
 	"github.com/weft-ml/weft/simd"
 )
 
-// Operands of a recurrent step backwards. N is that of the steps forwards, with the distance of the directions' rows of dq, or of rows gathered from Y, in its 13th place, and in the
-// 14th whether the gradient by initial_h is wanted.
+// Operands of a recurrent step backwards. N is that of the steps forwards, with where the peepholes are, counted from the table (0: none), in its 10th place, the distance of the directions' rows of dq, or of rows gathered
+// from Y, in its 13th, and in the 14th what is added to the tile's direction.
 const (
 	bkGates = iota // dGates, packed rows
 	bkSaved        // what the forward pass saved, gates first
@@ -38,6 +38,7 @@ const (
 	outDB
 	outDH0
 	outDC0
+	outDP
 )
 
 func lowerRNNGrad(b graph.Builder, n *graph.Node) bool {
@@ -46,8 +47,19 @@ func lowerRNNGrad(b graph.Builder, n *graph.Node) bool {
 		return false
 	}
 	dirs, h := l.rnnShape.dirs, l.H
-	l.table = b.Scratch(4 * rnnTableSize(l.T, l.N))
+	// The peepholes have no place among the operands; they follow the table.
+	table := rnnTableSize(l.T, l.N)
+	size := table
+	if l.peep != prog.None {
+		size += dirs * 3 * h
+	}
+	l.table = b.Scratch(4 * size)
 	l.emitOrder()
+	if l.peep != prog.None {
+		s := l.step(&kRNNCopy, dirs*3*h)
+		s.A[0], s.A[1] = l.table.Add(4*table), l.peep
+		b.Emit(s)
+	}
 	want := func(i int) bool { return optional4(b, i) != prog.None }
 	weights := want(outDR)
 	st := l.step([]*prog.Kernel{kindRNN: &kRNNBack, kindGRU: &kGRUBack, kindLSTM: &kLSTMBack}[l.kind])
@@ -81,18 +93,20 @@ func lowerRNNGrad(b graph.Builder, n *graph.Node) bool {
 		}
 		st.A[bkDC], st.A[bkPrev] = b.Scratch(4*dirs*extraStep), prev[0]
 	}
-	var size int
-	st.A[bkR], size = l.pack(rnnR, 0, joint, h, false)
+	st.A[bkR], _ = l.pack(rnnR, 0, joint, h, false)
 	tiles, steps := l.spans()
 	g := simd.GemmArgs{M: l.N, N: h, K: joint, LDA: l.gates, LDC: h, Acc: true, PackedB: []float32{0}}
 	st.Worker = int32(4 * (max(simd.GemmScratch(&g), h) + l.N*h))
-	for i, v := range []int{l.T, l.N, h, 0, 0, dirs, tiles, int(l.flags[0]), int(l.flags[1]), size, l.rows * l.gates, savedStep, extraStep} {
+	for i, v := range []int{l.T, l.N, h, 0, 0, dirs, tiles, int(l.flags[0]), int(l.flags[1]), 0, l.rows * l.gates, savedStep, extraStep} {
 		st.N[i] = int32(v)
 	}
-	emit := func(st prog.Step) {
+	if l.peep != prog.None {
+		st.N[9] = int32(table)
+	}
+	emit := func(st prog.Step, one func(prog.Step)) {
 		for end := l.T; end > 0; end -= steps {
 			st.N[3], st.N[4] = int32(max(end-steps, 0)), int32(end)
-			b.Emit(st)
+			one(st)
 		}
 	}
 	st.Tiles = int32(dirs * tiles)
@@ -101,10 +115,13 @@ func lowerRNNGrad(b graph.Builder, n *graph.Node) bool {
 		for d := range dirs {
 			s := st
 			s.Tiles, s.N[13], s.A[bkPrev] = int32(tiles), int32(d), prev[d]
-			emit(s)
+			if l.flags[d]&rnnGeneral != 0 {
+				l.setActs(&s, d)
+			}
+			emit(s, b.Emit)
 		}
 	} else {
-		emit(st)
+		emit(st, func(s prog.Step) { l.emitCells(s, 13) })
 	}
 	l.emitWeightGrads(&st, prev, saved, savedStep, extraStep)
 	if want(outDX) {
@@ -141,6 +158,11 @@ func (l *rnnLower) emitWeightGrads(st *prog.Step, prev []prog.Ref, saved prog.Re
 		if to := optional4(b, outDB); to != prog.None {
 			s := l.step(&kRNNBiasGrad, l.T, l.N, l.gates, h)
 			s.A[0], s.A[1], s.A[2], s.A[3] = to.Add(4*d*2*l.gates), dg, dq, l.table
+			b.Emit(s)
+		}
+		if to := optional4(b, outDP); to != prog.None && l.peep != prog.None {
+			s := l.step(&kRNNPeepGrad, l.T, l.N, h, d, l.rnnShape.dirs, int(l.flags[d]))
+			s.A[0], s.A[1], s.A[2], s.A[3], s.A[4] = to.Add(4*d*3*h), dg, saved.Add(4*(d*savedStep+l.rows*l.gates)), l.table, optional(b, gradIn+rnnC0)
 			b.Emit(s)
 		}
 	}
@@ -221,8 +243,10 @@ func (r *rnnRun) back(w *prog.Worker, st *prog.Step, d, a []float32, m, k, lda i
 
 func runRNNBack(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
-	r.init(w, st, tile)
+	r.init(w, st, tile+int(st.N[13]*st.N[6]))
 	dh := r.states(w, st.A[bkDH])
+	var e rnnCell
+	r.cell(w, st, &e, prog.None)
 	gates := w.F32(st.A[bkGates].Add(4*r.dir*int(st.N[10])), r.T*r.N*r.H)
 	y := w.F32(st.A[bkPrev], r.T*r.dirs*r.N*r.H)
 	grad := simd.TanhGrad
@@ -238,7 +262,7 @@ func runRNNBack(w *prog.Worker, st *prog.Step, tile int) {
 			at := placeOf(r.flags, r.tab.time(s, p, r.reverse), int(r.tab.perm[p]), r.dir, r.T, r.N, r.dirs, r.H)
 			if r.flags&rnnGeneral != 0 {
 				for j, v := range y[at:][:r.H] {
-					d[i*r.H+j] = dh[i*r.H+j] * rnnSlope(st, 0, v)
+					d[i*r.H+j] = dh[i*r.H+j] * e.slope(0, v)
 				}
 				continue
 			}
@@ -255,8 +279,14 @@ func runRNNBack(w *prog.Worker, st *prog.Step, tile int) {
 
 func runLSTMBack(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
-	r.init(w, st, tile)
+	r.init(w, st, tile+int(st.N[13]*st.N[6]))
 	dh, dc := r.states(w, st.A[bkDH]), r.states(w, st.A[bkDC])
+	var e rnnCell
+	peep := prog.None
+	if st.N[9] != 0 {
+		peep = st.A[bkTable].Add(4 * int(st.N[9]))
+	}
+	r.cell(w, st, &e, peep)
 	rows := r.T * r.N
 	dGates := w.F32(st.A[bkGates].Add(4*r.dir*int(st.N[10])), rows*4*r.H)
 	gates := w.F32(st.A[bkSaved].Add(4*r.dir*int(st.N[11])), rows*4*r.H)
@@ -274,7 +304,7 @@ func runLSTMBack(w *prog.Worker, st *prog.Step, tile int) {
 			at := r.row(s)
 			d := dGates[at*4*r.H:][:m*4*r.H]
 			if r.flags&rnnGeneral != 0 {
-				lstmCellGrad(st, d, gates[at*4*r.H:], before, cells[at*r.H:], dh, dc, w.ScratchF32((r.N + 1) * r.H)[r.N*r.H:], m, r.H)
+				e.lstmGrad(d, gates[at*4*r.H:], before, cells[at*r.H:], dh, dc, w.ScratchF32((r.N + 1) * r.H)[r.N*r.H:], m, r.H)
 			} else {
 				simd.LSTMCellGrad(d, gates[at*4*r.H:], before, cells[at*r.H:], dh, dc, m, r.H)
 			}
@@ -289,11 +319,12 @@ func runLSTMBack(w *prog.Worker, st *prog.Step, tile int) {
 	}
 }
 
-// runGRUBack computes the direction that N[13] adds to the tile's.
 func runGRUBack(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
 	r.init(w, st, tile+int(st.N[13]*st.N[6]))
 	dh := r.states(w, st.A[bkDH])
+	var e rnnCell
+	r.cell(w, st, &e, prog.None)
 	rows := r.T * r.N
 	dGates := w.F32(st.A[bkGates].Add(4*r.dir*int(st.N[10])), rows*3*r.H)
 	gates := w.F32(st.A[bkSaved].Add(4*r.dir*int(st.N[11])), rows*3*r.H)
@@ -308,7 +339,7 @@ func runGRUBack(w *prog.Worker, st *prog.Step, tile int) {
 			d, g, before := dGates[at*3*r.H:][:m*3*r.H], gates[at*3*r.H:], prev[at*r.H:]
 			general := r.flags&rnnGeneral != 0
 			if general {
-				gruCellGrad(st, d, g, before, dh, m, r.H)
+				e.gruGrad(d, g, before, dh, m, r.H)
 			} else {
 				simd.GRUCellGrad(d, g, before, dh, m, r.H)
 			}
@@ -316,7 +347,7 @@ func runGRUBack(w *prog.Worker, st *prog.Step, tile int) {
 			if linear {
 				dq := room[at*r.H:][:m*r.H]
 				if general {
-					gruResetGrad(st, d, dq, g, extra[at*r.H:], m, r.H)
+					e.gruResetGrad(d, dq, g, extra[at*r.H:], m, r.H)
 				} else {
 					simd.GRUResetGrad(d, dq, g, extra[at*r.H:], m, r.H)
 				}
@@ -327,7 +358,7 @@ func runGRUBack(w *prog.Worker, st *prog.Step, tile int) {
 				drh := room[r.p0*r.H:][:m*r.H]
 				r.back(w, st, drh, d[2*r.H:], m, r.H, 3*r.H, st.A[bkR2], false)
 				if general {
-					gruStateGrad(st, d, dh, g, before, drh, m, r.H)
+					e.gruStateGrad(d, dh, g, before, drh, m, r.H)
 				} else {
 					simd.GRUStateGrad(d, dh, g, before, drh, m, r.H)
 				}

@@ -19,17 +19,19 @@ type rnnLower struct {
 	flags [2]int32
 	lens  prog.Ref
 	table prog.Ref
+	peep  prog.Ref
 	gates int // gates*H
 	rows  int // T*N
 }
 
 // newRNNLower returns nil when there are no kernels for the node.
 func newRNNLower(b graph.Builder, n *graph.Node, in int) *rnnLower {
-	l := &rnnLower{b: b, rnnConf: rnnConfOf(n), in: in, lens: optional(b, in+rnnLens)}
+	l := &rnnLower{b: b, rnnConf: rnnConfOf(n), in: in, lens: optional(b, in+rnnLens), peep: optional(b, in+rnnP)}
 	ok, general := l.supported()
-	if b.InType(in+rnnX) != tensor.Float32 || !ok || optional(b, in+rnnP) != prog.None {
+	if b.InType(in+rnnX) != tensor.Float32 || !ok {
 		return nil
 	}
+	general = general || l.peep != prog.None
 	l.rnnShape = l.shapeOf(b.InShape(in+rnnX), b.InShape(in+rnnR))
 	l.gates, l.rows = l.kind.gates()*l.H, l.T*l.N
 	if l.rows == 0 || l.D == 0 || l.rows*l.rnnShape.dirs*max(l.D, l.gates+2*l.H) >= 1<<29 || l.rnnShape.dirs*l.gates*max(l.D, l.H) >= 1<<29 {
@@ -51,6 +53,9 @@ func newRNNLower(b graph.Builder, n *graph.Node, in int) *rnnLower {
 		if general {
 			l.flags[d] |= rnnGeneral
 		}
+		if l.coupled {
+			l.flags[d] |= rnnCoupled
+		}
 		if l.kind == kindRNN && l.acts[d][0].name == "relu" {
 			l.flags[d] |= rnnRelu
 		}
@@ -68,9 +73,23 @@ func (l *rnnLower) step(k *prog.Kernel, n ...int) prog.Step {
 		s.N[i] = int32(v)
 	}
 	if l.flags[0]&rnnGeneral != 0 {
-		l.setActs(&s)
+		l.setActs(&s, 0)
 	}
 	return s
+}
+
+// emitCells emits a recurrent step, or where the directions have different activations one for each, whose number goes to N[at].
+func (l *rnnLower) emitCells(st prog.Step, at int) {
+	if l.rnnShape.dirs == 1 || l.flags[0]&rnnGeneral == 0 || l.acts[0] == l.acts[1] {
+		l.b.Emit(st)
+		return
+	}
+	st.Tiles /= 2
+	for d := range 2 {
+		st.N[at] = int32(d)
+		l.setActs(&st, d)
+		l.b.Emit(st)
+	}
 }
 
 // emitOrder emits the step that fills the table.
@@ -160,7 +179,7 @@ func (l *rnnLower) spans() (tiles, steps int) {
 	return tiles, max(int(float64(rnnStepFLOPs)/per), 1)
 }
 
-// Operands of a recurrent step. N = {T, N, H, first step, end, directions, tiles of each, flags of direction 0, of 1, 0, distance of the directions' rows of gates, of what
+// Operands of a recurrent step. N = {T, N, H, first step, end, directions, tiles of each, flags of direction 0, of 1, what is added to the tile's direction, distance of the directions' rows of gates, of what
 // else is saved or 0, D or 0 when gates already holds the input's part, whether X is X itself and not packed rows, whether there are biases, whether gates holds one step only}.
 const (
 	stGates = iota // rows of gates; after all of them what else is saved: LSTM: rows of cell states; GRU: rows of q or r*h
@@ -173,7 +192,7 @@ const (
 	stYc
 	stH0
 	stC0
-	stR2 // GRU: the candidate's weights
+	stR2 // GRU: the candidate's weights; LSTM: the peepholes
 	stB
 )
 
@@ -260,7 +279,7 @@ func lowerRNN(b graph.Builder, n *graph.Node) bool {
 	joint := l.gates
 	switch l.kind {
 	case kindLSTM:
-		st.A[stYc], st.A[stC0] = optional4(b, rnnYc), optional(b, rnnC0)
+		st.A[stYc], st.A[stC0], st.A[stR2] = optional4(b, rnnYc), optional(b, rnnC0), l.peep
 	case kindGRU:
 		joint = 2 * l.H
 		st.A[stR2], _ = l.pack(rnnR, joint, l.H, l.H, true)
@@ -284,7 +303,7 @@ func lowerRNN(b graph.Builder, n *graph.Node) bool {
 	}
 	for s := 0; s < l.T; s += steps {
 		st.N[3], st.N[4] = int32(s), int32(min(s+steps, l.T))
-		b.Emit(st)
+		l.emitCells(st, 9)
 	}
 	return true
 }
@@ -313,6 +332,17 @@ func (r *rnnRun) init(w *prog.Worker, st *prog.Step, tile int) {
 	r.flags = st.N[7+r.dir]
 	r.reverse = r.flags&rnnReverse != 0
 	r.tab = tableAt(w, st.A[stTable], r.T, r.N)
+}
+
+// cell returns what general cells have in common, with the peepholes [directions, 3*H] at p.
+func (r *rnnRun) cell(w *prog.Worker, st *prog.Step, e *rnnCell, p prog.Ref) {
+	if r.flags&rnnGeneral == 0 {
+		return
+	}
+	e.init(st, r.flags)
+	if p != prog.None {
+		e.p = w.F32(p.Add(4*r.dir*3*r.H), 3*r.H)
+	}
 }
 
 // count returns how many of the tile's sequences have step s.
@@ -442,8 +472,10 @@ func (r *rnnRun) product(w *prog.Worker, st *prog.Step, c []float32, m, n, ldc i
 
 func runRNNSteps(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
-	r.init(w, st, tile)
+	r.init(w, st, tile+int(st.N[9]*st.N[6]))
 	h, _ := r.work(w, st)
+	var e rnnCell
+	r.cell(w, st, &e, prog.None)
 	act := simd.Tanh
 	if r.flags&rnnRelu != 0 {
 		act = simd.Relu
@@ -465,7 +497,7 @@ func runRNNSteps(w *prog.Worker, st *prog.Step, tile int) {
 		}
 		if r.flags&rnnGeneral != 0 {
 			copy(h, z)
-			rnnActivate(st, 0, h[:m*r.H])
+			e.activate(0, h[:m*r.H])
 		} else {
 			simd.Map(act, h[:m*r.H], z, 0, 0)
 		}
@@ -475,8 +507,10 @@ func runRNNSteps(w *prog.Worker, st *prog.Step, tile int) {
 
 func runLSTMSteps(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
-	r.init(w, st, tile)
+	r.init(w, st, tile+int(st.N[9]*st.N[6]))
 	h, c := r.work(w, st)
+	var e rnnCell
+	r.cell(w, st, &e, st.A[stR2])
 	saved := r.saved(w, st, 4*r.H)
 	for s := int(st.N[3]); s < int(st.N[4]); s++ {
 		known, before := s > 0, c
@@ -504,7 +538,7 @@ func runLSTMSteps(w *prog.Worker, st *prog.Step, tile int) {
 			after = saved[r.row(s)*r.H:]
 		}
 		if r.flags&rnnGeneral != 0 {
-			lstmCell(st, z, before, after, h, m, r.H)
+			e.lstm(z, before, after, h, m, r.H)
 		} else {
 			simd.LSTMCell(z, before, after, h, m, r.H)
 		}
@@ -515,8 +549,10 @@ func runLSTMSteps(w *prog.Worker, st *prog.Step, tile int) {
 
 func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
-	r.init(w, st, tile)
+	r.init(w, st, tile+int(st.N[9]*st.N[6]))
 	h, room := r.work(w, st)
+	var e rnnCell
+	r.cell(w, st, &e, prog.None)
 	saved := r.saved(w, st, 3*r.H)
 	linear := r.flags&rnnLinear != 0
 	for s := int(st.N[3]); s < int(st.N[4]); s++ {
@@ -543,7 +579,7 @@ func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 		}
 		general := r.flags&rnnGeneral != 0
 		if general {
-			gruGates(st, z, m, r.H)
+			e.gruGates(z, m, r.H)
 		} else {
 			simd.GRUGates(z, m, r.H)
 		}
@@ -565,7 +601,7 @@ func runGRUSteps(w *prog.Worker, st *prog.Step, tile int) {
 			}
 		}
 		if general {
-			gruCell(st, z, q, before, h, m, r.H)
+			e.gru(z, q, before, h, m, r.H)
 		} else {
 			simd.GRUCell(z, q, before, h, m, r.H)
 		}

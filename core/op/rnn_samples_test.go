@@ -75,6 +75,32 @@ var rnnSamples = []gradSample{
 		y, h, c := op.LSTM(in[0], in[1], in[2], in[3], op.RNNOptions{Peepholes: in[4], InputForget: true, Clip: 2, Activations: []string{"HardSigmoid", "Softsign", "Softplus"}})
 		return []value{y, h, c}
 	}},
+	{name: "RNN clipped", shapes: [][]int{{3, 3, 2}, {2, 3, 2}, {2, 3, 3}, {2, 6}}, f: func(in []value) []value {
+		var out []value
+		for _, a := range []string{"Tanh", "Softplus", "Sigmoid", "Relu"} {
+			y, h := op.RNN(in[0], in[1], in[2], in[3], op.RNNOptions{Direction: "bidirectional", Activations: []string{a, "Elu"}, Clip: 0.45, Lengths: lengths(in[0], 3, 1, 2)})
+			out = append(out, y, h)
+		}
+		return out
+	}},
+	{name: "GRU clipped, directions of their own", shapes: [][]int{{3, 3, 2}, {2, 6, 2}, {2, 6, 2}, {2, 12}, {2, 3, 2}}, f: func(in []value) []value {
+		var out []value
+		for _, linear := range []bool{false, true} {
+			y, h := op.GRU(in[0], in[1], in[2], in[3], op.RNNOptions{Direction: "bidirectional", Activations: []string{"Sigmoid", "Tanh", "HardSigmoid", "Softplus"}, Clip: 0.6, LinearBeforeReset: linear,
+				Lengths: lengths(in[0], 2, 3, 0), H0: in[4]})
+			out = append(out, y, h)
+		}
+		return out
+	}},
+	{name: "LSTM with coupled gates", shapes: [][]int{{3, 3, 2}, {2, 8, 2}, {2, 8, 2}, {2, 16}, {2, 3, 2}, {2, 3, 2}}, f: func(in []value) []value {
+		y, h, c := op.LSTM(in[0], in[1], in[2], in[3], op.RNNOptions{Direction: "bidirectional", InputForget: true, Lengths: lengths(in[0], 2, 3, 0), H0: in[4], C0: in[5]})
+		return []value{y, h, c}
+	}},
+	{name: "LSTM with peepholes, clipped", shapes: [][]int{{3, 3, 2}, {2, 8, 2}, {2, 8, 2}, {2, 16}, {2, 6}, {2, 3, 2}}, f: func(in []value) []value {
+		y, h, c := op.LSTM(in[0], in[1], in[2], in[3], op.RNNOptions{Direction: "bidirectional", Clip: 0.6, Lengths: lengths(in[0], 2, 3, 0), Peepholes: in[4], C0: in[5],
+			Activations: []string{"Sigmoid", "Tanh", "Tanh", "Sigmoid", "Tanh", "Softsign"}})
+		return []value{y, h, c}
+	}},
 	{name: "LSTM with peepholes", shapes: [][]int{{3, 2, 2}, {1, 8, 2}, {1, 8, 2}, {1, 6}}, f: func(in []value) []value {
 		y, h, c := op.LSTM(in[0], in[1], in[2], nil, op.RNNOptions{Peepholes: in[3]})
 		return []value{y, h, c}

@@ -23,6 +23,7 @@ const (
 	rnnPacked // B is packed
 	rnnAcc
 	rnnGeneral // cells of rnn_general.go
+	rnnCoupled // the forget gate is 1 - i
 )
 
 // rnnTable is the order of the rows: perm[N], length[N] and off[T+1] of [rnnPack].

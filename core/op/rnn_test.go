@@ -31,7 +31,7 @@ func recurrent(b *sampleBuilder, kind string, n, steps, d, h int, lens bool, o o
 		}
 		o.Lengths = b.g.Const(tensor.From(v, n))
 	}
-	g := map[string]int{"RNN": 1, "GRU": 3, "LSTM": 4}[kind] * h
+	g := map[string]int{"RNN": 1, "GRU": 3, "LSTM": 4, "LSTM with peepholes": 4}[kind] * h
 	x, w, r, bias := b.floats(shape...), b.floats(dirs, g, d), b.floats(dirs, g, h), b.floats(dirs, 2*g)
 	in := []value{x, w, r, bias}
 	if lens {
@@ -39,6 +39,11 @@ func recurrent(b *sampleBuilder, kind string, n, steps, d, h int, lens bool, o o
 		in = append(in, o.H0)
 	}
 	var outs []value
+	if kind == "LSTM with peepholes" {
+		kind = "LSTM"
+		o.Peepholes, o.C0 = b.floats(dirs, 3*h), b.floats(state...)
+		in = append(in, o.Peepholes, o.C0)
+	}
 	switch kind {
 	case "RNN":
 		y, h := op.RNN(x, w, r, bias, o)
@@ -61,6 +66,10 @@ func TestRecurrentBits(t *testing.T) {
 	}{
 		{"RNN", op.RNNOptions{}}, {"GRU", op.RNNOptions{LinearBeforeReset: true}}, {"GRU", op.RNNOptions{BatchFirst: true}}, {"LSTM", op.RNNOptions{BatchFirst: true}},
 		{"LSTM", op.RNNOptions{Direction: "bidirectional"}}, {"GRU", op.RNNOptions{Direction: "bidirectional", LinearBeforeReset: true}},
+		{"RNN", op.RNNOptions{Direction: "bidirectional", Activations: []string{"Softplus", "Tanh"}, Clip: 0.7}},
+		{"GRU", op.RNNOptions{Direction: "bidirectional", Activations: []string{"Sigmoid", "Tanh", "HardSigmoid", "Softsign"}, Clip: 0.7}},
+		{"LSTM", op.RNNOptions{Direction: "bidirectional", Activations: []string{"Sigmoid", "Tanh", "Tanh", "HardSigmoid", "Softplus", "Relu"}, InputForget: true}},
+		{"LSTM with peepholes", op.RNNOptions{Direction: "bidirectional", Clip: 0.7}}, {"LSTM with peepholes", op.RNNOptions{BatchFirst: true, InputForget: true}},
 	} {
 		for _, lens := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s %s lengths %v", c.kind, c.o.Direction, lens), func(t *testing.T) {
