@@ -137,8 +137,8 @@ func ConvGradInputPack(s *ConvShape, dst, w []float32) {
 //
 // Only the products that exist take part: dy is not padded. Order: the columns of the kernel one by one, kw ascending; for each, over
 // the kh that reach the row, descending outermost, and m of the group ascending innermost, in chunks of KChunk as in ConvForward.
-// The sums of the columns are added in that order, from +0 on. Depthwise convolutions of stride 1 (gradFlips) take all taps together: one sum,
-// kh descending outermost, kw descending innermost, to which +0 is added.
+// The sums of the columns are added in that order, from +0 on. Depthwise convolutions (gradFlips, gradPhases) take all taps that reach a pixel
+// together: one sum, kh descending outermost, kw descending innermost, to which +0 is added.
 func ConvGradInput(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scratch []float32) {
 	if f := current.conv.gradInput; f != nil {
 		f(noescape(s), dy, packed, dx, tile, tiles, scratch)
@@ -151,6 +151,15 @@ func ConvGradInput(s *ConvShape, dy, packed, dx []float32, tile, tiles int, scra
 func (s *ConvShape) gradFlips() bool {
 	return s.Groups > 1 && s.Groups == s.C && s.M == s.C && s.SH == 1 && s.SW == 1 && s.KH*s.KW <= KChunk &&
 		s.PT <= (s.KH-1)*s.DH && s.PL <= (s.KW-1)*s.DW && s.OH*s.OW > 0 && s.OH <= s.H+s.PT && s.OW <= s.W+s.PL
+}
+
+// phasesMost is the largest stride of gradPhases.
+const phasesMost = 4
+
+// gradPhases reports the same of a convolution with strides, where all taps that reach a pixel are taken together too: each phase of the strides
+// is a convolution.
+func (s *ConvShape) gradPhases() bool {
+	return s.Groups > 1 && s.Groups == s.C && s.M == s.C && (s.SH > 1 || s.SW > 1) && s.SH <= phasesMost && s.SW <= phasesMost && s.KH*s.KW <= KChunk && s.OH*s.OW > 0
 }
 
 // ConvGradInputTiles returns into how many tiles the input gradient is worth splitting.

@@ -176,7 +176,7 @@ func convGradInputGeneric(class Class, s *ConvShape, dy, w, dx []float32, tile, 
 		h, c, n := u%s.H, u/s.H%s.C, u/s.H/s.C
 		out := dx[u*s.W:][:s.W]
 		clear(out)
-		if s.gradFlips() {
+		if s.gradFlips() || s.gradPhases() {
 			convGradRowFlipped(class, s, dy[(n*s.C+c)*s.OH*s.OW:][:s.OH*s.OW], w[c*s.KH*s.KW:], out, h)
 			continue
 		}
@@ -204,18 +204,22 @@ func convGradInputGeneric(class Class, s *ConvShape, dy, w, dx []float32, tile, 
 	}
 }
 
-// convGradRowFlipped computes row h of the input gradient of one channel of a depthwise convolution of stride one.
+// convGradRowFlipped computes row h of the input gradient of one channel of a depthwise convolution, all taps in one sum.
 func convGradRowFlipped(class Class, s *ConvShape, dy, w, out []float32, h int) {
 	for kh := s.KH - 1; kh >= 0; kh-- {
 		oh := h + s.PT - kh*s.DH
-		if oh < 0 || oh >= s.OH {
+		if oh%s.SH != 0 || oh < 0 || oh/s.SH >= s.OH {
 			continue
 		}
-		row := dy[oh*s.OW:][:s.OW]
+		row := dy[oh/s.SH*s.OW:][:s.OW]
 		for kw := s.KW - 1; kw >= 0; kw-- {
 			first := kw*s.DW - s.PL
-			lo, hi := inside(first, 1, s.W, s.OW)
-			if lo < hi {
+			lo, hi := inside(first, s.SW, s.W, s.OW)
+			if s.SW > 1 {
+				for ow := lo; ow < hi; ow++ {
+					axpyGeneric(class, out[first+ow*s.SW:][:1], row[ow:ow+1], w[kh*s.KW+kw])
+				}
+			} else if lo < hi {
 				axpyGeneric(class, out[first+lo:first+hi], row[lo:hi], w[kh*s.KW+kw])
 			}
 		}

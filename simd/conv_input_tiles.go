@@ -136,6 +136,9 @@ func (t *tileSet) gradInputPackSize(s *ConvShape) int {
 	if s.gradFlips() {
 		return t.flipPackSize(s)
 	}
+	if s.gradPhases() {
+		return s.phasePackSize()
+	}
 	n := s.gradOffsets() + s.cg()
 	for i := range s.SH {
 		p := s.gradRows(i, n)
@@ -148,6 +151,10 @@ func (t *tileSet) gradInputPackSize(s *ConvShape) int {
 func (t *tileSet) gradInputPack(s *ConvShape, dst, w []float32) {
 	if s.gradFlips() {
 		t.flipPack(s, dst, w)
+		return
+	}
+	if s.gradPhases() {
+		s.phasePack(dst, w)
 		return
 	}
 	cg, mg, next := s.cg(), s.mg(), s.gradOffsets()
@@ -205,6 +212,9 @@ func (t *tileSet) gradInputScratch(s *ConvShape) int {
 	if s.gradFlips() {
 		return t.flipScratch(s)
 	}
+	if s.gradPhases() {
+		return s.phaseScratch()
+	}
 	b := s.gradBlocks()
 	n := alignSlack
 	if b.copied {
@@ -234,6 +244,10 @@ func (t *tileSet) gradInput(s *ConvShape, dy, packed, dx []float32, part, parts 
 	}
 	if s.gradFlips() {
 		t.flipRun(s, dy, packed, dx, part, parts, scratch)
+		return
+	}
+	if s.gradPhases() {
+		t.phaseRun(s, dy, packed, dx, part, parts, scratch)
 		return
 	}
 	a := inputGrad{gradBlocks: s.gradBlocks()}

@@ -278,3 +278,41 @@ func FuzzConv(f *testing.F) {
 		}
 	})
 }
+
+// The input gradient of depthwise convolutions with any strides, dilation and padding.
+func TestConvDepthwiseStrides(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 4))
+	draw := func() float32 { return float32(r.NormFloat64()) }
+	for i := range 150 {
+		k, stride, dilation := 1+r.IntN(5), 1+r.IntN(3), 1+r.IntN(2)
+		size := (k-1)*dilation + 1
+		c := 2 + r.IntN(11)
+		e := newConv(1+r.IntN(3), c, size+r.IntN(30)*r.IntN(2), size+r.IntN(60)*r.IntN(2), c, k, 1+r.IntN(k), stride, dilation, r.IntN(4), c)
+		if i%3 == 0 {
+			e.SW = 1 + r.IntN(4)
+			e.OW = (e.W+e.PL+e.PR-(e.KW-1)*e.DW-1)/e.SW + 1
+		}
+		e.prepare(draw, i%8)
+		if i%10 == 0 {
+			e.w = newGuarded(len(e.w.s), 1).fill(func() float32 { return float32(math.Inf(1)) })
+		}
+		want := map[string][]float32{}
+		for _, oracle := range []string{"generic", "generic-muladd"} {
+			use(t, oracle)
+			want[oracle] = e.run(t, 1, 1)
+		}
+		if i%10 != 0 {
+			ref, abs, terms := e.reference(1)
+			for j := range ref {
+				closeTo(t, e.String(), j, want["generic"][j], ref[j], float64(terms+8)*2*eps32*abs[j])
+			}
+		}
+		eachSet(t, func(t *testing.T, oracle string) {
+			sameBits(t, e.String(), e.run(t, 1, 1), want[oracle])
+			sameBits(t, "tiles of "+e.String(), e.run(t, 1, 3), want[oracle])
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}

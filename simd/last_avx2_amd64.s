@@ -5847,18 +5847,18 @@ TEXT ·planeTile1AVX2(SB), NOSPLIT, $0-8
 	MOVQ         (R15), SI
 	MOVQ         16(R15), DI
 	MOVQ         32(R15), AX
-	VBROADCASTSS 80(R15), Y3
-	VBROADCASTSS 84(R15), Y4
+	VBROADCASTSS 80(R15), Y6
+	VBROADCASTSS 84(R15), Y7
 	MOVQ         64(R15), R9
 	TESTQ        R9, R9
 	JZ           plain
-	VBROADCASTSS (R9), Y5
+	VBROADCASTSS (R9), Y8
 
 plain:
 	MOVQ    72(R15), R10
 	TESTQ   R10, R10
-	JZ      row
-	VMOVUPS (R10), Y6
+	JZ      whole
+	VMOVUPS (R10), Y9
 
 part:
 	VXORPS Y0, Y0, Y0
@@ -5869,26 +5869,84 @@ part:
 partTap:
 	MOVLQSX      (BX), R8
 	ADDQ         SI, R8
-	VBROADCASTSS (DX), Y1
-	VMASKMOVPS   (R8), Y6, Y2
-	VFMADD231PS  Y2, Y1, Y0
+	VBROADCASTSS (DX), Y4
+	VMASKMOVPS   (R8), Y9, Y5
+	VFMADD231PS  Y5, Y4, Y0
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, DX
 	DECQ         CX
 	JNZ          partTap
 	TESTQ        R9, R9
 	JZ           partBiased
-	VADDPS       Y5, Y0, Y0
+	VADDPS       Y8, Y0, Y0
 
 partBiased:
-	VMAXPS     Y0, Y3, Y0
-	VMINPS     Y0, Y4, Y0
-	VMASKMOVPS Y0, Y6, (DI)
+	VMAXPS     Y0, Y6, Y0
+	VMINPS     Y0, Y7, Y0
+	VMASKMOVPS Y0, Y9, (DI)
 	ADDQ       8(R15), SI
 	ADDQ       24(R15), DI
 	DECQ       AX
 	JNZ        part
 	JMP        done
+
+whole:
+	CMPQ AX, $0x04
+	JLT  row
+	MOVQ 8(R15), R11
+	LEAQ (R11)(R11*2), R12
+
+rows:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowsTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  (R8), Y4, Y0
+	VFMADD231PS  (R8)(R11*1), Y4, Y1
+	VFMADD231PS  (R8)(R11*2), Y4, Y2
+	VFMADD231PS  (R8)(R12*1), Y4, Y3
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowsTap
+	TESTQ        R9, R9
+	JZ           rowsBiased
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y3, Y3
+
+rowsBiased:
+	VMAXPS  Y0, Y6, Y0
+	VMINPS  Y0, Y7, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    24(R15), DI
+	VMAXPS  Y1, Y6, Y1
+	VMINPS  Y1, Y7, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ    24(R15), DI
+	VMAXPS  Y2, Y6, Y2
+	VMINPS  Y2, Y7, Y2
+	VMOVUPS Y2, (DI)
+	ADDQ    24(R15), DI
+	VMAXPS  Y3, Y6, Y3
+	VMINPS  Y3, Y7, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ    24(R15), DI
+	LEAQ    (SI)(R11*4), SI
+	SUBQ    $0x04, AX
+	CMPQ    AX, $0x04
+	JGE     rows
+	TESTQ   AX, AX
+	JZ      done
 
 row:
 	VXORPS Y0, Y0, Y0
@@ -5899,19 +5957,19 @@ row:
 rowTap:
 	MOVLQSX      (BX), R8
 	ADDQ         SI, R8
-	VBROADCASTSS (DX), Y1
-	VFMADD231PS  (R8), Y1, Y0
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  (R8), Y4, Y0
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, DX
 	DECQ         CX
 	JNZ          rowTap
 	TESTQ        R9, R9
 	JZ           rowBiased
-	VADDPS       Y5, Y0, Y0
+	VADDPS       Y8, Y0, Y0
 
 rowBiased:
-	VMAXPS  Y0, Y3, Y0
-	VMINPS  Y0, Y4, Y0
+	VMAXPS  Y0, Y6, Y0
+	VMINPS  Y0, Y7, Y0
 	VMOVUPS Y0, (DI)
 	ADDQ    8(R15), SI
 	ADDQ    24(R15), DI
@@ -5929,14 +5987,95 @@ TEXT ·planeTile2AVX2(SB), NOSPLIT, $0-8
 	MOVQ         (R15), SI
 	MOVQ         16(R15), DI
 	MOVQ         32(R15), AX
-	VBROADCASTSS 80(R15), Y4
-	VBROADCASTSS 84(R15), Y5
+	VBROADCASTSS 80(R15), Y10
+	VBROADCASTSS 84(R15), Y11
 	MOVQ         64(R15), R9
 	TESTQ        R9, R9
 	JZ           plain
-	VBROADCASTSS (R9), Y6
+	VBROADCASTSS (R9), Y12
 
 plain:
+	CMPQ AX, $0x04
+	JLT  row
+	MOVQ 8(R15), R11
+	LEAQ (R11)(R11*2), R12
+
+rows:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   40(R15), BX
+	MOVQ   48(R15), CX
+	MOVQ   56(R15), DX
+
+rowsTap:
+	MOVLQSX      (BX), R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  32(R8), Y8, Y1
+	VFMADD231PS  (R8)(R11*1), Y8, Y2
+	VFMADD231PS  32(R8)(R11*1), Y8, Y3
+	VFMADD231PS  (R8)(R11*2), Y8, Y4
+	VFMADD231PS  32(R8)(R11*2), Y8, Y5
+	VFMADD231PS  (R8)(R12*1), Y8, Y6
+	VFMADD231PS  32(R8)(R12*1), Y8, Y7
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         CX
+	JNZ          rowsTap
+	TESTQ        R9, R9
+	JZ           rowsBiased
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y7, Y7
+
+rowsBiased:
+	VMAXPS  Y0, Y10, Y0
+	VMINPS  Y0, Y11, Y0
+	VMOVUPS Y0, (DI)
+	VMAXPS  Y1, Y10, Y1
+	VMINPS  Y1, Y11, Y1
+	VMOVUPS Y1, 32(DI)
+	ADDQ    24(R15), DI
+	VMAXPS  Y2, Y10, Y2
+	VMINPS  Y2, Y11, Y2
+	VMOVUPS Y2, (DI)
+	VMAXPS  Y3, Y10, Y3
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS Y3, 32(DI)
+	ADDQ    24(R15), DI
+	VMAXPS  Y4, Y10, Y4
+	VMINPS  Y4, Y11, Y4
+	VMOVUPS Y4, (DI)
+	VMAXPS  Y5, Y10, Y5
+	VMINPS  Y5, Y11, Y5
+	VMOVUPS Y5, 32(DI)
+	ADDQ    24(R15), DI
+	VMAXPS  Y6, Y10, Y6
+	VMINPS  Y6, Y11, Y6
+	VMOVUPS Y6, (DI)
+	VMAXPS  Y7, Y10, Y7
+	VMINPS  Y7, Y11, Y7
+	VMOVUPS Y7, 32(DI)
+	ADDQ    24(R15), DI
+	LEAQ    (SI)(R11*4), SI
+	SUBQ    $0x04, AX
+	CMPQ    AX, $0x04
+	JGE     rows
+	TESTQ   AX, AX
+	JZ      done
+
 row:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -5947,29 +6086,31 @@ row:
 rowTap:
 	MOVLQSX      (BX), R8
 	ADDQ         SI, R8
-	VBROADCASTSS (DX), Y2
-	VFMADD231PS  (R8), Y2, Y0
-	VFMADD231PS  32(R8), Y2, Y1
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  32(R8), Y8, Y1
 	ADDQ         $0x04, BX
 	ADDQ         $0x04, DX
 	DECQ         CX
 	JNZ          rowTap
 	TESTQ        R9, R9
 	JZ           rowBiased
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y1, Y1
 
 rowBiased:
-	VMAXPS  Y0, Y4, Y0
-	VMINPS  Y0, Y5, Y0
+	VMAXPS  Y0, Y10, Y0
+	VMINPS  Y0, Y11, Y0
 	VMOVUPS Y0, (DI)
-	VMAXPS  Y1, Y4, Y1
-	VMINPS  Y1, Y5, Y1
+	VMAXPS  Y1, Y10, Y1
+	VMINPS  Y1, Y11, Y1
 	VMOVUPS Y1, 32(DI)
 	ADDQ    8(R15), SI
 	ADDQ    24(R15), DI
 	DECQ    AX
 	JNZ     row
+
+done:
 	VZEROUPPER
 	RET
 
