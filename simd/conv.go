@@ -44,6 +44,10 @@ type convKernels struct {
 
 	pool func(r *poolRun) // a run of channels-last pixels
 
+	poolPlanes        func(s *PoolShape, y, x []float32, avg, includePad bool, from, to int, scratch []float32) bool
+	poolPlanesGrad    func(s *PoolShape, dx, dy, x []float32, relu, includePad bool, from, to int, scratch []float32) bool
+	poolPlanesScratch func(s *PoolShape) int
+
 	poolFits      func(s *ConvShape) bool
 	pooled        func(s *ConvShape, q *ConvPool, x, packed, bias, y []float32, lo, hi float32, tile, tiles int, scratch []float32)
 	pooledScratch func(s *ConvShape, q *ConvPool) int

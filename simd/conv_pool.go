@@ -22,7 +22,7 @@ func ConvPoolForward(s *ConvShape, q *ConvPool, x, packed, bias, y []float32, ac
 	from, to := split(s.N, 1, tile, tiles)
 	for n := from; n < to; n++ {
 		convForwardGeneric(current.Class, &one, x[n*in:(n+1)*in], packed, bias, nil, scratch, lo, hi, 0, 1)
-		sub.run(y[n*out:(n+1)*out], scratch, s.YLast, s.M)
+		sub.run(y[n*out:(n+1)*out], scratch, s.YLast, s.M, nil)
 	}
 }
 
@@ -60,17 +60,17 @@ func ConvPoolScratch(s *ConvShape, q *ConvPool) int {
 	return s.M * s.OH * s.OW
 }
 
-// run pools all planes of x, or an image of m channels that is channels-last.
-func (q *ConvPool) run(y, x []float32, last bool, m int) {
+// run pools all planes of x, or an image of m channels that is channels-last. Scratch is that of PoolScratch, or empty.
+func (q *ConvPool) run(y, x []float32, last bool, m int, scratch []float32) {
 	switch {
 	case last && q.Average:
 		AvgPoolLast(&q.PoolShape, m, y, x, false, 0, q.Planes/m*q.OH)
 	case last:
 		MaxPoolLast(&q.PoolShape, m, y, x, 0, q.Planes/m*q.OH)
 	case q.Average:
-		AvgPool2D(&q.PoolShape, y, x, false, 0, q.Planes)
+		AvgPool2D(&q.PoolShape, y, x, false, 0, q.Planes, scratch)
 	default:
-		MaxPool2D(&q.PoolShape, y, nil, x, 0, q.Planes)
+		MaxPool2D(&q.PoolShape, y, nil, x, 0, q.Planes, scratch)
 	}
 }
 

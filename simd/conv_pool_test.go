@@ -76,9 +76,9 @@ func TestConvPool(t *testing.T) {
 				case l.y:
 					simd.MaxPoolLast(&q.PoolShape, s.M, want, conv, 0, rows)
 				case q.Average:
-					simd.AvgPool2D(&q.PoolShape, want, conv, false, 0, q.Planes)
+					simd.AvgPool2D(&q.PoolShape, want, conv, false, 0, q.Planes, nil)
 				default:
-					simd.MaxPool2D(&q.PoolShape, want, nil, conv, 0, q.Planes)
+					simd.MaxPool2D(&q.PoolShape, want, nil, conv, 0, q.Planes, nil)
 				}
 				x := newGuarded(len(c.x.s), 1)
 				copy(x.s, c.x.s)
@@ -129,7 +129,7 @@ func BenchmarkConvPool(b *testing.B) {
 				if s.YLast {
 					simd.MaxPoolLast(&q.PoolShape, s.M, pooled, y, 0, s.N*q.OH)
 				} else {
-					simd.MaxPool2D(&q.PoolShape, pooled, nil, y, 0, q.Planes)
+					simd.MaxPool2D(&q.PoolShape, pooled, nil, y, 0, q.Planes, nil)
 				}
 			},
 			"together": func() {

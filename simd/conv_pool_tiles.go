@@ -53,7 +53,7 @@ func (t *tileSet) pooledScratch(s *ConvShape, q *ConvPool) int {
 	if !t.choosesLast(s) {
 		plan, p := q.planOf(s, false), tapTable{}
 		p, _, _ = s.forwardTable()
-		return plan.blockSize(s) + p.size() + alignSlack
+		return plan.blockSize(s) + roundUp(p.size(), 16) + t.poolPlanesScratch(&q.PoolShape) + alignSlack
 	}
 	plan, conv := q.planOf(s, true), *s
 	conv.YLast = true
@@ -76,6 +76,7 @@ func (t *tileSet) convPooled(s *ConvShape, q *ConvPool, x, packed, bias, y []flo
 	p, _, ow := s.forwardTable()
 	block := scratch[:plan.blockSize(s)]
 	img := scratch[len(block):][:p.size()]
+	rest := scratch[len(block)+roundUp(len(img), 16):]
 	if p.copied {
 		clear(img)
 	}
@@ -134,11 +135,11 @@ func (t *tileSet) convPooled(s *ConvShape, q *ConvPool, x, packed, bias, y []flo
 		sub := q.part(row, rows)
 		if rows == q.OH && plan.held == sub.H {
 			sub.Planes = images * s.M
-			sub.run(y[n*s.M*q.OH*q.OW:], block, false, s.M)
+			sub.run(y[n*s.M*q.OH*q.OW:], block, false, s.M, rest)
 		} else {
 			sub.Planes = 1
 			for m := range images * s.M {
-				sub.run(y[((n*s.M+m)*q.OH+row)*q.OW:], block[m*plane:], false, s.M)
+				sub.run(y[((n*s.M+m)*q.OH+row)*q.OW:], block[m*plane:], false, s.M, rest)
 			}
 		}
 		u += images * rows
@@ -190,9 +191,9 @@ func (t *tileSet) pooledLast(s *ConvShape, q *ConvPool, x, packed, bias, y []flo
 		sub := q.part(row, rows)
 		sub.Planes = images * s.M
 		if s.YLast {
-			sub.run(y[(n*q.OH+row)*q.OW*s.M:], block, true, s.M)
+			sub.run(y[(n*q.OH+row)*q.OW*s.M:], block, true, s.M, nil)
 		} else {
-			sub.run(out, block, true, s.M)
+			sub.run(out, block, true, s.M, nil)
 			for i := range images {
 				t.planes(y[((n+i)*s.M*q.OH+row)*q.OW:], q.OH*q.OW, out[i*rows*q.OW*s.M:], s.M, rows*q.OW)
 			}

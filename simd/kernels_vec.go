@@ -37,6 +37,9 @@ type vecKernels struct {
 	gruGradReset   func(dr, dq, dn, r, q []float32)
 	gruGradState   func(dr, dh, r, hPrev, drh []float32)
 
+	poolNewer func(best, index, a, b []float32, ka, kb float32) // where a, and then b, is greater than best, it takes its place, and ka, or kb, that of index
+	poolPick  func(sum, index, g []float32, k float32)          // g is added where index is k
+
 	maxPool2     func(dst, x []float32, rows, ow, w int)
 	maxPool2Grad func(dx, dy, x []float32, relu bool, rows, ow, w int)
 	avgPool2     func(dst, x []float32, rows, ow, w int)

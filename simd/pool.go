@@ -28,8 +28,8 @@ func window(o, stride, dilation, pad, k, n int) (base, from, to int) {
 
 // MaxPool2D computes y[p,oh,ow] = the maximum of the window in x[p], scanned in row order: a value replaces the maximum if it is
 // greater or NaN, so a NaN stays; a window of nothing gives -Inf. index, if not nil, receives where in its plane the maximum
-// is (h*W + w). Only the planes from <= p < to are computed.
-func MaxPool2D(s *PoolShape, y []float32, index []int64, x []float32, from, to int) {
+// is (h*W + w). Only the planes from <= p < to are computed. Scratch of [PoolScratch] elements makes it faster; it may be empty.
+func MaxPool2D(s *PoolShape, y []float32, index []int64, x []float32, from, to int, scratch []float32) {
 	if index == nil && s.halves() && to > from {
 		f := current.vec.maxPool2
 		if f == nil {
@@ -42,6 +42,9 @@ func MaxPool2D(s *PoolShape, y []float32, index []int64, x []float32, from, to i
 		for p := from; p < to; p++ {
 			f(y[p*s.OH*s.OW:], x[p*s.H*s.W:], s.OH, s.OW, s.W)
 		}
+		return
+	}
+	if f := current.conv.poolPlanes; f != nil && index == nil && len(scratch) > 0 && to > from && f(noescape(s), y, x, false, false, from, to, scratch) {
 		return
 	}
 	maxPoolGeneric(s, y, index, x, from, to)
@@ -135,14 +138,17 @@ func (s *PoolShape) argMax(plane []float32, oh, ow int) int {
 
 // MaxPool2DGrad computes dx: every dy[p,oh,ow] is added, in the order of the outputs, to the position of its window's first maximum, which is
 // found again in x. dx is zero elsewhere. With relu, x is what a ReLU gave and dx the gradient by what it took: maxima that are not
-// above 0 pass nothing on. Only the planes from <= p < to are computed.
-func MaxPool2DGrad(s *PoolShape, dx, dy, x []float32, relu bool, from, to int) {
+// above 0 pass nothing on. Planes and scratch are as for MaxPool2D.
+func MaxPool2DGrad(s *PoolShape, dx, dy, x []float32, relu bool, from, to int, scratch []float32) {
 	if s.halves() && s.W == 2*s.OW && s.H == 2*s.OH && to > from {
 		f := current.vec.maxPool2Grad
 		if f == nil {
 			f = maxPool2GradGeneric
 		}
 		f(dx[from*s.H*s.W:], dy[from*s.OH*s.OW:], x[from*s.H*s.W:], relu, (to-from)*s.OH, s.OW, s.W)
+		return
+	}
+	if f := current.conv.poolPlanesGrad; f != nil && len(scratch) > 0 && to > from && f(noescape(s), dx, dy, x, relu, false, from, to, scratch) {
 		return
 	}
 	maxPoolGradGeneric(s, dx, dy, x, relu, from, to)
@@ -164,6 +170,14 @@ func maxPoolGradGeneric(s *PoolShape, dx, dy, x []float32, relu bool, from, to i
 	}
 }
 
+// PoolScratch returns how many float32 of scratch one worker needs for pools and their gradients.
+func PoolScratch(s *PoolShape) int {
+	if f := current.conv.poolPlanesScratch; f != nil {
+		return f(noescape(s))
+	}
+	return 0
+}
+
 // count returns the divisor of an average: the taps in the image or, with padding counted, in the padded image.
 func (s *PoolShape) count(oh, ow, taps int, includePad bool) float32 {
 	if !includePad {
@@ -175,8 +189,12 @@ func (s *PoolShape) count(oh, ow, taps int, includePad bool) float32 {
 }
 
 // AvgPool2D computes y[p,oh,ow] = the average of the window: a sequential sum in row order, divided by the number of values in the image or,
-// with includePad, in the padded image (ONNX count_include_pad). A window of nothing gives 0. Only the planes from <= p < to are computed.
-func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int) {
+// with includePad, in the padded image (ONNX count_include_pad). A window of nothing gives 0. Planes and scratch are as for
+// [MaxPool2D].
+func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int, scratch []float32) {
+	if f := current.conv.poolPlanes; f != nil && len(scratch) > 0 && to > from && !(s.halves() && current.vec.avgPool2 != nil) && f(noescape(s), y, x, true, includePad, from, to, scratch) {
+		return
+	}
 	for p := from; p < to; p++ {
 		if s.halves() {
 			f := current.vec.avgPool2
@@ -222,7 +240,10 @@ func avgPool2(dst, x []float32, rows, ow, w int) {
 }
 
 // AvgPool2DGrad computes dx of [AvgPool2D]: every dy, divided as there, is added to its window, in the order of the outputs.
-func AvgPool2DGrad(s *PoolShape, dx, dy []float32, includePad bool, from, to int) {
+func AvgPool2DGrad(s *PoolShape, dx, dy []float32, includePad bool, from, to int, scratch []float32) {
+	if f := current.conv.poolPlanesGrad; f != nil && len(scratch) > 0 && to > from && !(s.halves() && s.W == 2*s.OW && s.H == 2*s.OH && current.vec.avgPool2Grad != nil) && f(noescape(s), dx, dy, nil, false, includePad, from, to, scratch) {
+		return
+	}
 	for p := from; p < to; p++ {
 		out := dx[p*s.H*s.W : (p+1)*s.H*s.W]
 		if f := current.vec.avgPool2Grad; f != nil && s.halves() && s.W == 2*s.OW && s.H == 2*s.OH {
@@ -234,7 +255,7 @@ func AvgPool2DGrad(s *PoolShape, dx, dy []float32, includePad bool, from, to int
 			for r := range s.OH {
 				top, bottom := out[2*r*s.W:][:2*s.OW], out[(2*r+1)*s.W:][:2*s.OW]
 				for j, g := range dy[(p*s.OH+r)*s.OW:][:s.OW] {
-					g = g/4 + 0 // added to zero, as below
+					g = float32(g/4) + 0 // added to zero, as below; the conversion keeps arm64 from fusing the two
 					top[2*j], top[2*j+1], bottom[2*j], bottom[2*j+1] = g, g, g, g
 				}
 			}

@@ -20,17 +20,17 @@ func TestMaxPool(t *testing.T) {
 	}
 	eachSet(t, func(t *testing.T, _ string) {
 		y := make([]float32, 4)
-		simd.MaxPool2D(s, y, nil, x, 0, 1)
+		simd.MaxPool2D(s, y, nil, x, 0, 1, nil)
 		sameVecBits(t, "y", y, []float32{1, nan, 0, 8})
 		index := make([]int64, 4)
-		simd.MaxPool2D(s, y, index, x, 0, 1)
+		simd.MaxPool2D(s, y, index, x, 0, 1, nil)
 		for i, k := range []int64{0, 7, 13, 14} { // the later NaN of a window replaces the earlier
 			if index[i] != k {
 				t.Errorf("index[%d] = %d, want %d", i, index[i], k)
 			}
 		}
 		dx := make([]float32, 16)
-		simd.MaxPool2DGrad(s, dx, []float32{10, 20, 30, 40}, x, false, 0, 1)
+		simd.MaxPool2DGrad(s, dx, []float32{10, 20, 30, 40}, x, false, 0, 1, nil)
 		sameVecBits(t, "dx", dx, []float32{10, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 0, 0, 30, 40, 0})
 	})
 }
@@ -47,14 +47,14 @@ func TestMaxPoolPaths(t *testing.T) {
 	}
 	eachSet(t, func(t *testing.T, _ string) {
 		y, general, index := make([]float32, len(dy)), make([]float32, len(dy)), make([]int64, len(dy))
-		simd.MaxPool2D(s, y, nil, x, 0, s.Planes)
-		simd.MaxPool2D(s, general, index, x, 0, s.Planes)
+		simd.MaxPool2D(s, y, nil, x, 0, s.Planes, nil)
+		simd.MaxPool2D(s, general, index, x, 0, s.Planes, nil)
 		sameVecBits(t, "y", y, general)
 		want, dx := make([]float32, len(x)), make([]float32, len(x))
 		for i, k := range index {
 			want[i/(s.OH*s.OW)*s.H*s.W+int(k)] += dy[i]
 		}
-		simd.MaxPool2DGrad(s, dx, dy, x, false, 0, s.Planes)
+		simd.MaxPool2DGrad(s, dx, dy, x, false, 0, s.Planes, nil)
 		sameVecBits(t, "dx", dx, want)
 	})
 }
@@ -68,26 +68,42 @@ func TestPoolConformance(t *testing.T) {
 		simd.PoolShape{Planes: 2, H: 7, W: 9, KH: 2, KW: 2, OH: 3, OW: 4, SH: 2, SW: 2},
 		simd.PoolShape{Planes: 2, H: 7, W: 9, KH: 3, KW: 3, OH: 4, OW: 5, SH: 2, SW: 2, PT: 1, PL: 1, PB: 1, PR: 1},
 		simd.PoolShape{Planes: 2, H: 7, W: 9, KH: 2, KW: 3, OH: 5, OW: 5, SH: 1, SW: 1, DH: 2, DW: 2})
+	r := rand.New(rand.NewPCG(7, 1))
+	for range 60 {
+		s := simd.PoolShape{Planes: 2, KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), SH: 1 + r.IntN(3), SW: 1 + r.IntN(3), DH: 1 + r.IntN(2), DW: 1 + r.IntN(2)}
+		s.PT, s.PL, s.PB, s.PR = r.IntN(s.KH), r.IntN(s.KW), r.IntN(s.KH), r.IntN(s.KW)
+		reach, wide := (s.KH-1)*s.DH+1, (s.KW-1)*s.DW+1
+		s.H, s.W = reach+r.IntN(20), wide+r.IntN(40)
+		s.OH, s.OW = (s.H+s.PT+s.PB-reach)/s.SH+1, (s.W+s.PL+s.PR-wide)/s.SW+1
+		if r.IntN(3) == 0 && (s.OH*s.SH-s.PT) < s.H && (s.OW*s.SW-s.PL) < s.W { // rounded up
+			s.OH++
+			s.OW++
+		}
+		shapes = append(shapes, s)
+	}
 	eachSet(t, func(t *testing.T, oracle string) {
 		name := simd.Current().Name
-		for _, s := range shapes {
+		for i, s := range shapes {
 			r := rand.New(rand.NewPCG(1, uint64(s.W)))
 			x := vecInput(r, s.Planes*s.H*s.W, 3, true)
-			for i := range x.s { // ties
-				if r.IntN(2) == 0 {
-					x.s[i] = float32(r.IntN(3))
+			for j, v := range x.s { // ties
+				if r.IntN(2) == 0 || i%3 > 0 && v-v != 0 { // most planes have finite elements only
+					x.s[j] = float32(r.IntN(3))
 				}
 			}
+			copy(x.copy, x.s)
 			dy := vecInput(r, s.Planes*s.OH*s.OW, 5, true)
 			run := func() (y, dx, dr, ya, da *guarded) {
+				scratch := newGuarded(simd.PoolScratch(&s), 1).set(nan)
 				y, dx, dr = newGuarded(len(dy.s), 1), newGuarded(len(x.s), 2), newGuarded(len(x.s), 6)
 				ya, da = newGuarded(len(dy.s), 1), newGuarded(len(x.s), 2)
-				simd.MaxPool2D(&s, y.s, nil, x.s, 0, 1)
-				simd.MaxPool2D(&s, y.s, nil, x.s, 1, s.Planes)
-				simd.MaxPool2DGrad(&s, dx.s, dy.s, x.s, false, 0, s.Planes)
-				simd.MaxPool2DGrad(&s, dr.s, dy.s, x.s, true, 0, s.Planes)
-				simd.AvgPool2D(&s, ya.s, x.s, true, 0, s.Planes)
-				simd.AvgPool2DGrad(&s, da.s, dy.s, false, 0, s.Planes)
+				simd.MaxPool2D(&s, y.s, nil, x.s, 0, 1, scratch.s)
+				simd.MaxPool2D(&s, y.s, nil, x.s, 1, s.Planes, scratch.s)
+				simd.MaxPool2DGrad(&s, dx.s, dy.s, x.s, false, 0, s.Planes, scratch.s)
+				simd.MaxPool2DGrad(&s, dr.s, dy.s, x.s, true, 0, s.Planes, scratch.s)
+				simd.AvgPool2D(&s, ya.s, x.s, i%2 == 0, 0, s.Planes, scratch.s)
+				simd.AvgPool2DGrad(&s, da.s, dy.s, i%4 < 2, 0, s.Planes, scratch.s)
+				scratch.check(t, "scratch", false)
 				return y, dx, dr, ya, da
 			}
 			use(t, oracle)
@@ -109,7 +125,7 @@ func TestAvgPoolGradSum(t *testing.T) {
 	s := &simd.PoolShape{Planes: 1, H: 5, W: 5, KH: 3, KW: 3, OH: 3, OW: 3, SH: 2, SW: 2, PT: 1, PL: 1, PB: 1, PR: 1}
 	dy := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}
 	dx := make([]float32, 25)
-	simd.AvgPool2DGrad(s, dx, dy, false, 0, 1)
+	simd.AvgPool2DGrad(s, dx, dy, false, 0, 1, nil)
 	var got float64
 	for _, v := range dx {
 		got += float64(v)
@@ -203,12 +219,12 @@ func TestPoolLast(t *testing.T) {
 			copy(xl.s, last(x, s.Planes, c, s.H*s.W))
 			eachSet(t, func(t *testing.T, _ string) {
 				want, y := make([]float32, n), newGuarded(n, 3)
-				simd.MaxPool2D(&planes, want, nil, x, 0, planes.Planes)
+				simd.MaxPool2D(&planes, want, nil, x, 0, planes.Planes, nil)
 				simd.MaxPoolLast(&s, c, y.s, xl.s, 0, s.Planes*s.OH)
 				y.check(t, "maximum", false)
 				sameVecBits(t, fmt.Sprint("maximum ", s, c), y.s, last(want, s.Planes, c, pixels))
 				for _, pad := range []bool{false, true} {
-					simd.AvgPool2D(&planes, want, x, pad, 0, planes.Planes)
+					simd.AvgPool2D(&planes, want, x, pad, 0, planes.Planes, nil)
 					simd.AvgPoolLast(&s, c, y.s, xl.s, pad, 0, s.Planes*s.OH)
 					sameVecBits(t, fmt.Sprint("mean ", s, c), y.s, last(want, s.Planes, c, pixels))
 				}

@@ -76,6 +76,7 @@ func (t *tileSet) fill(k *Kernels) {
 		packSize: t.convPackSize, pack: t.convPack, forward: t.convForward, forwardScratch: t.convForwardScratch,
 		gradInputPackSize: t.gradInputPackSize, gradInputPack: t.gradInputPack, gradInput: t.gradInput, gradInputScratch: t.gradInputScratch,
 		gradWeight: t.gradWeight, gradWeightScratch: t.gradWeightScratch, pool: t.runPool,
+		poolPlanes: t.poolPlanes, poolPlanesGrad: t.poolPlanesGrad, poolPlanesScratch: t.poolPlanesScratch,
 		poolFits: t.poolFits, pooled: t.convPooled, pooledScratch: t.pooledScratch,
 	}
 }

@@ -8603,6 +8603,137 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecPoolNewerAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecPoolNewerAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         32(DI), R9
+	MOVQ         40(DI), R10
+	MOVQ         48(DI), R11
+	MOVQ         56(DI), R12
+	MOVQ         64(DI), R13
+	VBROADCASTSS 80(DI), Y0
+	VBROADCASTSS 84(DI), Y1
+	XORQ         AX, AX
+
+block:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y2
+	VMOVUPS   (R9)(AX*1), Y3
+	VMOVUPS   (R10)(AX*1), Y4
+	VCMPPS    $0x11, Y4, Y2, Y5
+	VBLENDVPS Y5, Y4, Y2, Y2
+	VBLENDVPS Y5, Y0, Y3, Y3
+	VMOVUPS   (R11)(AX*1), Y5
+	VCMPPS    $0x11, Y5, Y2, Y4
+	VBLENDVPS Y4, Y5, Y2, Y2
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VMOVUPS   Y2, (R12)(AX*1)
+	VMOVUPS   Y3, (R13)(AX*1)
+	ADDQ      $+32, AX
+	JMP       block
+
+blockEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y3
+	VMASKMOVPS (R8)(AX*1), Y3, Y2
+	VMASKMOVPS (R9)(AX*1), Y3, Y4
+	VMASKMOVPS (R10)(AX*1), Y3, Y5
+	VCMPPS     $0x11, Y5, Y2, Y6
+	VBLENDVPS  Y6, Y5, Y2, Y2
+	VBLENDVPS  Y6, Y0, Y4, Y4
+	VMASKMOVPS (R11)(AX*1), Y3, Y6
+	VCMPPS     $0x11, Y6, Y2, Y5
+	VBLENDVPS  Y5, Y6, Y2, Y2
+	VBLENDVPS  Y5, Y1, Y4, Y4
+	VMASKMOVPS Y2, Y3, (R12)(AX*1)
+	VMASKMOVPS Y4, Y3, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecPoolPickAVX2(a *byte)
+// Requires: AVX
+TEXT ·vecPoolPickAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         32(DI), R9
+	MOVQ         40(DI), R10
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Y0
+	XORQ         AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Y1
+	VMOVUPS   (R9)(AX*1), Y2
+	VCMPPS    $0x00, Y0, Y2, Y2
+	VMOVUPS   (R10)(AX*1), Y3
+	VXORPS    Y4, Y4, Y4
+	VBLENDVPS Y2, Y3, Y4, Y3
+	VADDPS    Y3, Y1, Y3
+	VMOVUPS   Y3, (R12)(AX*1)
+	VMOVUPS   32(R8)(AX*1), Y3
+	VMOVUPS   32(R9)(AX*1), Y1
+	VCMPPS    $0x00, Y0, Y1, Y1
+	VMOVUPS   32(R10)(AX*1), Y2
+	VXORPS    Y4, Y4, Y4
+	VBLENDVPS Y1, Y2, Y4, Y2
+	VADDPS    Y2, Y3, Y2
+	VMOVUPS   Y2, 32(R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      32(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Y2
+	VMOVUPS   (R9)(AX*1), Y3
+	VCMPPS    $0x00, Y0, Y3, Y3
+	VMOVUPS   (R10)(AX*1), Y1
+	VXORPS    Y4, Y4, Y4
+	VBLENDVPS Y3, Y1, Y4, Y1
+	VADDPS    Y1, Y2, Y1
+	VMOVUPS   Y1, (R12)(AX*1)
+	ADDQ      $+32, AX
+	JMP       vector
+
+vectorEnd:
+	CMPQ       AX, CX
+	JE         done
+	LEAQ       vecMask<>+128(SB), DX
+	SUBQ       CX, DX
+	ADDQ       AX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS (R8)(AX*1), Y1, Y2
+	VMASKMOVPS (R9)(AX*1), Y1, Y3
+	VCMPPS     $0x00, Y0, Y3, Y3
+	VMASKMOVPS (R10)(AX*1), Y1, Y4
+	VXORPS     Y5, Y5, Y5
+	VBLENDVPS  Y3, Y4, Y5, Y4
+	VADDPS     Y4, Y2, Y4
+	VMASKMOVPS Y4, Y1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecPeakAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·vecPeakAVX2(SB), NOSPLIT, $0-8

@@ -8621,6 +8621,138 @@ done:
 	VZEROUPPER
 	RET
 
+// func vecPoolNewerAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecPoolNewerAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         32(DI), R9
+	MOVQ         40(DI), R10
+	MOVQ         48(DI), R11
+	MOVQ         56(DI), R12
+	MOVQ         64(DI), R13
+	VBROADCASTSS 80(DI), Z0
+	VBROADCASTSS 84(DI), Z1
+	XORQ         AX, AX
+
+block:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z2
+	VMOVUPS   (R9)(AX*1), Z3
+	VMOVUPS   (R10)(AX*1), Z4
+	VCMPPS    $0x11, Z4, Z2, K2
+	VBLENDMPS Z4, Z2, K2, Z2
+	VBLENDMPS Z0, Z3, K2, Z3
+	VMOVUPS   (R11)(AX*1), Z4
+	VCMPPS    $0x11, Z4, Z2, K2
+	VBLENDMPS Z4, Z2, K2, Z2
+	VBLENDMPS Z1, Z3, K2, Z3
+	VMOVUPS   Z2, (R12)(AX*1)
+	VMOVUPS   Z3, (R13)(AX*1)
+	ADDQ      $+64, AX
+	JMP       block
+
+blockEnd:
+	CMPQ      AX, CX
+	JE        done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z3
+	VMOVUPS.Z (R9)(AX*1), K1, Z2
+	VMOVUPS.Z (R10)(AX*1), K1, Z4
+	VCMPPS    $0x11, Z4, Z3, K2
+	VBLENDMPS Z4, Z3, K2, Z3
+	VBLENDMPS Z0, Z2, K2, Z2
+	VMOVUPS.Z (R11)(AX*1), K1, Z4
+	VCMPPS    $0x11, Z4, Z3, K2
+	VBLENDMPS Z4, Z3, K2, Z3
+	VBLENDMPS Z1, Z2, K2, Z2
+	VMOVUPS   Z3, K1, (R12)(AX*1)
+	VMOVUPS   Z2, K1, (R13)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func vecPoolPickAVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·vecPoolPickAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVQ         (DI), CX
+	SHLQ         $0x02, CX
+	MOVQ         24(DI), R8
+	MOVQ         32(DI), R9
+	MOVQ         40(DI), R10
+	MOVQ         56(DI), R12
+	VBROADCASTSS 80(DI), Z0
+	VPXORD       Z1, Z1, Z1
+	XORQ         AX, AX
+
+block:
+	LEAQ      128(AX), DX
+	CMPQ      DX, CX
+	JHI       blockEnd
+	VMOVUPS   (R8)(AX*1), Z2
+	VMOVUPS   (R9)(AX*1), Z3
+	VCMPPS    $0x00, Z0, Z3, K2
+	VMOVUPS   (R10)(AX*1), Z3
+	VBLENDMPS Z3, Z1, K2, Z3
+	VADDPS    Z3, Z2, Z3
+	VMOVUPS   Z3, (R12)(AX*1)
+	VMOVUPS   64(R8)(AX*1), Z3
+	VMOVUPS   64(R9)(AX*1), Z2
+	VCMPPS    $0x00, Z0, Z2, K2
+	VMOVUPS   64(R10)(AX*1), Z2
+	VBLENDMPS Z2, Z1, K2, Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, 64(R12)(AX*1)
+	ADDQ      $+128, AX
+	JMP       block
+
+blockEnd:
+vector:
+	LEAQ      64(AX), DX
+	CMPQ      DX, CX
+	JHI       vectorEnd
+	VMOVUPS   (R8)(AX*1), Z2
+	VMOVUPS   (R9)(AX*1), Z3
+	VCMPPS    $0x00, Z0, Z3, K2
+	VMOVUPS   (R10)(AX*1), Z3
+	VBLENDMPS Z3, Z1, K2, Z3
+	VADDPS    Z3, Z2, Z3
+	VMOVUPS   Z3, (R12)(AX*1)
+	ADDQ      $+64, AX
+	JMP       vector
+
+vectorEnd:
+	CMPQ      AX, CX
+	JE        done
+	MOVQ      CX, SI
+	SUBQ      AX, SI
+	SHRQ      $0x02, SI
+	MOVQ      $-1, DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (R8)(AX*1), K1, Z3
+	VMOVUPS.Z (R9)(AX*1), K1, Z2
+	VCMPPS    $0x00, Z0, Z2, K2
+	VMOVUPS.Z (R10)(AX*1), K1, Z2
+	VBLENDMPS Z2, Z1, K2, Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, K1, (R12)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 // func vecPeakAVX512(a *byte)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·vecPeakAVX512(SB), NOSPLIT, $0-8

@@ -55,10 +55,10 @@ func BenchmarkVec(b *testing.B) {
 		{"Adam", n, func() {
 			simd.Adam(out, g, z, w, &simd.AdamOptions{Scale: 1, LR: 1e-9, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Correction1: 0.1, Correction2: 0.001})
 		}},
-		{"MaxPool192x24x24", len(px), func() { simd.MaxPool2D(pool, py, nil, px, 0, 192) }},
-		{"MaxPoolReluGrad192x24x24", len(px), func() { simd.MaxPool2DGrad(pool, pd, py, px, true, 0, 192) }},
+		{"MaxPool192x24x24", len(px), func() { simd.MaxPool2D(pool, py, nil, px, 0, 192, nil) }},
+		{"MaxPoolReluGrad192x24x24", len(px), func() { simd.MaxPool2DGrad(pool, pd, py, px, true, 0, 192, nil) }},
 		{"ReluGrad192x24x24", len(px), func() { simd.Zip(simd.ReluGrad, pd, pd, px) }},
-		{"MaxPoolGrad192x24x24", len(px), func() { simd.MaxPool2DGrad(pool, pd, py, px, false, 0, 192) }},
+		{"MaxPoolGrad192x24x24", len(px), func() { simd.MaxPool2DGrad(pool, pd, py, px, false, 0, 192, nil) }},
 		{"Transpose64x64", n, func() { simd.Transpose(out, x, 64, 64, 64, 64) }},
 		{"FillUniform", n, func() { simd.FillUniform(out, 1, 2, 0, 0, 1) }},
 		{"FillNormal", n, func() { simd.FillNormal(out, 1, 2, 0, 0, 1) }},

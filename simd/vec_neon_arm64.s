@@ -13373,6 +13373,248 @@ out0:
 next:
 	RET
 
+// vecPoolNewer: the larger of in0[i], in2[i] and in3[i], the first of equal ones, goes to out0[i]; in1[i], p0 or p1, after it, to out1[i].
+TEXT ·vecPoolNewerNEON(SB), NOSPLIT, $112-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 48(R0), R6
+	MOVD 56(R0), R8
+	MOVD 64(R0), R9
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	ADD $84, R0, R11
+	WORD $0x4D40C961 // ld1r {v1.4s}, [x11]
+
+block:
+	CMP $4, R1
+	BLT blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x6EA2E485 // fcmgt v5, v4, v2
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x6E621C86 // bsl v6, v4, v2
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x6E631C02 // bsl v2, v0, v3
+	WORD $0x3DC000C3 // ldr q3, [x6, #0]
+	WORD $0x6EA6E465 // fcmgt v5, v3, v6
+	WORD $0x4EA51CA4 // orr v4, v5, v5
+	WORD $0x6E661C64 // bsl v4, v3, v6
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x6E621C26 // bsl v6, v1, v2
+	WORD $0x3D800104 // str q4, [x8, #0]
+	WORD $0x3D800126 // str q6, [x9, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R6, R6
+	ADD $16, R8, R8
+	ADD $16, R9, R9
+	SUB $4, R1, R1
+	B block
+
+blockEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD $buf-64(SP), R11
+	MOVD R6, R12
+	MOVD R1, R13
+
+in3:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in3
+	MOVD $buf-64(SP), R6
+	MOVD R8, R22
+	MOVD $buf-80(SP), R8
+	MOVD R9, R23
+	MOVD $buf-96(SP), R9
+	WORD $0x3DC00066 // ldr q6, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x6EA6E445 // fcmgt v5, v2, v6
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x6E661C43 // bsl v3, v2, v6
+	WORD $0x4EA51CA6 // orr v6, v5, v5
+	WORD $0x6E641C06 // bsl v6, v0, v4
+	WORD $0x3DC000C4 // ldr q4, [x6, #0]
+	WORD $0x6EA3E485 // fcmgt v5, v4, v3
+	WORD $0x4EA51CA2 // orr v2, v5, v5
+	WORD $0x6E631C82 // bsl v2, v4, v3
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x6E661C23 // bsl v3, v1, v6
+	WORD $0x3D800102 // str q2, [x8, #0]
+	WORD $0x3D800123 // str q3, [x9, #0]
+	MOVD $buf-80(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+	MOVD $buf-96(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R23)
+	SUBS $1, R13, R13
+	BNE out1
+
+next:
+	RET
+
+// vecPoolPick: out0[i] = in0[i] + (in1[i] == p0 ? in2[i] : 0).
+TEXT ·vecPoolPickNEON(SB), NOSPLIT, $80-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R3
+	MOVD 32(R0), R4
+	MOVD 40(R0), R5
+	MOVD 56(R0), R8
+	MOVD $vecConst<>(SB), R14
+	ADD $80, R0, R11
+	WORD $0x4D40C960 // ld1r {v0.4s}, [x11]
+	WORD $0x3DC00DC1 // ldr q1, [x14, #48]
+
+block:
+	CMP $8, R1
+	BLT blockEnd
+	WORD $0x3DC00062 // ldr q2, [x3, #0]
+	WORD $0x3DC00083 // ldr q3, [x4, #0]
+	WORD $0x4E20E464 // fcmeq v4, v3, v0
+	WORD $0x3DC000A3 // ldr q3, [x5, #0]
+	WORD $0x4EA41C85 // orr v5, v4, v4
+	WORD $0x6E611C65 // bsl v5, v3, v1
+	WORD $0x4E25D443 // fadd v3, v2, v5
+	WORD $0x3D800103 // str q3, [x8, #0]
+	WORD $0x3DC00463 // ldr q3, [x3, #16]
+	WORD $0x3DC00485 // ldr q5, [x4, #16]
+	WORD $0x4E20E4A2 // fcmeq v2, v5, v0
+	WORD $0x3DC004A5 // ldr q5, [x5, #16]
+	WORD $0x4EA21C44 // orr v4, v2, v2
+	WORD $0x6E611CA4 // bsl v4, v5, v1
+	WORD $0x4E24D465 // fadd v5, v3, v4
+	WORD $0x3D800505 // str q5, [x8, #16]
+	ADD $32, R3, R3
+	ADD $32, R4, R4
+	ADD $32, R5, R5
+	ADD $32, R8, R8
+	SUB $8, R1, R1
+	B block
+
+blockEnd:
+
+vector:
+	CMP $4, R1
+	BLT vectorEnd
+	WORD $0x3DC00065 // ldr q5, [x3, #0]
+	WORD $0x3DC00084 // ldr q4, [x4, #0]
+	WORD $0x4E20E483 // fcmeq v3, v4, v0
+	WORD $0x3DC000A4 // ldr q4, [x5, #0]
+	WORD $0x4EA31C62 // orr v2, v3, v3
+	WORD $0x6E611C82 // bsl v2, v4, v1
+	WORD $0x4E22D4A4 // fadd v4, v5, v2
+	WORD $0x3D800104 // str q4, [x8, #0]
+	ADD $16, R3, R3
+	ADD $16, R4, R4
+	ADD $16, R5, R5
+	ADD $16, R8, R8
+	SUB $4, R1, R1
+	B vector
+
+vectorEnd:
+	CBZ R1, next
+	MOVD $buf-16(SP), R11
+	MOVD R3, R12
+	MOVD R1, R13
+
+in0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in0
+	MOVD $buf-16(SP), R3
+	MOVD $buf-32(SP), R11
+	MOVD R4, R12
+	MOVD R1, R13
+
+in1:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in1
+	MOVD $buf-32(SP), R4
+	MOVD $buf-48(SP), R11
+	MOVD R5, R12
+	MOVD R1, R13
+
+in2:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R11)
+	SUBS $1, R13, R13
+	BNE in2
+	MOVD $buf-48(SP), R5
+	MOVD R8, R22
+	MOVD $buf-64(SP), R8
+	WORD $0x3DC00064 // ldr q4, [x3, #0]
+	WORD $0x3DC00082 // ldr q2, [x4, #0]
+	WORD $0x4E20E445 // fcmeq v5, v2, v0
+	WORD $0x3DC000A2 // ldr q2, [x5, #0]
+	WORD $0x4EA51CA3 // orr v3, v5, v5
+	WORD $0x6E611C43 // bsl v3, v2, v1
+	WORD $0x4E23D482 // fadd v2, v4, v3
+	WORD $0x3D800102 // str q2, [x8, #0]
+	MOVD $buf-64(SP), R11
+	MOVD R11, R12
+	MOVD R1, R13
+
+out0:
+	MOVWU.P 4(R12), R15
+	MOVW.P R15, 4(R22)
+	SUBS $1, R13, R13
+	BNE out0
+
+next:
+	RET
+
 // vecPeak: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
 TEXT ·vecPeakNEON(SB), NOSPLIT, $48-8
 	MOVD a+0(FP), R0

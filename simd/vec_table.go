@@ -48,6 +48,7 @@ type vecTable struct {
 	reduce                                                 [NumReduce + 1]vecFunc
 	reduceRow, reduceColumns                               [NumReduce]vecFunc
 	dot, expSum, expSumOnly, axpy, sub2, subMul, expMulAdd vecFunc
+	poolNewer, poolPick                                    vecFunc
 	peak, downExpSum                                       vecFunc
 	normRow, normGrad, normParamGrad, rmsParamGrad         vecFunc
 	lstmState, lstmOut                                     vecFunc
@@ -95,6 +96,17 @@ func (t *vecTable) fill(k *Kernels) {
 	v.peak = func(dst, x []float32) bool { return call11(t.peak, dst, x, peakFactor, peakSummand) }
 	v.axpy = func(y, x []float32, a float32) { call21(t.axpy, y, y, x, a) }
 	v.reduceRow = func(op ReduceOp, acc, x []float32) bool { return call21(t.reduceRow[op], acc, acc, x, 0) }
+	v.poolNewer = func(best, index, a, b []float32, ka, kb float32) {
+		q := vecArgs{n: len(best), p: [8]float32{ka, kb}}
+		q.in = [4]*float32{unsafe.SliceData(best), unsafe.SliceData(index), unsafe.SliceData(a), unsafe.SliceData(b)}
+		q.out[0], q.out[1] = q.in[0], q.in[1]
+		run(t.poolNewer, noescape(&q))
+	}
+	v.poolPick = func(sum, index, g []float32, k float32) {
+		q := vecArgs{n: len(sum), p: [8]float32{k}}
+		q.in[0], q.in[1], q.in[2], q.out[0] = unsafe.SliceData(sum), unsafe.SliceData(index), unsafe.SliceData(g), unsafe.SliceData(sum)
+		run(t.poolPick, noescape(&q))
+	}
 	v.sub2 = func(dst, x []float32, a, b float32) { call11(t.sub2, dst, x, a, b) }
 	v.subMul = func(dst, x, y []float32, a float32) { call21(t.subMul, dst, x, y, a) }
 	v.expMulAdd = func(dst, x, y []float32, a float32) { call21(t.expMulAdd, dst, x, y, a) }

@@ -494,6 +494,16 @@ func vecExpSumOnlyAVX2(a *vecArgs)
 //go:noescape
 func vecAxpyAVX2(a *vecArgs)
 
+// vecPoolNewerAVX2: the larger of in0[i], in2[i] and in3[i], the first of equal ones, goes to out0[i]; in1[i], p0 or p1, after it, to out1[i].
+//
+//go:noescape
+func vecPoolNewerAVX2(a *vecArgs)
+
+// vecPoolPickAVX2: out0[i] = in0[i] + (in1[i] == p0 ? in2[i] : 0).
+//
+//go:noescape
+func vecPoolPickAVX2(a *vecArgs)
+
 // vecPeakAVX2: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
 //
 //go:noescape
@@ -1714,6 +1724,16 @@ func vecExpSumOnlyAVX512(a *vecArgs)
 //go:noescape
 func vecAxpyAVX512(a *vecArgs)
 
+// vecPoolNewerAVX512: the larger of in0[i], in2[i] and in3[i], the first of equal ones, goes to out0[i]; in1[i], p0 or p1, after it, to out1[i].
+//
+//go:noescape
+func vecPoolNewerAVX512(a *vecArgs)
+
+// vecPoolPickAVX512: out0[i] = in0[i] + (in1[i] == p0 ? in2[i] : 0).
+//
+//go:noescape
+func vecPoolPickAVX512(a *vecArgs)
+
 // vecPeakAVX512: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
 //
 //go:noescape
@@ -2159,6 +2179,8 @@ var vecAVX2 = vecTable{
 	expSum:         vecExpSumAVX2,
 	expSumOnly:     vecExpSumOnlyAVX2,
 	axpy:           vecAxpyAVX2,
+	poolNewer:      vecPoolNewerAVX2,
+	poolPick:       vecPoolPickAVX2,
 	peak:           vecPeakAVX2,
 	sub2:           vecSub2AVX2,
 	subMul:         vecSubMulAVX2,
@@ -2346,6 +2368,8 @@ var vecAVX2MulAdd = vecTable{
 	expSum:         vecExpSumAVX2MulAdd,
 	expSumOnly:     vecExpSumOnlyAVX2MulAdd,
 	axpy:           vecAxpyAVX2MulAdd,
+	poolNewer:      vecPoolNewerAVX2,
+	poolPick:       vecPoolPickAVX2,
 	peak:           vecPeakAVX2MulAdd,
 	sub2:           vecSub2AVX2,
 	subMul:         vecSubMulAVX2,
@@ -2533,6 +2557,8 @@ var vecAVX512 = vecTable{
 	expSum:         vecExpSumAVX512,
 	expSumOnly:     vecExpSumOnlyAVX512,
 	axpy:           vecAxpyAVX512,
+	poolNewer:      vecPoolNewerAVX512,
+	poolPick:       vecPoolPickAVX512,
 	peak:           vecPeakAVX512,
 	sub2:           vecSub2AVX512,
 	subMul:         vecSubMulAVX512,

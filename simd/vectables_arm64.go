@@ -494,6 +494,16 @@ func vecExpSumOnlyNEON(a *vecArgs)
 //go:noescape
 func vecAxpyNEON(a *vecArgs)
 
+// vecPoolNewerNEON: the larger of in0[i], in2[i] and in3[i], the first of equal ones, goes to out0[i]; in1[i], p0 or p1, after it, to out1[i].
+//
+//go:noescape
+func vecPoolNewerNEON(a *vecArgs)
+
+// vecPoolPickNEON: out0[i] = in0[i] + (in1[i] == p0 ? in2[i] : 0).
+//
+//go:noescape
+func vecPoolPickNEON(a *vecArgs)
+
 // vecPeakNEON: out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.
 //
 //go:noescape
@@ -1339,6 +1349,8 @@ var vecNEON = vecTable{
 	expSum:         vecExpSumNEON,
 	expSumOnly:     vecExpSumOnlyNEON,
 	axpy:           vecAxpyNEON,
+	poolNewer:      vecPoolNewerNEON,
+	poolPick:       vecPoolPickNEON,
 	peak:           vecPeakNEON,
 	sub2:           vecSub2NEON,
 	subMul:         vecSubMulNEON,
@@ -1526,6 +1538,8 @@ var vecNEONMulAdd = vecTable{
 	expSum:         vecExpSumNEONMulAdd,
 	expSumOnly:     vecExpSumOnlyNEONMulAdd,
 	axpy:           vecAxpyNEONMulAdd,
+	poolNewer:      vecPoolNewerNEON,
+	poolPick:       vecPoolPickNEON,
 	peak:           vecPeakNEONMulAdd,
 	sub2:           vecSub2NEON,
 	subMul:         vecSubMulNEON,

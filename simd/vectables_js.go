@@ -134,6 +134,8 @@ var vecWasm = vecTable{
 	expSum:         idVecExpSum,
 	expSumOnly:     idVecExpSumOnly,
 	axpy:           idVecAxpy,
+	poolNewer:      idVecPoolNewer,
+	poolPick:       idVecPoolPick,
 	peak:           idVecPeak,
 	sub2:           idVecSub2,
 	subMul:         idVecSubMul,

@@ -41,6 +41,9 @@ func poolStep(k *prog.Kernel, n *graph.Node, x []int) (st prog.Step, ok bool) {
 	}
 	st.N[15] = int32(n.Int("count_include_pad"))
 	st.Tiles = int32(max(1, min(size/poolTile, s.Planes, 64)))
+	if n := simd.PoolScratch(&s); n < 1<<28 {
+		st.Worker = int32(4 * n)
+	}
 	return st, true
 }
 
@@ -108,23 +111,23 @@ func lowerAveragePoolGrad(b graph.Builder, n *graph.Node) bool {
 func runMaxPool(w *prog.Worker, st *prog.Step, tile int) {
 	s, x, y := stepPool(st)
 	from, to := prog.Span(s.Planes, 1, tile, int(st.Tiles))
-	simd.MaxPool2D(&s, w.F32(st.A[0], y), nil, w.F32(st.A[1], x), from, to)
+	simd.MaxPool2D(&s, w.F32(st.A[0], y), nil, w.F32(st.A[1], x), from, to, w.ScratchF32(int(st.Worker)/4))
 }
 
 func runMaxPoolGrad(w *prog.Worker, st *prog.Step, tile int) {
 	s, x, y := stepPool(st)
 	from, to := prog.Span(s.Planes, 1, tile, int(st.Tiles))
-	simd.MaxPool2DGrad(&s, w.F32(st.A[0], x), w.F32(st.A[1], y), w.F32(st.A[2], x), st.N[15] != 0, from, to)
+	simd.MaxPool2DGrad(&s, w.F32(st.A[0], x), w.F32(st.A[1], y), w.F32(st.A[2], x), st.N[15] != 0, from, to, w.ScratchF32(int(st.Worker)/4))
 }
 
 func runAveragePool(w *prog.Worker, st *prog.Step, tile int) {
 	s, x, y := stepPool(st)
 	from, to := prog.Span(s.Planes, 1, tile, int(st.Tiles))
-	simd.AvgPool2D(&s, w.F32(st.A[0], y), w.F32(st.A[1], x), st.N[15] != 0, from, to)
+	simd.AvgPool2D(&s, w.F32(st.A[0], y), w.F32(st.A[1], x), st.N[15] != 0, from, to, w.ScratchF32(int(st.Worker)/4))
 }
 
 func runAveragePoolGrad(w *prog.Worker, st *prog.Step, tile int) {
 	s, x, y := stepPool(st)
 	from, to := prog.Span(s.Planes, 1, tile, int(st.Tiles))
-	simd.AvgPool2DGrad(&s, w.F32(st.A[0], x), w.F32(st.A[1], y), st.N[15] != 0, from, to)
+	simd.AvgPool2DGrad(&s, w.F32(st.A[0], x), w.F32(st.A[1], y), st.N[15] != 0, from, to, w.ScratchF32(int(st.Worker)/4))
 }

@@ -135,6 +135,19 @@ func Kernels() []*Kernel {
 		do: func(b *Body) { b.setAcc(b.add(b.acc(), b.exp(b.sub(b.in(0), b.p(0))))) }})
 	add(Kernel{Name: "Axpy", Slot: "axpy", Doc: "out0[i] = p0*in1[i] + in0[i].", Ins: 2, Outs: 1, Params: 1, Unroll: 4,
 		do: func(b *Body) { b.out(0, b.madd(b.p(0), b.in(1), b.in(0))) }})
+	add(Kernel{Name: "PoolNewer", Slot: "poolNewer", Doc: "the larger of in0[i], in2[i] and in3[i], the first of equal ones, goes to out0[i]; in1[i], p0 or p1, after it, to out1[i].",
+		Ins: 4, Outs: 2, Params: 2, do: func(b *Body) {
+			m, k := b.in(0), b.in(1)
+			for i := range 2 {
+				v := b.in(2 + i)
+				newer := b.lt(m, v)
+				m, k = b.sel(newer, v, m), b.sel(newer, b.p(i), k)
+			}
+			b.out(0, m)
+			b.out(1, k)
+		}})
+	add(Kernel{Name: "PoolPick", Slot: "poolPick", Doc: "out0[i] = in0[i] + (in1[i] == p0 ? in2[i] : 0).", Ins: 3, Outs: 1, Params: 1, Unroll: 2,
+		do: func(b *Body) { b.out(0, b.add(b.in(0), b.sel(b.eq(b.in(1), b.p(0)), b.in(2), b.c(0)))) }})
 	add(Kernel{Name: "Peak", Slot: "peak", Doc: "out0[i] = the sum of chains of multiply-adds that start at in0[i] and multiply by p0 and add p1.", Ins: 1, Outs: 1, Params: 2,
 		do: func(b *Body) {
 			x := b.in(0)
