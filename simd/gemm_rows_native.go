@@ -8,10 +8,14 @@ import (
 )
 
 const (
-	mostDot   = 4  // rows of the tallest tile of a transposed B in place
+	mostDot   = 8  // rows of the tallest tile of a transposed B in place
 	dotWide   = 32 // columns of the widest
-	dotPasses = 2  // how many times, at most, a block of columns is read for the rows of A
+	dotFar    = 16 // and of a B of dotSpan elements, which comes from memory: fewer rows of it side by side
+	dotSpan   = 3 << 20
+	dotSwaps  = 4 // columns of a product that is computed as the transposed one, with AVX2
+	dotPasses = 2 // how many times, at most, a block of columns is read for the rows of A
 	dotSize   = 1 << 12
+	dotBlock  = 64 * dotWide // elements of B that a tile transposes at a time
 	// fetchSize is from how many elements on C is fetched ahead, fetchB the same for B in place, which then comes from memory.
 	fetchSize = 1 << 18
 	fetchB    = 1 << 22
@@ -21,7 +25,77 @@ const (
 
 // readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A and columns.
 func (t *tileSet) readsRows(a *GemmArgs, rows, cols int) bool {
-	return a.TransB && a.PackedB == nil && rows <= dotPasses*t.dot.rows && cols >= 8 && cols*a.K >= dotSize && a.K >= 16
+	most := dotPasses * t.dot.rows
+	if t.dot.rows == mostDot {
+		rows, most = a.M, mostDot // gemmDots, whose scratch is for all of k
+	}
+	return a.TransB && a.PackedB == nil && rows <= most && cols >= 8 && cols*a.K >= dotSize && a.K >= 16
+}
+
+// dotsB says whether a product of few rows takes all of k before it goes on with the next columns of a transposed B, which it reads where it lies.
+func (t *tileSet) dotsB(a *GemmArgs, rows, cols int) bool {
+	return t.dot.rows == mostDot && t.readsRows(a, rows, cols)
+}
+
+// dotScratch is what gemmDots needs.
+func (t *tileSet) dotScratch(rows, k int) int {
+	if t.dot.rows < mostDot || rows > mostDot {
+		return 0
+	}
+	return rows*roundUp(k, 4) + 4 + dotBlock + 2*alignSlack
+}
+
+// gemmDots computes C[i0:i1, j0:j1] with a transposed B.
+func (t *tileSet) gemmDots(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32) {
+	s := sweepArgs{rows: i1 - i0, n: j1 - j0}
+	s.ars, s.acs = 4*a.LDA, 4
+	if a.TransA {
+		s.ars, s.acs = s.acs, s.ars
+	}
+	scratch = aligned(scratch)
+	s.block = &scratch[0]
+	packed := scratch[dotBlock:]
+	for k := 0; k < a.K; k += KChunk {
+		s.k = min(a.K-k, KChunk)
+		if s.a = &a.A[i0*a.LDA+k]; a.TransA {
+			s.a = &a.A[k*a.LDA+i0]
+		}
+		t.packRowsOf(&s, packed[k*s.rows:])
+	}
+	s.bs, s.c, s.cs = 4*a.LDB, &a.C[i0*a.LDC+j0], 4*a.LDC
+	if a.BiasM != nil {
+		s.biasM = &a.BiasM[i0]
+	}
+	if a.BiasN != nil {
+		s.biasN = &a.BiasN[j0]
+	}
+	s.lo, s.hi = a.Act.bounds(a.Lo, a.Hi)
+	widest := dotWide
+	if a.K*a.N >= dotSpan {
+		widest = dotFar
+	}
+	for j := 0; j < s.n; {
+		w := widest
+		for w > s.n-j && w > 8 {
+			w /= 2
+		}
+		from := min(j, s.n-w)
+		for k := 0; k < a.K; k += KChunk {
+			s.k = min(a.K-k, KChunk)
+			s.a, s.b, s.flags = &packed[k*s.rows], &a.B[j0*a.LDB+k], 0
+			if k > 0 || a.Acc {
+				s.flags = tileAdd
+			}
+			if k+s.k == a.K {
+				s.flags |= tileFinish
+				if a.Act != ActNone {
+					s.flags |= tileClamp
+				}
+			}
+			t.dotTile(noescape(&s), s.a, 0, s.rows, from, w, j-from)
+		}
+		j = from + w
+	}
 }
 
 // swapsColumns says whether a product of few columns is computed as the transposed one: lanes then run along A, which is read once.
@@ -29,7 +103,11 @@ func (t *tileSet) swapsColumns(a *GemmArgs) bool {
 	if a.TransA {
 		return a.N < t.lanes
 	}
-	return a.N <= dotPasses*t.dot.rows && a.N < t.lanes
+	most := dotPasses * t.dot.rows
+	if t.dot.rows == mostDot {
+		most = dotSwaps
+	}
+	return a.N <= most && a.N < t.lanes
 }
 
 // sweepAhead is what a sweep asks for while it computes: rows of memory, and the next tiles' parts of C when that comes from far.
@@ -37,6 +115,7 @@ type sweepAhead struct {
 	ahead                            *float32
 	aheadStep, aheadRows, aheadLines int // bytes between rows, rows, cache lines of a row
 	fetchC                           bool
+	block                            *float32 // dotBlock elements
 }
 
 // wantC says that C has that many elements and each is a sum of k products.
@@ -73,6 +152,12 @@ func (t *tileSet) packDots(s *sweepArgs, dst []float32) {
 	away := (int(uintptr(unsafe.Pointer(s.b)))/4 + 512 - int(uintptr(unsafe.Pointer(&dst[0])))/4) & 1023
 	dst = dst[away:]
 	first := &dst[0]
+	t.packRowsOf(s, dst)
+	s.a = first
+}
+
+// packRowsOf packs rows of A from the start of dst.
+func (t *tileSet) packRowsOf(s *sweepArgs, dst []float32) {
 	k4 := roundUp(s.k, 4)
 	for i, p := 0, t.dotPanels(s.rows); p > 0; p-- {
 		h := panelHeight(s.rows-i, p)
@@ -88,7 +173,6 @@ func (t *tileSet) packDots(s *sweepArgs, dst []float32) {
 		dst = dst[k4*h:]
 		i += h
 	}
-	s.a = first
 }
 
 // sweepRows computes a panel of rows, which packDots has packed, times columns of a transposed B in place, at least 8 of them.
@@ -119,6 +203,7 @@ func (t *tileSet) dotTile(s *sweepArgs, a *float32, i, h, from, w, skip int) {
 	)
 	args.k, args.k4, args.a, args.acc = s.k/16, s.k%16/4, a, &acc[0]
 	args.b, args.bs, args.ahead = (*float32)(unsafe.Add(unsafe.Pointer(s.b), from*s.bs)), s.bs, dotWide*s.bs
+	args.rows, args.block = h, s.block
 	f := t.dot.f[h][w/8]
 	f(noescape(&args))
 	if k := s.k &^ 3; k < s.k {

@@ -16,6 +16,9 @@ const (
 	streamCols = 4096
 )
 
+// swapBlock is how many rows of A a product of few columns takes at a time.
+const swapBlock = 512
+
 // streamArgs are the arguments of GemmStream: a sweep of any number of rows, whose A is packed in panels, by a multiple of 8 columns.
 type streamArgs struct {
 	sweepArgs

@@ -12,6 +12,9 @@ const (
 	streamCols = 4096    // and columns of them, at most
 )
 
+// swapBlock is how many rows of A a product of few columns takes at a time.
+const swapBlock = 2048
+
 // streamSpan is from how many elements on B is streamed: more than stay in a share of L3. A variable for the tests.
 var streamSpan = 1 << 22
 

@@ -82,20 +82,17 @@ func (t *tileSet) gemmScratch(a *GemmArgs) int {
 	k := min(a.K, KChunk)
 	n, m := min(max(a.N, 1), blockN)+mostCols*t.lanes, t.gemm.rows
 	if t.swaps(a) {
-		n = min(a.M, blockN) + mostCols*t.lanes
+		n, m = min(a.M, blockN)+mostCols*t.lanes, max(a.N, m)
 	}
 	if a.N > blockN {
 		m = max(min(a.M, blockM), m)
 	}
 	s := k*n + max(m*k+8, dotPack(m, k)) + 2*alignSlack
 	if t.swaps(a) {
-		return max(s, t.streamScratch(a.N, a.M, a.K)) + a.N*min(a.M, swapBlock)
+		return max(s, t.streamScratch(a.N, a.M, a.K), t.dotScratch(a.N, a.K)) + a.N*min(a.M, swapBlock)
 	}
-	return max(s, t.streamScratch(a.M, a.N, a.K))
+	return max(s, t.streamScratch(a.M, a.N, a.K), t.dotScratch(a.M, a.K))
 }
-
-// swapBlock is how many rows of A a product of few columns takes at a time.
-const swapBlock = 512
 
 // swaps says whether a product is computed as the transposed one.
 func (t *tileSet) swaps(a *GemmArgs) bool {
@@ -153,7 +150,8 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 		return
 	}
 	swaps, streams := t.swaps(a), t.streamsB(a)
-	if a.Res != nil && (swaps || streams) { // these paths have small results, to which it is added afterwards
+	dots := !swaps && t.dotsB(a, i1-i0, j1-j0)
+	if a.Res != nil && (swaps || streams || dots) { // these paths have small results, to which it is added afterwards
 		r := *a
 		r.Res, r.Act = nil, ActNone
 		t.gemmRegion(noescape(&r), i0, i1, j0, j1, scratch)
@@ -166,6 +164,10 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	}
 	if streams {
 		t.gemmStream(a, i0, i1, j0, j1, scratch)
+		return
+	}
+	if dots {
+		t.gemmDots(a, i0, i1, j0, j1, scratch)
 		return
 	}
 	rows, cols := i1-i0, j1-j0

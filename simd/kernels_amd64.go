@@ -24,7 +24,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2), conv: newTileTable(convTilesAVX2),
 		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), plane: newTileTable(planeTilesAVX2), poolMax: poolMaxAVX2, poolAvg: poolAvgAVX2,
-		grad: newTileTable(gradTilesAVX2), dot: newTileTable(dotTilesAVX2), stream: newTileTable(streamTilesAVX2),
+		grad: newTileTable(gradTilesAVX2), dot: dotPairs(dotTilesAVX2), stream: newTileTable(streamTilesAVX2),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, finish: finishRowAVX2,
 	}).fill(avx2)
 	vecAVX2.fillAMD64(avx2)
@@ -33,7 +33,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 		lanes: 8,
 		gemm:  newTileTable(gemmTilesAVX2MulAdd), conv: newTileTable(convTilesAVX2MulAdd),
 		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), plane: newTileTable(planeTilesAVX2MulAdd), poolMax: poolMaxAVX2MulAdd, poolAvg: poolAvgAVX2MulAdd,
-		grad: newTileTable(gradTilesAVX2MulAdd), dot: newTileTable(dotTilesAVX2MulAdd), stream: newTileTable(streamTilesAVX2MulAdd),
+		grad: newTileTable(gradTilesAVX2MulAdd), dot: dotPairs(dotTilesAVX2MulAdd), stream: newTileTable(streamTilesAVX2MulAdd),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, finish: finishRowAVX2,
 	}).fill(muladd)
 	vecAVX2MulAdd.fillAMD64(muladd)

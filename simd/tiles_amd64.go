@@ -94,20 +94,35 @@ func gemmTile6x8AVX2(a *tileArgs)
 //go:noescape
 func gemmTile6x16AVX2(a *tileArgs)
 
-// dotTile1x8AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 8, in the order of k.
+// dotTile1x8AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 8, in the order of k; r < 1.
 //
 //go:noescape
 func dotTile1x8AVX2(a *dotArgs)
 
-// dotTile1x16AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 16, in the order of k.
+// dotTilesx8AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 8, in the order of k; r < rows, and the row after them if these are odd, whose A is what comes next.
+//
+//go:noescape
+func dotTilesx8AVX2(a *dotArgs)
+
+// dotTile1x16AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 16, in the order of k; r < 1.
 //
 //go:noescape
 func dotTile1x16AVX2(a *dotArgs)
 
-// dotTile1x32AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 32, in the order of k.
+// dotTilesx16AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 16, in the order of k; r < rows, and the row after them if these are odd, whose A is what comes next.
+//
+//go:noescape
+func dotTilesx16AVX2(a *dotArgs)
+
+// dotTile1x32AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 32, in the order of k; r < 1.
 //
 //go:noescape
 func dotTile1x32AVX2(a *dotArgs)
+
+// dotTilesx32AVX2 computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 32, in the order of k; r < rows, and the row after them if these are odd, whose A is what comes next.
+//
+//go:noescape
+func dotTilesx32AVX2(a *dotArgs)
 
 // streamTile6AVX2 computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 6, in the order of k.
 //
@@ -624,20 +639,35 @@ func gemmTile6x8AVX2MulAdd(a *tileArgs)
 //go:noescape
 func gemmTile6x16AVX2MulAdd(a *tileArgs)
 
-// dotTile1x8AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 8, in the order of k.
+// dotTile1x8AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 8, in the order of k; r < 1.
 //
 //go:noescape
 func dotTile1x8AVX2MulAdd(a *dotArgs)
 
-// dotTile1x16AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 16, in the order of k.
+// dotTilesx8AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 8, in the order of k; r < rows, and the row after them if these are odd, whose A is what comes next.
+//
+//go:noescape
+func dotTilesx8AVX2MulAdd(a *dotArgs)
+
+// dotTile1x16AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 16, in the order of k; r < 1.
 //
 //go:noescape
 func dotTile1x16AVX2MulAdd(a *dotArgs)
 
-// dotTile1x32AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], r < 1, j < 32, in the order of k.
+// dotTilesx16AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 16, in the order of k; r < rows, and the row after them if these are odd, whose A is what comes next.
+//
+//go:noescape
+func dotTilesx16AVX2MulAdd(a *dotArgs)
+
+// dotTile1x32AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 32, in the order of k; r < 1.
 //
 //go:noescape
 func dotTile1x32AVX2MulAdd(a *dotArgs)
+
+// dotTilesx32AVX2MulAdd computes acc[r,j] += sum over k of A[r,k]*B[j,k], j < 32, in the order of k; r < rows, and the row after them if these are odd, whose A is what comes next.
+//
+//go:noescape
+func dotTilesx32AVX2MulAdd(a *dotArgs)
 
 // streamTile6AVX2MulAdd computes p[r,j] += sum over k of A[r,k]*B[k,j], k < 6, in the order of k.
 //
@@ -2344,15 +2374,21 @@ var depthwiseTilesAVX512 = []tile[depthwiseArgs]{
 // dotTilesAVX2 lists the tiles by rows and vectors (or taps).
 var dotTilesAVX2 = []tile[dotArgs]{
 	{1, 1, dotTile1x8AVX2},
+	{2, 1, dotTilesx8AVX2},
 	{1, 2, dotTile1x16AVX2},
+	{2, 2, dotTilesx16AVX2},
 	{1, 4, dotTile1x32AVX2},
+	{2, 4, dotTilesx32AVX2},
 }
 
 // dotTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
 var dotTilesAVX2MulAdd = []tile[dotArgs]{
 	{1, 1, dotTile1x8AVX2MulAdd},
+	{2, 1, dotTilesx8AVX2MulAdd},
 	{1, 2, dotTile1x16AVX2MulAdd},
+	{2, 2, dotTilesx16AVX2MulAdd},
 	{1, 4, dotTile1x32AVX2MulAdd},
+	{2, 4, dotTilesx32AVX2MulAdd},
 }
 
 // dotTilesAVX512 lists the tiles by rows and vectors (or taps).

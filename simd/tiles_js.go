@@ -67,6 +67,11 @@ func packsB(rows, panels, span int) bool {
 	return panels >= 3 && span > 1<<15 || rows > 1 && span > 1<<20
 }
 
+// dotsB is false: what the page has for these products, streamsB chooses.
+func (t *tileSet) dotsB(a *GemmArgs, rows, cols int) bool { return false }
+
+func (t *tileSet) dotScratch(rows, k int) int { return 0 }
+
 // In the page a transposed B of few rows of A is read in place by gemmDots, not by sweep.
 func (t *tileSet) readsRows(a *GemmArgs, rows, cols int) bool { return false }
 

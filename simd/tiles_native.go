@@ -94,7 +94,18 @@ type dotArgs struct {
 	b     *float32 // column j is at b + j*bs
 	bs    int
 	ahead int      // bytes from a column to the one that is fetched when it is used
-	acc   *float32 // accumulators, [rows][columns]
+	acc   *float32 // accumulators, [rows][columns]; AVX2 with an odd number of rows > 1: one row more
+	rows  int
+	block *float32 // dotBlock elements that are overwritten
+}
+
+// dotPairs returns the table of tiles that take rows in pairs, any number of them.
+func dotPairs(list []tile[dotArgs]) tileTable[dotArgs] {
+	t := newTileTable(list)
+	for ; t.rows < mostDot; t.rows++ {
+		t.f[t.rows+1], t.wide[t.rows+1] = t.f[2], t.wide[2]
+	}
+	return t
 }
 
 // copyArgs are the arguments of copyRows.
