@@ -74,7 +74,7 @@ func (f fuseParts) plusOne(v *graph.Value) *graph.Value {
 	return nil
 }
 
-// fuseMul recognises Gelu, and layer normalisation with a scale.
+// fuseMul recognises Gelu, and layer and RMS normalisation with a scale.
 type fuseMul struct{}
 
 func (fuseMul) Fuse(c *graph.FuseCtx) *graph.Value {
@@ -162,40 +162,143 @@ func (f fuseParts) cubic(v, x *graph.Value) bool {
 	return false
 }
 
-// layerNorm recognises (x - mean(x)) / sqrt(mean((x - mean(x))**2) + epsilon) * scale over the last dimension.
+// root returns v and epsilon for an inverse root 1/sqrt(v + epsilon), as a reciprocal, a quotient or a power; all of it inner.
+func (f fuseParts) root(x *graph.Value) (v *graph.Value, eps float64) {
+	if n := f.inner(x, &DefReciprocal); n != nil {
+		return f.sqrt(n.Inputs[0])
+	}
+	if n := f.inner(x, &DefDiv); n != nil {
+		if c, ok := number(n.Inputs[0]); ok && c == 1 {
+			return f.sqrt(n.Inputs[1])
+		}
+	}
+	if n := f.inner(x, &DefPow); n != nil {
+		if c, ok := number(n.Inputs[1]); ok && c == -0.5 {
+			return f.plus(n.Inputs[0])
+		}
+	}
+	return nil, 0
+}
+
+// sqrt returns v and epsilon for sqrt(v + epsilon).
+func (f fuseParts) sqrt(x *graph.Value) (v *graph.Value, eps float64) {
+	if n := f.inner(x, &DefSqrt); n != nil {
+		return f.plus(n.Inputs[0])
+	}
+	if n := f.inner(x, &DefPow); n != nil {
+		if c, ok := number(n.Inputs[1]); ok && c == 0.5 {
+			return f.plus(n.Inputs[0])
+		}
+	}
+	return nil, 0
+}
+
+// plus returns v and epsilon for v + epsilon.
+func (f fuseParts) plus(x *graph.Value) (v *graph.Value, eps float64) {
+	if n := f.inner(x, &DefAdd); n != nil {
+		for i := range 2 {
+			if c, ok := number(n.Inputs[i]); ok {
+				return n.Inputs[1-i], c
+			}
+		}
+	}
+	return nil, 0
+}
+
+// layerNorm recognises d / sqrt(mean(d**2) + epsilon) * scale over the last dimension, the factors in any order: layer normalisation where d is x - mean(x), else RMS normalisation of d.
 func (f fuseParts) layerNorm() *graph.Value {
+	var vars []*graph.Value
+	var variance *graph.Value
+	eps, good := 0.0, true
+	take := func(v *graph.Value, e float64) bool {
+		if v != nil {
+			good = good && variance == nil
+			variance, eps = v, e
+		}
+		return v != nil
+	}
+	var collect func(v *graph.Value, top bool)
+	collect = func(v *graph.Value, top bool) {
+		if take(f.root(v)) || len(vars) > 2 {
+			return
+		}
+		if n := made(v, &DefMul); n != nil && (top || f.Inner(v)) {
+			collect(n.Inputs[0], false)
+			collect(n.Inputs[1], false)
+			return
+		}
+		if n := f.inner(v, &DefDiv); n != nil && take(f.sqrt(n.Inputs[1])) {
+			v = n.Inputs[0]
+		}
+		vars = append(vars, v)
+	}
+	collect(f.Node.Outputs[0], true)
+	if len(vars) != 2 || variance == nil || !good {
+		return nil
+	}
 	for i := range 2 {
-		scale := f.Node.Inputs[1-i]
-		n := f.inner(f.Node.Inputs[i], &DefDiv)
-		if n == nil {
+		d, scale := vars[i], vars[1-i]
+		if !f.squareOf(f.lastMean(variance, true), d) || !vectorAlong(scale, d) {
 			continue
 		}
-		d := made(n.Inputs[0], &DefSub)
-		root := f.inner(n.Inputs[1], &DefSqrt)
-		if d == nil || root == nil {
+		attrs := []graph.Attr{graph.Int("axis", -1), graph.Float("epsilon", float32(eps))}
+		if n := made(d, &DefSub); n != nil && f.lastMean(n.Inputs[1], true) == n.Inputs[0] {
+			return f.Add(&DefLayerNormalization, attrs, n.Inputs[0], scale)
+		}
+		return f.Add(&DefRMSNormalization, attrs, d, scale)
+	}
+	return nil
+}
+
+// foldedNorm recognises layer normalisation as TensorFlow computes it: x*m + (bias - mean(x)*m) with m = scale / sqrt(mean((x - mean(x))**2) + epsilon).
+func (f fuseParts) foldedNorm() *graph.Value {
+	for i := range 2 {
+		scaled, rest := f.inner(f.Node.Inputs[i], &DefMul), f.inner(f.Node.Inputs[1-i], &DefSub)
+		if scaled == nil || rest == nil {
 			continue
 		}
-		x := d.Inputs[0]
-		if m := f.lastMean(d.Inputs[1]); m != x || !x.HasRank || len(x.Shape) == 0 {
+		shift := f.inner(rest.Inputs[1], &DefMul)
+		if shift == nil {
 			continue
 		}
-		size := x.Shape[len(x.Shape)-1]
-		if size < 1 || !scale.HasRank || !slices.Equal(scale.Shape, []int{size}) {
-			continue
-		}
-		sum := f.inner(root.Inputs[0], &DefAdd)
-		if sum == nil {
-			continue
-		}
-		for k := range 2 {
-			eps, ok := number(sum.Inputs[k])
-			if !ok || !f.squareOf(f.lastMean(sum.Inputs[1-k]), n.Inputs[0]) {
+		for k := range 4 {
+			x, m, mean := scaled.Inputs[k&1], scaled.Inputs[1-k&1], shift.Inputs[k>>1]
+			n := made(m, &DefMul)
+			if n == nil || shift.Inputs[1-k>>1] != m || f.lastMean(mean, false) != x {
 				continue
 			}
-			return f.Add(&DefLayerNormalization, []graph.Attr{graph.Int("axis", -1), graph.Float("epsilon", float32(eps))}, x, scale)
+			for j := range 2 {
+				variance, eps := f.root(n.Inputs[j])
+				if variance == nil || !vectorAlong(n.Inputs[1-j], x) || !vectorAlong(rest.Inputs[0], x) {
+					continue
+				}
+				square := f.lastMean(variance, true)
+				for _, d := range differences(square) {
+					if q := made(d, &DefSub); q != nil && q.Inputs[0] == x && q.Inputs[1] == mean && f.squareOf(square, d) {
+						return f.Add(&DefLayerNormalization, []graph.Attr{graph.Int("axis", -1), graph.Float("epsilon", float32(eps))}, x, n.Inputs[1-j], rest.Inputs[0])
+					}
+				}
+			}
 		}
 	}
 	return nil
+}
+
+// differences returns what a square may be of.
+func differences(v *graph.Value) []*graph.Value {
+	if v == nil || v.Origin != graph.FromNode || v.Node == nil || len(v.Node.Inputs) == 0 {
+		return nil
+	}
+	return v.Node.Inputs[:1]
+}
+
+// vectorAlong reports whether v is a vector along the last, known dimension of x.
+func vectorAlong(v, x *graph.Value) bool {
+	if !v.HasRank || !x.HasRank || len(x.Shape) == 0 {
+		return false
+	}
+	size := x.Shape[len(x.Shape)-1]
+	return size >= 1 && slices.Equal(v.Shape, []int{size})
 }
 
 // squareOf reports whether v is d*d.
@@ -210,10 +313,10 @@ func (f fuseParts) squareOf(v, d *graph.Value) bool {
 	return false
 }
 
-// lastMean returns x for a mean of x over its last dimension, which stays with size 1.
-func (f fuseParts) lastMean(v *graph.Value) *graph.Value {
-	n := f.inner(v, &DefReduceMean)
-	if n == nil || n.Int("keepdims") == 0 || len(n.Inputs) < 2 || n.Inputs[1] == nil || n.Inputs[1].Const == nil || !n.Inputs[0].HasRank {
+// lastMean returns x for a mean of x over its last dimension, which stays with size 1; with inner only the pattern may read the mean.
+func (f fuseParts) lastMean(v *graph.Value, inner bool) *graph.Value {
+	n := made(v, &DefReduceMean)
+	if n == nil || inner && !f.Inner(v) || n.Int("keepdims") == 0 || len(n.Inputs) < 2 || n.Inputs[1] == nil || n.Inputs[1].Const == nil || !n.Inputs[0].HasRank {
 		return nil
 	}
 	axes := n.Inputs[1].Const.Int64sOf()
@@ -223,7 +326,7 @@ func (f fuseParts) lastMean(v *graph.Value) *graph.Value {
 	return n.Inputs[0]
 }
 
-// fuseAdd recognises a layer normalisation to which a bias is added.
+// fuseAdd recognises a layer normalisation to which a bias is added, or that is written as a factor and a bias.
 type fuseAdd struct{}
 
 func (fuseAdd) Fuse(c *graph.FuseCtx) *graph.Value {
@@ -235,7 +338,10 @@ func (fuseAdd) Fuse(c *graph.FuseCtx) *graph.Value {
 		}
 		return f.Add(&DefLayerNormalization, n.Attrs, n.Inputs[0], n.Inputs[1], bias)
 	}
-	return nil
+	if v := c.Node.Outputs[0]; v == nil || v.DType != tensor.Float32 {
+		return nil
+	}
+	return f.foldedNorm()
 }
 
 // fuseTranspose drops a transposition that undoes the one before.
