@@ -121,8 +121,8 @@ fuzz: ## Run every fuzz test for FUZZTIME
 	done
 
 .PHONY: exhaustive
-exhaustive: ## Run the tests that take minutes (every float32, long sweeps)
-	WEFT_EXHAUSTIVE=1 $(GO) test -timeout 60m ./simd/... ./core/...
+exhaustive: ## Run the tests that take hours (every float32, long sweeps)
+	WEFT_EXHAUSTIVE=1 $(GO) test -timeout 300m ./simd/... ./core/...
 
 .PHONY: size
 size: ## Print what the page weighs; fails over its budget
