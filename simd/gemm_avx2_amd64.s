@@ -7125,6 +7125,64 @@ last:
 	VZEROUPPER
 	RET
 
+// func copyPiecesAVX2(a *byte)
+// Requires: AVX, MMX+
+TEXT ·copyPiecesAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), R15
+	MOVQ (R15), DI
+	MOVQ 8(R15), SI
+	MOVQ 16(R15), AX
+	MOVQ 24(R15), BX
+	MOVQ 32(R15), DX
+	MOVQ 40(R15), CX
+	MOVQ 48(R15), R8
+	MOVQ 56(R15), R9
+	CMPQ R8, $0x20
+	JA   two
+
+one:
+	MOVQ DI, R10
+	MOVQ SI, R11
+	MOVQ CX, R12
+
+onePiece:
+	PREFETCHT0 (R11)(R9*1)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    Y0, (R10)
+	ADDQ       R8, R11
+	ADDQ       AX, R10
+	DECQ       R12
+	JNZ        onePiece
+	ADDQ       R8, DI
+	ADDQ       BX, SI
+	DECQ       DX
+	JNZ        one
+	JMP        done
+
+two:
+	MOVQ DI, R10
+	MOVQ SI, R11
+	MOVQ CX, R12
+
+twoPiece:
+	PREFETCHT0 (R11)(R9*1)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	VMOVUPS    Y0, (R10)
+	VMOVUPS    Y1, 32(R10)
+	ADDQ       R8, R11
+	ADDQ       AX, R10
+	DECQ       R12
+	JNZ        twoPiece
+	ADDQ       R8, DI
+	ADDQ       BX, SI
+	DECQ       DX
+	JNZ        two
+
+done:
+	VZEROUPPER
+	RET
+
 // func fetchRowsAVX2(a *byte)
 // Requires: AVX, MMX+
 TEXT ·fetchRowsAVX2(SB), NOSPLIT, $0-8

@@ -119,6 +119,20 @@ func BenchmarkGemmOblong(b *testing.B) {
 	}
 }
 
+// Products of a transformer's training step, as its layers and their gradients have them, and odd sizes of the same order.
+func BenchmarkGemmTraining(b *testing.B) {
+	for _, c := range []gemmBench{
+		{m: 512, k: 128, n: 128}, {m: 512, k: 128, n: 384}, {m: 512, k: 128, n: 512}, {m: 512, k: 512, n: 128},
+		{m: 512, k: 384, n: 128, tb: true}, {m: 512, k: 512, n: 128, tb: true}, {m: 512, k: 128, n: 128, tb: true}, {m: 512, k: 128, n: 512, tb: true},
+		{m: 128, k: 512, n: 128, ta: true}, {m: 128, k: 512, n: 384, ta: true}, {m: 128, k: 512, n: 512, ta: true}, {m: 512, k: 512, n: 128, ta: true},
+	} {
+		c.run(b, false)
+	}
+	for _, c := range []gemmBench{{m: 1000, k: 700, n: 1300}, {m: 384, k: 1536, n: 384}} {
+		c.each(b)
+	}
+}
+
 // A dimension of at most 32.
 func BenchmarkGemmSmall(b *testing.B) {
 	for _, c := range []gemmBench{

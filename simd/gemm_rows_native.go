@@ -116,6 +116,7 @@ type sweepAhead struct {
 	aheadStep, aheadRows, aheadLines int // bytes between rows, rows, cache lines of a row
 	fetchC                           bool
 	block                            *float32 // dotBlock elements
+	below                            int      // rows of the panel below, the first part of whose C is fetched too
 }
 
 // wantC says that C has that many elements and each is a sum of k products.
@@ -123,20 +124,33 @@ func (t *tileSet) wantC(s *sweepArgs, k, size int) {
 	s.fetchC = t.fetch != nil && k >= 128 && size > fetchSize
 }
 
-// wantNothing forgets the rows of the panel before.
-func (s *sweepAhead) wantNothing() { s.aheadRows = 0 }
+// wantBelow forgets what the panel before wanted, and says how many rows the next one has.
+func (t *tileSet) wantBelow(s *sweepArgs, rows int) {
+	s.aheadRows, s.below = 0, 0
+	if t.block.below {
+		s.below = rows
+	}
+}
 
-// wantRows asks for rows i to i+h of op(A), k from k0 on, while a sweep is at work.
-func (t *tileSet) wantRows(s *sweepArgs, a *GemmArgs, i, h, k0 int) {
-	if t.fetch == nil {
+// wantPacked asks for n elements of packed rows while a sweep of a large product is at work.
+func (t *tileSet) wantPacked(s *sweepArgs, p []float32, n int) {
+	if !t.block.below || !s.fetchC {
+		return
+	}
+	s.ahead, s.aheadStep, s.aheadRows, s.aheadLines = &p[0], 64, n/16, 1
+}
+
+// wantRows asks for rows i to i+h of op(A), k0 <= k < k1, while a sweep is at work.
+func (t *tileSet) wantRows(s *sweepArgs, a *GemmArgs, i, h, k0, k1 int) {
+	if t.fetch == nil || k0 == k1 {
 		return
 	}
 	s.aheadStep = 4 * a.LDA
 	if a.TransA {
-		s.ahead, s.aheadRows, s.aheadLines = &a.A[k0*a.LDA+i], s.k, (4*h+63)/64
+		s.ahead, s.aheadRows, s.aheadLines = &a.A[k0*a.LDA+i], k1-k0, (4*h+63)/64
 		return
 	}
-	s.ahead, s.aheadRows, s.aheadLines = &a.A[i*a.LDA+k0], h, (4*s.k+63)/64
+	s.ahead, s.aheadRows, s.aheadLines = &a.A[i*a.LDA+k0], h, (4*(k1-k0)+63)/64
 }
 
 // dotPanels returns how the rows of A are cut for a transposed B in place.

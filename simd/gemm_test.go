@@ -137,8 +137,13 @@ func TestGemmConformance(t *testing.T) {
 	}
 	add(gemmCase{m: 3, n: 4103, k: 21, acc: true, biasN: true})
 	add(gemmCase{m: 43, n: 1641, k: 517, ta: true, biasM: true, biasN: true, act: simd.ActRelu}) // more rows than keep all their sums
-	add(gemmCase{m: 1100, n: 270, k: 20, ta: true, biasM: true})                                 // more rows of A than are kept packed
-	for _, tb := range []bool{false, true} {                                                     // vectors
+	for _, m := range []int{1100, 2100} {                                                        // more rows of A than are kept packed
+		add(gemmCase{m: m, n: 270, k: 9, ta: m < 2000, biasM: true})
+	}
+	for i, m := range []int{6, 7, 13, 47, 48, 49, 101} { // panels of a transposed A, in groups
+		add(gemmCase{m: m, n: 97 + 50*i, k: 1 + 8*i, ta: true, tb: i == 3, acc: i == 2, pad: i % 2, off: i})
+	}
+	for _, tb := range []bool{false, true} { // vectors
 		for _, ta := range []bool{false, true} {
 			add(gemmCase{m: 1, n: 300, k: 70, ta: ta, tb: tb, biasN: true})
 			add(gemmCase{m: 300, n: 1, k: 70, ta: ta, tb: tb, biasM: true, act: simd.ActRelu})

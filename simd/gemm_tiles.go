@@ -56,9 +56,9 @@ func (t *tileSet) prepacks(a *GemmArgs) bool {
 func (t *tileSet) packPanels(dst []float32, width int, b []float32, ldb int, transB bool, k0, k1, j0, j1 int) {
 	k := k1 - k0
 	j := j0
-	if together := packTogether / width; together > 1 && !transB {
+	if together := t.block.together / width; together > 1 && !transB {
 		for ; j+together*width <= j1; j += together * width { // whole cache lines of each row
-			t.copyBlock(&blockArgs{dst: &dst[(j-j0)*k], src: &b[k0*ldb+j], outer: k, rows: together, n: width,
+			t.dealPieces(&blockArgs{dst: &dst[(j-j0)*k], src: &b[k0*ldb+j], outer: k, rows: together, n: width,
 				dOuter: width, dRow: k * width, dCol: 1, sOuter: ldb, sRow: width, sCol: 1})
 		}
 	}
@@ -80,14 +80,15 @@ func (t *tileSet) packPanel(dst []float32, width int, b []float32, ldb int, tran
 // gemmScratch bounds what gemmRegion needs: a block of B, panels of A, and a row of results.
 func (t *tileSet) gemmScratch(a *GemmArgs) int {
 	k := min(a.K, KChunk)
-	n, m := min(max(a.N, 1), blockN)+mostCols*t.lanes, t.gemm.rows
+	most := t.block.cols(max(k, 1))
+	n, m := min(max(a.N, 1), most)+mostCols*t.lanes, t.block.panels*t.gemm.rows
 	if t.swaps(a) {
-		n, m = min(a.M, blockN)+mostCols*t.lanes, max(a.N, m)
+		n, m = min(a.M, most)+mostCols*t.lanes, max(a.N, m)
 	}
-	if a.N > blockN {
-		m = max(min(a.M, blockM), m)
+	if a.N > most {
+		m = max(min(a.M, t.block.rows), m)
 	}
-	s := k*n + max(m*k+8, dotPack(m, k)) + 2*alignSlack
+	s := k*n + max(m*k+(m/t.gemm.rows+1)*t.block.pad+8, dotPack(m, k)) + 2*alignSlack
 	if t.swaps(a) {
 		return max(s, t.streamScratch(a.N, a.M, a.K), t.dotScratch(a.N, a.K)) + a.N*min(a.M, swapBlock)
 	}
@@ -187,13 +188,14 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	if streams {
 		width = min(width, max(streamSize/(kc*t.lanes), 1))
 	}
-	g := gemmRun{GemmArgs: noescape(a), nw: width * t.lanes, packs: packs, inRows: inRows, block: blockN}
+	most := t.block.cols(kc)
+	g := gemmRun{GemmArgs: noescape(a), nw: width * t.lanes, packs: packs, inRows: inRows, block: most}
 	if inRows {
-		g.block = max(cols, blockN)
+		g.block = max(cols, most)
 	}
 	scratch = aligned(scratch)
 	if packs {
-		n := kc * roundUp(min(cols, blockN), g.nw)
+		n := kc * roundUp(min(cols, most), g.nw)
 		g.blockB, scratch = scratch[:n], aligned(scratch[n:])
 	}
 	if streams {
@@ -209,9 +211,9 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	g.packedA = scratch
 	times := packATimes
 	if a.TransA {
-		times = packATTimes
+		times, g.pad = packATTimes, t.block.pad
 	}
-	g.packsA = min(cols, blockN) > times*g.nw
+	g.packsA = min(cols, most) > times*g.nw
 	if inPlace := !packs && !inRows && a.PackedB == nil; fetches && inPlace && panels <= 2 && a.LDB*a.K > fetchB {
 		g.fetch = 4 * g.nw << tileBits
 	}
@@ -225,9 +227,9 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	}
 	// Panels of A are packed once for all blocks of B, not more at a time than stay in L3.
 	blocks := 1
-	if g.holdsA = g.packsA && cols > blockN; g.holdsA {
-		most := blockM / t.gemm.rows
-		blocks = (panels + most - 1) / most
+	if g.holdsA = g.packsA && cols > most; g.holdsA {
+		held := t.block.rows / t.gemm.rows
+		blocks = (panels + held - 1) / held
 	}
 	for ; blocks > 0; blocks-- {
 		p, end := panels, i1
@@ -253,6 +255,7 @@ type gemmRun struct {
 	packs   bool
 	inRows  bool // B is read in rows of k
 	packsA  bool
+	pad     int       // elements between packed panels of A
 	holdsA  bool      // packed panels of A follow one another and serve all blocks of B
 	finish  int       // flags of the last chunk
 	fetch   int       // flags of all: what is fetched ahead
@@ -295,6 +298,7 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 	}
 	args.n = j1 - j0
 	packed := g.packedA
+	group, ready := 0, 0 // panels of A that were packed together, and those of them that have still to be used
 	for i, left := i0, panels; left > 0; left-- {
 		h := panelHeight(i1-i, left)
 		base := i*a.LDA + k0
@@ -303,30 +307,39 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 			base = k0*a.LDA + i
 			args.ars, args.acs = 4, 4*a.LDA
 		}
-		args.wantNothing()
+		below := 0
+		if left > 1 {
+			below = panelHeight(i1-i-h, left-1)
+		}
+		t.wantBelow(args, below)
 		switch {
 		case g.inRows:
 			args.a, args.b, args.rows = &a.A[base], b, h
 			t.packDots(args, packed)
 		case !g.packsA:
 			args.a = &a.A[base]
-			if a.TransA && left > 1 && a.LDA*args.k > fetchSpan {
-				t.wantRows(args, a, i+h, panelHeight(i1-i-h, left-1), k0)
+			if a.TransA && below > 0 && a.LDA*args.k > fetchSpan {
+				t.wantRows(args, a, i+h, below, k0, k1)
 			}
-		case first:
-			if left > 1 {
-				t.wantRows(args, a, i+h, panelHeight(i1-i-h, left-1), k0)
-			}
-			if a.TransA {
-				t.copyBlock(&blockArgs{dst: &packed[0], src: &a.A[base], outer: 1, rows: args.k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
-			} else {
-				t.packRows(packed, h, a.A[base:], a.LDA, h, args.k)
-			}
-			fallthrough
 		default:
+			if first && ready == 0 {
+				if !g.holdsA {
+					packed = g.packedA
+				}
+				group = t.packA(g, packed, i, i1, h, left, k0)
+				ready = group
+			}
+			switch {
+			case first && a.TransA:
+				t.wantNext(g, i, i1, left, group, ready, k0)
+			case first && below > 0:
+				t.wantRows(args, a, i+h, below, k0, k1)
+			}
+			ready--
 			args.a, args.ars, args.acs = &packed[0], 4, 4*h
-			if g.holdsA {
-				packed = packed[h*args.k:]
+			packed = packed[h*args.k+g.pad:]
+			if !first && below > 0 {
+				t.wantPacked(args, packed, below*args.k)
 			}
 		}
 		args.rows, args.b, args.c = h, b, &a.C[i*a.LDC+j0]
@@ -342,6 +355,43 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 		}
 		i += h
 	}
+}
+
+// groupA returns how many panels of a transposed A are packed at a time, the first of which has h rows, when there are left panels of rest rows.
+func (t *tileSet) groupA(h, rest, left int) int {
+	if h*left > rest { // the others are lower
+		left = rest - (h-1)*left
+	}
+	return min(left, t.block.panels)
+}
+
+// packA packs panels of op(A), of which there are left from row i to i1, the first of h rows, and returns how many.
+func (t *tileSet) packA(g *gemmRun, dst []float32, i, i1, h, left, k0 int) int {
+	a, k := g.GemmArgs, g.k
+	if !a.TransA {
+		t.packRows(dst, h, a.A[i*a.LDA+k0:], a.LDA, h, k)
+		return 1
+	}
+	n := t.groupA(h, i1-i, left)
+	src := &a.A[k0*a.LDA+i]
+	if n == 1 {
+		t.copyBlock(&blockArgs{dst: &dst[0], src: src, outer: 1, rows: k, n: h, dRow: h, dCol: 1, sRow: a.LDA, sCol: 1})
+		return 1
+	}
+	t.dealPieces(&blockArgs{dst: &dst[0], src: src, outer: k, rows: n, n: h, dOuter: h, dRow: h*k + g.pad, dCol: 1, sOuter: a.LDA, sRow: h, sCol: 1})
+	return n
+}
+
+// wantNext asks, while the first of ready panels of a transposed A that are left of a group is at work, for a share of what packA packs after
+// the group: some rows of k.
+func (t *tileSet) wantNext(g *gemmRun, i, i1, left, group, ready, k0 int) {
+	i += ready * panelHeight(i1-i, left)
+	if left -= ready; left == 0 {
+		return
+	}
+	h := panelHeight(i1-i, left)
+	done := group - ready
+	t.wantRows(&g.sweepArgs, g.GemmArgs, i, h*t.groupA(h, i1-i, left), k0+done*g.k/group, k0+(done+1)*g.k/group)
 }
 
 // addResidual applies what is left of the epilogue to C[i0:i1, j0:j1], which has just been computed: the residual, then the activation. A tile

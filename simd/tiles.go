@@ -10,6 +10,20 @@ import "unsafe"
 // (tiles_native.go, conv_native.go); in the page each is one call into the kernel module, which has loops and tiles (tiles_js.go). The driver
 // itself is plain: no interfaces, closures, maps or allocation.
 
+// blocking says how a set's matrix products use the caches. No number changes a bit of a result.
+type blocking struct {
+	size     int  // elements of a block of op(B), which stays in L2 while panels of A run over it
+	wide     int  // columns it has at most
+	rows     int  // rows of A that wait packed in L3, KChunk of each, for the next block
+	together int  // columns of B that are packed at a time, panels of at least that width alone: long runs of memory
+	panels   int  // panels of a transposed A that are packed at a time, for the same reason
+	pad      int  // elements between them, which keep them out of each other's way in L1
+	below    bool // what the panel of A below needs is fetched too: its packed rows, the first of its C
+}
+
+// cols returns the columns of a block whose sums have k products.
+func (b *blocking) cols(k int) int { return min(b.wide, b.size/k&^63) }
+
 // tileArgs are the arguments of a matrix-product tile. Sizes of steps are in bytes.
 type tileArgs struct {
 	k            int      // products, at least 1

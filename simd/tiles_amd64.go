@@ -164,6 +164,11 @@ func copyRowsAVX2(a *copyArgs)
 //go:noescape
 func copyEvenAVX2(a *copyArgs)
 
+// copyPiecesAVX2 computes dst[p][r*step + i] = src[r][p*step + i], p < count, r < rows, i < step; a piece of less than 8 elements is read and written as 8, row after row, any other has 16.
+//
+//go:noescape
+func copyPiecesAVX2(a *piecesArgs)
+
 // fetchRowsAVX2 computes nothing: it asks for the cache lines p + r*step + 64*i, r < rows, i < lines, in L2.
 //
 //go:noescape

@@ -10,6 +10,7 @@ import "unsafe"
 // tileSet is what the drivers need to know of the kernel module.
 type tileSet struct {
 	lanes            int // float32 in a vector
+	block            blocking
 	gemm, conv, grad tileSizes
 }
 
@@ -25,16 +26,16 @@ const lastUnit = 8
 // relaxedTiles and simd128Tiles are the tiles of the two variants of the module.
 var (
 	relaxedTiles = tileSet{
-		lanes: 4,
-		gemm:  tileSizes{rows: 6, wide: [mostRows + 1]int{0, 2, 2, 2, 2, 2, 2}},
-		conv:  tileSizes{rows: 6, wide: [mostRows + 1]int{0, 4, 4, 3, 2, 2, 2}},
-		grad:  tileSizes{rows: 3, wide: [mostRows + 1]int{0, 3, 3, 2}},
+		lanes: 4, block: pageBlocking,
+		gemm: tileSizes{rows: 6, wide: [mostRows + 1]int{0, 2, 2, 2, 2, 2, 2}},
+		conv: tileSizes{rows: 6, wide: [mostRows + 1]int{0, 4, 4, 3, 2, 2, 2}},
+		grad: tileSizes{rows: 3, wide: [mostRows + 1]int{0, 3, 3, 2}},
 	}
 	simd128Tiles = tileSet{
-		lanes: 4,
-		gemm:  tileSizes{rows: 4, wide: [mostRows + 1]int{0, 2, 2, 2, 2}},
-		conv:  tileSizes{rows: 4, wide: [mostRows + 1]int{0, 4, 4, 3, 2}},
-		grad:  tileSizes{rows: 1, wide: [mostRows + 1]int{0, 3}},
+		lanes: 4, block: pageBlocking,
+		gemm: tileSizes{rows: 4, wide: [mostRows + 1]int{0, 2, 2, 2, 2}},
+		conv: tileSizes{rows: 4, wide: [mostRows + 1]int{0, 4, 4, 3, 2}},
+		grad: tileSizes{rows: 1, wide: [mostRows + 1]int{0, 3}},
 	}
 )
 
@@ -47,16 +48,13 @@ func fillMatrix(k *Kernels) {
 	}
 }
 
-// Cache blocking of the matrix product. A block of op(B) of KChunk x blockN elements, 256 KiB, stays in L2 while the panels of A run over
-// it.
+// Cache blocking of the matrix product: 256 KiB of B in L2, 1 MiB of A, two cache lines of each row of B.
+var pageBlocking = blocking{size: KChunk * 128, wide: 128, rows: 510, together: 32, panels: 1}
+
 const (
-	blockN = 128
-	blockM = 510 // rows of A that wait packed, 1 MiB
 	// packATimes is from how many uses on a panel of A is worth packing: in place, its rows may lie at strides that evict each other from
 	// L1. A transposed one has each k in another page.
 	packATimes, packATTimes = 4, 2
-	// packTogether is how many columns of B are packed at a time: two cache lines.
-	packTogether = 32
 	// streamBlock is how many columns of B are packed just before their only use.
 	streamBlock = 32
 )
@@ -86,7 +84,9 @@ type sweepAhead struct{}
 
 func (t *tileSet) wantC(s *sweepArgs, k, size int) {}
 
-func (*sweepAhead) wantNothing() {}
+func (t *tileSet) wantBelow(*sweepArgs, int) {}
+
+func (t *tileSet) wantPacked(*sweepArgs, []float32, int) {}
 
 func dotPack(rows, k int) int { return 0 }
 
@@ -100,7 +100,7 @@ func (t *tileSet) swapsColumns(a *GemmArgs) bool {
 	return a.N <= dotTall
 }
 
-func (t *tileSet) wantRows(*sweepArgs, *GemmArgs, int, int, int) {}
+func (t *tileSet) wantRows(*sweepArgs, *GemmArgs, int, int, int, int) {}
 
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) { callKernel(idGemmSweep, unsafe.Pointer(s)) }
@@ -127,6 +127,8 @@ func (t *tileSet) runLast(s *lastSeg) { callKernel(idLastSegment, unsafe.Pointer
 func (t *tileSet) runDepthwise(s *lastSeg) { callKernel(idDepthwiseSegment, unsafe.Pointer(s)) }
 
 func (t *tileSet) copyBlock(a *blockArgs) { copyBlock(a) }
+
+func (t *tileSet) dealPieces(a *blockArgs) { copyBlock(a) }
 
 // runPool pools a run of pixels.
 func (t *tileSet) runPool(r *poolRun) { callKernel(idPoolLast, unsafe.Pointer(r)) }

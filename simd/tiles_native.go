@@ -115,6 +115,15 @@ type copyArgs struct {
 	rows, n    int // n: bytes of a row, at least 32
 }
 
+// piecesArgs are the arguments of copyPieces. Steps are in bytes.
+type piecesArgs struct {
+	dst, src     *float32
+	dPiece, sRow int // between pieces in dst, between rows of src
+	rows, count  int // count: pieces of a row
+	step         int // a piece; in dst the next row's follows
+	ahead        int // from what is read to what is fetched
+}
+
 // fetchArgs are the arguments of fetchRows.
 type fetchArgs struct {
 	p                 *float32
@@ -173,6 +182,7 @@ func (t *tileTable[A]) tall(cols int) int {
 // tileSet is what the drivers need of an instruction set.
 type tileSet struct {
 	lanes     int // float32 in a vector
+	block     blocking
 	gemm      tileTable[tileArgs]
 	conv      tileTable[convArgs] // groups of 8 pixels, groupsPerVector in a vector
 	convPlain tileTable[convArgs] // AVX-512: one group of 16 pixels a vector; empty otherwise
@@ -188,6 +198,8 @@ type tileSet struct {
 	dot   tileTable[dotArgs] // tiles by rows and groups of 8 columns; rows == 0: none
 	copy  func(*copyArgs)
 	fetch func(*fetchArgs)
+	// pieces copies rows whose parts go to panels beside each other.
+	pieces func(*piecesArgs)
 
 	stream tileTable[streamArgs] // by rows of B; rows == 0: none
 	finish func(*finishArgs)
@@ -199,20 +211,12 @@ var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 // laneMask returns the mask of the first n of 8 lanes.
 func laneMask(n int) *int32 { return &laneMasks[8-n] }
 
-// Cache blocking of the matrix product. A block of op(B) of KChunk x blockN elements stays in L2 (512 KiB of 1 MiB) while the panels of
-// A run over it; a panel of A (tile height x KChunk, at most 28 KiB) stays in L1 while the block's panels stream past; blockM rows
-// of A (2 MiB) wait in L3 for the next block.
-const (
-	blockN = 256
-	blockM = 1022
-	// packATimes is from how many uses on a panel of A is worth packing: its rows may lie at strides that
-	// evict each other from L1, and one broadcast per row from as many pages is slow. packATTimes is the same for a transposed A.
-	packATimes, packATTimes = 6, 6
-	// packTogether is how many columns of B are packed at a time, panels of at least that width being packed alone: long runs of memory.
-	packTogether = blockN
-	// streamBlock is how many columns of B, at least a panel, are packed just before their only use.
-	streamBlock = 1
-)
+// packATimes is from how many uses on a panel of A is worth packing: its rows may lie at strides that evict each other from L1, and one
+// broadcast per row from as many pages is slow. packATTimes is the same for a transposed A.
+const packATimes, packATTimes = 6, 6
+
+// streamBlock is how many columns of B, at least a panel, are packed just before their only use.
+const streamBlock = 1
 
 // packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
 // that spans that many elements.
@@ -244,6 +248,9 @@ func (t *tileSet) sweep(s *sweepArgs) {
 					a := fetchArgs{p: at(c, next), step: s.cs, rows: s.rows, lines: (4*s.nw + 63) / 64}
 					t.fetch(noescape(&a))
 				}
+			} else if s.fetchC && s.below > 0 {
+				a := fetchArgs{p: (*float32)(unsafe.Add(unsafe.Pointer(c), s.rows*s.cs)), step: s.cs, rows: s.below, lines: (4*s.nw + 63) / 64}
+				t.fetch(noescape(&a))
 			}
 			tile(args)
 		}
@@ -342,6 +349,26 @@ func transposeTiles(eight func(*transposeArgs), four func(*wholeTransposeArgs), 
 	}
 	if r4 < rows && cols > 0 {
 		TransposeAny(dst[r4:], x[r4*ldx:], rows-r4, cols, ldx, ldd)
+	}
+}
+
+// piecesAhead is how many rows ahead of what it copies dealPieces fetches.
+const piecesAhead = 8
+
+// dealPieces copies a.outer rows of a.rows pieces of a.n elements, which follow one another, each piece to a panel of its own; rows follow one
+// another in a panel. Pieces of less than 8 elements overwrite up to 7 elements after a panel.
+func (t *tileSet) dealPieces(a *blockArgs) {
+	rows := a.outer
+	if a.n < 8 {
+		rows-- // past the last row there may be nothing to read
+	}
+	if t.pieces == nil || a.n > 8 && a.n != 16 || rows == 0 || a.n*a.rows < 8 {
+		t.copyBlock(a)
+		return
+	}
+	t.pieces(noescape(&piecesArgs{dst: a.dst, src: a.src, dPiece: 4 * a.dRow, sRow: 4 * a.sOuter, rows: rows, count: a.rows, step: 4 * a.n, ahead: 4 * a.sOuter * piecesAhead}))
+	if rows < a.outer {
+		t.copyBlock(&blockArgs{dst: at(a.dst, rows*a.n), src: at(a.src, rows*a.sOuter), outer: 1, rows: a.rows, n: a.n, dRow: a.dRow, dCol: 1, sRow: a.n, sCol: 1})
 	}
 }
 

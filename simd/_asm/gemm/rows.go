@@ -504,6 +504,60 @@ func (g *gen) copyRows() {
 	g.end()
 }
 
+// Offsets in piecesArgs.
+const (
+	piecesDst    = 8 * iota
+	piecesSrc    //
+	piecesDPiece // bytes between pieces in dst
+	piecesSRow   // bytes between rows of src
+	piecesRows   // at least 1
+	piecesCount  // pieces of a row, at least 1
+	piecesStep   // bytes of a piece, which follow one another in src and, row after row, in dst
+	piecesAhead  // bytes from what is read to what is fetched
+)
+
+// copyPieces writes the kernel that deals pieces of rows out to panels.
+func (g *gen) copyPieces() {
+	g.begin("", nil, "copyPieces", "piecesArgs",
+		"dst[p][r*step + i] = src[r][p*step + i], p < count, r < rows, i < step; a piece of less than 8 elements is read and written as 8, row after row, any other has 16.")
+	var (
+		dst, src, dPiece, sRow, rows, count = reg.RDI, reg.RSI, reg.RAX, reg.RBX, reg.RDX, reg.RCX
+		step, ahead, d, s, left             = reg.R8, reg.R9, reg.R10, reg.R11, reg.R12
+	)
+	for i, r := range []reg.GPPhysical{dst, src, dPiece, sRow, rows, count, step, ahead} {
+		g.MOVQ(field(8*i), r)
+	}
+	loop := func(name string, vecs int) {
+		g.Label(name)
+		g.MOVQ(dst, d)
+		g.MOVQ(src, s)
+		g.MOVQ(count, left)
+		g.Label(name + "Piece")
+		g.PREFETCHT0(indexed(s, ahead, 1))
+		for i := range vecs {
+			g.VMOVUPS(mem(s, 32*i), ymm[i])
+		}
+		for i := range vecs {
+			g.VMOVUPS(ymm[i], mem(d, 32*i))
+		}
+		g.ADDQ(step, s)
+		g.ADDQ(dPiece, d)
+		g.DECQ(left)
+		g.JNZ(op.LabelRef(name + "Piece"))
+		g.ADDQ(step, dst)
+		g.ADDQ(sRow, src)
+		g.DECQ(rows)
+		g.JNZ(op.LabelRef(name))
+	}
+	g.CMPQ(step, op.Imm(32))
+	g.JA(op.LabelRef("two"))
+	loop("one", 1)
+	g.JMP(op.LabelRef("done"))
+	loop("two", 2)
+	g.Label("done")
+	g.end()
+}
+
 // Offsets in fetchArgs.
 const (
 	fetchP     = 8 * iota

@@ -30,6 +30,7 @@ func genGemm(g *gen) {
 		g.addColumns()
 		g.copyRows()
 		g.copyEven()
+		g.copyPieces()
 		g.fetch()
 		g.finish()
 	}
