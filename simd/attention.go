@@ -20,6 +20,9 @@ const AttentionBlock = 64
 // l*a, to which the block's e**(S-m') are added in order; O becomes O*a + the product of the block with V in the order of GemmArgs
 // under Acc (the first block replaces O). At the end O is multiplied by the correctly rounded 1/l, and LSE = m + log(l).
 //
+// Under Drop > 0 probability (q,k), once it is in the sum, is dropped where the [FillUniform] in [0, 1) of word First + q*DropKeys + k of the sequence (Seed, Stream) is below
+// Drop, else multiplied by 1/(1-Drop); in the gradient the products dO . V likewise.
+//
 // Blocks that the diagonal of Causal cuts are computed in parts of 16 queries or more, without the keys that all of a part do not see: their probabilities are zeros,
 // which change no sum, so that the bits are those of the whole block wherever the operands are finite.
 //
@@ -41,6 +44,10 @@ type Attention struct {
 	Allowed      []byte
 	MaskQ, MaskK int
 
+	Drop                float32 // rate at which probabilities are dropped
+	DropKeys            int     // words of a query
+	Seed, Stream, First uint64
+
 	// Of the gradient; dO has the layout of O, the others those of Q, K and V.
 	GO, GQ, GK, GV []float32
 }
@@ -52,6 +59,7 @@ type attentionMemory struct {
 	o             []float32 // a block of O, forwards
 	m, l, a, x    []float32 // per query
 	mask, product []float32
+	drop, draw    []float32 // factors of the probabilities, [keys][queries], and the numbers that they come from
 }
 
 const attentionStats = 4 * AttentionBlock
@@ -62,6 +70,9 @@ func AttentionScratch(a *Attention, backward bool) int {
 	nk := min(AttentionBlock, a.Keys)
 	block := AttentionBlock * AttentionBlock
 	size := a.packed(a.D) + 2*block + attentionStats
+	if a.Drop > 0 {
+		size += block + dropDraw
+	}
 	if !backward {
 		size += n * a.DV
 	} else {
@@ -131,6 +142,10 @@ func (a *Attention) memory(m *attentionMemory, scratch []float32, backward bool)
 	m.a, scratch = cut(scratch, AttentionBlock)
 	m.x, scratch = cut(scratch, AttentionBlock)
 	m.mask, scratch = cut(scratch, block)
+	if a.Drop > 0 {
+		m.drop, scratch = cut(scratch, block)
+		m.draw, scratch = cut(scratch, dropDraw)
+	}
 	if !backward {
 		m.o, scratch = cut(scratch, min(AttentionBlock, a.Queries)*a.DV)
 	} else {
@@ -256,6 +271,7 @@ func AttentionForward(a *Attention, block int, scratch []float32) {
 	}
 	for j := 0; j < keys; j += AttentionBlock {
 		k := min(AttentionBlock, keys-j)
+		a.drops(&mem, i, q, j, k)
 		for c := 0; c < q; {
 			c1 := a.nextQueries(i, j, k, c, q)
 			a.forwardPart(&mem, packed, i, q, j, a.upTo(i, j, k, c1), c, c1)
@@ -312,6 +328,9 @@ func (a *Attention) forwardPart(mem *attentionMemory, packed []float32, i, q, j,
 	a.hide(mem, s, i, q, j, 0, k, c, c1)
 	alpha := mem.a[c:][:n]
 	softmaxStep(s[c:], mem.m[c:][:n], mem.l[c:][:n], alpha, mem.x[c:][:n], k, w, j == 0)
+	if a.Drop > 0 {
+		zipPart(Mul, s, s, mem.drop, w, 0, k, c, n)
+	}
 	if j > 0 {
 		scaleRows(o, alpha[:c1-c], mem.x, a.DV)
 	}
@@ -350,17 +369,50 @@ func (a *Attention) mapPart(op UnaryOp, s []float32, w, r, r1, c, n int, p float
 	}
 }
 
-// zipPart computes x = op(x, y) for such a part.
-func zipPart(op BinaryOp, x, y []float32, w, r, r1, c, n int) {
+// zipPart computes z = op(x, y) for such a part.
+func zipPart(op BinaryOp, z, x, y []float32, w, r, r1, c, n int) {
 	if c == 0 && n == w {
-		x = x[r*w : r1*w]
-		Zip(op, x, x, y[r*w:r1*w])
+		Zip(op, z[r*w:r1*w], x[r*w:r1*w], y[r*w:r1*w])
 		return
 	}
 	for ; r < r1; r++ {
-		row := x[r*w+c:][:n]
-		Zip(op, row, row, y[r*w+c:][:n])
+		at := r*w + c
+		Zip(op, z[at:at+n], x[at:at+n], y[at:at+n])
 	}
+}
+
+// dropDraw is the room for a block's random numbers: rows of AttentionBlock, and what they start before a multiple of 4.
+const dropDraw = AttentionBlock * (AttentionBlock + 8)
+
+// drops computes the factors of the probabilities of q queries from i on and k keys from j on, all of them: numbers come in long runs.
+func (a *Attention) drops(mem *attentionMemory, i, q, j, k int) {
+	if a.Drop == 0 {
+		return
+	}
+	w, ld := columns(q), k
+	first := a.First + uint64(i*a.DropKeys+j)
+	draw := mem.draw
+	if k == a.DropKeys {
+		off := first % 4
+		FillUniform(draw[:(q*k+int(off)+3)&^3], a.Seed, a.Stream, first-off, 0, 1)
+		draw = draw[off:]
+	} else {
+		ld = AttentionBlock + 8
+		for r := range q {
+			off := first % 4
+			row := draw[r*ld:][:ld]
+			FillUniform(row[:(k+int(off)+3)&^3], a.Seed, a.Stream, first-off, 0, 1)
+			if off > 0 {
+				copy(row[:k], row[off:])
+			}
+			first += uint64(a.DropKeys)
+		}
+	}
+	Transpose(mem.drop, draw, q, k, ld, w)
+	drop := mem.drop[:k*w]
+	scale := 1 / (1 - a.Drop)
+	below(drop, a.Drop, -scale)
+	Map(AddC, drop, drop, scale, 0)
 }
 
 // softmaxStep takes a block of scores, k rows of len(m) that are w apart, into the running maxima m and sums l, and replaces the scores by their exponentials;
@@ -494,6 +546,7 @@ func (a *Attention) backwardBlock(mem *attentionMemory, i, q int) {
 	for j := 0; j < keys; j += AttentionBlock {
 		k := min(AttentionBlock, keys-j)
 		d := i + a.Offset - j
+		a.drops(mem, i, q, j, k)
 		for r := 0; r < k; { // keys that the same parts of the queries see
 			r1, c := k, 0
 			if a.Causal && d < k-1 {
@@ -557,17 +610,32 @@ func (a *Attention) backwardKeys(mem *attentionMemory, packedQ, packedDO []float
 	a.hide(mem, s, i, q, j, r, r1, c, q)
 	a.mapPart(Exp, s, w, r, r1, c, n, 0)
 
+	seen := s
+	if a.Drop > 0 {
+		zipPart(Mul, p, s, mem.drop, w, r, r1, c, n)
+		seen = p
+	}
 	a.gradV(&g, q-c, k)
 	g.LDA = w
-	g.A, g.B, g.C = s[r*w+c:], a.GO[(i+c)*a.LDO:], a.GV[(j+r)*a.LDV:]
+	g.A, g.B, g.C = seen[r*w+c:], a.GO[(i+c)*a.LDO:], a.GV[(j+r)*a.LDV:]
 	Gemm(&g, mem.product)
 
 	a.gradients(&g, q, k)
-	g.A, g.PackedB, g.C, g.BiasN = a.V[(j+r)*a.LDV:], packedDO, p[r*w:], delta
+	g.A, g.PackedB, g.C = a.V[(j+r)*a.LDV:], packedDO, p[r*w:]
+	if a.Drop == 0 {
+		g.BiasN = delta
+	}
 	gemmRegion(noescape(&g), 0, k, c, q, mem.product)
-	zipPart(Mul, p, s, w, r, r1, c, n)
+	if a.Drop > 0 {
+		zipPart(Mul, p, p, mem.drop, w, r, r1, c, n)
+		for y := r; y < r1; y++ {
+			row := p[y*w+c:][:q-c]
+			Zip(Add, row, row, delta[c:])
+		}
+	}
+	zipPart(Mul, p, p, s, w, r, r1, c, n)
 	if th != nil {
-		zipPart(TanhGrad, p, th, w, r, r1, c, n)
+		zipPart(TanhGrad, p, p, th, w, r, r1, c, n)
 	}
 
 	a.gradK(&g, q-c, k)

@@ -18,10 +18,11 @@ type attentionCase struct {
 	cap              float32
 	mask             string // "", "full", "keys", "columns", "bool", "bool keys"
 	keys             int    // that exist; 0: all
+	drop             float32
 }
 
 func (c attentionCase) String() string {
-	return fmt.Sprintf("%dx%d d=%d,%d pad=%d causal=%v%+d cap=%v mask=%s/%d", c.q, c.k, c.d, c.dv, c.pad, c.causal, c.offset, c.cap, c.mask, c.keys)
+	return fmt.Sprintf("%dx%d d=%d,%d pad=%d causal=%v%+d cap=%v mask=%s/%d drop=%v", c.q, c.k, c.d, c.dv, c.pad, c.causal, c.offset, c.cap, c.mask, c.keys, c.drop)
 }
 
 func attentionCases() []attentionCase {
@@ -38,6 +39,11 @@ func attentionCases() []attentionCase {
 			attentionCase{q: 66, k: 80, d: 64, dv: 16, pad: 3, mask: mask, cap: 2})
 	}
 	return append(out,
+		attentionCase{q: 64, k: 64, d: 8, dv: 8, drop: 0.25},
+		attentionCase{q: 70, k: 131, d: 12, dv: 9, drop: 0.5, causal: true, offset: 60},
+		attentionCase{q: 100, k: 100, d: 16, dv: 16, drop: 0.1, causal: true, cap: 2},
+		attentionCase{q: 3, k: 7, d: 4, dv: 4, drop: 0.3, mask: "bool"},
+		attentionCase{q: 1, k: 70, d: 4, dv: 4, drop: 0.6, keys: 66},
 		attentionCase{q: 64, k: 64, d: 32, dv: 32, pad: 352},
 		attentionCase{q: 130, k: 130, d: 32, dv: 32, causal: true, mask: "full"},
 		attentionCase{q: 97, k: 200, d: 16, dv: 8, causal: true, offset: 37, mask: "bool", cap: 1.5},
@@ -75,6 +81,7 @@ func (c attentionCase) data(draw func() float32) *attentionData {
 		d.a.Keys = c.keys
 	}
 	a := &d.a
+	a.Drop, a.DropKeys, a.Seed, a.Stream, a.First = c.drop, c.k, 7, 1<<40+3, uint64(5*c.k)
 	switch c.mask {
 	case "full", "bool":
 		a.MaskQ, a.MaskK = c.k, 1
@@ -204,11 +211,19 @@ func TestAttention(t *testing.T) {
 					p[j] /= sum
 				}
 			}
+			factor := make([]float64, c.k)
+			u := make([]float32, c.k)
+			simd.FillUniform(u, a.Seed, a.Stream, a.First+uint64(i*c.k), 0, 1)
+			for j := range factor {
+				if u[j] >= c.drop {
+					factor[j] = 1 / (1 - float64(c.drop))
+				}
+			}
 			delta := 0.0
 			for e := range c.dv {
 				o := 0.0
 				for j := range p {
-					o += p[j] * float64(a.V[j*a.LDV+e])
+					o += factor[j] * p[j] * float64(a.V[j*a.LDV+e])
 				}
 				closeTo(t, c.String()+" o", i*c.dv+e, a.O[i*a.LDO+e], o, 2e-5*(1+math.Abs(o)))
 				delta += o * float64(a.GO[i*a.LDO+e])
@@ -218,8 +233,9 @@ func TestAttention(t *testing.T) {
 				for e := range c.dv {
 					g := float64(a.GO[i*a.LDO+e])
 					dp += g * float64(a.V[j*a.LDV+e])
-					gv[j*a.LDV+e] += p[j] * g
+					gv[j*a.LDV+e] += factor[j] * p[j] * g
 				}
+				dp *= factor[j]
 				ds := p[j] * (dp - delta) * float64(a.Scale)
 				if c.cap > 0 {
 					th := math.Tanh(x[j] / float64(c.cap))

@@ -137,15 +137,20 @@ func boxMuller(a, b uint32) (c, s float32) {
 // is FillBernoulli with p = 1-rate and value = 1/(1-rate).
 func FillBernoulli(dst []float32, seed, stream, counter uint64, p, value float32) {
 	FillUniform(dst, seed, stream, counter, 0, 1)
+	below(dst, p, value)
+}
+
+// below sets x[i] to value where it is below p, else to 0.
+func below(x []float32, p, value float32) {
 	if f := current.vec.below; f != nil {
-		f(dst, p, value)
+		f(x, p, value)
 		return
 	}
-	for i, u := range dst {
+	for i, u := range x {
 		if u < p {
-			dst[i] = value
+			x[i] = value
 		} else {
-			dst[i] = 0
+			x[i] = 0
 		}
 	}
 }

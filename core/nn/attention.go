@@ -19,7 +19,7 @@ type MultiHeadAttention struct {
 	Causal    bool    // an element looks at itself and earlier ones
 	Scale     float32 // of the scores; 0: 1/sqrt(Size)
 	Softcap   float32 // bounds the scores by Softcap*tanh(score/Softcap); 0: no
-	Dropout   float32 // rate of the probabilities while training. It takes memory for all of them: other dropouts are cheaper
+	Dropout   float32 // rate of the probabilities while training
 	Rotary    *Rotary // turns queries and keys by their positions; nil: no
 	NoBias    bool
 	Init      Initializer // of the weights; nil: GlorotUniform
@@ -76,11 +76,15 @@ func (l MultiHeadAttention) Run(c *Context, x *graph.Value, in AttentionInput) *
 	if in.Key == nil {
 		qkv := project(x, "qkv", l.Heads*size+kv*(size+value))
 		cached := c.Cache != nil && l.Causal
-		if size == value && !drops && !cached {
+		if size == value && !cached {
 			if l.Rotary != nil {
 				qkv = l.Rotary.turn(c, what, qkv, l.Heads+2*kv, l.Heads+kv, size)
 			}
-			y = op.SelfAttention(qkv, o)
+			if drops {
+				y = op.SelfAttentionDropout(qkv, o, l.Dropout)
+			} else {
+				y = op.SelfAttention(qkv, o)
+			}
 		} else {
 			p := op.Split(qkv, 2, l.Heads*size, kv*size, kv*value)
 			if cached {

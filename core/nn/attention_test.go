@@ -236,7 +236,7 @@ func TestKVCache(t *testing.T) {
 
 // An element that may look at nothing gets the bias, and no gradient is NaN.
 func TestAttentionSeesNothing(t *testing.T) {
-	for _, training := range []bool{false, true} { // with dropout the formulas are used
+	for _, training := range []bool{false, true} { // with dropout
 		g := graph.New()
 		c := nn.NewContext(g, nn.Options{Seed: 1, Training: training})
 		x := g.Input("x", tensor.Float32, 2, 3, 4)

@@ -82,13 +82,6 @@ func AttentionCached(q, k, v *graph.Value, o AttentionOptions) (y, presentKey, p
 	return out[0], out[1], out[2]
 }
 
-// AttentionDropout is [Attention] whose probabilities are dropped at the rate, and the others multiplied by 1/(1-rate), as [Dropout] does. It computes the
-// whole matrix of scores.
-func AttentionDropout(q, k, v *graph.Value, o AttentionOptions, rate float32) *graph.Value {
-	n := &graph.Node{Def: &DefAttention, Attrs: o.attrs()}
-	return attnFormulas(n, []*graph.Value{q, k, v, o.Mask, o.PastKey, o.PastVal, o.Lengths}, func(p *graph.Value) *graph.Value { return Dropout(p, rate) })[attnY]
-}
-
 // trimmed drops omitted inputs from the end.
 func trimmed(in ...*graph.Value) []*graph.Value {
 	for len(in) > 0 && in[len(in)-1] == nil {

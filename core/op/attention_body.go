@@ -214,6 +214,7 @@ func attnGradAttrs(n *graph.Node) []graph.Attr {
 
 // attnGradAttrDefs declares them.
 var attnGradAttrDefs = []graph.AttrDef{
+	{Name: "dropout", Kind: graph.AttrFloat}, // rate, where there is a key
 	{Name: "is_causal", Kind: graph.AttrInt},
 	{Name: "kv_num_heads", Kind: graph.AttrInt},
 	{Name: "q_num_heads", Kind: graph.AttrInt},
@@ -221,21 +222,24 @@ var attnGradAttrDefs = []graph.AttrDef{
 	{Name: "softcap", Kind: graph.AttrFloat},
 }
 
-// DefAttentionGrad is weft.AttentionGrad(dy, q, k, v, y, lse, mask, lengths): the gradients of Attention by q, k and v. The kernel uses the result y and
+// DefAttentionGrad is weft.AttentionGrad(dy, q, k, v, y, lse, mask, lengths, key): the gradients of Attention by q, k and v; with a key, of AttentionDropout. The kernel uses the result y and
 // lse, which Attention gives; the formulas start from q, k and v.
 var DefAttentionGrad = graph.Def{
-	Domain: "weft", Name: "AttentionGrad", MinIn: 6, MaxIn: 8, MaxOut: 3, Doc: "gradients of Attention by q, k and v", Attrs: attnGradAttrDefs,
+	Domain: "weft", Name: "AttentionGrad", MinIn: 6, MaxIn: 9, MaxOut: 3, Doc: "gradients of Attention by q, k and v", Attrs: attnGradAttrDefs,
 	Infer: inferAttentionGrad, Body: bodyAttentionGrad{}, Lower: lowerAttentionGrad, FLOPs: flopsAttentionGrad,
 }
 
 // Inputs of AttentionGrad.
 const (
-	agDY, agQ, agK, agV, agY, agLSE, agMask, agLength = 0, 1, 2, 3, 4, 5, 6, 7
+	agDY, agQ, agK, agV, agY, agLSE, agMask, agLength, agKey = 0, 1, 2, 3, 4, 5, 6, 7, 8
 )
 
 func inferAttentionGrad(c *graph.InferCtx) {
 	wantFloat(c, agQ)
 	wantSameType(c, agQ, agDY, agK, agV)
+	if c.Has(agKey) {
+		wantKey(c, agKey, "dropout")
+	}
 	for i := range c.Out {
 		setLike(c, i, c.In[agQ+i].DType, c.In[agQ+i])
 	}
@@ -249,11 +253,11 @@ func flopsAttentionGrad(n *graph.Node, in, _ []graph.Type) float64 {
 type bodyAttentionGrad struct{}
 
 func (bodyAttentionGrad) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
-	return attnPullback(g, n, in[agDY], in[agQ], in[agK], in[agV], at(in, agMask), at(in, agLength))[:3]
+	return attnPullback(g, n, in[agDY], in[agQ], in[agK], in[agV], at(in, agMask), at(in, agLength), at(in, agKey))[:3]
 }
 
 // attnPullback returns the gradients by q, k, v and the mask, by way of the formulas.
-func attnPullback(g *graph.Graph, n *graph.Node, dy, q, k, v, mask, lengths *graph.Value) []*graph.Value {
+func attnPullback(g *graph.Graph, n *graph.Node, dy, q, k, v, mask, lengths, key *graph.Value) []*graph.Value {
 	// One value may be several operands: each has a name of its own here.
 	q, k, v = Identity(q), Identity(k), Identity(v)
 	wrt := []*graph.Value{q, k, v, nil}
@@ -261,24 +265,28 @@ func attnPullback(g *graph.Graph, n *graph.Node, dy, q, k, v, mask, lengths *gra
 		mask = Identity(mask)
 		wrt[3] = mask
 	}
-	y := bodyAttention{}.Body(g, n, []*graph.Value{q, k, v, mask, nil, nil, lengths})[attnY]
+	y := attnFormulas(n, []*graph.Value{q, k, v, mask, nil, nil, lengths}, attnDrop(n, key))[attnY]
 	return backward(g, []*graph.Value{y}, []*graph.Value{dy}, wrt, true)
 }
 
-// DefAttentionMaskGrad is weft.AttentionMaskGrad(dy, q, k, v, mask, lengths): the gradient of Attention by a mask that is added to the scores.
+// DefAttentionMaskGrad is weft.AttentionMaskGrad(dy, q, k, v, mask, lengths, key): the gradient of Attention by a mask that is added to the scores; with a key, of
+// AttentionDropout.
 var DefAttentionMaskGrad = graph.Def{
-	Domain: "weft", Name: "AttentionMaskGrad", MinIn: 5, MaxIn: 6, Doc: "gradient of Attention by its mask", Attrs: attnGradAttrDefs,
+	Domain: "weft", Name: "AttentionMaskGrad", MinIn: 5, MaxIn: 7, Doc: "gradient of Attention by its mask", Attrs: attnGradAttrDefs,
 	Infer: inferAttentionMaskGrad, FLOPs: flopsOutput, Body: bodyAttentionMaskGrad{},
 }
 
 func inferAttentionMaskGrad(c *graph.InferCtx) {
 	wantFloat(c, 4)
 	wantSameType(c, 4, 0, 1, 2, 3)
+	if c.Has(6) {
+		wantKey(c, 6, "dropout")
+	}
 	setLike(c, 0, c.In[4].DType, c.In[4])
 }
 
 type bodyAttentionMaskGrad struct{}
 
 func (bodyAttentionMaskGrad) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
-	return attnPullback(g, n, in[0], in[1], in[2], in[3], in[4], at(in, 5))[3:]
+	return attnPullback(g, n, in[0], in[1], in[2], in[3], in[4], at(in, 5), at(in, 6))[3:]
 }

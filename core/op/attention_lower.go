@@ -9,8 +9,8 @@ import (
 	"github.com/weft-ml/weft/simd"
 )
 
-// A step of attention: A = {y, lse, q, k, v, mask, lengths} or, backwards, {dq, dk, dv, dy, q, k, v, y, lse, mask, lengths}; N as the constants
-// below say; F = {scale, softcap}. Strides are in elements, so that heads are read where they lie.
+// A step of attention: A = {y, lse, q, k, v, mask, lengths, key} or, backwards, {dq, dk, dv, dy, q, k, v, y, lse, mask, lengths, key}; N as the constants
+// below say; F = {scale, softcap, rate of dropout}. Strides are in elements, so that heads are read where they lie.
 const (
 	stBatch, stHeads, stKVHeads, stQueries, stKeys, stSize, stValueSize = 0, 1, 2, 3, 4, 5, 6
 	stFlags, stOffset, stMaskKeys                                       = 7, 8, 9
@@ -35,6 +35,7 @@ var (
 type attnLowering struct {
 	attnShape
 	q, k, v, y, lse, mask, lengths prog.Ref
+	key                            prog.Ref // of dropout
 	strideQ, strideK, strideV      [3]int
 	strideO                        [3]int
 	maskShape                      []int
@@ -85,6 +86,9 @@ func (a *attnLowering) step(n *graph.Node, k *prog.Kernel) (st prog.Step, ok boo
 		st.N[i] = int32(v)
 	}
 	st.F[0], st.F[1] = float32(attnScale(n, a.size)), n.Float("softcap")
+	if a.key != prog.None {
+		st.F[2] = n.Float("dropout")
+	}
 	return st, a.size > 0 && a.valueSize > 0
 }
 
@@ -92,7 +96,7 @@ func (a *attnLowering) step(n *graph.Node, k *prog.Kernel) (st prog.Step, ok boo
 func (a *attnLowering) empty() bool { return a.batch*a.heads*a.queries == 0 }
 
 func lowerAttention(b graph.Builder, n *graph.Node) bool {
-	a := &attnLowering{lse: prog.None, mask: optional(b, attnMask), lengths: optional(b, attnLength)}
+	a := &attnLowering{lse: prog.None, mask: optional(b, attnMask), lengths: optional(b, attnLength), key: prog.None}
 	for i := range b.NumIn() {
 		if d := b.InType(i); d != tensor.Float32 && d != tensor.Undefined && i != attnMask && i != attnLength {
 			return false
@@ -157,7 +161,7 @@ func (a *attnLowering) emit(b graph.Builder, n *graph.Node) bool {
 	if a.empty() {
 		return true
 	}
-	copy(st.A[:], []prog.Ref{a.y, a.lse, a.q, a.k, a.v, a.mask, a.lengths})
+	copy(st.A[:], []prog.Ref{a.y, a.lse, a.q, a.k, a.v, a.mask, a.lengths, a.key})
 	var h simd.Attention
 	attnHead(&h, &st)
 	st.Worker = int32(4 * simd.AttentionScratch(&h, false))
@@ -182,7 +186,16 @@ func attnHead(h *simd.Attention, st *prog.Step) {
 		Queries: int(st.N[stQueries]), Keys: int(st.N[stKeys]), D: int(st.N[stSize]), DV: int(st.N[stValueSize]),
 		LDQ: int(st.N[stStrideQ+2]), LDK: int(st.N[stStrideK+2]), LDV: int(st.N[stStrideV+2]), LDO: int(st.N[stStrideO+2]),
 		Scale: st.F[0], Cap: st.F[1], Causal: st.N[stFlags]&attnCausal != 0, Offset: int(st.N[stOffset]),
-		MaskQ: int(st.N[stStrideMask+2]), MaskK: int(st.N[stStrideMask+3]),
+		MaskQ: int(st.N[stStrideMask+2]), MaskK: int(st.N[stStrideMask+3]), Drop: st.F[2], DropKeys: int(st.N[stKeys]),
+	}
+}
+
+// attnKey sets the random numbers of head h of sample b, those of its probabilities in [batch, heads, queries, keys].
+func attnKey(w *prog.Worker, st *prog.Step, a *simd.Attention, key prog.Ref, b, h int) {
+	if a.Drop > 0 {
+		k := w.I64(key, 2)
+		a.Seed, a.Stream = uint64(k[0]), uint64(k[1])
+		a.First = uint64(b*int(st.N[stHeads])+h) * uint64(a.Queries) * uint64(a.DropKeys)
 	}
 }
 
@@ -242,6 +255,7 @@ func runAttention(w *prog.Worker, st *prog.Step, tile int) {
 		a.K = attnRows(w, st, st.A[3], stStrideK, b, h/share, keys, a.D)
 		a.V = attnRows(w, st, st.A[4], stStrideV, b, h/share, keys, a.DV)
 		attnLimits(w, st, &a, st.A[5], st.A[6], b, h)
+		attnKey(w, st, &a, st.A[7], b, h)
 		simd.AttentionForward(&a, i%blocks, scratch)
 	}
 }
@@ -252,7 +266,7 @@ func lowerAttentionGrad(b graph.Builder, n *graph.Node) bool {
 			return false
 		}
 	}
-	a := &attnLowering{mask: optional(b, agMask), lengths: optional(b, agLength)}
+	a := &attnLowering{mask: optional(b, agMask), lengths: optional(b, agLength), key: optional(b, agKey)}
 	a.attnShape = attnDims(n, b.InShape(agQ), b.InShape(agK), b.InShape(agV), nil, failOf(n))
 	a.q, a.k, a.v, a.y, a.lse = b.In(agQ), b.In(agK), b.In(agV), b.In(agY), b.In(agLSE)
 	a.strideQ, a.strideK = attnStrides(b.InShape(agQ), a.heads), attnStrides(b.InShape(agK), a.kvHeads)
@@ -284,7 +298,7 @@ func (a *attnLowering) emitGrad(b graph.Builder, n *graph.Node, to [3]prog.Ref, 
 	if a.batch*a.heads == 0 || a.queries == 0 && a.keys == 0 {
 		return true
 	}
-	copy(st.A[:], []prog.Ref{to[0], to[1], to[2], dy, a.q, a.k, a.v, a.y, a.lse, a.mask, a.lengths})
+	copy(st.A[:], []prog.Ref{to[0], to[1], to[2], dy, a.q, a.k, a.v, a.y, a.lse, a.mask, a.lengths, a.key})
 	var h simd.Attention
 	attnHead(&h, &st)
 	st.Worker = int32(4 * simd.AttentionScratch(&h, true))
@@ -319,6 +333,7 @@ func runAttentionGrad(w *prog.Worker, st *prog.Step, tile int) {
 				}
 			}
 			attnLimits(w, st, &a, st.A[9], st.A[10], b, h)
+			attnKey(w, st, &a, st.A[11], b, h)
 			simd.AttentionBackward(&a, scratch)
 		}
 	}

@@ -51,6 +51,18 @@ var attentionSamples = []gradSample{
 	{name: "SelfAttention with grouped heads, mask and lengths", shapes: [][]int{{2, 4, 16}, {4, 1, 4}}, f: one(func(in []value) value {
 		return op.SelfAttention(in[0], op.AttentionOptions{Heads: 4, KVHeads: 2, Mask: op.Mul(in[1], in[1]), Lengths: ints(in[0].G, []int{2}, 0, 3)})
 	})},
+	{name: "DropoutKeyed", shapes: [][]int{{3, 5}}, f: one(func(in []value) value {
+		return op.DropoutKeyed(in[0], ints(in[0].G, []int{2}, 5, 1<<40), 0.4)
+	})},
+	{name: "AttentionDropout", shapes: [][]int{{2, 3, 4, 6}, {2, 3, 5, 6}, {2, 3, 5, 2}}, f: one(func(in []value) value {
+		return op.AttentionDropout(in[0], in[1], in[2], op.AttentionOptions{Causal: true}, 0.3)
+	})},
+	{name: "AttentionDropout with grouped heads, an added mask and lengths", shapes: [][]int{{2, 4, 8}, {2, 5, 4}, {2, 5, 6}, {2, 1, 4, 5}}, f: one(func(in []value) value {
+		return op.AttentionDropout(in[0], in[1], in[2], op.AttentionOptions{Heads: 4, KVHeads: 2, Softcap: 0.9, Mask: in[3], Lengths: ints(in[0].G, []int{2}, 5, 3)}, 0.4)
+	})},
+	{name: "SelfAttention with dropout", shapes: [][]int{{2, 5, 18}, {5, 5}}, f: one(func(in []value) value {
+		return op.SelfAttentionDropout(in[0], op.AttentionOptions{Heads: 3, Causal: true, Mask: in[1]}, 0.25)
+	})},
 	{name: "RotaryEmbedding", shapes: [][]int{{2, 2, 3, 6}, {5, 2}, {5, 2}}, f: one(func(in []value) value {
 		return op.RotaryEmbedding(in[0], in[1], in[2], ints(in[0].G, []int{2, 3}, 0, 1, 2, 4, 0, 1), op.RotaryOptions{Dim: 4})
 	})},
@@ -82,6 +94,16 @@ var attentionValues = []valueSample{
 	{"SelfAttention over blocks", func(b *sampleBuilder) []value {
 		x := b.floats(2, 100, 3*4*5)
 		y := op.SelfAttention(x, op.AttentionOptions{Heads: 4, Causal: true, Mask: b.bools(2, 1, 1, 100)})
+		return append([]value{y}, op.Gradients(op.ReduceSum(op.Mul(y, y), nil, false), x)...)
+	}},
+	{"AttentionDropout over blocks", func(b *sampleBuilder) []value {
+		q, k, v := b.floats(2, 70, 24), b.floats(2, 131, 8), b.floats(2, 131, 12)
+		y := op.AttentionDropout(q, k, v, op.AttentionOptions{Heads: 6, KVHeads: 2, Lengths: b.input(tensor.From([]int64{131, 66}, 2))}, 0.3)
+		return append([]value{y}, op.Gradients(op.ReduceSum(op.Mul(y, y), nil, false), q, k, v)...)
+	}},
+	{"SelfAttention with dropout over blocks", func(b *sampleBuilder) []value {
+		x := b.floats(2, 100, 3*4*5)
+		y := op.SelfAttentionDropout(x, op.AttentionOptions{Heads: 4, Causal: true, Mask: b.bools(2, 1, 1, 100)}, 0.2)
 		return append([]value{y}, op.Gradients(op.ReduceSum(op.Mul(y, y), nil, false), x)...)
 	}},
 	{"Attention that sees nothing", func(b *sampleBuilder) []value {

@@ -6,11 +6,11 @@ import (
 	"github.com/weft-ml/weft/core/tensor"
 )
 
-// DefSelfAttention is weft.SelfAttention(qkv, mask, lengths): [Attention] of queries, keys and values that lie side by side in [batch, sequence, (q_num_heads +
+// DefSelfAttention is weft.SelfAttention(qkv, mask, lengths, key): [Attention], with a key [AttentionDropout], of queries, keys and values that lie side by side in [batch, sequence, (q_num_heads +
 // 2*kv_num_heads)*size], as one product with the three weights gives them. Nothing is split or transposed, and the gradient is one tensor again. Output 1 is
 // Attention's logarithm of sums.
 var DefSelfAttention = graph.Def{
-	Domain: "weft", Name: "SelfAttention", MinIn: 1, MaxIn: 3, MaxOut: 2, Doc: "Attention of one tensor that holds queries, keys and values",
+	Domain: "weft", Name: "SelfAttention", MinIn: 1, MaxIn: 4, MaxOut: 2, Doc: "Attention of one tensor that holds queries, keys and values",
 	Attrs: attnGradAttrDefs, Infer: inferSelfAttention, Body: bodySelfAttention{}, Grad: gradSelfAttention{}, Lower: lowerSelfAttention, FLOPs: flopsSelfAttention,
 }
 
@@ -52,6 +52,9 @@ func inferSelfAttention(c *graph.InferCtx) {
 		wantIndex(c, 2)
 		wantRank(c, 2, 1)
 	}
+	if c.Has(3) {
+		wantKey(c, 3, "dropout")
+	}
 	d := c.In[0].DType
 	stats := d
 	if stats.Bits() < 32 {
@@ -92,12 +95,15 @@ func selfParts(n *graph.Node, qkv *graph.Value) []*graph.Value {
 type bodySelfAttention struct{}
 
 func (bodySelfAttention) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
-	p := append(selfParts(n, in[0]), at(in, 1), nil, nil, at(in, 2))
+	p := selfParts(n, in[0])
 	wants := 1
 	if len(n.Outputs) > 1 && n.Outputs[1] != nil {
 		wants = attnLSE + 1
 	}
-	out := g.AddN(&DefAttention, "", wants, n.Attrs, trimmed(p...)...)
+	if key := at(in, 3); key != nil {
+		return g.AddN(&DefAttentionDropout, "", min(wants, 2), n.Attrs, trimmed(append(p, key, at(in, 1), at(in, 2))...)...)
+	}
+	out := g.AddN(&DefAttention, "", wants, n.Attrs, trimmed(append(p, at(in, 1), nil, nil, at(in, 2))...)...)
 	if wants == 1 {
 		return out
 	}
@@ -122,23 +128,26 @@ func (gradSelfAttention) Grad(c *graph.GradCtx) []*graph.Value {
 		return bodyGrad(c)
 	}
 	out := make([]*graph.Value, len(c.Node.Inputs))
-	out[0] = c.G.Add(&DefSelfAttentionGrad, c.Node.Attrs, trimmed(dy, c.In(0), c.Out(0), extraOutput(c.Node, 1), mask, c.In(2))...)
+	out[0] = c.G.Add(&DefSelfAttentionGrad, c.Node.Attrs, trimmed(dy, c.In(0), c.Out(0), extraOutput(c.Node, 1), mask, c.In(2), c.In(3))...)
 	if mask != nil && mask.DType != tensor.Bool {
 		p := selfParts(c.Node, c.In(0))
-		out[1] = c.G.Add(&DefAttentionMaskGrad, c.Node.Attrs, trimmed(dy, p[0], p[1], p[2], mask, c.In(2))...)
+		out[1] = c.G.Add(&DefAttentionMaskGrad, c.Node.Attrs, trimmed(dy, p[0], p[1], p[2], mask, c.In(2), c.In(3))...)
 	}
 	return out
 }
 
-// DefSelfAttentionGrad is weft.SelfAttentionGrad(dy, qkv, y, lse, mask, lengths): the gradient of SelfAttention by qkv.
+// DefSelfAttentionGrad is weft.SelfAttentionGrad(dy, qkv, y, lse, mask, lengths, key): the gradient of SelfAttention by qkv.
 var DefSelfAttentionGrad = graph.Def{
-	Domain: "weft", Name: "SelfAttentionGrad", MinIn: 4, MaxIn: 6, Doc: "gradient of SelfAttention", Attrs: attnGradAttrDefs,
+	Domain: "weft", Name: "SelfAttentionGrad", MinIn: 4, MaxIn: 7, Doc: "gradient of SelfAttention", Attrs: attnGradAttrDefs,
 	Infer: inferSelfAttentionGrad, Body: bodySelfAttentionGrad{}, Lower: lowerSelfAttentionGrad, FLOPs: flopsSelfAttentionGrad,
 }
 
 func inferSelfAttentionGrad(c *graph.InferCtx) {
 	wantFloat(c, 1)
 	wantSameType(c, 1, 0, 2)
+	if c.Has(6) {
+		wantKey(c, 6, "dropout")
+	}
 	setLike(c, 0, c.In[1].DType, c.In[1])
 }
 
@@ -151,7 +160,7 @@ type bodySelfAttentionGrad struct{}
 
 func (bodySelfAttentionGrad) Body(g *graph.Graph, n *graph.Node, in []*graph.Value) []*graph.Value {
 	p := selfParts(n, in[1])
-	return []*graph.Value{Concat(2, attnPullback(g, n, in[0], p[0], p[1], p[2], at(in, 4), at(in, 5))[:3]...)}
+	return []*graph.Value{Concat(2, attnPullback(g, n, in[0], p[0], p[1], p[2], at(in, 4), at(in, 5), at(in, 6))[:3]...)}
 }
 
 // selfLowering describes the operands: three parts of rows of one tensor.
@@ -177,7 +186,7 @@ func lowerSelfAttention(b graph.Builder, n *graph.Node) bool {
 	a := selfLowering(b, n, 0)
 	p := a.parts(b.In(0))
 	a.q, a.k, a.v = p[0], p[1], p[2]
-	a.mask, a.lengths = optional(b, 1), optional(b, 2)
+	a.mask, a.lengths, a.key = optional(b, 1), optional(b, 2), optional(b, 3)
 	a.limits(b, 1, 2)
 	a.y, a.lse = orScratch(b, 0, tensor.Size(a.out())), prog.None
 	if b.NumOut() > 1 {
@@ -193,7 +202,7 @@ func lowerSelfAttentionGrad(b graph.Builder, n *graph.Node) bool {
 	a := selfLowering(b, n, 1)
 	p := a.parts(b.In(1))
 	a.q, a.k, a.v, a.y, a.lse = p[0], p[1], p[2], b.In(2), b.In(3)
-	a.mask, a.lengths = optional(b, 4), optional(b, 5)
+	a.mask, a.lengths, a.key = optional(b, 4), optional(b, 5), optional(b, 6)
 	a.limits(b, 4, 5)
 	return a.emitGrad(b, n, a.parts(b.Out(0)), b.In(0))
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // noFLOPs are operators that only move elements, draw random ones, decide or work on whole numbers; the others count their operations, or are elementwise.
-const noFLOPs = " And weft.Bernoulli Bernoulli BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Concat weft.ConcatGrad Constant ConstantOfShape DepthToSpace Dropout Expand weft.ExpandLike EyeLike " +
+const noFLOPs = " And weft.Bernoulli Bernoulli BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Concat weft.ConcatGrad Constant ConstantOfShape DepthToSpace Dropout weft.DropoutKeyed Expand weft.ExpandLike EyeLike " +
 	"Flatten Gather GatherElements weft.GatherGrad GatherND weft.GatherNDGrad Identity IsInf IsNaN weft.MaxPoolGather Multinomial weft.NLLGrad NegativeLogLikelihoodLoss NonZero Not OneHot Or Pad weft.PadGrad " +
-	"RandomNormal RandomNormalLike RandomUniform RandomUniformLike Range Reshape weft.ReshapeLike Scatter ScatterElements ScatterND Shape Size Slice weft.SliceGrad SpaceToDepth Split Squeeze Tile TopK Transpose " +
+	"weft.RandomKey RandomNormal RandomNormalLike RandomUniform RandomUniformLike Range Reshape weft.ReshapeLike Scatter ScatterElements ScatterND Shape Size Slice weft.SliceGrad SpaceToDepth Split Squeeze Tile TopK Transpose " +
 	"Trilu Unique Unsqueeze Xor "
 
 // TestFLOPs checks that operators count their operations, and that what they count for the samples is possible.
