@@ -49,17 +49,20 @@ type rnnCell struct {
 	lo, hi  [3]float32 // values of the activations at the bounds, between which their derivatives are not zero
 	coupled bool
 	p       []float32 // peepholes of the direction, those of i, o and f; nil: none
+	room    []float32 // rnnSlopeRoom elements of scratch that slopes need: what kernels are given must not lie on the stack, or it would be allocated
 }
 
-func (e *rnnCell) init(st *prog.Step, flags int32) {
-	e.st, e.clip, e.coupled = st, st.F[rnnClipAt], flags&rnnCoupled != 0
-	if e.clip == 0 {
+const rnnSlopeRoom = 2
+
+// slopes makes the cell ready for derivatives, with room of rnnSlopeRoom elements.
+func (e *rnnCell) slopes(room []float32) {
+	if e.room = room; e.clip == 0 {
 		return
 	}
 	for i := range 3 {
-		var b [2]float32
+		b := room
 		b[0], b[1] = -e.clip, e.clip
-		rnnActivate(st, i, b[:])
+		rnnActivate(e.st, i, b)
 		if e.lo[i], e.hi[i] = b[0], b[1]; b[0] > b[1] {
 			e.lo[i], e.hi[i] = b[1], b[0]
 		}
@@ -85,7 +88,7 @@ func (e *rnnCell) slope(i int, y float32) float32 {
 	if e.clip != 0 && (y <= e.lo[i] || y >= e.hi[i]) {
 		return 0
 	}
-	return rnnSlope(e.st, i, y)
+	return rnnSlope(e.st, i, y, e.room[:1])
 }
 
 // rnnActivate applies activation i of a step in place.
@@ -123,8 +126,8 @@ func rnnActivate(st *prog.Step, i int, x []float32) {
 	}
 }
 
-// rnnSlope returns the derivative of activation i of a step where its value is y.
-func rnnSlope(st *prog.Step, i int, y float32) float32 {
+// rnnSlope returns the derivative of activation i of a step where its value is y. room holds one element.
+func rnnSlope(st *prog.Step, i int, y float32, room []float32) float32 {
 	alpha, beta := st.F[2*i], st.F[2*i+1]
 	switch st.N[rnnActsAt+i] {
 	case fnTanh:
@@ -140,10 +143,9 @@ func rnnSlope(st *prog.Step, i int, y float32) float32 {
 		d := 1 - float32(math.Abs(float64(y)))
 		return d * d
 	case fnSoftplus: // 1 - exp(-y)
-		var e [1]float32
-		e[0] = -y
-		simd.Map(simd.Exp, e[:], e[:], 0, 0)
-		return 1 - e[0]
+		room[0] = -y
+		simd.Map(simd.Exp, room, room, 0, 0)
+		return 1 - room[0]
 	case fnLeakyRelu:
 		if y < 0 {
 			return alpha

@@ -96,7 +96,7 @@ func lowerRNNGrad(b graph.Builder, n *graph.Node) bool {
 	st.A[bkR], _ = l.pack(rnnR, 0, joint, h, false)
 	tiles, steps := l.spans()
 	g := simd.GemmArgs{M: l.N, N: h, K: joint, LDA: l.gates, LDC: h, Acc: true, PackedB: []float32{0}}
-	st.Worker = int32(4 * (max(simd.GemmScratch(&g), h) + l.N*h))
+	st.Worker = int32(4 * (max(simd.GemmScratch(&g), h+rnnSlopeRoom) + l.N*h))
 	for i, v := range []int{l.T, l.N, h, 0, 0, dirs, tiles, int(l.flags[0]), int(l.flags[1]), 0, l.rows * l.gates, savedStep, extraStep} {
 		st.N[i] = int32(v)
 	}
@@ -241,12 +241,20 @@ func (r *rnnRun) back(w *prog.Worker, st *prog.Step, d, a []float32, m, k, lda i
 	simd.Gemm(&g, w.ScratchF32(int(st.Worker) / 4)[r.N*r.H:])
 }
 
+// cellBack is cell for derivatives. Scratch is: the states before the first step, or N*H elements that are not used; one row; the room of slopes. Products have all behind the first.
+func (r *rnnRun) cellBack(w *prog.Worker, st *prog.Step, e *rnnCell, p prog.Ref) {
+	if r.cell(w, st, e, p); r.flags&rnnGeneral != 0 {
+		at := (r.N + 1) * r.H
+		e.slopes(w.ScratchF32(at + rnnSlopeRoom)[at:])
+	}
+}
+
 func runRNNBack(w *prog.Worker, st *prog.Step, tile int) {
 	var r rnnRun
 	r.init(w, st, tile+int(st.N[13]*st.N[6]))
 	dh := r.states(w, st.A[bkDH])
 	var e rnnCell
-	r.cell(w, st, &e, prog.None)
+	r.cellBack(w, st, &e, prog.None)
 	gates := w.F32(st.A[bkGates].Add(4*r.dir*int(st.N[10])), r.T*r.N*r.H)
 	y := w.F32(st.A[bkPrev], r.T*r.dirs*r.N*r.H)
 	grad := simd.TanhGrad
@@ -286,7 +294,7 @@ func runLSTMBack(w *prog.Worker, st *prog.Step, tile int) {
 	if st.N[9] != 0 {
 		peep = st.A[bkTable].Add(4 * int(st.N[9]))
 	}
-	r.cell(w, st, &e, peep)
+	r.cellBack(w, st, &e, peep)
 	rows := r.T * r.N
 	dGates := w.F32(st.A[bkGates].Add(4*r.dir*int(st.N[10])), rows*4*r.H)
 	gates := w.F32(st.A[bkSaved].Add(4*r.dir*int(st.N[11])), rows*4*r.H)
@@ -324,7 +332,7 @@ func runGRUBack(w *prog.Worker, st *prog.Step, tile int) {
 	r.init(w, st, tile+int(st.N[13]*st.N[6]))
 	dh := r.states(w, st.A[bkDH])
 	var e rnnCell
-	r.cell(w, st, &e, prog.None)
+	r.cellBack(w, st, &e, prog.None)
 	rows := r.T * r.N
 	dGates := w.F32(st.A[bkGates].Add(4*r.dir*int(st.N[10])), rows*3*r.H)
 	gates := w.F32(st.A[bkSaved].Add(4*r.dir*int(st.N[11])), rows*3*r.H)

@@ -334,12 +334,12 @@ func (r *rnnRun) init(w *prog.Worker, st *prog.Step, tile int) {
 	r.tab = tableAt(w, st.A[stTable], r.T, r.N)
 }
 
-// cell returns what general cells have in common, with the peepholes [directions, 3*H] at p.
+// cell sets what general cells have in common, with the peepholes [directions, 3*H] at p.
 func (r *rnnRun) cell(w *prog.Worker, st *prog.Step, e *rnnCell, p prog.Ref) {
 	if r.flags&rnnGeneral == 0 {
 		return
 	}
-	e.init(st, r.flags)
+	e.st, e.clip, e.coupled = st, st.F[rnnClipAt], r.flags&rnnCoupled != 0
 	if p != prog.None {
 		e.p = w.F32(p.Add(4*r.dir*3*r.H), 3*r.H)
 	}
