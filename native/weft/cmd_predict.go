@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weft-ml/weft/core/compile"
 	"github.com/weft-ml/weft/core/data/imagefolder"
-	"github.com/weft-ml/weft/core/data/preprocess"
 	"github.com/weft-ml/weft/core/tensor"
-	"github.com/weft-ml/weft/core/train"
+	"github.com/weft-ml/weft/native/internal/picture"
 )
 
 func (c *cli) predictCmd() *cobra.Command {
@@ -62,12 +60,12 @@ func (c *cli) predict(ctx context.Context, path string, images []string, f predi
 	if err != nil {
 		return err
 	}
-	shape, classes, err := classifier(path, g)
+	class, err := picture.Of(g)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s %w", path, err)
 	}
-	if len(shape) != 3 || (shape[0] != 1 && shape[0] != 3) {
-		return fmt.Errorf("%s takes samples %v; images are [1 H W] or [3 H W]", path, shape)
+	if !class.Pictures() {
+		return fmt.Errorf("%s takes samples %v; images are [1 H W] or [3 H W]", path, class.Shape)
 	}
 	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: f.threads})
 	defer rt.Close()
@@ -75,17 +73,17 @@ func (c *cli) predict(ctx context.Context, path string, images []string, f predi
 	if err != nil {
 		return err
 	}
-	return c.profiled(rt, f.profile, func() error { return c.predictAll(ctx, p, images, shape, classes, f.raw) })
+	return c.profiled(rt, f.profile, func() error { return c.predictAll(ctx, p, images, class, f.raw) })
 }
 
-func (c *cli) predictAll(ctx context.Context, p *compile.Program, images []string, shape []int, classes int, raw bool) error {
-	x := tensor.New(tensor.Float32, append([]int{1}, shape...)...)
+func (c *cli) predictAll(ctx context.Context, p *compile.Program, images []string, class picture.Classifier, raw bool) error {
+	x := tensor.New(tensor.Float32, append([]int{1}, class.Shape...)...)
 	var failed []string
 	for _, file := range images {
 		if err := ctx.Err(); err != nil {
 			return interrupted{"stopped before " + file}
 		}
-		if err := c.readImage(x.Float32s(), file, shape, raw); err != nil {
+		if err := c.readImage(x.Float32s(), file, class, raw); err != nil {
 			fmt.Fprintf(c.stderr, "weft: %s: %s\n", file, strings.TrimPrefix(err.Error(), "weft: "))
 			failed = append(failed, file)
 			continue
@@ -94,9 +92,10 @@ func (c *cli) predictAll(ctx context.Context, p *compile.Program, images []strin
 		if err != nil {
 			return err
 		}
-		pr := prediction{File: file, Probabilities: make([]float64, classes)}
-		train.Softmax(pr.Probabilities, out[0].Float32s())
-		pr.Digit = slices.Index(pr.Probabilities, slices.Max(pr.Probabilities))
+		pr := prediction{File: file}
+		if pr.Digit, pr.Probabilities, err = picture.Best(out[0].Float32s()); err != nil {
+			return err
+		}
 		if c.json {
 			c.printJSON(pr)
 		} else {
@@ -110,7 +109,7 @@ func (c *cli) predictAll(ctx context.Context, p *compile.Program, images []strin
 }
 
 // readImage prepares one picture for the model.
-func (c *cli) readImage(dst []float32, file string, shape []int, raw bool) error {
+func (c *cli) readImage(dst []float32, file string, class picture.Classifier, raw bool) error {
 	var r io.Reader = c.stdin
 	if file != "-" {
 		f, err := os.Open(file)
@@ -127,18 +126,5 @@ func (c *cli) readImage(dst []float32, file string, shape []int, raw bool) error
 	if len(b) > maxImage {
 		return fmt.Errorf("larger than %d MiB", maxImage>>20)
 	}
-	img, err := imagefolder.DecodeBytes(b, imagefolder.DefaultMaxPixels)
-	if err != nil {
-		return err
-	}
-	if !raw && slices.Equal(shape, []int{1, preprocess.Size, preprocess.Size}) {
-		v, err := preprocess.MNISTLike(img)
-		if err != nil {
-			return err
-		}
-		copy(dst, v[:])
-		return nil
-	}
-	imagefolder.Into(dst, img, shape[2], shape[1], shape[0] == 1)
-	return nil
+	return class.Prepare(dst, b, imagefolder.DefaultMaxPixels, raw)
 }

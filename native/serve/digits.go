@@ -1,0 +1,164 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/native/internal/picture"
+)
+
+// digitPixels is the size of a sample that is sent as numbers.
+const digitPixels = 28 * 28
+
+// maxNumbers bounds the bytes of that: 784 numbers with all the digits that a float64 has take a third of it.
+const maxNumbers = 64 << 10
+
+// Digit is the answer of /v1/digits.
+type Digit struct {
+	Digit         int       `json:"digit"`
+	Probabilities []float64 `json:"probabilities"`
+}
+
+// digit answers POST /v1/digits: a picture, PNG or JPEG, prepared as "weft predict" does, or 784 numbers in 0..1, ink 1, row by row, which the
+// model takes as they are.
+func (s *Server) digit(w http.ResponseWriter, r *http.Request) error {
+	name := r.URL.Query().Get("model")
+	m := s.model(name, (*Model).Digits)
+	switch {
+	case m == nil && name != "":
+		return failf(http.StatusNotFound, "there is no model %q; %s", name, s.names())
+	case m == nil:
+		return failf(http.StatusNotFound, "no model here reads digits (float32 [N 1 28 28] to logits [N 10]); ask those that are here at /v2/models/NAME/infer; %s", s.names())
+	case !m.digits:
+		return failf(http.StatusNotFound, "the model %q does not read digits (float32 [N 1 28 28] to logits [N 10]); ask it at /v2/models/%s/infer", name, name)
+	}
+	if err := s.run.full(); err != nil {
+		return err
+	}
+	body, release, err := s.body(r, s.opt.MaxBody)
+	if err != nil {
+		return err
+	}
+	defer release()
+	x := tensor.New(tensor.Float32, 1, 1, 28, 28)
+	if err := s.digitInput(r.Context(), x.Float32s(), body, r.Header.Get("Content-Type"), m.class); err != nil {
+		return err
+	}
+	out, err := s.run.do(r.Context(), m, []*tensor.Tensor{x}, s.opt.Timeout)
+	if err != nil {
+		return err
+	}
+	d := Digit{}
+	if d.Digit, d.Probabilities, err = picture.Best(out[0].Float32s()); err != nil {
+		return failf(http.StatusInternalServerError, "%s", err)
+	}
+	s.json(w, http.StatusOK, d)
+	return nil
+}
+
+// digitInput writes what a body stands for to x.
+func (s *Server) digitInput(ctx context.Context, x []float32, body []byte, contentType string, class picture.Classifier) error {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		media = strings.ToLower(strings.TrimSpace(contentType))
+	}
+	switch media {
+	case "image/png", "image/jpeg", "application/json":
+	case "", "application/octet-stream", "application/x-www-form-urlencoded": // as tools send a file whose type they do not know
+		switch trimmed := bytes.TrimLeft(body, " \t\r\n"); {
+		case isPNG(body):
+			media = "image/png"
+		case isJPEG(body):
+			media = "image/jpeg"
+		case len(trimmed) > 0 && (trimmed[0] == '[' || trimmed[0] == '{'):
+			media = "application/json"
+		}
+	}
+	switch {
+	case media == "application/json":
+		return digitNumbers(x, body)
+	case strings.HasPrefix(media, "image/") && (isPNG(body) || isJPEG(body)):
+		return s.digitPicture(ctx, x, body, class)
+	case media == "image/png", media == "image/jpeg":
+		return failf(http.StatusBadRequest, "the body is no PNG or JPEG, though it is sent as %s", media)
+	}
+	return failf(http.StatusUnsupportedMediaType, "a digit is sent as image/png, image/jpeg or application/json, not %q", contentType)
+}
+
+func (s *Server) digitPicture(ctx context.Context, x []float32, body []byte, class picture.Classifier) error {
+	// A picture takes much more memory than its file, so only as many as there are processors are looked at together.
+	select {
+	case s.pictures <- struct{}{}:
+		defer func() { <-s.pictures }()
+	case <-ctx.Done():
+		return errGone
+	}
+	if err := class.Prepare(x, body, s.opt.MaxPixels, false); err != nil {
+		return failf(http.StatusUnprocessableEntity, "%s", strings.ReplaceAll(err.Error(), "weft: preprocess: ", ""))
+	}
+	return nil
+}
+
+// digitNumbers reads 784 numbers, or 28 rows of 28, by themselves or as "pixels" of an object.
+func digitNumbers(x []float32, body []byte) error {
+	bad := func(format string, args ...any) error {
+		return failf(http.StatusBadRequest, "%s; send [784 numbers] or {\"pixels\": [784 numbers]}, in 0..1, ink 1, row by row", fmt.Sprintf(format, args...))
+	}
+	if len(body) > maxNumbers {
+		return failf(http.StatusRequestEntityTooLarge, "784 numbers in %d bytes: at most %d are allowed", len(body), maxNumbers)
+	}
+	b := bytes.TrimLeft(body, " \t\r\n")
+	if len(b) > 0 && b[0] == '{' {
+		var o struct {
+			Pixels json.RawMessage `json:"pixels"`
+		}
+		if err := json.Unmarshal(b, &o); err != nil {
+			return bad("the body is no JSON: %s", err)
+		}
+		if o.Pixels == nil {
+			return bad("the object has no \"pixels\"")
+		}
+		b = o.Pixels
+	}
+	if bytes.Contains(b, []byte("null")) { // which the decoder takes for 0
+		return bad("a pixel is null")
+	}
+	var flat []float64
+	if err := json.Unmarshal(b, &flat); err != nil {
+		var rows [][]float64
+		if json.Unmarshal(b, &rows) != nil {
+			return bad("the body is no array of numbers: %s", err)
+		}
+		flat = nil // what the decoder has left there
+		if len(rows) != 28 {
+			return bad("there are %d rows of pixels, not 28", len(rows))
+		}
+		for i, r := range rows {
+			if len(r) != 28 {
+				return bad("row %d has %d pixels, not 28", i, len(r))
+			}
+			flat = append(flat, r...)
+		}
+	}
+	if len(flat) != digitPixels {
+		return bad("there are %d pixels, not 784", len(flat))
+	}
+	ink := false
+	for i, v := range flat {
+		if v < 0 || v > 1 {
+			return bad("pixel %d is %g; divide by 255 if they are bytes", i, v)
+		}
+		x[i] = float32(v)
+		ink = ink || v > 0
+	}
+	if !ink {
+		return failf(http.StatusUnprocessableEntity, "there is no ink: all pixels are 0")
+	}
+	return nil
+}

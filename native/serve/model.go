@@ -1,0 +1,170 @@
+package serve
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/weft-ml/weft/core/compile"
+	"github.com/weft-ml/weft/core/graph"
+	"github.com/weft-ml/weft/core/onnx"
+	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/native/internal/picture"
+)
+
+// LoadOptions say how a model is read and run. Operators must be given.
+type LoadOptions struct {
+	// Operators is the set that the model's operators are looked up in: op.Core or op.Full.
+	Operators []*graph.Def
+	// External reads tensors that are stored outside the model's file; see onnx.DecodeOptions.
+	External func(location string, offset, length int64) ([]byte, error)
+	// Batch is how many rows of waiting requests are computed together at most; 0 and 1 mean that every request is computed alone. It needs a
+	// model whose inputs and outputs all begin with the same symbol, and rows that do not depend on each other: Load compares rows
+	// together with rows alone, and refuses a model that gives other bits.
+	Batch int
+	// BatchWait is how long the first request of a batch waits for others while nothing else is to be done.
+	BatchWait time.Duration
+}
+
+// Model is a compiled model that a server answers with.
+type Model struct {
+	name    string
+	g       *graph.Graph
+	program *compile.Program
+	inputs  []TensorSpec
+	outputs []TensorSpec
+	class   picture.Classifier
+	digits  bool
+	batch   int
+	wait    time.Duration
+	runs    uint64 // the runner's
+}
+
+// TensorSpec describes an input or an output; dimensions that may have any size are -1.
+type TensorSpec struct {
+	Name  string
+	DType tensor.DType
+	Shape []int
+}
+
+// Name returns the name under which the model is asked.
+func (m *Model) Name() string { return m.name }
+
+// Digits reports whether the model answers at /v1/digits: one input [N 1 28 28] and logits of ten classes.
+func (m *Model) Digits() bool { return m.digits }
+
+// Inputs returns what the model takes; Outputs what it gives.
+func (m *Model) Inputs() []TensorSpec { return m.inputs }
+
+// Outputs returns what the model gives.
+func (m *Model) Outputs() []TensorSpec { return m.outputs }
+
+// CheckName returns an error when a model cannot be asked under the name, which is a part of a path.
+func CheckName(name string) error {
+	if name == "" || name == "." || name == ".." || url.PathEscape(name) != name || strings.ContainsAny(name, "$&+=:@") {
+		return fmt.Errorf("weft: serve: a model cannot be named %q: use letters, digits, and - . _ ~", name)
+	}
+	return nil
+}
+
+// Load reads an ONNX file, compiles it, runs it once on zeros so that the first request is as fast as the others, and answers with it from then on.
+func (s *Server) Load(name string, file []byte, opt LoadOptions) (*Model, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	g, err := onnx.Decode(file, onnx.DecodeOptions{Operators: opt.Operators, External: opt.External})
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{name: name, g: g, batch: max(1, opt.Batch), wait: opt.BatchWait}
+	if m.inputs, err = specs(g.Inputs, "input"); err != nil {
+		return nil, err
+	}
+	for i := range g.Outputs {
+		v := g.Outputs[i]
+		shape := []int{-1} // unknown rank: the protocol has no word for it
+		if v.HasRank {
+			shape = open(v.Shape)
+		}
+		m.outputs = append(m.outputs, TensorSpec{v.Name, v.DType, shape})
+	}
+	if c, err := picture.Of(g); err == nil && c.Digits() {
+		m.class, m.digits = c, true
+	}
+	store := graph.NewStore()
+	if err := store.Init(g); err != nil {
+		return nil, err
+	}
+	if m.program, err = compile.Compile(s.rt, g, store, compile.Options{}); err != nil {
+		return nil, err
+	}
+	if err := s.add(m); err != nil {
+		m.program.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// add prepares a model and makes it one of the server's.
+func (s *Server) add(m *Model) error {
+	if m.batch > 1 {
+		if err := m.checkBatch(); err != nil {
+			return err
+		}
+	}
+	m.warm()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.models[m.name] != nil {
+		return fmt.Errorf("weft: serve: there is a model %q already: give one of them another name", m.name)
+	}
+	s.models[m.name] = m
+	s.order = append(s.order, m)
+	return nil
+}
+
+// open returns a shape with -1 for every dimension that is a symbol or unknown.
+func open(shape []int) []int {
+	out := make([]int, len(shape))
+	for i, d := range shape {
+		out[i] = max(d, -1)
+	}
+	return out
+}
+
+func specs(vs []*graph.Value, what string) ([]TensorSpec, error) {
+	var out []TensorSpec
+	for _, v := range vs {
+		if !v.HasRank {
+			return nil, fmt.Errorf("weft: serve: %s %q has no known rank: a request could not be checked", what, v.Name)
+		}
+		out = append(out, TensorSpec{v.Name, v.DType, open(v.Shape)})
+	}
+	return out, nil
+}
+
+// zeros returns inputs of zeros, with the given number of rows for every size that is open.
+func (m *Model) zeros(rows int) []*tensor.Tensor {
+	in := make([]*tensor.Tensor, len(m.inputs))
+	for i, s := range m.inputs {
+		shape := make([]int, len(s.Shape))
+		for k, d := range s.Shape {
+			if shape[k] = d; d < 0 {
+				shape[k] = rows
+			}
+		}
+		if s.DType == tensor.String {
+			in[i] = tensor.FromStrings(make([]string, tensor.Size(shape)), shape...)
+			continue
+		}
+		in[i] = tensor.New(s.DType, shape...)
+	}
+	return in
+}
+
+// warm runs the model once. A model that cannot take zeros, or ones for its symbols, says so to those who ask.
+func (m *Model) warm() {
+	defer func() { recover() }()
+	m.program.Run(m.zeros(1)...)
+}

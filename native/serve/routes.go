@@ -1,0 +1,233 @@
+package serve
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/weft-ml/weft/core/tensor"
+)
+
+// modelVersion is the only version of every model.
+const modelVersion = "1"
+
+// route is a path with what each method does.
+type route struct {
+	path  string
+	get   func(w http.ResponseWriter, r *http.Request) error
+	post  func(w http.ResponseWriter, r *http.Request) error
+	allow string
+}
+
+// routes fills the multiplexer.
+func (s *Server) routes() {
+	s.mux = http.NewServeMux()
+	list := []route{
+		{path: "/v1/digits", post: s.digit},
+		{path: "/v2", get: s.about},
+		{path: "/v2/health/live", get: s.live},
+		{path: "/v2/health/ready", get: s.ready},
+		{path: "/v2/models", get: s.list},
+	}
+	for _, p := range []string{"/v2/models/{model}", "/v2/models/{model}/versions/{version}"} {
+		list = append(list,
+			route{path: p, get: s.metadata},
+			route{path: p + "/ready", get: s.modelReady},
+			route{path: p + "/infer", post: s.infer})
+	}
+	for name := range pageFiles {
+		list = append(list, route{path: name, get: s.page})
+	}
+	for _, t := range list {
+		t.allow = "GET, HEAD"
+		if t.get == nil {
+			t.allow = "POST"
+		}
+		if len(s.opt.Origins) > 0 {
+			t.allow += ", OPTIONS"
+		}
+		path := t.path
+		if path == "/" {
+			path = "/{$}"
+		}
+		s.mux.HandleFunc(path, s.answer(func(w http.ResponseWriter, r *http.Request) error { return s.method(t, w, r) }))
+	}
+	s.mux.HandleFunc("/", s.answer(func(w http.ResponseWriter, r *http.Request) error {
+		return failf(http.StatusNotFound, "there is nothing at %s; see /v2/models and /v1/digits", r.URL.Path)
+	}))
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.cors(w, r)
+	// A slash at the end, or two in a row, is no other place; the multiplexer would send a redirect, which turns POST into GET.
+	if p := strings.TrimSuffix(r.URL.Path, "/"); p != r.URL.Path && p != "" {
+		u := *r.URL
+		u.Path, u.RawPath = p, ""
+		c := *r
+		c.URL = &u
+		r = &c
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// method calls the part of a route that a request asks for.
+func (s *Server) method(t route, w http.ResponseWriter, r *http.Request) error {
+	switch {
+	case t.get != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		return t.get(w, r)
+	case t.post != nil && r.Method == http.MethodPost:
+		return t.post(w, r)
+	case r.Method == http.MethodOptions && len(s.opt.Origins) > 0:
+		w.Header().Set("Allow", t.allow)
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	f := failf(http.StatusMethodNotAllowed, "%s is not for %s; allowed: %s", r.URL.Path, r.Method, t.allow)
+	f.allow = t.allow
+	return f
+}
+
+// cors allows pages of the origins in the options to ask, and to read the answers.
+func (s *Server) cors(w http.ResponseWriter, r *http.Request) {
+	if len(s.opt.Origins) == 0 {
+		return
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	switch {
+	case slices.Contains(s.opt.Origins, "*"):
+		h.Set("Access-Control-Allow-Origin", "*")
+	case origin != "" && slices.Contains(s.opt.Origins, origin):
+		h.Set("Access-Control-Allow-Origin", origin)
+	default:
+		return
+	}
+	h.Set("Access-Control-Expose-Headers", "Inference-Header-Content-Length, Retry-After")
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST")
+		h.Set("Access-Control-Allow-Headers", "Content-Type, Inference-Header-Content-Length")
+		h.Set("Access-Control-Max-Age", "86400")
+	}
+}
+
+type serverAbout struct {
+	Name       string   `json:"name"`
+	Version    string   `json:"version"`
+	Extensions []string `json:"extensions"`
+}
+
+func (s *Server) about(w http.ResponseWriter, _ *http.Request) error {
+	s.json(w, http.StatusOK, serverAbout{"weft", s.opt.Version, []string{"binary_tensor_data"}})
+	return nil
+}
+
+func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
+	s.json(w, http.StatusOK, map[string]bool{"live": true})
+	return nil
+}
+
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
+	ready := !s.run.isClosing() && len(s.Models()) > 0
+	status := http.StatusOK
+	if !ready {
+		status = http.StatusServiceUnavailable
+	}
+	s.json(w, status, map[string]bool{"ready": ready})
+	return nil
+}
+
+// listed is a model in /v2/models, which is not of the protocol: there models are known beforehand.
+type listed struct {
+	Name   string `json:"name"`
+	Digits bool   `json:"digits"`
+}
+
+func (s *Server) list(w http.ResponseWriter, _ *http.Request) error {
+	models := []listed{}
+	for _, m := range s.Models() {
+		models = append(models, listed{m.name, m.digits})
+	}
+	s.json(w, http.StatusOK, map[string]any{"models": models})
+	return nil
+}
+
+// named returns the model that a path names.
+func (s *Server) named(r *http.Request) (*Model, error) {
+	name := r.PathValue("model")
+	m := s.model(name, nil)
+	if name == "" || m == nil {
+		return nil, failf(http.StatusNotFound, "there is no model %q; %s", name, s.names())
+	}
+	if v := r.PathValue("version"); v != "" && v != modelVersion {
+		return nil, failf(http.StatusNotFound, "the model %q has no version %q, only %s", name, v, modelVersion)
+	}
+	return m, nil
+}
+
+type tensorMetadata struct {
+	Name     string `json:"name"`
+	Datatype string `json:"datatype"`
+	Shape    []int  `json:"shape"`
+}
+
+type modelMetadata struct {
+	Name     string           `json:"name"`
+	Versions []string         `json:"versions"`
+	Platform string           `json:"platform"`
+	Inputs   []tensorMetadata `json:"inputs"`
+	Outputs  []tensorMetadata `json:"outputs"`
+}
+
+func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.named(r)
+	if err != nil {
+		return err
+	}
+	s.json(w, http.StatusOK, modelMetadata{m.name, []string{modelVersion}, "onnx", tensorsMetadata(m.inputs), tensorsMetadata(m.outputs)})
+	return nil
+}
+
+func tensorsMetadata(specs []TensorSpec) []tensorMetadata {
+	out := []tensorMetadata{}
+	for _, t := range specs {
+		out = append(out, tensorMetadata{t.Name, datatype(t.DType), t.Shape})
+	}
+	return out
+}
+
+func (s *Server) modelReady(w http.ResponseWriter, r *http.Request) error {
+	m, err := s.named(r)
+	if err != nil {
+		return err
+	}
+	ready := !s.run.isClosing()
+	status := http.StatusOK
+	if !ready {
+		status = http.StatusServiceUnavailable
+	}
+	s.json(w, status, map[string]any{"name": m.name, "ready": ready})
+	return nil
+}
+
+// datatype is the protocol's name of an element type.
+func datatype(d tensor.DType) string {
+	switch d {
+	case tensor.Float16, tensor.Float32, tensor.Float64:
+		return strings.Replace(strings.ToUpper(d.String()), "FLOAT", "FP", 1)
+	case tensor.BFloat16:
+		return "BF16"
+	case tensor.String:
+		return "BYTES"
+	}
+	return strings.ToUpper(d.String())
+}
+
+// infer answers a request by the protocol.
+func (s *Server) infer(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.named(r); err != nil {
+		return err
+	}
+	return failf(http.StatusNotImplemented, "this server does not answer at %s yet", r.URL.Path)
+}
