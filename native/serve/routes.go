@@ -129,7 +129,7 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
-	ready := !s.run.isClosing() && len(s.Models()) > 0
+	ready := s.isReady() && len(s.Models()) > 0
 	status := http.StatusOK
 	if !ready {
 		status = http.StatusServiceUnavailable
@@ -202,7 +202,7 @@ func (s *Server) modelReady(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ready := !s.run.isClosing()
+	ready := s.isReady()
 	status := http.StatusOK
 	if !ready {
 		status = http.StatusServiceUnavailable

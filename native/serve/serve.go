@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-ml/weft/core/compile"
@@ -83,6 +84,7 @@ type Server struct {
 	models map[string]*Model
 	order  []*Model // in which they were added
 
+	draining atomic.Bool
 	bodies   budget
 	pictures chan struct{} // held while a picture is decoded
 }
@@ -97,6 +99,12 @@ func New(opt Options) *Server {
 	s.routes()
 	return s
 }
+
+// Drain tells those who look at /v2/health/ready that the server is about to close. Until Close it answers as before.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// isReady reports whether a request would be answered, and will be for a while.
+func (s *Server) isReady() bool { return !s.draining.Load() && !s.run.isClosing() }
 
 // Close refuses what comes from now on, waits until everything accepted is answered, and frees the models. When ctx ends first, what
 // waits or runs then is answered with 503 and ctx's error is returned.

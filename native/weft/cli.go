@@ -48,7 +48,7 @@ model file. Models are ONNX files.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nRun \"%s --help\" for its options.", err, cmd.CommandPath())}
 	})
-	root.AddCommand(c.trainCmd(), c.evalCmd(), c.predictCmd(), c.generateCmd(), c.inspectCmd(), c.benchCmd(), c.dataCmd(), c.versionCmd())
+	root.AddCommand(c.trainCmd(), c.evalCmd(), c.predictCmd(), c.serveCmd(), c.generateCmd(), c.inspectCmd(), c.benchCmd(), c.dataCmd(), c.versionCmd())
 	return root
 }
 

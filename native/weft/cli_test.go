@@ -218,6 +218,17 @@ func TestUsage(t *testing.T) {
 		{"augmentation", []string{"train", "mlp", "--augment", "melt=3"}, []string{"--augment", "melt"}},
 		{"split", []string{"eval", "m.onnx", "--split", "validation"}, []string{"--split", "validation"}},
 		{"predict nothing", []string{"predict", "m.onnx"}, []string{"images"}},
+		{"serve nothing", []string{"serve"}, []string{"model files"}},
+		{"serve address", []string{"serve", "m.onnx", "--addr", "8080"}, []string{"--addr", ":PORT"}},
+		{"serve queue", []string{"serve", "m.onnx", "--queue", "0"}, []string{"--queue"}},
+		{"serve threads", []string{"serve", "m.onnx", "--threads", "-1"}, []string{"--threads"}},
+		{"serve batch", []string{"serve", "m.onnx", "--batch", "0"}, []string{"--batch"}},
+		{"serve batch wait", []string{"serve", "m.onnx", "--batch-wait", "2ms"}, []string{"--batch-wait", "--batch"}},
+		{"serve body", []string{"serve", "m.onnx", "--max-body", "0"}, []string{"--max-body", "MiB"}},
+		{"serve memory", []string{"serve", "m.onnx", "--memory", "-1"}, []string{"--memory"}},
+		{"serve timeout", []string{"serve", "m.onnx", "--timeout", "-1s"}, []string{"--timeout"}},
+		{"serve grace", []string{"serve", "m.onnx", "--grace", "-1s"}, []string{"--grace"}},
+		{"serve origin", []string{"serve", "m.onnx", "--cors", "example.org"}, []string{"--cors", "https://"}},
 		{"inspect batch", []string{"inspect", "m.onnx", "--batch", "0"}, []string{"--batch"}},
 		{"inspect nothing", []string{"inspect"}, []string{"model file"}},
 		{"bench regexp", []string{"bench", "--only", "("}, []string{"--only"}},
@@ -300,6 +311,11 @@ func TestHelpExamples(t *testing.T) {
 				args = append(args, "--workloads", "small.json")
 			case "data":
 				args = append(args, "--mirror", mirror)
+			case "serve": // runs until it is stopped
+				if r := startServer(t, append(args, "--addr", "localhost:0")...).stop(); r.code != exitOK {
+					t.Errorf("%s: exit %d\n%s", line, r.code, r.stderr)
+				}
+				continue
 			}
 			r := weft(t, args...)
 			if r.code != exitOK {

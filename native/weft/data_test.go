@@ -57,7 +57,7 @@ func smallDatasets(t *testing.T) map[string][]byte {
 }
 
 // serve answers from files; ServeContent knows ranges.
-func serve(t *testing.T, h http.HandlerFunc) string {
+func serveFiles(t *testing.T, h http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
@@ -67,7 +67,7 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 // serveDatasets serves small data sets and returns the address.
 func serveDatasets(t *testing.T) string {
 	files := smallDatasets(t)
-	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+	return serveFiles(t, func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(files[r.URL.Path]))
 	})
 }
@@ -75,7 +75,7 @@ func serveDatasets(t *testing.T) string {
 func TestDataGet(t *testing.T) {
 	files := smallDatasets(t)
 	var ranges, requests atomic.Int32
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	url := serveFiles(t, func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		if r.Header.Get("Range") != "" {
 			ranges.Add(1)
@@ -125,7 +125,7 @@ func TestDataGet(t *testing.T) {
 
 func TestDataGetWithoutRanges(t *testing.T) {
 	files := smallDatasets(t)
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write(files[r.URL.Path]) })
+	url := serveFiles(t, func(w http.ResponseWriter, r *http.Request) { w.Write(files[r.URL.Path]) })
 	dir := t.TempDir()
 	name := "train-images-idx3-ubyte.gz"
 	os.WriteFile(filepath.Join(dir, name+".part"), []byte("the beginning of something else"), 0o666)
@@ -166,7 +166,7 @@ func TestDataGetFailures(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := smallDatasets(t)
-			url := serve(t, func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, files[r.URL.Path]) })
+			url := serveFiles(t, func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, files[r.URL.Path]) })
 			dir := t.TempDir()
 			fails(t, exitFailed, append(c.parts, "Try again"), "data", "get", "mnist", "--dir", dir, "--mirror", url)
 			noLitter(t, dir, c.left...)
@@ -192,7 +192,7 @@ func TestDataGetStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var slow atomic.Bool
 	slow.Store(true)
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	url := serveFiles(t, func(w http.ResponseWriter, r *http.Request) {
 		b := files[r.URL.Path]
 		if !slow.Load() {
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))

@@ -3,7 +3,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -119,6 +124,77 @@ func TestKilled(t *testing.T) {
 			}
 			if !bytes.Equal(readFile(t, whole), readFile(t, out)) {
 				t.Error("the model differs from that of the run without interruption")
+			}
+		})
+	}
+}
+
+// TestServeSignal: requests under way when a signal comes are all answered, connections that come later are refused, and a second signal
+// ends the process though something is still under way.
+func TestServeSignal(t *testing.T) {
+	_, model, _ := trained(t)
+	body := "[" + strings.Repeat("0.5,", 783) + "1]"
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			p := spawn(t, nil, "serve", model, "--addr", "localhost:0")
+			out := &watched{line: make(chan string, 1)}
+			p.Stdout = out
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer p.Process.Kill()
+			address := strings.TrimSuffix(strings.TrimPrefix(servedURL.FindString(<-out.line), "http://"), "/")
+			var conns []net.Conn
+			for range 20 {
+				c, err := net.Dial("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				c.SetDeadline(time.Now().Add(time.Minute))
+				// The server asks for the body when the handler reads it: from then on the request is accepted.
+				fmt.Fprintf(c, "POST /v1/digits HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
+				b := make([]byte, 25)
+				if _, err := io.ReadFull(c, b); err != nil || string(b) != "HTTP/1.1 100 Continue\r\n\r\n" {
+					t.Fatalf("%q, %v", b, err)
+				}
+				io.WriteString(c, body[:len(body)/2])
+				conns = append(conns, c)
+			}
+			if err := p.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			for range 6000 {
+				c, err := net.Dial("tcp", address)
+				if err != nil {
+					break
+				}
+				c.Close()
+				time.Sleep(5 * time.Millisecond)
+			}
+			last := conns[len(conns)-1]
+			for i, c := range conns[:len(conns)-1] {
+				io.WriteString(c, body[len(body)/2:])
+				res, err := http.ReadResponse(bufio.NewReader(c), nil)
+				if err != nil || res.StatusCode != 200 {
+					t.Fatalf("request %d: %v, %v", i, res, err)
+				}
+			}
+			if sig == syscall.SIGINT {
+				if err := p.Process.Signal(sig); err != nil {
+					t.Fatal(err)
+				}
+				if code := p.exit(t); code != -1 {
+					t.Errorf("exit %d after a second signal\n%s", code, p.errs.String())
+				}
+				return
+			}
+			io.WriteString(last, body[len(body)/2:])
+			if res, err := http.ReadResponse(bufio.NewReader(last), nil); err != nil || res.StatusCode != 200 {
+				t.Fatalf("the last request: %v, %v", res, err)
+			}
+			if code := p.exit(t); code != exitOK || !strings.Contains(out.String(), "answered 20, refused 0, cancelled 0, failed 0") {
+				t.Errorf("exit %d\n%s%s", code, out, p.errs.String())
 			}
 		})
 	}

@@ -90,7 +90,7 @@ function line(x0, y0, x1, y1) {
   ink.strokeStyle = "#000";
   ink.beginPath();
   ink.moveTo(x0, y0);
-  ink.lineTo(x1, y1);
+  ink.lineTo(x1 + 0.01, y1); // a line of no length is no dot
   ink.stroke();
   drawn = true;
   ask();
@@ -172,7 +172,6 @@ function example(title, text) {
   const pre = document.createElement("pre");
   h.textContent = title;
   pre.textContent = text;
-  pre.tabIndex = 0; // so that the keyboard can scroll it
   $("curl").append(h, pre);
 }
 
