@@ -68,7 +68,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Load reads an ONNX file, compiles it, runs it once on zeros so that the first request is as fast as the others, and answers with it from then on.
+// Load reads an ONNX file and adds its model; see [Server.Add].
 func (s *Server) Load(name string, file []byte, opt LoadOptions) (*Model, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -77,12 +77,21 @@ func (s *Server) Load(name string, file []byte, opt LoadOptions) (*Model, error)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{name: name, g: g, batch: max(1, opt.Batch), wait: opt.BatchWait}
-	if m.inputs, err = specs(g.Inputs, "input"); err != nil {
+	return s.Add(name, g, nil, opt)
+}
+
+// Add compiles a graph, with the variables of a store (nil: their initial elements), runs it once on zeros so that the first request is as fast
+// as the others, and answers with it from then on. Of the options those for batches count.
+func (s *Server) Add(name string, g *graph.Graph, store *graph.Store, opt LoadOptions) (*Model, error) {
+	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	for i := range g.Outputs {
-		v := g.Outputs[i]
+	m := &Model{name: name, g: g, batch: max(1, opt.Batch), wait: opt.BatchWait}
+	var err error
+	if m.inputs, err = specs(g.Inputs); err != nil {
+		return nil, err
+	}
+	for _, v := range g.Outputs {
 		shape := []int{-1} // unknown rank: the protocol has no word for it
 		if v.HasRank {
 			shape = open(v.Shape)
@@ -92,36 +101,25 @@ func (s *Server) Load(name string, file []byte, opt LoadOptions) (*Model, error)
 	if c, err := picture.Of(g); err == nil && c.Digits() {
 		m.class, m.digits = c, true
 	}
-	store := graph.NewStore()
-	if err := store.Init(g); err != nil {
-		return nil, err
-	}
 	if m.program, err = compile.Compile(s.rt, g, store, compile.Options{}); err != nil {
 		return nil, err
 	}
-	if err := s.add(m); err != nil {
-		m.program.Close()
-		return nil, err
-	}
-	return m, nil
-}
-
-// add prepares a model and makes it one of the server's.
-func (s *Server) add(m *Model) error {
 	if m.batch > 1 {
 		if err := m.checkBatch(); err != nil {
-			return err
+			m.program.Close()
+			return nil, err
 		}
 	}
 	m.warm()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.models[m.name] != nil {
-		return fmt.Errorf("weft: serve: there is a model %q already: give one of them another name", m.name)
+	if s.models[name] != nil {
+		m.program.Close()
+		return nil, fmt.Errorf("weft: serve: there is a model %q already: give one of them another name", name)
 	}
-	s.models[m.name] = m
+	s.models[name] = m
 	s.order = append(s.order, m)
-	return nil
+	return m, nil
 }
 
 // open returns a shape with -1 for every dimension that is a symbol or unknown.
@@ -133,11 +131,12 @@ func open(shape []int) []int {
 	return out
 }
 
-func specs(vs []*graph.Value, what string) ([]TensorSpec, error) {
+// specs describes a graph's inputs.
+func specs(vs []*graph.Value) ([]TensorSpec, error) {
 	var out []TensorSpec
 	for _, v := range vs {
 		if !v.HasRank {
-			return nil, fmt.Errorf("weft: serve: %s %q has no known rank: a request could not be checked", what, v.Name)
+			return nil, fmt.Errorf("weft: serve: input %q has no known rank: a request could not be checked", v.Name)
 		}
 		out = append(out, TensorSpec{v.Name, v.DType, open(v.Shape)})
 	}

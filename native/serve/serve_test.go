@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"image"
 	"image/color"
@@ -47,7 +48,7 @@ func empty(t testing.TB, opt Options) *Server {
 		opt.Log = func(text string) { t.Error(text) }
 	}
 	s := New(opt)
-	t.Cleanup(func() { s.Close(t.Context()) })
+	t.Cleanup(func() { s.Close(context.Background()) })
 	return s
 }
 
