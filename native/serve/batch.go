@@ -27,9 +27,6 @@ func (m *Model) checkBatch() error {
 				return refuse(fmt.Sprintf("%q is %s, with the same symbol twice", v.Name, m.g.ShapeString(v.Shape)))
 			}
 		}
-		if v.DType.Bits() < 8 {
-			return refuse(fmt.Sprintf("%q has elements of type %s", v.Name, v.DType))
-		}
 	}
 	for _, n := range []int{2, m.batch} {
 		if why := m.compareRows(n); why != "" {
@@ -64,7 +61,7 @@ func (m *Model) compareRows(n int) string {
 	outs := make([][]byte, len(whole))
 	for i, t := range whole {
 		if t.Rank() == 0 || t.Shape()[0] != n {
-			return fmt.Sprintf("%d rows give an output %q of %s", n, m.outputs[i].Name, tensor.ShapeString(t.Shape()))
+			return fmt.Sprintf("%d rows give an output %q of %s", n, m.spec.Outputs[i].Name, tensor.ShapeString(t.Shape()))
 		}
 		outs[i] = bytes.Clone(t.Bytes())
 	}
@@ -80,7 +77,7 @@ func (m *Model) compareRows(n int) string {
 		for i, t := range alone {
 			size := len(outs[i]) / n
 			if !bytes.Equal(t.Bytes(), outs[i][r*size:(r+1)*size]) {
-				return fmt.Sprintf("output %q of a row depends on the rows beside it", m.outputs[i].Name)
+				return fmt.Sprintf("output %q of a row depends on the rows beside it", m.spec.Outputs[i].Name)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -50,6 +51,9 @@ func (s *Server) body(r *http.Request, limit int64) (b []byte, release func(), e
 			give()
 		}
 	}()
+	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		return nil, nil, failf(http.StatusUnsupportedMediaType, "the body is compressed (%s): send it as it is", e)
+	}
 	tooLarge := failf(http.StatusRequestEntityTooLarge, "the body is larger than the %d bytes that are allowed", limit)
 	if r.ContentLength > limit {
 		return nil, nil, tooLarge
@@ -86,6 +90,15 @@ func (s *Server) body(r *http.Request, limit int64) (b []byte, release func(), e
 			b = append(make([]byte, 0, more), b...)
 		}
 	}
+}
+
+// formType is what curl says of a body unless it is told better.
+const formType = "application/x-www-form-urlencoded"
+
+// mediaType returns the type that a Content-Type header names.
+func mediaType(header string) string {
+	media, _, _ := strings.Cut(header, ";")
+	return strings.ToLower(strings.TrimSpace(media))
 }
 
 // isPNG and isJPEG look at the first bytes.

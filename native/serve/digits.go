@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -64,13 +63,10 @@ func (s *Server) digit(w http.ResponseWriter, r *http.Request) error {
 
 // digitInput writes what a body stands for to x.
 func (s *Server) digitInput(ctx context.Context, x []float32, body []byte, contentType string, class picture.Classifier) error {
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		media = strings.ToLower(strings.TrimSpace(contentType))
-	}
+	media := mediaType(contentType)
 	switch media {
 	case "image/png", "image/jpeg", "application/json":
-	case "", "application/octet-stream", "application/x-www-form-urlencoded": // as tools send a file whose type they do not know
+	case "", "application/octet-stream", formType: // as tools send a file whose type they do not know
 		switch trimmed := bytes.TrimLeft(body, " \t\r\n"); {
 		case isPNG(body):
 			media = "image/png"

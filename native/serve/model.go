@@ -11,6 +11,7 @@ import (
 	"github.com/weft-ml/weft/core/onnx"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/native/internal/picture"
+	"github.com/weft-ml/weft/native/serve/oip"
 )
 
 // LoadOptions say how a model is read and run. Operators must be given.
@@ -32,20 +33,12 @@ type Model struct {
 	name    string
 	g       *graph.Graph
 	program *compile.Program
-	inputs  []TensorSpec
-	outputs []TensorSpec
+	spec    oip.Spec
 	class   picture.Classifier
 	digits  bool
 	batch   int
 	wait    time.Duration
 	runs    uint64 // the runner's
-}
-
-// TensorSpec describes an input or an output; dimensions that may have any size are -1.
-type TensorSpec struct {
-	Name  string
-	DType tensor.DType
-	Shape []int
 }
 
 // Name returns the name under which the model is asked.
@@ -54,11 +47,8 @@ func (m *Model) Name() string { return m.name }
 // Digits reports whether the model answers at /v1/digits: one input [N 1 28 28] and logits of ten classes.
 func (m *Model) Digits() bool { return m.digits }
 
-// Inputs returns what the model takes; Outputs what it gives.
-func (m *Model) Inputs() []TensorSpec { return m.inputs }
-
-// Outputs returns what the model gives.
-func (m *Model) Outputs() []TensorSpec { return m.outputs }
+// Spec returns what the model takes and gives; the caller must not change it.
+func (m *Model) Spec() oip.Spec { return m.spec }
 
 // CheckName returns an error when a model cannot be asked under the name, which is a part of a path.
 func CheckName(name string) error {
@@ -87,16 +77,18 @@ func (s *Server) Add(name string, g *graph.Graph, store *graph.Store, opt LoadOp
 		return nil, err
 	}
 	m := &Model{name: name, g: g, batch: max(1, opt.Batch), wait: opt.BatchWait}
+	m.spec.MaxElements = s.opt.MaxElements
+	for _, v := range g.Inputs {
+		if !v.HasRank {
+			return nil, fmt.Errorf("weft: serve: input %q has no known rank: a request could not be checked", v.Name)
+		}
+	}
 	var err error
-	if m.inputs, err = specs(g.Inputs); err != nil {
+	if m.spec.Inputs, err = specs(g.Inputs); err != nil {
 		return nil, err
 	}
-	for _, v := range g.Outputs {
-		shape := []int{-1} // unknown rank: the protocol has no word for it
-		if v.HasRank {
-			shape = open(v.Shape)
-		}
-		m.outputs = append(m.outputs, TensorSpec{v.Name, v.DType, shape})
+	if m.spec.Outputs, err = specs(g.Outputs); err != nil {
+		return nil, err
 	}
 	if c, err := picture.Of(g); err == nil && c.Digits() {
 		m.class, m.digits = c, true
@@ -131,31 +123,31 @@ func open(shape []int) []int {
 	return out
 }
 
-// specs describes a graph's inputs.
-func specs(vs []*graph.Value) ([]TensorSpec, error) {
-	var out []TensorSpec
+// specs describes inputs or outputs of a graph as the protocol does.
+func specs(vs []*graph.Value) ([]oip.TensorSpec, error) {
+	var out []oip.TensorSpec
 	for _, v := range vs {
-		if !v.HasRank {
-			return nil, fmt.Errorf("weft: serve: input %q has no known rank: a request could not be checked", v.Name)
+		if _, ok := oip.DTypeName(v.DType); !ok {
+			return nil, fmt.Errorf("weft: serve: %q has elements of type %s, which the protocol's JSON and binary tensors do not carry here", v.Name, v.DType)
 		}
-		out = append(out, TensorSpec{v.Name, v.DType, open(v.Shape)})
+		shape := []int{-1} // unknown rank: the protocol has no word for it
+		if v.HasRank {
+			shape = open(v.Shape)
+		}
+		out = append(out, oip.TensorSpec{Name: v.Name, DType: v.DType, Shape: shape})
 	}
 	return out, nil
 }
 
 // zeros returns inputs of zeros, with the given number of rows for every size that is open.
 func (m *Model) zeros(rows int) []*tensor.Tensor {
-	in := make([]*tensor.Tensor, len(m.inputs))
-	for i, s := range m.inputs {
+	in := make([]*tensor.Tensor, len(m.spec.Inputs))
+	for i, s := range m.spec.Inputs {
 		shape := make([]int, len(s.Shape))
 		for k, d := range s.Shape {
 			if shape[k] = d; d < 0 {
 				shape[k] = rows
 			}
-		}
-		if s.DType == tensor.String {
-			in[i] = tensor.FromStrings(make([]string, tensor.Size(shape)), shape...)
-			continue
 		}
 		in[i] = tensor.New(s.DType, shape...)
 	}

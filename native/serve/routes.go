@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/native/serve/oip"
 )
 
 // modelVersion is the only version of every model.
@@ -112,30 +112,33 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-type serverAbout struct {
-	Name       string   `json:"name"`
-	Version    string   `json:"version"`
-	Extensions []string `json:"extensions"`
-}
-
 func (s *Server) about(w http.ResponseWriter, _ *http.Request) error {
-	s.json(w, http.StatusOK, serverAbout{"weft", s.opt.Version, []string{"binary_tensor_data"}})
+	send(w, http.StatusOK, "application/json", oip.AppendServer(nil, "weft", s.opt.Version, oip.BinaryExtension))
 	return nil
 }
 
 func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
-	s.json(w, http.StatusOK, map[string]bool{"live": true})
+	send(w, http.StatusOK, "application/json", oip.AppendLive(nil, true))
 	return nil
+}
+
+// serverReady is what /v2/health/ready says: the protocol's text calls it live, its clients and servers ready.
+type serverReady struct {
+	Live  bool `json:"live"`
+	Ready bool `json:"ready"`
 }
 
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 	ready := s.isReady() && len(s.Models()) > 0
-	status := http.StatusOK
-	if !ready {
-		status = http.StatusServiceUnavailable
-	}
-	s.json(w, status, map[string]bool{"ready": ready})
+	s.json(w, readyStatus(ready), serverReady{true, ready})
 	return nil
+}
+
+func readyStatus(ready bool) int {
+	if ready {
+		return http.StatusOK
+	}
+	return http.StatusServiceUnavailable
 }
 
 // listed is a model in /v2/models, which is not of the protocol: there models are known beforehand.
@@ -166,35 +169,17 @@ func (s *Server) named(r *http.Request) (*Model, error) {
 	return m, nil
 }
 
-type tensorMetadata struct {
-	Name     string `json:"name"`
-	Datatype string `json:"datatype"`
-	Shape    []int  `json:"shape"`
-}
-
-type modelMetadata struct {
-	Name     string           `json:"name"`
-	Versions []string         `json:"versions"`
-	Platform string           `json:"platform"`
-	Inputs   []tensorMetadata `json:"inputs"`
-	Outputs  []tensorMetadata `json:"outputs"`
-}
-
 func (s *Server) metadata(w http.ResponseWriter, r *http.Request) error {
 	m, err := s.named(r)
 	if err != nil {
 		return err
 	}
-	s.json(w, http.StatusOK, modelMetadata{m.name, []string{modelVersion}, "onnx", tensorsMetadata(m.inputs), tensorsMetadata(m.outputs)})
-	return nil
-}
-
-func tensorsMetadata(specs []TensorSpec) []tensorMetadata {
-	out := []tensorMetadata{}
-	for _, t := range specs {
-		out = append(out, tensorMetadata{t.Name, datatype(t.DType), t.Shape})
+	b, err := oip.AppendMetadata(nil, &oip.Metadata{Name: m.name, Versions: []string{modelVersion}, Platform: "onnx_onnxv1", Inputs: m.spec.Inputs, Outputs: m.spec.Outputs})
+	if err != nil {
+		return err
 	}
-	return out
+	send(w, http.StatusOK, "application/json", b)
+	return nil
 }
 
 func (s *Server) modelReady(w http.ResponseWriter, r *http.Request) error {
@@ -203,31 +188,6 @@ func (s *Server) modelReady(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ready := s.isReady()
-	status := http.StatusOK
-	if !ready {
-		status = http.StatusServiceUnavailable
-	}
-	s.json(w, status, map[string]any{"name": m.name, "ready": ready})
+	send(w, readyStatus(ready), "application/json", oip.AppendReady(nil, m.name, ready))
 	return nil
-}
-
-// datatype is the protocol's name of an element type.
-func datatype(d tensor.DType) string {
-	switch d {
-	case tensor.Float16, tensor.Float32, tensor.Float64:
-		return strings.Replace(strings.ToUpper(d.String()), "FLOAT", "FP", 1)
-	case tensor.BFloat16:
-		return "BF16"
-	case tensor.String:
-		return "BYTES"
-	}
-	return strings.ToUpper(d.String())
-}
-
-// infer answers a request by the protocol.
-func (s *Server) infer(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.named(r); err != nil {
-		return err
-	}
-	return failf(http.StatusNotImplemented, "this server does not answer at %s yet", r.URL.Path)
 }

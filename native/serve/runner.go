@@ -288,9 +288,9 @@ func (r *runner) together(jobs []*job) ([][]*tensor.Tensor, error) {
 	for _, j := range jobs {
 		rows += j.rows
 	}
-	in := make([]*tensor.Tensor, len(m.inputs))
+	in := make([]*tensor.Tensor, len(m.spec.Inputs))
 	for i := range in {
-		in[i] = tensor.New(m.inputs[i].DType, append([]int{rows}, jobs[0].in[i].Shape()[1:]...)...)
+		in[i] = tensor.New(m.spec.Inputs[i].DType, append([]int{rows}, jobs[0].in[i].Shape()[1:]...)...)
 		at := 0
 		for _, j := range jobs {
 			at += copy(in[i].Bytes()[at:], j.in[i].Contiguous().Bytes())

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/weft-ml/weft/core/compile"
+	"github.com/weft-ml/weft/native/serve/oip"
 )
 
 // Options are the settings of a server; the zero value is a good default.
@@ -206,7 +207,12 @@ func (s *Server) answer(f func(w http.ResponseWriter, r *http.Request) error) ht
 // fail answers with an error in the protocol's form.
 func (s *Server) fail(w http.ResponseWriter, err error) {
 	var f *fault
-	if !errors.As(err, &f) {
+	var refused *oip.Error
+	switch {
+	case errors.As(err, &f):
+	case errors.As(err, &refused):
+		f = &fault{status: refused.Status, text: refused.Msg}
+	default:
 		f = failf(http.StatusInternalServerError, "%s", err)
 	}
 	h := w.Header()
@@ -216,15 +222,10 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	if f.allow != "" {
 		h.Set("Allow", f.allow)
 	}
-	if f.status == http.StatusRequestEntityTooLarge || f.status == http.StatusServiceUnavailable {
+	if f.status == http.StatusRequestEntityTooLarge || f == errClosing {
 		h.Set("Connection", "close") // what is left of the body is not read
 	}
-	s.json(w, f.status, errorAnswer{strings.TrimPrefix(f.text, "weft: ")})
-}
-
-// errorAnswer is the protocol's form of an error.
-type errorAnswer struct {
-	Error string `json:"error"`
+	send(w, f.status, "application/json", oip.AppendError(nil, strings.TrimPrefix(f.text, "weft: ")))
 }
 
 // json answers with a JSON value.
@@ -234,7 +235,7 @@ func (s *Server) json(w http.ResponseWriter, status int, v any) {
 		s.opt.Log("cannot write an answer: " + err.Error())
 		status, b = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
 	}
-	send(w, status, "application/json", append(b, '\n'))
+	send(w, status, "application/json", b)
 }
 
 // send writes a whole answer.

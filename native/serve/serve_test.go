@@ -244,9 +244,9 @@ func TestRoutes(t *testing.T) {
 		{"/v2", `{"name":"weft","version":"v9","extensions":["binary_tensor_data"]}`},
 		{"/v2/", `{"name":"weft","version":"v9","extensions":["binary_tensor_data"]}`},
 		{"/v2/health/live", `{"live":true}`},
-		{"/v2/health/ready", `{"ready":true}`},
+		{"/v2/health/ready", `{"live":true,"ready":true}`},
 		{"/v2/models", `{"models":[{"name":"lenet","digits":true}]}`},
-		{"/v2/models/lenet", `{"name":"lenet","versions":["1"],"platform":"onnx","inputs":[{"name":"input","datatype":"FP32","shape":[-1,1,28,28]}],"outputs":[{"name":"logits","datatype":"FP32","shape":[-1,10]}]}`},
+		{"/v2/models/lenet", `{"name":"lenet","versions":["1"],"platform":"onnx_onnxv1","inputs":[{"name":"input","datatype":"FP32","shape":[-1,1,28,28]}],"outputs":[{"name":"logits","datatype":"FP32","shape":[-1,10]}]}`},
 		{"/v2/models/lenet/ready", `{"name":"lenet","ready":true}`},
 		{"/v2/models/lenet/versions/1/ready", `{"name":"lenet","ready":true}`},
 	} {
@@ -287,7 +287,7 @@ func TestRoutes(t *testing.T) {
 
 	s = empty(t, Options{})
 	wantError(t, ask(s, "POST", "/v1/digits", "", nil), 404, "no model here reads digits", "there are none")
-	if w := ask(s, "GET", "/v2/health/ready", "", nil); w.Code != 503 || strings.TrimSpace(w.Body.String()) != `{"ready":false}` {
+	if w := ask(s, "GET", "/v2/health/ready", "", nil); w.Code != 503 || strings.TrimSpace(w.Body.String()) != `{"live":true,"ready":false}` {
 		t.Errorf("without models: status %d, %s", w.Code, w.Body)
 	}
 }
