@@ -22,6 +22,11 @@ run: ## Build the page and serve it at http://localhost:8080/ (PORT=... chooses 
 	@mkdir -p build && $(GO) build -o build/serve ./demo/web/serve
 	exec build/serve -dir build/web
 
+.PHONY: serve
+serve: ## Serve the LeNet that comes along at http://localhost:8080/ (PORT=...; MODEL=FILE.onnx or NAME=FILE.onnx another model)
+	@mkdir -p build && $(GO) build -o build/ ./native/weft
+	exec build/weft serve $${MODEL:-lenet=models/lenet/weights/mnist.onnx} --addr localhost:$${PORT:-8080}
+
 .PHONY: build
 build: ## Build the command line and the page into build/, the npm package into js/dist (its types where there is npm)
 	@mkdir -p build
@@ -84,7 +89,7 @@ check: ## Formatting, vet for every target, and that generated files are up to d
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt these files:"; echo "$$bad"; exit 1; fi
 	GOARCH=amd64 CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
-	GOOS=js GOARCH=wasm $(GO) vet ./simd/... ./core/... ./models/... ./wasm/... ./demo/...
+	GOOS=js GOARCH=wasm $(GO) vet ./simd/... ./core/... ./models/... ./wasm/... ./demo/... ./native/serve/...
 	$(GO) vet -tags noasm ./...
 	@set -e; for m in $(NESTED); do echo "vet $$m"; (cd $$m && $(GO) vet ./...); done
 	$(MAKE) generate
@@ -100,8 +105,8 @@ generate: ## Write the generated files: coefficients, instructions, browser kern
 	$(GO) generate ./...
 
 .PHONY: bench
-bench: ## Benchmark the kernels and the core
-	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./simd/... ./core/...
+bench: ## Benchmark the kernels, the core and the server
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./simd/... ./core/... ./native/serve
 
 .PHONY: bench-wasm
 bench-wasm: ## Benchmark programs as WebAssembly under Node, without JavaScript in between (BENCHARGS="--only sgemm"; WEFT_THREADS=2 for threads)

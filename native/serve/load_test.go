@@ -159,12 +159,12 @@ func heap() uint64 {
 // TestLoad: of many requests of all kinds on loopback none is lost, and the heap and the goroutines are at the end what they were when the load began.
 // WEFT_EXHAUSTIVE=1 sends 100,000.
 func TestLoad(t *testing.T) {
-	n := 4000
+	n := 2000
 	switch {
 	case os.Getenv("WEFT_EXHAUSTIVE") != "":
 		n = 100_000
 	case testing.Short():
-		n = 800
+		n = 400
 	}
 	for _, opt := range []LoadOptions{{Operators: op.Core}, {Operators: op.Core, Batch: 8}} {
 		t.Run(fmt.Sprintf("batch=%d", max(1, opt.Batch)), func(t *testing.T) {
