@@ -4,6 +4,7 @@ go 1.26.0
 
 ignore (
 	./demo/web/node_modules
+	./demo/worker/node_modules
 	./js/node_modules
 )
 
@@ -12,6 +13,7 @@ require (
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
+	github.com/syumai/workers v0.32.0
 	golang.org/x/term v0.47.0
 	gonum.org/v1/plot v0.17.0
 	google.golang.org/protobuf v1.36.10

@@ -1,0 +1,76 @@
+// Mkworker builds the Worker into a folder that "wrangler deploy" takes, and prints what its files weigh:
+//
+//	go run ./demo/worker/mkworker -o build/worker
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/weft-ml/weft/demo/worker/bundle"
+)
+
+// The platform's limits on what is uploaded, in bytes: raw, and gzip on the free plan and on the paid ones.
+const rawLimit, freeLimit, paidLimit = 64 << 20, 3 << 20, 10 << 20
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("mkworker", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	out := flags.String("o", "build/worker", "write the Worker into `folder`")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+		return 2
+	}
+	if err := bundle.Build(ctx, bundle.Options{Out: *out}); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	raw, packed, err := sizes(stdout, *out)
+	switch {
+	case err != nil:
+		fmt.Fprintln(stderr, err)
+		return 1
+	case raw > rawLimit || packed > paidLimit:
+		fmt.Fprintf(stderr, "weft: the Worker is %d bytes, %d with gzip; the platform takes %d and %d\n", raw, packed, rawLimit, paidLimit)
+		return 1
+	case packed > freeLimit:
+		fmt.Fprintf(stdout, "more than the %d bytes of the free plan, less than the %d of the paid ones\n", freeLimit, paidLimit)
+	}
+	fmt.Fprintf(stdout, "deploy it with: cd %s && npx wrangler deploy\n", *out)
+	return 0
+}
+
+// sizes prints the weight of the files that are uploaded and returns their sums.
+func sizes(w io.Writer, dir string) (raw, packed int, err error) {
+	fmt.Fprintf(w, "%-22s %10s %10s\n", "", "raw", "gzip")
+	for _, name := range []string{"worker.mjs", "app.wasm", "kernels-relaxed.wasm", "kernels-simd128.wasm"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return 0, 0, err
+		}
+		var z bytes.Buffer
+		gz := gzip.NewWriter(&z)
+		if _, err := gz.Write(b); err != nil {
+			return 0, 0, err
+		}
+		if err := gz.Close(); err != nil {
+			return 0, 0, err
+		}
+		raw, packed = raw+len(b), packed+z.Len()
+		fmt.Fprintf(w, "%-22s %10d %10d\n", name, len(b), z.Len())
+	}
+	fmt.Fprintf(w, "%-22s %10d %10d\n", "together", raw, packed)
+	return raw, packed, nil
+}
