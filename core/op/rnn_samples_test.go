@@ -59,6 +59,26 @@ var rnnSamples = []gradSample{
 		}
 		return out
 	}},
+	// The value of these does not give the slope, so kernels that compute slopes from values must decline them.
+	{name: "RNN that folds over", shapes: [][]int{{2, 2, 2}, {1, 2, 2}, {1, 2, 2}}, f: func(in []value) []value {
+		var out []value
+		for _, a := range []struct {
+			name  string
+			alpha float32
+		}{{"LeakyRelu", -0.3}, {"Elu", -0.5}, {"ThresholdedRelu", -0.4}, {"ScaledTanh", 0}} {
+			y, h := op.RNN(in[0], in[1], in[2], nil, op.RNNOptions{Activations: []string{a.name}, Alpha: []float32{a.alpha}})
+			out = append(out, y, h)
+		}
+		return out
+	}},
+	{name: "GRU that folds over", shapes: [][]int{{2, 2, 2}, {1, 6, 2}, {1, 6, 2}, {1, 12}}, f: func(in []value) []value {
+		y, h := op.GRU(in[0], in[1], in[2], in[3], op.RNNOptions{Activations: []string{"LeakyRelu", "Elu"}, Alpha: []float32{-0.3, -0.5}})
+		return []value{y, h}
+	}},
+	{name: "LSTM that folds over", shapes: [][]int{{2, 2, 2}, {1, 8, 2}, {1, 8, 2}, {1, 16}}, f: func(in []value) []value {
+		y, h, c := op.LSTM(in[0], in[1], in[2], in[3], op.RNNOptions{Activations: []string{"Sigmoid", "LeakyRelu", "Elu"}, Alpha: []float32{-0.3, -0.5}})
+		return []value{y, h, c}
+	}},
 	{name: "GRU of hard sigmoids", shapes: [][]int{{3, 3, 2}, {1, 9, 2}, {1, 9, 3}, {1, 18}, {1, 3, 3}}, f: func(in []value) []value {
 		var out []value
 		for _, linear := range []bool{false, true} {
