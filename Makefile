@@ -7,7 +7,8 @@ FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 WASM_EXEC  = $(CURDIR)/wasm/exec/go_js_wasm_exec
 
-# Modules inside the repository that the root module's ./... does not reach.
+# Modules inside the repository that the root module's ./... does not reach. demo/ebiten is another one: it is vetted for targets
+# that need no C compiler.
 NESTED = wasm/_kernelc simd/_wasmtest simd/_asm demo/web/_browsertest
 
 .DEFAULT_GOAL := help
@@ -22,6 +23,17 @@ run: ## Build the page and serve it at http://localhost:8080/ (PORT=... chooses 
 	@mkdir -p build && $(GO) build -o build/serve ./demo/web/serve
 	exec build/serve -dir build/web
 
+.PHONY: serve
+serve: ## Serve the LeNet that comes along at http://localhost:8080/ (PORT=...; MODEL=FILE.onnx or NAME=FILE.onnx another model)
+	@mkdir -p build && $(GO) build -o build/ ./native/weft
+	exec build/weft serve $${MODEL:-lenet=models/lenet/weights/mnist.onnx} --addr localhost:$${PORT:-8080}
+
+.PHONY: window
+window: ## Build the window and open it (WINDOWARGS="--data mnist"; Linux: needs gcc and X11's headers, see README.md)
+	@mkdir -p build
+	cd demo/ebiten && $(GO) build -o $(CURDIR)/build/window .
+	exec build/window $(WINDOWARGS)
+
 .PHONY: worker
 worker: ## Build the Worker into build/worker, as "wrangler deploy" takes it, and print what it weighs
 	$(GO) run ./demo/worker/mkworker -o build/worker
@@ -34,7 +46,7 @@ build: ## Build the command line and the page into build/, the npm package into 
 	$(GO) run ./js/mkpkg -types=$$(command -v npm >/dev/null && echo true || echo false)
 
 .PHONY: test
-test: test-native test-noasm test-arm64 test-wasm test-js test-browser test-worker ## Run every test
+test: test-native test-noasm test-arm64 test-wasm test-js test-browser test-window test-worker ## Run every test
 
 .PHONY: test-native
 test-native: ## Test on this machine, with its fastest kernels
@@ -83,6 +95,21 @@ test-js: ## Test the npm package under Node
 test-browser: ## Test the page, and the kernels, in a headless Chromium
 	cd demo/web/_browsertest && $(GO) test -timeout 60m -v ./...
 
+# What Ebitengine's C part includes on Linux; elsewhere it has none.
+WINDOW_HEADERS = GL/glx.h X11/Xcursor/Xcursor.h X11/extensions/Xrandr.h X11/extensions/Xinerama.h X11/extensions/XInput2.h X11/extensions/xf86vmode.h
+
+# Under the race detector, checkptr takes the kernels' way to keep pointers from escaping for a mistake.
+.PHONY: test-window
+test-window: ## Test the window's parts, and the window itself under an X server without a screen
+	cd demo/ebiten && $(GO) test ./ui ./pen ./net ./learn ./scene
+	@if [ "$$($(GO) env GOOS)" != linux ] || printf '#include <%s>\n' X11/Xlib.h $(WINDOW_HEADERS) | gcc -E -o /dev/null - 2>/dev/null; then \
+		cd demo/ebiten && $(GO) test -race -gcflags=all=-d=checkptr=0 ./learn && $(GO) test -v ./windowtest; \
+	elif echo ",$$WEFT_REQUIRE," | grep -q ,x11,; then \
+		echo "WEFT_REQUIRE=x11: gcc or the headers of X11 and OpenGL are not installed (README.md lists the Debian packages)" >&2; exit 1; \
+	else \
+		echo "skipped: the window needs gcc and the headers of X11 and OpenGL (README.md lists the Debian packages)"; \
+	fi
+
 .PHONY: test-worker
 test-worker: ## Test the Worker in workerd (test-native has done so; here it says why not)
 	@if [ -d demo/worker/node_modules/miniflare ] && command -v $(NODE) >/dev/null; then \
@@ -98,9 +125,10 @@ check: ## Formatting, vet for every target, and that generated files are up to d
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt these files:"; echo "$$bad"; exit 1; fi
 	GOARCH=amd64 CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
-	GOOS=js GOARCH=wasm $(GO) vet ./simd/... ./core/... ./models/... ./wasm/... ./demo/...
+	GOOS=js GOARCH=wasm $(GO) vet ./simd/... ./core/... ./models/... ./wasm/... ./demo/... ./native/serve/...
 	$(GO) vet -tags noasm ./...
 	@set -e; for m in $(NESTED); do echo "vet $$m"; (cd $$m && $(GO) vet ./...); done
+	cd demo/ebiten && GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) vet ./... && GOOS=js GOARCH=wasm $(GO) vet ./...
 	$(MAKE) generate
 	git diff --exit-code
 
@@ -114,8 +142,8 @@ generate: ## Write the generated files: coefficients, instructions, browser kern
 	$(GO) generate ./...
 
 .PHONY: bench
-bench: ## Benchmark the kernels and the core
-	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./simd/... ./core/...
+bench: ## Benchmark the kernels, the core and the server
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./simd/... ./core/... ./native/serve
 
 .PHONY: bench-wasm
 bench-wasm: ## Benchmark programs as WebAssembly under Node, without JavaScript in between (BENCHARGS="--only sgemm"; WEFT_THREADS=2 for threads)

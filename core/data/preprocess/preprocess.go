@@ -51,9 +51,16 @@ func luma(img image.Image) []float32 {
 		}
 		return out
 	}
+	fast, ok := img.(image.RGBA64Image) // as all of package image are: At allocates
 	for y := range h {
 		for x := range w {
-			r, g, bl, a := img.At(b.Min.X+x, b.Min.Y+y).RGBA()
+			var r, g, bl, a uint32
+			if ok {
+				c := fast.RGBA64At(b.Min.X+x, b.Min.Y+y)
+				r, g, bl, a = uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A)
+			} else {
+				r, g, bl, a = img.At(b.Min.X+x, b.Min.Y+y).RGBA()
+			}
 			paper := float32(0xffff-a) / 0xffff
 			sum := float32(0.299*float32(r)) + float32(0.587*float32(g)) + float32(0.114*float32(bl))
 			out[y*w+x] = min(sum/0xffff+paper, 1)

@@ -1,10 +1,9 @@
-// Package weights holds the trained LeNet that comes along, for programs that carry their model with them.
+// Package weights holds LeNet as trained on MNIST, for programs that bring it along; README.md has the command and the accuracy.
 package weights
 
 import _ "embed"
 
-// MNIST is mnist.onnx, a model file: images [N, 1, 28, 28], ink 1 on 0, give logits [N, 10]. See README.md for how it was trained. The
-// bytes must not be written to.
+// MNIST is an ONNX file: input [N 1 28 28], ink 1 on paper 0, output ten logits.
 //
 //go:embed mnist.onnx
 var MNIST []byte

@@ -54,9 +54,10 @@ func checkNumber(t *testing.T, s string) {
 	wantInt := false
 	var exact *big.Rat
 	if isNumber && len(s) < 60 && (err64 == nil && (math.Abs(w64) > 1e-300 || w64 == 0)) {
-		if exact, _ = new(big.Rat).SetString(s); exact != nil {
-			wantInt = exact.IsInt() && new(big.Int).Abs(exact.Num()).IsUint64()
+		if exact, _ = new(big.Rat).SetString(s); exact == nil {
+			return // an exponent beyond what big.Rat takes
 		}
+		wantInt = exact.IsInt() && new(big.Int).Abs(exact.Num()).IsUint64()
 		if got := n == len(s); got != wantInt {
 			t.Errorf("%q: parseInt reads all: %v, want %v", s, got, wantInt)
 		} else if wantInt && (new(big.Int).Abs(exact.Num()).Uint64() != mag || neg != (s[0] == '-')) {

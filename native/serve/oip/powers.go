@@ -1,9 +1,9 @@
 package oip
 
-const minPower, maxPower = -60, 38
+const minPower, maxPower = -60, 45
 
 // powers are the upper 64 bits of 10 to the powers from minPower to maxPower, cut off: floor(10^e * 2^(63-floor(log2(10^e)))). TestPowers works them out anew.
-// float32 needs no others but for numbers near its ends; those outside take the slow way.
+// Writing a float32 needs those from -31 to 45; a number to read that needs one outside takes the slow way.
 var powers = [maxPower - minPower + 1]uint64{
 	0xcdb02555653131b6, 0x808e17555f3ebf11, 0xa0b19d2ab70e6ed6, 0xc8de047564d20a8b, 0xfb158592be068d2e, 0x9ced737bb6c4183d,
 	0xc428d05aa4751e4c, 0xf53304714d9265df, 0x993fe2c6d07b7fab, 0xbf8fdb78849a5f96, 0xef73d256a5c0f77c, 0x95a8637627989aad,
@@ -21,5 +21,6 @@ var powers = [maxPower - minPower + 1]uint64{
 	0xde0b6b3a76400000, 0x8ac7230489e80000, 0xad78ebc5ac620000, 0xd8d726b7177a8000, 0x878678326eac9000, 0xa968163f0a57b400,
 	0xd3c21bcecceda100, 0x84595161401484a0, 0xa56fa5b99019a5c8, 0xcecb8f27f4200f3a, 0x813f3978f8940984, 0xa18f07d736b90be5,
 	0xc9f2c9cd04674ede, 0xfc6f7c4045812296, 0x9dc5ada82b70b59d, 0xc5371912364ce305, 0xf684df56c3e01bc6, 0x9a130b963a6c115c,
-	0xc097ce7bc90715b3, 0xf0bdc21abb48db20, 0x96769950b50d88f4,
+	0xc097ce7bc90715b3, 0xf0bdc21abb48db20, 0x96769950b50d88f4, 0xbc143fa4e250eb31, 0xeb194f8e1ae525fd, 0x92efd1b8d0cf37be,
+	0xb7abc627050305ad, 0xe596b7b0c643c719, 0x8f7e32ce7bea5c6f, 0xb35dbf821ae4f38b,
 }

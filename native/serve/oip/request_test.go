@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -522,6 +523,36 @@ func roundTrip(t *testing.T, r *Request, spec Spec) {
 		}
 		if back.ID != r.ID {
 			t.Errorf("id %q comes back as %q", r.ID, back.ID)
+		}
+	}
+}
+
+// TestTritonClient reads requests that NVIDIA Triton's own client has made (testdata/tritonclient.py).
+func TestTritonClient(t *testing.T) {
+	file, err := os.ReadFile("testdata/tritonclient.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Datatype   string
+		Length     int
+		Body, Data []byte
+	}
+	if err := json.Unmarshal(file, &cases); err != nil || len(cases) < 20 {
+		t.Fatal(len(cases), err)
+	}
+	for _, c := range cases {
+		d, _ := ParseDType(c.Datatype)
+		r, err := DecodeRequest(c.Body, c.Length, one(d, -1, 4))
+		if err != nil {
+			t.Errorf("%s, JSON of %d bytes: %v", c.Datatype, c.Length, err)
+			continue
+		}
+		if !bytes.Equal(r.Inputs[0].Bytes(), c.Data) || r.ID != "id-7" || !tensor.SameShape(r.Inputs[0].Shape(), []int{2, 4}) {
+			t.Errorf("%s, JSON of %d bytes: got %x, want %x", c.Datatype, c.Length, r.Inputs[0].Bytes(), c.Data)
+		}
+		if binary := c.Length >= 0; r.BinaryDefault != binary || (len(r.Outputs) == 0) != binary {
+			t.Errorf("%s: outputs %+v, binary %v", c.Datatype, r.Outputs, r.BinaryDefault)
 		}
 	}
 }

@@ -134,6 +134,13 @@ func appendFloats[T float32 | float64](dst []byte, v []T, width int) (out []byte
 			dst = strconv.AppendFloat(dst, f, 'e', -1, width)
 			continue
 		}
+		if width == 32 && a != 0 {
+			if f < 0 {
+				dst = append(dst, '-')
+			}
+			dst = appendShortest(dst, float32(a))
+			continue
+		}
 		dst = strconv.AppendFloat(dst, f, 'f', -1, width)
 		if a >= 1<<53 || a == float64(int64(a)) {
 			dst = append(dst, ".0"...)

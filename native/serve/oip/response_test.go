@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -76,26 +77,68 @@ func TestAppendResponse(t *testing.T) {
 	}
 }
 
-// TestShortest: numbers read back the same, and no shorter text does.
+// apart returns how far the number written s is from f.
+func apart(s string, f float32) *big.Rat {
+	x, _ := new(big.Rat).SetString(s)
+	x.Sub(x, new(big.Rat).SetFloat64(float64(f)))
+	return x.Abs(x)
+}
+
+// checkShortest compares with strconv: the same digits, or, of two numbers as near, the other.
+func checkShortest(t *testing.T, f float32) {
+	t.Helper()
+	b, bad := appendFloats(nil, []float32{f}, 32)
+	if bad >= 0 {
+		return
+	}
+	form := byte('f')
+	if a := max(f, -f); a != 0 && (a < 1e-6 || a >= 1e21) {
+		form = 'e'
+	}
+	want := strconv.FormatFloat(float64(f), form, -1, 32)
+	if !strings.ContainsAny(want, ".e") {
+		want += ".0"
+	}
+	if string(b) != want && !(len(b) == len(want) && form == 'f' && apart(string(b), f).Cmp(apart(want, f)) == 0) {
+		t.Fatalf("%#x is written %s, want %s", math.Float32bits(f), b, want)
+	}
+	if !json.Valid(b) {
+		t.Fatalf("%s is no JSON", b)
+	}
+	if back, n := parse32(b, 0); n != len(b) || math.Float32bits(back) != math.Float32bits(f) {
+		t.Fatalf("%s is read as %v", b, back)
+	}
+}
+
+// TestShortest: numbers are written with the fewest digits that read back the same, as strconv does: every exponent with the fractions at its ends and some
+// between, and numbers as models have them.
 func TestShortest(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 20000 {
-		f := math.Float32frombits(r.Uint32())
-		if f != f || math.IsInf(float64(f), 0) {
-			continue
-		}
-		b, _ := appendFloats(nil, []float32{f}, 32)
-		back, n := parse32(b, 0)
-		if n != len(b) || math.Float32bits(back) != math.Float32bits(f) || !json.Valid(b) {
-			t.Fatalf("%v is written %s and read %v", f, b, back)
-		}
-		if digits := func(s string) int {
-			s, _, _ = strings.Cut(s, "e")
-			return len(strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(s), "0"))
-		}; digits(string(b)) != digits(strconv.FormatFloat(float64(f), 'e', -1, 32)) {
-			t.Fatalf("%v is written %s", f, b)
+	for e := range uint32(255) {
+		for i := range uint32(60) {
+			for _, frac := range []uint32{i, 1<<23 - 1 - i, r.Uint32N(1 << 23), 1 << (i % 23), r.Uint32N(1<<23) &^ (1<<(i%23) - 1)} {
+				checkShortest(t, math.Float32frombits(e<<23|frac))
+			}
 		}
 	}
+	for i := range 5000 {
+		checkShortest(t, float32(r.NormFloat64()))
+		checkShortest(t, float32(i)/1000)
+		checkShortest(t, -float32(i)*64)
+	}
+	for e := -45; e <= 38; e++ {
+		for d := 1; d < 100; d++ {
+			f, _ := strconv.ParseFloat(strconv.Itoa(d)+"e"+strconv.Itoa(e-2), 32)
+			checkShortest(t, float32(f))
+		}
+	}
+}
+
+func FuzzShortest(f *testing.F) {
+	for _, b := range []uint32{0, 1, 0x800000, 0x3f800000, 0x7f7fffff, 0xff800000, 0x7fc00000} {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b uint32) { checkShortest(t, math.Float32frombits(b)) })
 }
 
 func TestMetadata(t *testing.T) {

@@ -1,0 +1,389 @@
+// Package scene is the window's program without the window: three scenes over one pad, one network and one trainer. A frame takes
+// the input and gives a list of what to draw, so tests run it without a screen.
+package scene
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/weft-ml/weft/core/data/preprocess/ink"
+	"github.com/weft-ml/weft/demo/ebiten/learn"
+	"github.com/weft-ml/weft/demo/ebiten/net"
+	"github.com/weft-ml/weft/demo/ebiten/pen"
+	"github.com/weft-ml/weft/demo/ebiten/ui"
+)
+
+// The scenes.
+const (
+	Draw = iota
+	Inside
+	Train
+)
+
+var titles = []string{"Draw", "Look inside", "Train"}
+
+// names are the scenes in [State].
+var names = []string{"draw", "inside", "train"}
+
+// pictureSize is the width and height of the picture that is prepared for the network, as in the page.
+const pictureSize = 140
+
+// The pad's planes.
+const (
+	forNet = iota
+	forEyes
+)
+
+// Options are what a program is made of.
+type Options struct {
+	Model   []byte // LeNet as an ONNX file
+	Trainer learn.Trainer
+	Folder  string // what the trainer's folder is called; "": there is none
+	Dark    bool
+	// Now gives the time, for the budget of a frame; nil: the clock.
+	Now func() time.Time
+}
+
+// App is the program.
+type App struct {
+	UI    ui.UI
+	Scene int
+
+	opt     Options
+	pad     pen.Pad
+	penAt   pen.Point // of the keyboard
+	padSize int       // pixels that the pad on the screen has
+
+	net     *net.Net
+	trained bool // whether net has the trained weights
+	wants   bool // whether the trained weights are wanted, once there are some
+	model   int  // of the trainer, that was taken last
+
+	budget   budget
+	stale    bool // the ink or the network have changed since the answer
+	answer   Answer
+	digit    [net.Size * net.Size]float32
+	layers   []net.Layer
+	inside   bool // layers are those of the answer
+	deep     bool // the layers were wanted when the answer was made
+	pictures map[string]*ui.Picture
+
+	train   controls
+	notice  string
+	problem error
+}
+
+// Answer is what the network says of the ink.
+type Answer struct {
+	There         bool
+	Digit         int
+	Probabilities [net.Classes]float64
+}
+
+// New returns the program. It keeps the trainer, which stays the caller's to close.
+func New(o Options) (*App, error) {
+	n, err := net.Load(o.Model)
+	if err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &App{opt: o, net: n, penAt: pen.Point{X: 0.5, Y: 0.5}, wants: true, pictures: map[string]*ui.Picture{}}
+	a.pad.Planes = []*pen.Plane{pen.NewPlane(pictureSize), pen.NewPlane(pictureSize)}
+	a.UI.Theme = ui.Light
+	if o.Dark {
+		a.UI.Theme = ui.Dark
+	}
+	a.train = newControls(o.Folder != "")
+	return a, nil
+}
+
+// Close gives the network's memory back.
+func (a *App) Close() { a.net.Close() }
+
+// Zoom returns how much larger than its natural size everything is drawn, so that large windows are used and small ones suffice.
+func Zoom(width, height float64) float64 {
+	fit := min(width/1180, height/760)
+	if fit >= 1 {
+		return min(fit, 4)
+	}
+	// Below the smallest layout everything shrinks.
+	return min(1, max(0.4, min(width/360, height/480)))
+}
+
+// Frame takes the input of a frame and draws the next picture into a.UI.List.
+func (a *App) Frame(in ui.Input) {
+	zoom := Zoom(in.Size.X, in.Size.Y)
+	in.Size.X, in.Size.Y = in.Size.X/zoom, in.Size.Y/zoom
+	in.Mouse.X, in.Mouse.Y = in.Mouse.X/zoom, in.Mouse.Y/zoom
+	in.Scale *= zoom
+	in.Pointers = slices.Clone(in.Pointers)
+	for i := range in.Pointers {
+		in.Pointers[i].At.X /= zoom
+		in.Pointers[i].At.Y /= zoom
+	}
+	u := &a.UI
+	u.Begin(in)
+	a.shortcuts()
+	a.takeModel()
+	area := ui.Rect{W: in.Size.X, H: in.Size.Y}
+	u.Box(area, 0, u.Theme.Ground)
+	margin := 20.0
+	if area.W < 620 {
+		margin = 12
+	}
+	area = area.Inset2(margin, 0)
+	area.CutBottom(margin, 0)
+	// Only so much space is used across as reads well.
+	if limit := 1180.0; area.W > limit {
+		area = ui.Rect{X: area.X + (area.W-limit)/2, Y: area.Y, W: limit, H: area.H}
+	}
+	a.header(&area)
+	if a.notice != "" {
+		a.noticeBar(&area)
+	}
+	switch a.Scene {
+	case Draw:
+		a.drawScene(area)
+	case Inside:
+		a.insideScene(area)
+	case Train:
+		a.trainScene(area)
+	}
+	u.End()
+}
+
+// shortcuts are keys that need no focus.
+func (a *App) shortcuts() {
+	u := &a.UI
+	for i, k := range []ui.Key{ui.Key1, ui.Key2, ui.Key3} {
+		if u.Take(k) {
+			a.Scene = i
+		}
+	}
+	if u.Take(ui.KeyC) || u.Take(ui.KeyDelete) {
+		a.clear()
+	}
+	if u.Take(ui.KeyZ) || u.Take(ui.KeyBackspace) {
+		a.pad.Undo()
+		a.stale = true
+	}
+	if u.Take(ui.KeyT) {
+		a.swapTheme()
+	}
+	if u.Take(ui.KeyN) {
+		a.swapNet()
+	}
+	state := a.opt.Trainer.Snapshot().State
+	if u.Take(ui.KeyP) {
+		switch state {
+		case learn.Paused:
+			a.opt.Trainer.Resume()
+		case learn.Running, learn.Preparing:
+			a.opt.Trainer.Pause()
+		}
+	}
+	if u.Take(ui.KeyS) {
+		if state.Active() {
+			a.opt.Trainer.Stop()
+		} else {
+			a.start()
+		}
+	}
+}
+
+func (a *App) swapTheme() {
+	if a.UI.Theme == ui.Light {
+		a.UI.Theme = ui.Dark
+	} else {
+		a.UI.Theme = ui.Light
+	}
+}
+
+func (a *App) clear() {
+	a.pad.Clear()
+	a.stale = true
+}
+
+// header draws the title, the scenes and the theme's button, and takes its space from the area.
+func (a *App) header(area *ui.Rect) {
+	u := &a.UI
+	t := u.Theme
+	narrow := area.W < 580
+	h := 64.0
+	if narrow {
+		h = 56
+	}
+	bar := area.CutTop(h, 0).Inset2(0, (h-38)/2)
+	theme := bar.CutRight(38, 12)
+	if !narrow {
+		mark := bar.CutLeft(24, 10)
+		a.mark(ui.Rect{X: mark.X, Y: mark.Y + 7, W: 24, H: 24})
+		title := bar.CutLeft(ui.Bold(19).Width("Weft"), 14)
+		u.Label(title, "Weft", ui.Bold(19), t.Text, ui.Left)
+		if bar.W > 720 {
+			u.Label(bar.CutLeft(300, 0), "a network that reads digits", ui.Regular(14), t.Quiet, ui.Left)
+		}
+		bar = bar.CutRight(min(bar.W, 380), 0)
+	}
+	a.Scene = u.Tabs("scenes", bar, titles, a.Scene)
+	if u.IconButton("theme", theme) {
+		a.swapTheme()
+	}
+	c := theme.Center()
+	disc := ui.Rect{X: c.X - 8, Y: c.Y - 8, W: 16, H: 16}
+	u.Box(disc, 8, t.Text)
+	u.Add(ui.Command{Kind: ui.Half, R: disc.Inset(2), C: t.Surface})
+}
+
+// mark draws the sign of Weft: threads that cross.
+func (a *App) mark(r ui.Rect) {
+	u := &a.UI
+	c := ui.Mix(u.Theme.Ground, u.Theme.Accent, 0.5)
+	s := r.W / 24
+	for i := range 3 {
+		x := r.X + (4+8*float64(i))*s
+		u.Line(2.6*s, c, ui.Point{X: x, Y: r.Y + 2*s}, ui.Point{X: x, Y: r.Y + 22*s})
+	}
+	for i := range 3 {
+		y := r.Y + (4+8*float64(i))*s
+		u.Line(2.6*s, u.Theme.Accent, ui.Point{X: r.X + 2*s, Y: y}, ui.Point{X: r.X + 22*s, Y: y})
+	}
+}
+
+func (a *App) noticeBar(area *ui.Rect) {
+	u := &a.UI
+	t := u.Theme
+	bar := area.CutTop(36, 10)
+	u.Box(bar, 9, ui.Mix(t.Surface, t.Bad, 0.12))
+	in := bar.Inset2(12, 0)
+	if u.Button("dismiss", in.CutRight(64, 8).Inset2(0, 4), "Close", ui.ButtonStyle{Quiet: true}) {
+		a.notice = ""
+	}
+	f := ui.Regular(14)
+	for f.Size > 11 && f.Width(a.notice) > in.W {
+		f.Size--
+	}
+	u.Label(in, a.notice, f, t.Bad, ui.Left)
+}
+
+// tell shows an error until it is closed.
+func (a *App) tell(err error) { a.notice = err.Error() }
+
+// takeModel gives the network the weights that the trainer has learned since.
+func (a *App) takeModel() {
+	s := a.opt.Trainer.Snapshot()
+	if s.Model == 0 || s.Model == a.model || !a.wants {
+		return
+	}
+	a.model = s.Model
+	if err := a.net.SetWeights(a.opt.Trainer.Weights()); err != nil {
+		a.tell(err)
+		return
+	}
+	a.trained, a.stale = true, true
+}
+
+// swapNet changes between the weights that came along and those that were trained.
+func (a *App) swapNet() {
+	if a.opt.Trainer.Snapshot().Model == 0 {
+		return
+	}
+	a.wants = !a.trained
+	if a.wants {
+		a.model = 0 // takeModel gets them
+		return
+	}
+	if err := a.net.SetWeights(a.opt.Model); err != nil {
+		a.tell(err)
+		return
+	}
+	a.trained, a.stale = false, true
+}
+
+// netChoice draws which weights answer, where there are two to choose from; it reports whether there are.
+func (a *App) netChoice(r ui.Rect) {
+	at := 0
+	if a.trained {
+		at = 1
+	}
+	if got := a.UI.Tabs("net", r, []string{"MNIST", "Yours"}, at); got != at {
+		a.swapNet()
+	}
+}
+
+// hasChoice reports whether there are trained weights.
+func (a *App) hasChoice() bool { return a.opt.Trainer.Snapshot().Model > 0 }
+
+// budget keeps a frame's work short: what took long waits until the frames since have had four times as long for themselves.
+type budget struct {
+	until time.Time
+	Last  time.Duration
+}
+
+// think makes the answer of the ink, if it has changed and there is time.
+func (a *App) think(inside bool) {
+	if !a.stale && (!inside || a.deep) {
+		return
+	}
+	from := a.opt.Now()
+	if from.Before(a.budget.until) && !a.pad.Empty() {
+		return
+	}
+	a.problem = a.thinkNow(inside)
+	d := a.opt.Now().Sub(from)
+	a.budget.Last = d
+	if d > time.Millisecond*2 {
+		a.budget.until = from.Add(5 * d)
+	}
+	a.stale, a.deep = false, inside
+}
+
+func (a *App) thinkNow(inside bool) error {
+	a.answer, a.inside = Answer{}, false
+	if a.pad.Empty() {
+		a.digit = [net.Size * net.Size]float32{}
+		return nil
+	}
+	luma := make([]float32, pictureSize*pictureSize)
+	for i, v := range a.pad.Planes[forNet].Pixels {
+		luma[i] = float32(v) / 255
+	}
+	var err error
+	if a.digit, err = ink.Plane(luma, pictureSize, pictureSize); err != nil {
+		return nil // ink that is no digit: a pad that is all ink, a speck
+	}
+	var logits [net.Classes]float32
+	if inside {
+		if a.layers, err = a.net.Inside(&a.digit); err != nil {
+			return err
+		}
+		copy(logits[:], a.layers[len(a.layers)-1].Data)
+		a.inside = true
+	} else if logits, err = a.net.Answer(&a.digit); err != nil {
+		return err
+	}
+	a.answer = answer(logits)
+	return nil
+}
+
+// answer is the softmax of logits.
+func answer(logits [net.Classes]float32) Answer {
+	out := Answer{There: true}
+	top, sum := logits[0], 0.0
+	for i, v := range logits {
+		if v > top {
+			top, out.Digit = v, i
+		}
+	}
+	for i, v := range logits {
+		out.Probabilities[i] = math.Exp(float64(v - top))
+		sum += out.Probabilities[i]
+	}
+	for i := range out.Probabilities {
+		out.Probabilities[i] /= sum
+	}
+	return out
+}
