@@ -73,9 +73,10 @@ test-arm64: ## Test the arm64 kernels under qemu-user
 
 # WEFT_REQUIRE is about what a program can reach outside; under Node a test reaches no browser, PyTorch or emulator.
 .PHONY: test-wasm
-test-wasm: ## Test core, kernels and models as WebAssembly under Node, with the kernel module on their memory
+test-wasm: ## Test core, kernels, models and the server as WebAssembly under Node, with the kernel module on their memory
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm WEFT_KERNELS=simd128 $(GO) test -exec "$(WASM_EXEC)" ./simd && \
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" ./core/... && \
+	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -short -exec "$(WASM_EXEC)" ./native/serve/... && \
 	flag=--experimental-wasm-relaxed-simd; $(NODE) $$flag -e 0 2>/dev/null || flag=; \
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm WEFT_KERNELS=relaxed WEFT_NODE_FLAGS=$$flag $(GO) test -short -exec "$(WASM_EXEC)" ./simd && \
 	WEFT_REQUIRE= GOOS=js GOARCH=wasm $(GO) test -exec "$(WASM_EXEC)" -run TestSameCurveEverywhere ./models/lenet && \

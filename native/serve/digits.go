@@ -54,7 +54,7 @@ func (s *Server) digit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := Digit{}
-	if d.Digit, d.Probabilities, err = picture.Best(out[0].Float32s()); err != nil {
+	if d.Digit, d.Probabilities, err = m.class.Best(out[0].Float32s()); err != nil {
 		return failf(http.StatusInternalServerError, "%s", err)
 	}
 	s.json(w, http.StatusOK, d)

@@ -16,7 +16,6 @@ import (
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/tensor"
-	"github.com/weft-ml/weft/native/internal/picture"
 	"github.com/weft-ml/weft/native/serve/oip"
 )
 
@@ -92,7 +91,7 @@ func TestInfer(t *testing.T) {
 		}
 	}
 	for i, want := range []int{7, 2} {
-		got, p, err := picture.Best(logits[10*i : 10*i+10])
+		got, p, err := s.model("lenet", nil).class.Best(logits[10*i : 10*i+10])
 		if err != nil || got != want || i == 0 && !slices.Equal(p, d.Probabilities) {
 			t.Errorf("row %d: %d, %v, %v", i, got, p, err)
 		}

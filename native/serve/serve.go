@@ -33,7 +33,7 @@ type Options struct {
 	// MaxBody bounds the bytes of one request's body; 0 means 32 MiB. Larger ones are answered with 413.
 	MaxBody int64
 	// MaxBodies bounds the bytes of all bodies that are being read or answered; 0 means eight of the largest. Over it requests are
-	// answered with 429.
+	// answered with 429. The tensors of a body in JSON take up to four times as much.
 	MaxBodies int64
 	// MaxElements bounds the elements of all inputs of one request; 0 means 1<<24.
 	MaxElements int

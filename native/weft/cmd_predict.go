@@ -93,7 +93,7 @@ func (c *cli) predictAll(ctx context.Context, p *compile.Program, images []strin
 			return err
 		}
 		pr := prediction{File: file}
-		if pr.Digit, pr.Probabilities, err = picture.Best(out[0].Float32s()); err != nil {
+		if pr.Digit, pr.Probabilities, err = class.Best(out[0].Float32s()); err != nil {
 			return err
 		}
 		if c.json {

@@ -14,10 +14,11 @@ import (
 	"github.com/weft-ml/weft/core/train"
 )
 
-// Classifier is what there is to know of a model that takes one float32 input [N, ...] and gives logits [N, classes] first.
+// Classifier is what there is to know of a model that takes one float32 input [N, ...] and gives logits, or probabilities, [N, classes] first.
 type Classifier struct {
 	Shape   []int // of one sample
 	Classes int
+	Softmax bool // the output is Softmax's: probabilities in place of logits
 }
 
 // Of returns the classifier that a graph is; the error, which follows the model's name, says why it is none.
@@ -35,7 +36,7 @@ func Of(g *graph.Graph) (Classifier, error) {
 			return Classifier{}, fmt.Errorf("takes %s; all dimensions but the first must be known", g.ShapeString(in.Shape))
 		}
 	}
-	return Classifier{in.Shape[1:], out.Shape[1]}, nil
+	return Classifier{in.Shape[1:], out.Shape[1], out.Node != nil && out.Node.Def.FullName() == "Softmax"}, nil
 }
 
 // Pictures reports whether samples are pictures, [1 H W] or [3 H W].
@@ -72,13 +73,19 @@ func (c Classifier) Prepare(dst []float32, file []byte, maxPixels int, raw bool)
 	return nil
 }
 
-// Best returns the probabilities that one row of logits stands for, and the first class that has the highest.
-func Best(logits []float32) (class int, probabilities []float64, err error) {
-	probabilities = make([]float64, len(logits))
-	train.Softmax(probabilities, logits)
+// Best returns the probabilities that one row of the output stands for, and the first class that has the highest.
+func (c Classifier) Best(row []float32) (class int, probabilities []float64, err error) {
+	probabilities = make([]float64, len(row))
+	if c.Softmax {
+		for i, v := range row {
+			probabilities[i] = float64(v)
+		}
+	} else {
+		train.Softmax(probabilities, row)
+	}
 	class = slices.Index(probabilities, slices.Max(probabilities)) // the maximum is NaN where any is
 	if class < 0 {
-		return 0, nil, errors.New("the model gives NaN or infinite logits: are its weights broken?")
+		return 0, nil, errors.New("the model gives NaN: are its weights broken?")
 	}
 	return class, probabilities, nil
 }
