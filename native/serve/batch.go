@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/weft-ml/weft/core/tensor"
 )
@@ -28,55 +29,66 @@ func (m *Model) checkBatch() error {
 			}
 		}
 	}
-	for _, n := range []int{2, m.batch} {
-		if why := m.compareRows(n); why != "" {
-			return refuse(why)
-		}
+	if why := m.compareRows(); why != "" {
+		return refuse(why)
 	}
 	return nil
 }
 
-// compareRows computes n rows together and alone and says what differs, "" when nothing does.
-func (m *Model) compareRows(n int) string {
+// trialSizes are batches that are tried besides the largest: kernels are chosen by the number of rows.
+var trialSizes = []int{2, 3, 5, 8, 16}
+
+// compareRows computes rows alone and in batches of several sizes, and says what differs, "" when nothing does.
+func (m *Model) compareRows() string {
 	in := m.zeros(1)
 	for i, t := range in {
-		shape := append([]int{n}, t.Shape()[1:]...)
-		in[i] = tensor.New(t.DType(), shape...)
+		in[i] = tensor.New(t.DType(), append([]int{m.batch}, t.Shape()[1:]...)...)
 		v := make([]float64, in[i].Len())
 		for k := range v {
-			v[k] = float64((k*7 + k/13 + i) % 11) // small whole numbers: indices, too, may be
-			if t.DType().IsFloat() {
+			if v[k] = float64((k*7 + k/13 + i) % 11); t.DType().IsFloat() {
 				v[k] = v[k]/8 - 0.5
-			}
-			if t.DType() == tensor.Bool || !t.DType().IsFloat() {
-				v[k] = float64(int(v[k]) % 2)
+			} else {
+				v[k] = float64(int(v[k]) % 2) // as indices, too, may be
 			}
 		}
 		in[i].SetFloat64s(v)
 	}
-	whole, err := m.program.Run(in...)
-	if err != nil {
-		return "a trial failed: " + err.Error()
-	}
-	outs := make([][]byte, len(whole))
-	for i, t := range whole {
-		if t.Rank() == 0 || t.Shape()[0] != n {
-			return fmt.Sprintf("%d rows give an output %q of %s", n, m.spec.Outputs[i].Name, tensor.ShapeString(t.Shape()))
-		}
-		outs[i] = bytes.Clone(t.Bytes())
-	}
-	row := make([]*tensor.Tensor, len(in))
-	for r := range n {
+	part := make([]*tensor.Tensor, len(in))
+	run := func(first, n int) ([]*tensor.Tensor, string) {
 		for i, t := range in {
-			row[i] = t.Slice(0, r, r+1, 1).Clone()
+			part[i] = t.Slice(0, first, first+n, 1).Clone()
 		}
-		alone, err := m.program.Run(row...)
+		out, err := m.program.Run(part...)
 		if err != nil {
-			return "a trial failed: " + err.Error()
+			return nil, "a trial failed: " + err.Error()
 		}
-		for i, t := range alone {
-			size := len(outs[i]) / n
-			if !bytes.Equal(t.Bytes(), outs[i][r*size:(r+1)*size]) {
+		for i, t := range out {
+			if t.Rank() == 0 || t.Shape()[0] != n {
+				return nil, fmt.Sprintf("%d rows give an output %q of %s", n, m.spec.Outputs[i].Name, tensor.ShapeString(t.Shape()))
+			}
+		}
+		return out, ""
+	}
+	alone := make([][]byte, len(m.spec.Outputs)) // of all rows, one behind the other
+	for r := range m.batch {
+		out, why := run(r, 1)
+		if why != "" {
+			return why
+		}
+		for i, t := range out {
+			alone[i] = append(alone[i], t.Bytes()...)
+		}
+	}
+	for _, n := range append(slices.Clone(trialSizes), m.batch) {
+		if n > m.batch {
+			continue
+		}
+		out, why := run(m.batch-n, n)
+		if why != "" {
+			return why
+		}
+		for i, t := range out {
+			if !bytes.HasSuffix(alone[i], t.Bytes()) {
 				return fmt.Sprintf("output %q of a row depends on the rows beside it", m.spec.Outputs[i].Name)
 			}
 		}

@@ -179,3 +179,18 @@ func TestServeGrace(t *testing.T) {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 }
+
+// TestServeBatch: the rows of every architecture give the same bits in any batch, which serving in batches tries.
+func TestServeBatch(t *testing.T) {
+	dir := t.TempDir()
+	dataDir := tinyIDX(t, dir)
+	args := []string{"serve", "--addr", "localhost:0", "--batch", "17"}
+	for _, m := range []string{"mlp", "lenet", "lenet5", "cnn"} {
+		file := filepath.Join(dir, m+".onnx")
+		ok(t, "train", m, "--data", dataDir, "--epochs", "1", "--out", file)
+		args = append(args, file)
+	}
+	if r := startServer(t, args...).stop(); r.code != exitOK {
+		t.Errorf("exit %d: %s", r.code, r.stderr)
+	}
+}
