@@ -34,7 +34,7 @@ type runner struct {
 type job struct {
 	m      *Model
 	in     []*tensor.Tensor
-	rows   int // of the first dimension; 0 where the model is not batched
+	rows   int // the first dimension of all inputs; 0 where it is computed alone
 	since  time.Time
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -49,6 +49,7 @@ var (
 	errFull    = &fault{status: http.StatusTooManyRequests, retry: true, text: "as many requests wait as may: ask again later"}
 	errWaited  = &fault{status: http.StatusServiceUnavailable, retry: true, text: "the time was up before the request's turn came: ask again later"}
 	errLong    = &fault{status: http.StatusGatewayTimeout, text: "the model takes longer than the server allows"}
+	errFault   = failf(http.StatusInternalServerError, "the server has a fault; this request is lost, others are not")
 	errGone    = &fault{status: http.StatusServiceUnavailable, text: "the client has gone away"}
 )
 
@@ -108,7 +109,7 @@ func (r *runner) do(ctx context.Context, m *Model, in []*tensor.Tensor, timeout 
 	j.ctx, j.cancel = context.WithCancelCause(ctx)
 	defer j.cancel(nil)
 	if m.batch > 1 {
-		j.rows = in[0].Shape()[0]
+		j.rows = commonRows(in)
 		j.since = time.Now()
 	}
 	r.mu.Lock()
@@ -215,6 +216,7 @@ func (r *runner) loop() {
 func (r *runner) next() (jobs []*job, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.running = nil
 	r.drop(func(j *job) bool { return j.ctx.Err() != nil })
 	if len(r.queue) == 0 {
 		if r.closing {
@@ -224,10 +226,10 @@ func (r *runner) next() (jobs []*job, wait time.Duration) {
 	}
 	head := r.queue[0]
 	jobs = []*job{head}
-	if head.m.batch > 1 {
+	if head.rows > 0 {
 		rows := head.rows
 		for _, j := range r.queue[1:] {
-			if j.m == head.m && rows+j.rows <= head.m.batch && joins(head.in, j.in) {
+			if j.m == head.m && j.rows > 0 && rows+j.rows <= head.m.batch && joins(head.in, j.in) {
 				jobs = append(jobs, j)
 				rows += j.rows
 			}
@@ -242,6 +244,17 @@ func (r *runner) next() (jobs []*job, wait time.Duration) {
 	return jobs, 0
 }
 
+// commonRows returns the first dimension of inputs, 0 where they do not agree: such a request fails alone, and moves nobody's rows.
+func commonRows(in []*tensor.Tensor) int {
+	rows := in[0].Shape()[0]
+	for _, t := range in[1:] {
+		if t.Shape()[0] != rows {
+			return 0
+		}
+	}
+	return rows
+}
+
 // joins reports whether inputs differ in the first dimension only.
 func joins(a, b []*tensor.Tensor) bool {
 	for i := range a {
@@ -254,6 +267,20 @@ func joins(a, b []*tensor.Tensor) bool {
 
 // compute runs jobs together and hands out what each gets. Where that fails they run one by one, so that none suffers from another's inputs.
 func (r *runner) compute(jobs []*job) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		r.log(fmt.Sprintf("panic: %v\n%s", cause, debug.Stack()))
+		for _, j := range jobs {
+			select {
+			case <-j.done:
+			default:
+				j.finish(nil, errFault)
+			}
+		}
+	}()
 	if len(jobs) > 1 {
 		outs, err := r.together(jobs)
 		if err == nil {

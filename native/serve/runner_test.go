@@ -347,6 +347,36 @@ func TestBatch(t *testing.T) {
 	doubled(t, <-later[2], 2)
 }
 
+// TestBatchRows: a request whose inputs have different numbers of rows fails alone; in a batch it would move the rows of others.
+func TestBatchRows(t *testing.T) {
+	s := empty(t, Options{})
+	g := graph.New()
+	n := g.Symbol("N")
+	g.Output(op.Add(g.Input("a", tensor.Float32, n, 2), g.Input("b", tensor.Float32, n, 2)))
+	m, err := s.Add("sum", g, nil, LoadOptions{Batch: 8, BatchWait: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(a, b []*tensor.Tensor) chan result {
+		done := make(chan result, 1)
+		go func() {
+			out, err := s.run.do(t.Context(), m, append(a, b...), 0)
+			done <- result{out, err}
+		}()
+		return done
+	}
+	first := ask(rows(1, 2), rows(1, 2))
+	waiting(t, s, 1)
+	odd := ask(rows(3, 4), rows(3, 4, 5))
+	doubled(t, <-first, 1, 2)
+	r := <-odd
+	wantFault(t, r.err, http.StatusBadRequest, "")
+	none := ask([]*tensor.Tensor{tensor.New(tensor.Float32, 0, 2)}, []*tensor.Tensor{tensor.New(tensor.Float32, 0, 2)})
+	if r := <-none; r.err != nil || r.out[0].Len() != 0 {
+		t.Errorf("no rows: %v, %v", r.out, r.err)
+	}
+}
+
 // TestBatchWait: the first waits for others, but not while something else is to be done.
 func TestBatchWait(t *testing.T) {
 	s, m, k := newTrial(t, Options{}, LoadOptions{Batch: 2, BatchWait: time.Hour})

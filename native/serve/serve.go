@@ -196,7 +196,7 @@ func (s *Server) answer(f func(w http.ResponseWriter, r *http.Request) error) ht
 				panic(cause)
 			}
 			s.opt.Log(fmt.Sprintf("panic at %s %s: %v\n%s", r.Method, r.URL.Path, cause, debug.Stack()))
-			s.fail(w, failf(http.StatusInternalServerError, "the server has a fault; this request is lost, others are not"))
+			s.fail(w, errFault)
 		}()
 		if err := f(w, r); err != nil {
 			s.fail(w, err)

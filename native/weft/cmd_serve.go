@@ -150,8 +150,10 @@ func (c *cli) serve(ctx context.Context, args []string, f serveFlags) error {
 	if f.verbose {
 		h = logged(h, c.stderr)
 	}
-	server := &http.Server{Handler: h, ErrorLog: logger, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime + bodyTime,
-		WriteTimeout: headerTime + bodyTime + f.timeout + writeTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader}
+	server := &http.Server{Handler: h, ErrorLog: logger, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime + bodyTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader}
+	if f.timeout > 0 { // it counts from the header on
+		server.WriteTimeout = bodyTime + f.timeout + writeTime
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 
