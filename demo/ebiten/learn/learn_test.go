@@ -3,6 +3,7 @@
 package learn_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weft-ml/weft/core/data/digits"
+	"github.com/weft-ml/weft/core/data/idx"
 	"github.com/weft-ml/weft/demo/ebiten/learn"
 	"github.com/weft-ml/weft/demo/ebiten/net"
 )
@@ -178,6 +181,50 @@ func TestConfigErrors(t *testing.T) {
 		if err := tr.Start(c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want something of %q", c.cfg, err, c.want)
 		}
+	}
+}
+
+// TestFolder: a run on the files of a folder.
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	for name, n := range map[string]int{"train": 320, "t10k": 100} {
+		src := digits.New(digits.Options{Seed: 5, Test: name != "train"})
+		pixels, labels, x := make([]byte, 0, n*784), make([]byte, n), make([]float32, 784)
+		for i := range n {
+			label, err := src.Read(0, i, x, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			labels[i] = byte(label)
+			for _, v := range x {
+				pixels = append(pixels, byte(255*v))
+			}
+		}
+		for file, data := range map[string]struct {
+			dims     []int
+			elements []byte
+		}{"-images-idx3-ubyte": {[]int{n, 28, 28}, pixels}, "-labels-idx1-ubyte": {[]int{n}, labels}} {
+			f, err := os.Create(filepath.Join(dir, name+file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(idx.Write(f, data.dims, data.elements), f.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	sets, err := learn.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := learn.New(sets)
+	defer tr.Close()
+	if err := tr.Start(learn.Config{Data: learn.Folder, LearningRate: 2e-3, BatchSize: 32, Epochs: 1, Seed: 1, Samples: 256}); err != nil {
+		t.Fatal(err)
+	}
+	s := wait(t, tr, "done", func(s *learn.Snapshot) bool { return s.State == learn.Done })
+	if s.Samples != 256 || s.Steps != 8 || len(s.Test) != 1 || tr.Weights() == nil {
+		t.Errorf("%d samples, %d steps, %d tests", s.Samples, s.Steps, len(s.Test))
 	}
 }
 

@@ -63,6 +63,7 @@ type App struct {
 	budget   budget
 	stale    bool // the ink or the network have changed since the answer
 	answer   Answer
+	luma     [pictureSize * pictureSize]float32
 	digit    [net.Size * net.Size]float32
 	layers   []net.Layer
 	inside   bool // layers are those of the answer
@@ -347,12 +348,12 @@ func (a *App) thinkNow(inside bool) error {
 		a.digit = [net.Size * net.Size]float32{}
 		return nil
 	}
-	luma := make([]float32, pictureSize*pictureSize)
+	// Plane overwrites what it is given.
 	for i, v := range a.pad.Planes[forNet].Pixels {
-		luma[i] = float32(v) / 255
+		a.luma[i] = float32(v) / 255
 	}
 	var err error
-	if a.digit, err = ink.Plane(luma, pictureSize, pictureSize); err != nil {
+	if a.digit, err = ink.Plane(a.luma[:], pictureSize, pictureSize); err != nil {
 		return nil // ink that is no digit: a pad that is all ink, a speck
 	}
 	var logits [net.Classes]float32

@@ -367,3 +367,29 @@ func check(t *testing.T, where string, app *scene.App) {
 func inside(w, r ui.Rect) bool {
 	return r.X >= w.X && r.Y >= w.Y && r.Right() <= w.Right() && r.Bottom() <= w.Bottom()
 }
+
+// BenchmarkThink is what an answer costs a frame: the picture prepared, and LeNet; with the maps too when one looks inside.
+func BenchmarkThink(b *testing.B) {
+	for name, key := range map[string]ui.Key{"draw": ui.Key1, "inside": ui.Key2} {
+		b.Run(name, func(b *testing.B) {
+			app, err := scene.New(scene.Options{Model: weights.MNIST, Trainer: &actor{}, Now: func() time.Time { return time.Unix(0, 0) }})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer app.Close()
+			app.Frame(at(normal, key))
+			i := 0
+			for b.Loop() {
+				// The pen goes round, so every frame has new ink.
+				i++
+				sin, cos := math.Sincos(float64(i) / 10)
+				in := at(normal)
+				in.Pointers = []ui.Pointer{{ID: 0, At: ui.Point{X: 150 + 60*cos, Y: 230 + 60*sin}}}
+				app.Frame(in)
+			}
+			if s := app.State(); s.Answer == nil {
+				b.Fatal("no answer")
+			}
+		})
+	}
+}

@@ -98,7 +98,10 @@ func (u *UI) Draw(r Rect, p Plot) {
 		u.Line(1, t.Line, at, Point{area.Right(), at.Y})
 		u.Label(Rect{r.X, at.Y - 8, 32, 16}, format(v, p.Percent), Regular(11), t.Quiet, Right)
 	}
-	ticks := Ticks(0, p.XMax, max(2, int(area.W/90)))
+	var ticks []float64
+	if p.XMax > 1 { // else there is nothing to count yet
+		ticks = Ticks(0, p.XMax, max(2, int(area.W/90)))
+	}
 	for _, v := range ticks {
 		at := g.At(v, p.YMin)
 		s := format(v, false)
