@@ -61,7 +61,7 @@ func FuzzCalls(f *testing.F) {
 
 // What does not fit the budget says so, where it is found: weights, activations, optimizer state.
 func TestBudgets(t *testing.T) {
-	c := newClient(t, M{"memoryBudget": 5 << 20})
+	c := newClient(t, M{"memoryBudget": 3 << 20})
 	m := c.model(M{"kind": "sequential", "layers": L{M{"kind": "dense", "config": M{"units": 400, "inputShape": L{784}}}, M{"kind": "dense", "config": M{"units": 10}}}})
 	c.do("model.predict", M{"id": m, "in": tensor.New(tensor.Float32, 784)})
 	c.do("model.compile", M{"id": m, "optimizer": "adam", "loss": M{"name": "sparseCategoricalCrossentropy", "fromLogits": true}})
