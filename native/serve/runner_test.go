@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"runtime"
 	"slices"
@@ -514,7 +513,5 @@ func TestMany(t *testing.T) {
 	if got.Answered != uint64(answered.Load()) || got.Cancelled != uint64(cancelled.Load()) || got.Refused+got.Failed != 0 || got.Answered+got.Cancelled != clients*each {
 		t.Errorf("%+v; %d answers, %d cancelled", got, answered.Load(), cancelled.Load())
 	}
-	if testing.Verbose() {
-		fmt.Printf("%+v\n", got)
-	}
+	t.Logf("%+v", got)
 }
