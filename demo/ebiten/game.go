@@ -18,8 +18,7 @@ type game struct {
 
 	size     ui.Point // of the window, in device-independent pixels
 	scale    float64  // pixels of the device in one of them
-	start    time.Time
-	drawn    ui.List // what the screen shows
+	drawn    ui.List  // what the screen shows
 	bounds   ui.Point
 	state    scene.State // as it was told last
 	told     time.Time
@@ -39,7 +38,7 @@ func newGame(app *scene.App) (*game, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &game{app: app, screen: s, start: time.Now(), scale: 1, size: ui.Point{X: 1, Y: 1}}, nil
+	return &game{app: app, screen: s, scale: 1, size: ui.Point{X: 1, Y: 1}}, nil
 }
 
 // Layout is never called: LayoutF takes its place.
@@ -85,7 +84,7 @@ var repeats = []ebiten.Key{ebiten.KeyArrowLeft, ebiten.KeyArrowRight, ebiten.Key
 // Update hands the input to the program, which draws its next picture into a list.
 func (g *game) Update() error {
 	in := &g.input
-	in.Size, in.Scale, in.Time = g.size, g.scale, time.Since(g.start).Seconds()
+	in.Size, in.Scale = g.size, g.scale
 	at := func(x, y int) ui.Point {
 		return ui.Point{X: (float64(x) + 0.5) / g.scale, Y: (float64(y) + 0.5) / g.scale}
 	}

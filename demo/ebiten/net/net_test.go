@@ -114,3 +114,20 @@ func BenchmarkInside(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkSetWeights(b *testing.B) {
+	n, err := net.Load(weights.MNIST)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer n.Close()
+	x := sample(b, 7)
+	for b.Loop() {
+		if err := n.SetWeights(weights.MNIST); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := n.Answer(&x); err != nil { // which packs them
+			b.Fatal(err)
+		}
+	}
+}

@@ -50,10 +50,9 @@ type App struct {
 	UI    ui.UI
 	Scene int
 
-	opt     Options
-	pad     pen.Pad
-	penAt   pen.Point // of the keyboard
-	padSize int       // pixels that the pad on the screen has
+	opt   Options
+	pad   pen.Pad
+	penAt pen.Point // of the keyboard
 
 	net     *net.Net
 	trained bool // whether net has the trained weights
@@ -304,7 +303,7 @@ func (a *App) swapNet() {
 	a.trained, a.stale = false, true
 }
 
-// netChoice draws which weights answer, where there are two to choose from; it reports whether there are.
+// netChoice draws which weights answer: those that came along or the trained ones.
 func (a *App) netChoice(r ui.Rect) {
 	at := 0
 	if a.trained {
@@ -318,10 +317,10 @@ func (a *App) netChoice(r ui.Rect) {
 // hasChoice reports whether there are trained weights.
 func (a *App) hasChoice() bool { return a.opt.Trainer.Snapshot().Model > 0 }
 
-// budget keeps a frame's work short: what took long waits until the frames since have had four times as long for themselves.
+// budget keeps a frame's work short: after an answer that took long the frames have four times as long for themselves.
 type budget struct {
 	until time.Time
-	Last  time.Duration
+	last  time.Duration
 }
 
 // think makes the answer of the ink, if it has changed and there is time.
@@ -333,9 +332,11 @@ func (a *App) think(inside bool) {
 	if from.Before(a.budget.until) && !a.pad.Empty() {
 		return
 	}
-	a.problem = a.thinkNow(inside)
+	if a.problem = a.thinkNow(inside); a.problem != nil {
+		a.tell(a.problem)
+	}
 	d := a.opt.Now().Sub(from)
-	a.budget.Last = d
+	a.budget.last = d
 	if d > time.Millisecond*2 {
 		a.budget.until = from.Add(5 * d)
 	}

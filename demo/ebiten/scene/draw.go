@@ -79,7 +79,6 @@ func (a *App) verdict(r ui.Rect, size float64) {
 	}
 	if a.problem != nil {
 		sure, c = "error", t.Bad
-		a.tell(a.problem)
 	}
 	foot := group.CutBottom(20, 6)
 	u.Label(group, s, ui.Bold(size), c, ui.Middle)

@@ -31,7 +31,7 @@ func (a *App) State() State {
 	focus, ring := a.UI.Focus()
 	out := State{Scene: names[a.Scene], Theme: a.UI.Theme.Name, Width: a.UI.In.Size.X, Height: a.UI.In.Size.Y, Scale: a.UI.In.Scale, Focus: focus, Ring: ring,
 		Strokes: a.pad.Strokes(), Trained: a.trained, Notice: a.notice, Training: s.State.String(), Epoch: s.Epoch, Step: s.Step, Steps: s.Steps,
-		Points: len(s.Train), Tests: len(s.Test), Think: float64(a.budget.Last.Microseconds()) / 1000}
+		Points: len(s.Train), Tests: len(s.Test), Think: float64(a.budget.last.Microseconds()) / 1000}
 	if a.answer.There {
 		d := a.answer.Digit
 		out.Answer, out.Sure = &d, a.answer.Probabilities[d]

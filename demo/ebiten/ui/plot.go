@@ -17,7 +17,6 @@ type Curve struct {
 type Plot struct {
 	Title   string
 	Value   string // beside the title: the latest
-	XName   string
 	XMax    float64
 	YMin    float64
 	YMax    float64

@@ -45,7 +45,6 @@ type Input struct {
 	Keys     []Key     // pressed since, repeats included
 	Space    bool      // held down
 	Shift    bool
-	Time     float64 // seconds since the start
 }
 
 // UI is the state of an interface between frames: the focus, what pointers hold, and what the current frame draws.
