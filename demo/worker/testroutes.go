@@ -3,8 +3,10 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -33,6 +35,11 @@ func init() {
 			w.Write([]byte("slept " + d.String()))
 		})
 		mux.HandleFunc("/test/forever", func(http.ResponseWriter, *http.Request) { select {} })
+		mux.HandleFunc("/test/sys", func(w http.ResponseWriter, _ *http.Request) {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			fmt.Fprint(w, m.Sys)
+		})
 		mux.HandleFunc("/test/header", func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(r.Header.Get("If-Modified-Since"))) })
 		return mux
 	}
