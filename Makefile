@@ -18,8 +18,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## Build the page and serve it at http://localhost:8080/ (PORT=... chooses another port)
-	$(GO) run ./demo/web/mksite -o build/web
+run: ## Build the page, and the window as a page, and serve them at http://localhost:8080/ (PORT=... chooses another port)
+	$(GO) run ./demo/web/mksite -o build/web -window
 	@mkdir -p build && $(GO) build -o build/serve ./demo/web/serve
 	exec build/serve -dir build/web
 
@@ -93,7 +93,7 @@ test-js: ## Test the npm package under Node
 	fi
 
 .PHONY: test-browser
-test-browser: ## Test the page, and the kernels, in a headless Chromium
+test-browser: ## Test the page, the window's page, and the kernels, in a headless Chromium
 	cd demo/web/_browsertest && $(GO) test -timeout 60m -v ./...
 
 # What Ebitengine's C part includes on Linux; elsewhere it has none.
@@ -168,8 +168,8 @@ exhaustive: ## Run the tests that take hours (every float32, long sweeps)
 	WEFT_EXHAUSTIVE=1 $(GO) test -timeout 300m ./simd/... ./core/...
 
 .PHONY: size
-size: ## Print what the page weighs; fails over its budget
-	$(GO) run ./demo/web/mksite -o build/web -size
+size: ## Print what the page and the window's page weigh; fails over their budgets
+	$(GO) run ./demo/web/mksite -o build/web -window -size
 
 .PHONY: clean
 clean: ## Remove what the other targets built

@@ -98,7 +98,8 @@ func (g *game) Update() error {
 	for _, id := range g.touches {
 		in.Pointers = append(in.Pointers, ui.Pointer{ID: int(id), At: at(ebiten.TouchPosition(id))})
 	}
-	in.Shift = ebiten.IsKeyPressed(ebiten.KeyShift)
+	// Shift may be pressed and let go between two frames, too.
+	in.Shift = ebiten.IsKeyPressed(ebiten.KeyShift) || inpututil.IsKeyJustPressed(ebiten.KeyShiftLeft) || inpututil.IsKeyJustPressed(ebiten.KeyShiftRight)
 	in.Space = ebiten.IsKeyPressed(ebiten.KeySpace)
 	in.Keys = in.Keys[:0]
 	g.pressed = inpututil.AppendJustPressedKeys(g.pressed[:0])

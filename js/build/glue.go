@@ -46,7 +46,7 @@ func glue(goroot string) (string, error) {
 // Glue is the plugin that gives js/src its module ./go-glue.js: the glue code of the Go installation, patched.
 func Glue(goroot string) api.Plugin {
 	return api.Plugin{Name: "go-glue", Setup: func(p api.PluginBuild) {
-		p.OnResolve(api.OnResolveOptions{Filter: `^\./go-glue\.js$`}, func(api.OnResolveArgs) (api.OnResolveResult, error) {
+		p.OnResolve(api.OnResolveOptions{Filter: `/go-glue\.js$`}, func(api.OnResolveArgs) (api.OnResolveResult, error) {
 			return api.OnResolveResult{Path: "go-glue", Namespace: "go-glue"}, nil
 		})
 		p.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "go-glue"}, func(api.OnLoadArgs) (api.OnLoadResult, error) {

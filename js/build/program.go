@@ -42,17 +42,22 @@ func compile(ctx context.Context, root, set string) ([]byte, error) {
 	if program == "" {
 		return nil, fmt.Errorf("weft: there is no program for the set %q; there are core and full", set)
 	}
-	dir, err := os.MkdirTemp("", "weft-program")
+	return Compile(ctx, root, program)
+}
+
+// Compile compiles a Go program of the module in the folder dir for WebAssembly, as the page's are, and strips it.
+func Compile(ctx context.Context, dir, program string) ([]byte, error) {
+	tmp, err := os.MkdirTemp("", "weft-program")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "weft.wasm")
-	args := append([]string{"build", "-C", root}, gobuild.Flags()...)
+	defer os.RemoveAll(tmp)
+	path := filepath.Join(tmp, "weft.wasm")
+	args := append([]string{"build", "-C", dir}, gobuild.Flags()...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "-o", path, program)...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("weft: go build of the page's program: %w\n%s", err, text)
+		return nil, fmt.Errorf("weft: go build of %s in %s: %w\n%s", program, dir, err, text)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -46,20 +46,37 @@ export interface Program {
 
 type Progress = (progress: LoadProgress) => void;
 
-/** Loads and starts the program. */
-export async function load(options: LoadOptions, progress?: Progress, signal?: AbortSignal): Promise<Program> {
+/** Where a Go program is going to run: its module, a memory, and the kernels on it. */
+export interface Ground {
+  go: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  maximum: number;
+  shared: boolean;
+  kernels: Kernels;
+  /** What the program imports beside Go's own glue. */
+  imports: WebAssembly.Imports;
+  features: Features;
+  reasons: string[];
+}
+
+/** Fetches and compiles a program and its kernels, and puts the kernels on a memory for both. */
+export async function prepare(options: LoadOptions, progress?: Progress, signal?: AbortSignal): Promise<Ground> {
   const features = probe();
   if (!features.webAssembly) {
     throw new WeftError("unsupported", "weft: there is no WebAssembly here, which Weft computes with; any browser from 2021 on has it, unless a lockdown mode switches it off");
   }
   const reasons: string[] = [];
   const shared = wantsThreads(options, features, reasons);
-  const core = await compileAll(options, features, shared, reasons, progress, signal);
+  const { go, kernels: candidates } = await compileAll(options, features, shared, reasons, progress, signal);
   progress?.({ phase: "start" });
+  const { memory, maximum } = createMemory(initialPages(go), shared);
+  const kernels = instantiateKernels(candidates, memory, options.kernels, reasons);
+  return { go, memory, maximum, shared, kernels, imports: { env: { memory }, weft: kernels.exports ?? stubs(go) }, features, reasons };
+}
 
-  const pages = initialPages(core.go);
-  const { memory, maximum } = createMemory(pages, shared);
-  const kernels = instantiateKernels(core.kernels, memory, options.kernels, reasons);
+/** Loads and starts the program. */
+export async function load(options: LoadOptions, progress?: Progress, signal?: AbortSignal): Promise<Program> {
+  const { go: module, memory, maximum, shared, kernels, imports: ground, features, reasons } = await prepare(options, progress, signal);
   let threads: Threads | undefined;
   if (!options.mayBlock) (kernels.exports?.["program_spins"] as (() => void) | undefined)?.();
   if (shared && kernels.module && kernels.exports) threads = await startThreads(options.threads, kernels.module, memory, options.urls, kernels.exports, reasons);
@@ -70,10 +87,9 @@ export async function load(options: LoadOptions, progress?: Progress, signal?: A
   go.exit = (code) => {
     ended = output.error(code);
   };
-  const imports = { ...go.importObject, env: { memory }, weft: kernels.exports ?? stubs(core.go) };
   let instance: WebAssembly.Instance;
   try {
-    instance = await WebAssembly.instantiate(core.go, imports);
+    instance = await WebAssembly.instantiate(module, { ...go.importObject, ...ground });
   } catch (err) {
     const hint = err instanceof WebAssembly.LinkError ? "; the .wasm files are not of one version: serve those of one package" : "";
     throw new WeftError(hint ? "version" : "unsupported", `weft: the runtime does not start: ${(err as Error).message}${hint}`, { cause: err });
@@ -177,7 +193,8 @@ function isFused(module: WebAssembly.Module, shared: boolean): boolean {
   }
 }
 
-interface Kernels {
+/** The kernels that run, "generic" without exports. */
+export interface Kernels {
   name: KernelName;
   module?: WebAssembly.Module;
   exports?: WebAssembly.ModuleImports;

@@ -2,6 +2,8 @@
 // snapshot and never waits.
 package learn
 
+import "fmt"
+
 // Config says what a run does.
 type Config struct {
 	Data         string // Digits or Folder
@@ -114,4 +116,12 @@ func (c *curve) add(step int, loss float64, right, samples int) {
 	}
 	c.points = c.points[:maxPoints/2]
 	c.stretch *= 2
+}
+
+// check finds out what no run can do.
+func (c *Config) check() error {
+	if !(c.LearningRate > 0) || c.BatchSize < 1 || c.Epochs < 1 {
+		return fmt.Errorf("learning rate, batch size and epochs must be more than 0, not %v, %d, %d", c.LearningRate, c.BatchSize, c.Epochs)
+	}
+	return nil
 }

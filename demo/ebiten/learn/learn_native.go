@@ -90,16 +90,11 @@ const (
 
 // run is one training, of its goroutine alone but for the commands.
 type run struct {
+	record
 	t        *native
 	cfg      Config
 	commands chan command
-	now      Snapshot
-	curve    curve
-	tests    []Point
 	shown    time.Time // of the last snapshot
-	rate     meter
-
-	right, seen int // of the epoch
 }
 
 func (t *native) Start(cfg Config) error {
@@ -115,8 +110,8 @@ func (t *native) Start(cfg Config) error {
 	if cfg.Data == Folder && t.folder == nil {
 		return errors.New("there is no folder of data: start with --data FOLDER")
 	}
-	if !(cfg.LearningRate > 0) || cfg.BatchSize < 1 || cfg.Epochs < 1 {
-		return fmt.Errorf("learning rate, batch size and epochs must be more than 0, not %v, %d, %d", cfg.LearningRate, cfg.BatchSize, cfg.Epochs)
+	if err := cfg.check(); err != nil {
+		return err
 	}
 	r := &run{t: t, cfg: cfg, commands: make(chan command, 16)}
 	r.now = Snapshot{State: Preparing, Config: cfg, Model: t.snap.Load().Model}
@@ -169,9 +164,7 @@ func (t *native) Close() {
 
 // publish makes the present moment the latest snapshot.
 func (r *run) publish() {
-	s := r.now
-	s.Train, s.Test = slices.Clone(r.curve.points), slices.Clone(r.tests)
-	r.t.snap.Store(&s)
+	r.t.snap.Store(r.snapshot())
 	r.shown = time.Now()
 }
 
@@ -291,13 +284,13 @@ func (r *run) obey(trainer *train.Trainer) (stopped bool, err error) {
 			r.now.State = Stopped
 			return true, r.export(trainer)
 		case c == pause && r.now.State == Running:
-			r.now.State, r.now.PerSecond = Paused, 0
+			r.moved(Paused)
 			if err := r.export(trainer); err != nil {
 				return false, err
 			}
 			r.publish()
 		case c == resume && r.now.State == Paused:
-			r.now.State, r.rate = Running, meter{}
+			r.moved(Running)
 			r.publish()
 		}
 	}
@@ -307,20 +300,15 @@ func (r *run) obey(trainer *train.Trainer) (stopped bool, err error) {
 func (r *run) event(e *train.Event, trainer *train.Trainer) error {
 	switch e.Kind {
 	case train.EventEpochBegin:
-		r.now.Epoch, r.right, r.seen = e.Epoch+1, 0, 0
+		r.epoch(e.Epoch + 1)
 	case train.EventBatch:
-		r.now.Step, r.now.LearningRate = e.Step, e.LR
-		// The event has the mean of the epoch so far; the difference is this batch.
-		r.seen += e.Size
-		right := r.right
+		accuracy := math.NaN()
 		for _, l := range e.Logs {
 			if l.Name == train.MetricAccuracy {
-				right = int(math.Round(l.Value * float64(r.seen)))
+				accuracy = l.Value
 			}
 		}
-		r.curve.add(e.Step, e.Loss, right-r.right, e.Size)
-		r.right = right
-		r.now.PerSecond = r.rate.add(e.Size)
+		r.step(e.Step, e.Size, e.Loss, accuracy, e.LR)
 	case train.EventEpoch:
 		p := Point{Step: e.Step}
 		for _, l := range e.Logs {
@@ -331,7 +319,7 @@ func (r *run) event(e *train.Event, trainer *train.Trainer) error {
 				p.Accuracy = l.Value
 			}
 		}
-		r.tests = append(r.tests, p)
+		r.test(p)
 		if err := r.export(trainer); err != nil {
 			return err
 		}
@@ -357,23 +345,4 @@ func (r *run) export(trainer *train.Trainer) error {
 	r.t.weights.Store(&b)
 	r.now.Model++
 	return nil
-}
-
-// meter counts images a second over about the last one.
-type meter struct {
-	since time.Time
-	n     int
-	rate  float64
-}
-
-func (m *meter) add(n int) float64 {
-	now := time.Now()
-	if m.since.IsZero() {
-		m.since = now
-	}
-	m.n += n
-	if d := now.Sub(m.since).Seconds(); d >= 0.5 {
-		m.rate, m.n, m.since = float64(m.n)/d, 0, now
-	}
-	return m.rate
 }

@@ -53,6 +53,7 @@ type App struct {
 	opt   Options
 	pad   pen.Pad
 	penAt pen.Point // of the keyboard
+	padAt ui.Rect
 
 	net     *net.Net
 	trained bool // whether net has the trained weights

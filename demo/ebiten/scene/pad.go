@@ -17,6 +17,7 @@ const keyStep = 1.0 / 28
 func (a *App) padArea(r ui.Rect) {
 	u := &a.UI
 	t := u.Theme
+	a.padAt = r
 	at := func(p ui.Point) pen.Point { return pen.Point{X: (p.X - r.X) / r.W, Y: (p.Y - r.Y) / r.H} }
 	focused, ring := u.Focusable(padID)
 	for _, p := range u.Press(padID, r) {

@@ -1,5 +1,7 @@
 package scene
 
+import "github.com/weft-ml/weft/demo/ebiten/ui"
+
 // State is what the window shows, for tests and for those who want to follow it.
 type State struct {
 	Scene    string  `json:"scene"`
@@ -9,6 +11,7 @@ type State struct {
 	Scale    float64 `json:"scale"` // pixels of a unit
 	Focus    string  `json:"focus"`
 	Ring     bool    `json:"ring"` // whether the focus is to be seen
+	Pad      ui.Rect `json:"pad"`  // where it lies, in units of layout
 	Strokes  int     `json:"strokes"`
 	Answer   *int    `json:"answer"` // nil without one
 	Sure     float64 `json:"sure"`
@@ -20,6 +23,7 @@ type State struct {
 	Step     int     `json:"step"`
 	Steps    int     `json:"steps"`
 	Points   int     `json:"points"`   // of the training curve
+	Loss     float64 `json:"loss"`     // of the last of them
 	Tests    int     `json:"tests"`    // epochs that were measured
 	Accuracy float64 `json:"accuracy"` // of the last of them
 	Think    float64 `json:"think_ms"` // of the last answer
@@ -30,7 +34,7 @@ func (a *App) State() State {
 	s := a.opt.Trainer.Snapshot()
 	focus, ring := a.UI.Focus()
 	out := State{Scene: names[a.Scene], Theme: a.UI.Theme.Name, Width: a.UI.In.Size.X, Height: a.UI.In.Size.Y, Scale: a.UI.In.Scale, Focus: focus, Ring: ring,
-		Strokes: a.pad.Strokes(), Trained: a.trained, Notice: a.notice, Training: s.State.String(), Epoch: s.Epoch, Step: s.Step, Steps: s.Steps,
+		Pad: a.padAt, Strokes: a.pad.Strokes(), Trained: a.trained, Notice: a.notice, Training: s.State.String(), Epoch: s.Epoch, Step: s.Step, Steps: s.Steps,
 		Points: len(s.Train), Tests: len(s.Test), Think: float64(a.budget.last.Microseconds()) / 1000}
 	if a.answer.There {
 		d := a.answer.Digit
@@ -38,6 +42,9 @@ func (a *App) State() State {
 	}
 	if a.inside && a.Scene == Inside {
 		out.Layers = len(a.layers)
+	}
+	if n := len(s.Train); n > 0 {
+		out.Loss = s.Train[n-1].Loss
 	}
 	if n := len(s.Test); n > 0 {
 		out.Accuracy = s.Test[n-1].Accuracy

@@ -133,6 +133,22 @@ func (u *UI) move(by int) {
 	u.focus = u.was[0]
 }
 
+// Leave is asked where there is more than the window to go to: it reports whether a move would go beyond the last control or, for
+// by < 0, before the first. The controls then have no focus, so that the next move finds the first one, or the last.
+func (u *UI) Leave(by int) bool {
+	if n := len(u.order); n > 0 {
+		end := u.order[n-1]
+		if by < 0 {
+			end = u.order[0]
+		}
+		if u.focus != end {
+			return false
+		}
+	}
+	u.focus, u.showRing = "", false
+	return true
+}
+
 // Take reports whether a key was pressed that nothing has taken yet, and takes it.
 func (u *UI) Take(k Key) bool {
 	for i, key := range u.keys {

@@ -29,8 +29,8 @@ func Start(t *testing.T, width, height int) *Browser {
 	return StartFor(t, width, height, 2*time.Minute)
 }
 
-// StartFor is [Start] with another limit of time.
-func StartFor(t *testing.T, width, height int, limit time.Duration) *Browser {
+// StartFor is [Start] with another limit of time, and with more of the browser's options.
+func StartFor(t *testing.T, width, height int, limit time.Duration, more ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	path := os.Getenv("CHROME")
 	if path == "" {
@@ -46,6 +46,7 @@ func StartFor(t *testing.T, width, height int, limit time.Duration) *Browser {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
 	)
+	options = append(options, more...)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)

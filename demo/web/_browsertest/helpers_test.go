@@ -25,12 +25,23 @@ func addScript(source string) chromedp.Action {
 // screenshot writes a picture of the whole page into the folder that WEFT_SCREENSHOTS names.
 func screenshot(t *testing.T, b *Browser, name string) {
 	t.Helper()
+	shoot(t, b, name, func(png *[]byte) chromedp.Action { return chromedp.FullScreenshot(png, 100) })
+}
+
+// screenshotView writes one of what is to be seen without scrolling.
+func screenshotView(t *testing.T, b *Browser, name string) {
+	t.Helper()
+	shoot(t, b, name, func(png *[]byte) chromedp.Action { return chromedp.CaptureScreenshot(png) })
+}
+
+func shoot(t *testing.T, b *Browser, name string, action func(*[]byte) chromedp.Action) {
+	t.Helper()
 	dir := os.Getenv("WEFT_SCREENSHOTS")
 	if dir == "" {
 		return
 	}
 	var png []byte
-	b.Do(t, chromedp.FullScreenshot(&png, 100))
+	b.Do(t, action(&png))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,8 @@ var built struct {
 	once sync.Once
 	dir  string
 	err  error
+	// Why the site has no page of the window.
+	windowless string
 }
 
 func TestMain(m *testing.M) {
@@ -38,7 +40,7 @@ func build(t *testing.T) string {
 		if built.dir, built.err = os.MkdirTemp("", "weft-page-"); built.err != nil {
 			return
 		}
-		if built.err = site.Build(context.Background(), site.Options{Out: filepath.Join(built.dir, "site"), Quick: true}); built.err != nil {
+		if built.err = site.Build(context.Background(), site.Options{Out: filepath.Join(built.dir, "site"), Quick: true, Window: true, Notice: func(line string) { built.windowless = line }}); built.err != nil {
 			return
 		}
 		cmd := exec.Command("go", "build", "-o", filepath.Join(built.dir, "serve"), "./demo/web/serve")

@@ -37,11 +37,16 @@ func (b *builder) static(context.Context) error {
 
 // page writes index.html with the names of this build and hints that start all first downloads at once.
 func (b *builder) page(context.Context) error {
-	source, err := os.ReadFile(filepath.Join(b.root, "demo", "web", "static", "index.html"))
+	return b.fill("demo/web/static/index.html", "index.html")
+}
+
+// fill writes a page of the repository with the names of this build.
+func (b *builder) fill(from, to string) error {
+	source, err := os.ReadFile(filepath.Join(b.root, filepath.FromSlash(from)))
 	if err != nil {
 		return err
 	}
-	t, err := template.New("index.html").Funcs(template.FuncMap{
+	t, err := template.New(from).Funcs(template.FuncMap{
 		"file": func(plain string) (string, error) {
 			if name, ok := b.names[plain]; ok {
 				return name, nil
@@ -49,15 +54,16 @@ func (b *builder) page(context.Context) error {
 			return "", fmt.Errorf("the build made no %s", plain)
 		},
 		"preloads": b.preloads,
+		"window":   func() bool { return b.names[windowProgram] != "" },
 	}).Parse(string(source))
 	if err != nil {
-		return fmt.Errorf("weft: static/index.html: %w", err)
+		return fmt.Errorf("weft: %s: %w", from, err)
 	}
 	var html bytes.Buffer
 	if err := t.Execute(&html, nil); err != nil {
-		return fmt.Errorf("weft: static/index.html: %w", err)
+		return fmt.Errorf("weft: %s: %w", from, err)
 	}
-	return os.WriteFile(filepath.Join(b.out, "index.html"), html.Bytes(), 0o644)
+	return os.WriteFile(filepath.Join(b.out, filepath.FromSlash(to)), html.Bytes(), 0o644)
 }
 
 // preloads are links for what the page's code asks for as soon as it runs.

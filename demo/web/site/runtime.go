@@ -62,7 +62,7 @@ func (b *builder) runtime(ctx context.Context) error {
 func (b *builder) runtimeNames() map[string]string {
 	names := map[string]string{}
 	for plain, name := range b.names {
-		if strings.HasSuffix(plain, ".wasm") || plain == "worker.js" {
+		if strings.HasSuffix(plain, ".wasm") && plain != windowProgram || plain == "worker.js" {
 			names[plain] = name
 		}
 	}

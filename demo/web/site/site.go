@@ -31,12 +31,17 @@ type builder struct {
 	out          string            // the folder that is written
 	names        map[string]string // file names with their hash, by plain name
 	files        []string          // what the service worker keeps
+	opt          Options
 }
 
 // Options says how a site is built.
 type Options struct {
 	Out   string // folder that is written
 	Quick bool   // compress less: for tests
+	// Window builds demo/ebiten too, for the page at window/. Where Ebitengine is not there and cannot be fetched, the site is built
+	// without, and Notice is told in one line why.
+	Window bool
+	Notice func(string)
 }
 
 // Build writes the page. It runs the go command and npm, which installs the page's libraries at the first build, and Node for brotli.
@@ -55,8 +60,8 @@ func Build(ctx context.Context, opt Options) error {
 	if err := prepare(opt.Out); err != nil {
 		return err
 	}
-	b := &builder{root: root, goroot: goroot, out: opt.Out, names: map[string]string{}}
-	for _, step := range []func(context.Context) error{b.runtime, b.bundle, b.static, b.page, b.serviceWorker} {
+	b := &builder{root: root, goroot: goroot, out: opt.Out, names: map[string]string{}, opt: opt}
+	for _, step := range []func(context.Context) error{b.runtime, b.window, b.bundle, b.static, b.page, b.serviceWorker} {
 		if err := step(ctx); err != nil {
 			return err
 		}

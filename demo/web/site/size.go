@@ -13,6 +13,7 @@ type Size struct {
 	Raw, Gzip, Brotli int64  // bytes; Brotli is 0 where it was built without Node
 	Fetched           bool   // before the first prediction, by a browser with every feature
 	Always            bool   // by every browser, in the end
+	Window            bool   // before the first frame of the window
 	Note              string // when else it is fetched
 }
 
@@ -38,6 +39,8 @@ func Sizes(out string) ([]Size, error) {
 			}
 		}
 		s.Fetched, s.Note = fetched(e.Name(), string(page))
+		plain, _, _ := strings.Cut(e.Name(), ".")
+		s.Window = plain == "window" || plain == "kernels-relaxed"
 		s.Always = s.Fetched || s.Note == after || s.Note == later
 		sizes = append(sizes, s)
 	}
@@ -61,6 +64,8 @@ func fetched(name, page string) (bool, string) {
 		return true, ""
 	case plain == "weft" || plain == "worker" || plain == "lenet":
 		return false, after
+	case plain == "window":
+		return false, AtWindow
 	case plain == "writer":
 		return false, "when a text is to be written"
 	case plain == "weft-shared":
@@ -75,3 +80,6 @@ func fetched(name, page string) (bool, string) {
 
 // When files are fetched that the first prediction does not need.
 const after, later = "right after it", "later"
+
+// AtWindow is the note of files that only the page of the window fetches.
+const AtWindow = "at /window"

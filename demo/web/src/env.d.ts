@@ -19,3 +19,15 @@ declare module "weft:site" {
   const site: { version: string; files: string[] };
   export default site;
 }
+
+declare module "weft:window" {
+  const files: {
+    /** The Go program of the window. */
+    program: string;
+    /** Bytes of the program and its kernels. */
+    bytes: number;
+    /** Of the runtime that trains, by plain name. */
+    runtime: { [name: string]: string };
+  };
+  export default files;
+}

@@ -1,0 +1,127 @@
+// The page around the window: fetches the Go program and its kernels, puts both on one memory, and starts it. Ebitengine then draws
+// into a canvas of its own, which is all of the page but the footer.
+import { WeftError } from "../../../../js/src/errors.js";
+import { goClass, type GoHost } from "../../../../js/src/go-glue.js";
+import { prepare } from "../../../../js/src/loader.js";
+import files from "weft:window";
+import { Trainer } from "./trainer.js";
+
+/** What the window shows; demo/ebiten/scene describes the fields. */
+export interface WindowState {
+  scene: "draw" | "inside" | "train";
+  theme: "light" | "dark";
+  answer: number | null;
+  sure: number;
+  training: string;
+  [field: string]: unknown;
+}
+
+/** `globalThis.weftWindow`: between the page and the Go program, and for tests. */
+class WeftWindow {
+  readonly trainer = new Trainer();
+  /** The kernels that the program runs with. */
+  kernels = "";
+  /** Whether the focus would leave the window's controls by Tab (1) or Shift+Tab (-1); it then does. The program sets this. */
+  leaves: ((by: number) => boolean) | undefined;
+
+  private now: WindowState | undefined;
+  private spoken = "";
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** What the window shows now; undefined before its first frame. */
+  state(): WindowState | undefined {
+    return this.now;
+  }
+
+  /** The program tells what it shows, as JSON. */
+  tell(json: string): void {
+    const state = (this.now = JSON.parse(json) as WindowState);
+    document.documentElement.dataset["theme"] = state.theme;
+    document.body.dataset["state"] = "running";
+    const text = state.answer === null ? "" : `The network reads ${state.answer}`;
+    if (text === this.spoken) return;
+    // Not every answer on the way to a digit is worth being heard.
+    this.spoken = text;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => ($("live").textContent = text), 400);
+  }
+}
+
+const $ = (id: string) => document.getElementById(id)!;
+const weftWindow = new WeftWindow();
+Object.assign(globalThis, { weftWindow });
+
+function fail(text: string): void {
+  document.body.dataset["state"] = "failed";
+  $("message").textContent = text;
+  $("message").setAttribute("role", "alert");
+}
+
+/** Leaves keys to the browser that are not the window's: Ebitengine would take them all. */
+function keys(canvas: HTMLCanvasElement): void {
+  let shift = false; // as Ebitengine knows it
+  for (const type of ["keydown", "keyup"] as const) {
+    addEventListener(
+      type,
+      (e: KeyboardEvent) => {
+        if (e.target !== canvas) return;
+        if (e.key === "Shift") shift = type === "keydown";
+        else if (e.shiftKey !== shift) {
+          // It went down or up while the focus was elsewhere.
+          canvas.dispatchEvent(new KeyboardEvent(e.shiftKey ? "keydown" : "keyup", { key: "Shift", code: "ShiftLeft", shiftKey: e.shiftKey, bubbles: true, cancelable: true }));
+        }
+        const browsers = e.ctrlKey || e.metaKey || e.altKey || /^F\d+$/.test(e.key);
+        const leaving = type === "keydown" && e.key === "Tab" && weftWindow.leaves?.(e.shiftKey ? -1 : 1);
+        if (browsers || leaving) e.stopImmediatePropagation();
+      },
+      { capture: true },
+    );
+  }
+  canvas.addEventListener("blur", () => (shift = false)); // Ebitengine lets go of all keys
+  // Ebitengine does not hear of touches that the system takes away.
+  canvas.addEventListener("touchcancel", (e) => {
+    canvas.dispatchEvent(new TouchEvent("touchend", { cancelable: true, touches: [...e.touches], targetTouches: [...e.targetTouches], changedTouches: [...e.changedTouches] }));
+  });
+}
+
+async function run(): Promise<void> {
+  if (!document.createElement("canvas").getContext("webgl2")) {
+    throw new Error("This browser gives no WebGL 2, with which the window is drawn: graphics acceleration may be switched off in its settings. The page itself works without.");
+  }
+  const kernels = new URLSearchParams(location.search).get("kernels"); // ?kernels=simd128 or generic: what another browser would run
+  const urls = Object.fromEntries(Object.entries({ ...files.runtime, "weft.wasm": files.program }).map(([plain, name]) => [plain, new URL(name, import.meta.url).href]));
+  const bar = $("progress") as HTMLProgressElement;
+  const ground = await prepare(
+    { urls, kernels: kernels === "relaxed" || kernels === "simd128" || kernels === "generic" ? kernels : "auto", threads: 1, set: "core", modules: {}, mayBlock: false, debug: false },
+    ({ phase, loaded }) => {
+      if (phase === "fetch") {
+        // Compressed answers do not say how long they are; the build does.
+        bar.value = Math.min(1, (loaded ?? 0) / files.bytes);
+        $("message").textContent = `Loading, ${((loaded ?? 0) / 1e6).toFixed(1)} of ${(files.bytes / 1e6).toFixed(1)} MB …`;
+      } else {
+        bar.removeAttribute("value");
+        $("message").textContent = "Starting …";
+      }
+    },
+  );
+  weftWindow.kernels = ground.kernels.name;
+  const go = new (goClass(globalThis as unknown as GoHost))();
+  const instance = await WebAssembly.instantiate(ground.go, { ...go.importObject, ...ground.imports });
+  new MutationObserver((_, observer) => {
+    const canvas = document.querySelector("canvas");
+    if (!canvas) return;
+    observer.disconnect();
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-label", "Weft's window: draw a digit, look inside, train");
+    canvas.setAttribute("aria-describedby", "about");
+    keys(canvas);
+  }).observe(document.body, { childList: true });
+  await go.run(instance);
+  throw new Error("The window has ended; the browser's console says why. Reload the page to start it again.");
+}
+
+run().catch((err: unknown) => {
+  const text = err instanceof Error ? err.message : String(err);
+  fail(err instanceof WeftError ? `The window does not start. ${text.replace(/^weft: /, "")}.` : text);
+  if (!(err instanceof WeftError)) console.warn(err);
+});

@@ -1,0 +1,177 @@
+// Trains for the window, in the runtime's worker. The window's Go program takes what has happened whenever it draws a frame, and never waits.
+import { init, type Dataset, type LayersModel, type Runtime, type Training } from "@weft-ml/weft";
+import files from "weft:window";
+
+/** What a row of the news says; demo/ebiten/learn has the same list. */
+const news = {
+  state: 0, // state
+  begin: 1, // steps, samples of an epoch
+  epoch: 2, // number from 1
+  batch: 3, // step, samples, mean loss, accuracy of the epoch so far, learning rate
+  test: 4, // step, loss, accuracy
+  model: 5, // the bytes of model are another model
+} as const;
+
+/** Numbers in a row: what it says, and up to five more. */
+const row = 6;
+
+/** States, as demo/ebiten/learn numbers them. */
+const states = { preparing: 1, running: 2, paused: 3, stopped: 4, done: 5, failed: 6 } as const;
+
+/** One run. */
+interface Run {
+  training?: Training;
+  model?: LayersModel;
+  pausing: boolean;
+  paused: boolean;
+  stopped: boolean;
+  step: number;
+}
+
+/** The trainer that the Go program talks to, one run at a time. */
+export class Trainer {
+  /** Rows that were not taken yet. */
+  waiting = 0;
+  /** Why the run failed. */
+  error = "";
+  /** The latest model, an ONNX file. */
+  model: Uint8Array<ArrayBuffer> | undefined;
+
+  private rows: number[] = [];
+  private run: Run | undefined;
+
+  constructor(private readonly runtime: () => Promise<Runtime> = start) {}
+
+  /** Begins a run; false while another is under way. */
+  start(learningRate: number, batchSize: number, epochs: number, seed: number, samples: number, testSamples: number): boolean {
+    if (this.run) return false;
+    const run: Run = { pausing: false, paused: false, stopped: false, step: 0 };
+    this.run = run;
+    this.error = "";
+    this.say(news.state, states.preparing);
+    this.train(run, { learningRate, batchSize, epochs, seed, samples, testSamples })
+      .then(
+        () => this.say(news.state, run.stopped ? states.stopped : states.done),
+        (err: unknown) => {
+          this.error = err instanceof Error ? err.message : String(err);
+          this.say(news.state, states.failed);
+        },
+      )
+      .finally(() => {
+        run.model?.dispose();
+        this.run = undefined;
+      });
+    return true;
+  }
+
+  /** Halts between two steps; the model of that moment is news. */
+  pause(): void {
+    const { run } = this;
+    if (!run || run.pausing || run.stopped) return;
+    run.pausing = true;
+    if (run.training) void this.halt(run);
+  }
+
+  resume(): void {
+    const { run } = this;
+    if (!run?.pausing) return;
+    run.pausing = false;
+    run.training?.resume();
+    if (run.paused) this.say(news.state, states.running);
+    run.paused = false;
+  }
+
+  /** Ends the run after the step that is being computed. */
+  stop(): void {
+    if (!this.run) return;
+    this.run.stopped = true;
+    this.run.training?.stop();
+  }
+
+  /** What has happened since the last call: rows of float64, little endian. */
+  take(): Uint8Array {
+    const rows = this.rows;
+    this.rows = [];
+    this.waiting = 0;
+    return new Uint8Array(Float64Array.from(rows).buffer);
+  }
+
+  private say(what: number, ...more: number[]): void {
+    for (let i = 0; i < row; i++) this.rows.push(i === 0 ? what : (more[i - 1] ?? 0));
+    this.waiting++;
+  }
+
+  private async train(run: Run, o: { learningRate: number; batchSize: number; epochs: number; seed: number; samples: number; testSamples: number }): Promise<void> {
+    const runtime = await this.runtime();
+    const made: Dataset[] = [];
+    try {
+      const digits = (samples: number, test: boolean) => {
+        const set = runtime.data.digits({ seed: o.seed, test, samples });
+        made.push(set);
+        return set;
+      };
+      const train = digits(o.samples, false), test = digits(o.testSamples, true);
+      await Promise.all([train.ready(), test.ready()]);
+      const model = (run.model = await runtime.models.lenet({ seed: o.seed }).ready());
+      model.compile({
+        optimizer: { name: "adam", learningRate: o.learningRate },
+        loss: { name: "sparseCategoricalCrossentropy", fromLogits: true },
+        metrics: ["accuracy"],
+        schedule: "cosine",
+      });
+      if (run.stopped) return;
+      const training = model.train(train, null, { epochs: o.epochs, batchSize: o.batchSize, shuffle: true, seed: o.seed, validationData: test, yieldEvery: 12 });
+      run.training = training;
+      if (run.pausing) void this.halt(run);
+      else this.say(news.state, states.running);
+      for await (const e of training) {
+        switch (e.kind) {
+          case "begin":
+            this.say(news.begin, e.steps, e.samples);
+            break;
+          case "epochBegin":
+            this.say(news.epoch, e.epoch + 1);
+            break;
+          case "batch":
+            run.step = e.step;
+            this.say(news.batch, e.step, e.size, e.loss, e.logs["accuracy"] ?? NaN, e.lr);
+            break;
+          case "epoch":
+            this.say(news.test, run.step, e.logs.valLoss ?? NaN, e.logs.valAccuracy ?? NaN);
+            await this.save(run);
+        }
+      }
+      if (run.stopped) await this.save(run);
+    } finally {
+      for (const set of made) set.dispose();
+    }
+  }
+
+  private async halt(run: Run): Promise<void> {
+    run.training!.pause();
+    try {
+      await this.save(run);
+    } catch {
+      return; // the run has ended, and says why
+    }
+    if (!run.pausing || run.stopped || this.run !== run) return;
+    run.paused = true;
+    this.say(news.state, states.paused);
+  }
+
+  private async save({ model }: Run): Promise<void> {
+    this.model = await model!.save();
+    this.say(news.model);
+  }
+}
+
+/** Starts the runtime in its worker, once. */
+function start(): Promise<Runtime> {
+  return init({
+    worker: true,
+    baseURL: new URL(".", import.meta.url),
+    files: files.runtime,
+    // One processor is the window's, as natively.
+    threads: Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 1) - 1)),
+  });
+}
