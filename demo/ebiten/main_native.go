@@ -81,7 +81,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		traced = f
 	}
 	// A frame goes from goroutine to goroutine and to threads of its own many times. Were all of Go's processors busy with training,
-	// it would wait for a time slice of 10 ms each time; with two that training leaves alone the system's scheduler shares the time.
+	// it would wait for a time slice of 10 ms each time; with two that training leaves alone the system's scheduler can share the time. (On two cores
+	// without a graphics card, where drawing itself takes most of a core, no difference could be measured.)
 	runtime.GOMAXPROCS(runtime.NumCPU() + 2)
 	opt.Trainer = learn.New(sets)
 	defer opt.Trainer.Close()
