@@ -229,6 +229,23 @@ func TestSameAnswers(t *testing.T) {
 			}
 		})
 	}
+	// As large as a picture may be, in the format that takes most memory.
+	img := image.NewNRGBA64(image.Rect(0, 0, 1730, 1730))
+	for y := range 1730 {
+		for x := range 1730 {
+			img.SetNRGBA64(x, y, color.NRGBA64{0xffff, 0xffff, 0xffff, 0xffff})
+			if x > 800 && x < 950 && y > 200 && y < 1500 {
+				img.SetNRGBA64(x, y, color.NRGBA64{0x101, 0x202, 0x303, 0xfffe})
+			}
+		}
+	}
+	for range 3 {
+		q := question{"large picture", "POST", "/v1/digits", typePNG, asPNG(img)}
+		got := e.must(t, q)
+		if err := same(got, here.must(t, q)); err != nil || got.status != http.StatusOK || got.header.Get("Server-Timing") != "" {
+			t.Errorf("large picture: %d, %v", got.status, err)
+		}
+	}
 	if x := digit(3); !bytes.Contains(e.must(t, question{"", "POST", "/v1/digits", typePNG, asPNG(picture(x))}).body, []byte(`"digit":3`)) {
 		t.Error("a three is not read as one")
 	}
