@@ -22,7 +22,7 @@ import (
 const budget = 900_000
 
 // windowBudget is what it may fetch before the first frame of the window, most of which is Ebitengine and Go's own library.
-const windowBudget = 4_500_000
+const windowBudget = 4_200_000
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
