@@ -175,6 +175,7 @@ func TestWindowFocus(t *testing.T) {
 		t.Errorf("the focus is on %s at the start", got)
 	}
 	walk := func(modifiers ...input.Modifier) (seen []string) {
+		b.WaitState(t, "without a focus", 3*time.Second, func(s windowState) bool { return s.Focus == "" })
 		for range 30 {
 			b.Key(t, kb.Tab, modifiers...)
 			if b.Text(t, where) != "CANVAS" {
@@ -209,8 +210,11 @@ func TestWindowFocus(t *testing.T) {
 	}
 	// A digit by keyboard: the pen is down while Space is held.
 	b.Do(t, chromedp.Focus("canvas", chromedp.ByQuery))
-	for b.State(t).Focus != "pad" {
+	at := b.WaitState(t, "without a focus", 3*time.Second, func(s windowState) bool { return s.Focus == "" })
+	for at.Focus != "pad" {
+		was := at.Focus
 		b.Key(t, kb.Tab)
+		at = b.WaitState(t, "on another control", 3*time.Second, func(s windowState) bool { return s.Focus != was })
 	}
 	b.Do(t, input.DispatchKeyEvent(input.KeyDown).WithKey(" ").WithCode("Space").WithWindowsVirtualKeyCode(32), chromedp.Sleep(60*time.Millisecond))
 	for range 6 {
@@ -231,7 +235,7 @@ func TestWindowFocus(t *testing.T) {
 	from := b.State(t).Focus
 	b.Do(t, chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(input.ModifierShift)))
 	s := b.WaitState(t, "one control back", 3*time.Second, func(s windowState) bool { return s.Focus != from })
-	if at := slices.Index(seen, from); at < 1 || s.Focus != seen[at-1] {
+	if i := slices.Index(seen, from); i < 1 || s.Focus != seen[i-1] {
 		t.Errorf("Shift+Tab leads from %q to %q; the order is %q", from, s.Focus, seen)
 	}
 	b.Quiet(t)
