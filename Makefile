@@ -63,7 +63,7 @@ test-arm64: ## Test the arm64 kernels under qemu-user
 	@if [ "$$($(GO) env GOARCH)" = arm64 ]; then \
 		echo "arm64 is this machine: test-native has run its kernels"; \
 	elif command -v qemu-aarch64-static >/dev/null; then \
-		GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -exec qemu-aarch64-static ./simd/... && \
+		GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -timeout 30m -exec qemu-aarch64-static ./simd/... && \
 		GOARCH=arm64 CGO_ENABLED=0 $(GO) test -exec qemu-aarch64-static -run TestSameFileEverywhere ./models/lenet; \
 	elif echo ",$$WEFT_REQUIRE," | grep -q ,qemu,; then \
 		echo "WEFT_REQUIRE=qemu: qemu-aarch64-static is not installed (Debian package qemu-user-static)" >&2; exit 1; \
