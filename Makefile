@@ -19,6 +19,7 @@ help: ## Show this list
 
 .PHONY: run
 run: ## Build the page, and the window as a page, and serve them at http://localhost:8080/ (PORT=... chooses another port)
+	@test -d build/web || echo "building the page and the window: a minute or two the first time"
 	$(GO) run ./demo/web/mksite -o build/web -window
 	@mkdir -p build && $(GO) build -o build/serve ./demo/web/serve
 	exec build/serve -dir build/web
