@@ -87,13 +87,18 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-func BenchmarkAnswer(b *testing.B) {
+// loaded gives the network and a digit for it.
+func loaded(b *testing.B) (*net.Net, [net.Size * net.Size]float32) {
 	n, err := net.Load(weights.MNIST)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer n.Close()
-	x := sample(b, 7)
+	b.Cleanup(n.Close)
+	return n, sample(b, 7)
+}
+
+func BenchmarkAnswer(b *testing.B) {
+	n, x := loaded(b)
 	for b.Loop() {
 		if _, err := n.Answer(&x); err != nil {
 			b.Fatal(err)
@@ -102,12 +107,7 @@ func BenchmarkAnswer(b *testing.B) {
 }
 
 func BenchmarkInside(b *testing.B) {
-	n, err := net.Load(weights.MNIST)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer n.Close()
-	x := sample(b, 7)
+	n, x := loaded(b)
 	for b.Loop() {
 		if _, err := n.Inside(&x); err != nil {
 			b.Fatal(err)
@@ -116,12 +116,7 @@ func BenchmarkInside(b *testing.B) {
 }
 
 func BenchmarkSetWeights(b *testing.B) {
-	n, err := net.Load(weights.MNIST)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer n.Close()
-	x := sample(b, 7)
+	n, x := loaded(b)
 	for b.Loop() {
 		if err := n.SetWeights(weights.MNIST); err != nil {
 			b.Fatal(err)
