@@ -76,6 +76,10 @@ func TestCSV(t *testing.T) {
 	fails(t, exitUsage, []string{"--missing"}, "train", "mlp", "--data", "t.csv", "--missing", "guess")
 	fails(t, exitFailed, []string{`no column "wings"`, "t.csv", "kind"}, "train", "mlp", "--data", "t.csv", "--label", "wings")
 	fails(t, exitFailed, []string{"lenet takes images", "mlp"}, "train", "lenet", "--data", "t.csv", "--label", "kind")
+	if err := os.Mkdir("empty", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, exitFailed, []string{"empty", "train-images-idx3-ubyte", "train.csv", "sub-folders"}, "train", "lenet", "--data", "empty")
 }
 
 // Tables of pixels, as MNIST is often handed around: a label, then 784 numbers of 0 to 255.

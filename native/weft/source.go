@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io/fs"
@@ -175,6 +176,9 @@ func (d dataFlags) openImages(fsys fs.FS, shape []int) (*splits, error) {
 			}
 		}
 		folder, err := imagefolder.Open(f, opt)
+		if errors.Is(err, imagefolder.ErrNoImages) && sub == "" { // whatever the folder was meant to be
+			return nil, fmt.Errorf("--data %s: the folder has no IDX files (train-images-idx3-ubyte, plain or .gz), no train.csv and no sub-folders of .png or .jpg, one for each class", d.path)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Join(d.path, sub), err)
 		}

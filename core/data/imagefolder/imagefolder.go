@@ -52,6 +52,9 @@ type file struct {
 	class int32
 }
 
+// ErrNoImages is the error of a folder without sub-folders that have images.
+var ErrNoImages = errors.New("weft: imagefolder: no .png, .jpg or .jpeg in any sub-folder: each class needs a sub-folder of images")
+
 // Open lists the images of a folder in the order of their paths; it decodes none. Files whose name
 // begins with a dot and files that are neither .png, .jpg nor .jpeg are passed over.
 func Open(fsys fs.FS, opt Options) (*Folder, error) {
@@ -86,7 +89,7 @@ func Open(fsys fs.FS, opt Options) (*Folder, error) {
 		}
 	}
 	if len(f.files) == 0 {
-		return nil, errors.New("weft: imagefolder: no .png, .jpg or .jpeg in any sub-folder: each class needs a sub-folder of images")
+		return nil, ErrNoImages
 	}
 	f.spec = data.Spec{Shape: []int{3, opt.Height, opt.Width}, Classes: len(classes), Names: classes}
 	if opt.Gray {
