@@ -228,12 +228,11 @@ func (p *Program) execute(b *bound, ctx Context, done <-chan struct{}) error {
 
 // interpret runs a graph whose shapes depend on data.
 func (p *Program) interpret(in []*tensor.Tensor, opt *RunOptions) ([]*tensor.Tensor, error) {
+	eval := graph.EvalOptions{Rand: opt.Rand}
 	if opt.Context != nil {
-		if err := opt.Context.Err(); err != nil {
-			return nil, err
-		}
+		eval.Stop = opt.Context.Err
 	}
-	res, err := graph.Eval(p.g, p.store, in, &graph.EvalOptions{Rand: opt.Rand})
+	res, err := graph.Eval(p.g, p.store, in, &eval)
 	if err != nil {
 		return nil, err
 	}

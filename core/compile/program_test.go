@@ -397,6 +397,30 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelDynamic: a graph that is interpreted stops before the next node.
+func TestCancelDynamic(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ran := 0
+	def := &graph.Def{Name: "Cancels", MinIn: 1, MaxIn: 1, Infer: func(c *graph.InferCtx) { c.Set(0, c.In[0].DType, c.In[0].Shape) }, Ref: func(c *graph.RefCtx) {
+		ran++
+		if c.In[0].Float32s()[0] == 2 {
+			cancel()
+		}
+		c.Out[0] = c.In[0].Clone()
+	}}
+	g := graph.New()
+	x := g.Input("x", tensor.Float32, -1)
+	g.Output(g.Add(def, nil, g.Add(def, nil, g.Add(tPositive, nil, x))))
+	p := mustCompile(t, newRuntime(t, 1), g, nil, compile.Options{})
+	if _, err := p.RunWith([]*tensor.Tensor{tensor.From([]float32{1, -2}, 2)}, compile.RunOptions{Context: ctx}); err != nil || ran != 2 {
+		t.Errorf("%d nodes, %v", ran, err)
+	}
+	if _, err := p.RunWith([]*tensor.Tensor{tensor.From([]float32{2, -2}, 2)}, compile.RunOptions{Context: ctx}); err != context.Canceled || ran != 3 {
+		t.Errorf("%d nodes, %v", ran, err)
+	}
+}
+
 func TestPanicReachesCaller(t *testing.T) {
 	g := graph.New()
 	x := g.Input("x", tensor.Float32, 3)

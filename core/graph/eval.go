@@ -49,6 +49,8 @@ type EvalOptions struct {
 	Rand RandState
 	// Keep, when set, is called with every value that is computed; the tensor must not change.
 	Keep func(v *Value, t *tensor.Tensor)
+	// Stop, when set, is asked before every node; its error ends the evaluation before anything is written to the store.
+	Stop func() error
 }
 
 // Eval interprets the graph with the reference evaluations: slow, for any element type, and the
@@ -83,6 +85,11 @@ func Eval(g *Graph, store *Store, inputs []*tensor.Tensor, opt *EvalOptions) (ou
 	for _, n := range g.Nodes {
 		if !need[n] {
 			continue
+		}
+		if opt.Stop != nil {
+			if err := opt.Stop(); err != nil {
+				return nil, err
+			}
 		}
 		in := make([]*tensor.Tensor, len(n.Inputs))
 		for i, v := range n.Inputs {

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-ml/weft/core/compile"
@@ -291,6 +292,10 @@ func (r *runner) compute(jobs []*job) {
 		}
 	}
 	for _, j := range jobs {
+		if j.ctx.Err() != nil { // while the batch ran
+			j.finish(nil, j.gone())
+			continue
+		}
 		out, err := r.call(j.m, j.in, j.ctx)
 		for i, t := range out {
 			out[i] = t.Clone()
@@ -308,7 +313,28 @@ func (j *job) finish(out []*tensor.Tensor, err error) {
 	close(j.done)
 }
 
-// together runs several jobs as one batch. A batch is computed to its end, whoever goes away.
+// anyone returns a context that ends when those of all jobs have ended; stop frees it.
+func anyone(jobs []*job) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var left atomic.Int32
+	left.Store(int32(len(jobs)))
+	frees := make([]func() bool, len(jobs))
+	for i, j := range jobs {
+		frees[i] = context.AfterFunc(j.ctx, func() {
+			if left.Add(-1) == 0 {
+				cancel()
+			}
+		})
+	}
+	return ctx, func() {
+		for _, free := range frees {
+			free()
+		}
+		cancel()
+	}
+}
+
+// together runs several jobs as one batch, which is computed as long as one of them is still waited for.
 func (r *runner) together(jobs []*job) ([][]*tensor.Tensor, error) {
 	m := jobs[0].m
 	rows := 0
@@ -323,7 +349,9 @@ func (r *runner) together(jobs []*job) ([][]*tensor.Tensor, error) {
 			at += copy(in[i].Bytes()[at:], j.in[i].Contiguous().Bytes())
 		}
 	}
-	out, err := r.call(m, in, nil)
+	ctx, stop := anyone(jobs)
+	defer stop()
+	out, err := r.call(m, in, ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -352,10 +380,7 @@ func (r *runner) call(m *Model, in []*tensor.Tensor, ctx context.Context) (out [
 			r.renew(m)
 		}
 	}()
-	opt := compile.RunOptions{Rand: graph.RandState{Step: m.runs}}
-	if ctx != nil {
-		opt.Context = ctx
-	}
+	opt := compile.RunOptions{Rand: graph.RandState{Step: m.runs}, Context: ctx}
 	m.runs++
 	r.mu.Lock()
 	r.stats.Runs++

@@ -23,6 +23,7 @@ type trial struct {
 	gate    chan struct{} // one run goes on
 	gated   atomic.Bool
 	runs    atomic.Int64
+	steps   int // how often the graph has it, one behind the other; 0 means once, and obeying what the rows say
 }
 
 // What the first element of a row makes a run do.
@@ -42,7 +43,7 @@ func (m *trial) graph(mixes bool) *graph.Graph {
 			<-m.gate
 		}
 		m.runs.Add(1)
-		for i := 0; i < len(v); i += 2 {
+		for i := 0; i < len(v) && m.steps == 0; i += 2 {
 			switch v[i] {
 			case panics:
 				panic("a trial")
@@ -60,8 +61,10 @@ func (m *trial) graph(mixes bool) *graph.Graph {
 		c.Out[0] = tensor.From(v, x.Shape()...)
 	}}
 	g := graph.New()
-	x := g.Input("x", tensor.Float32, g.Symbol("N"), 2)
-	y := g.Add(def, nil, x)
+	y := g.Input("x", tensor.Float32, g.Symbol("N"), 2)
+	for range max(1, m.steps) {
+		y = g.Add(def, nil, y)
+	}
 	y.Name = "y"
 	g.Output(y)
 	return g
@@ -344,6 +347,79 @@ func TestBatch(t *testing.T) {
 	r := <-later[1]
 	wantFault(t, r.err, http.StatusInternalServerError, "has failed")
 	doubled(t, <-later[2], 2)
+}
+
+// TestBatchCancelled: a batch is computed as long as one of its requests is waited for, and no step longer.
+func TestBatchCancelled(t *testing.T) {
+	s := empty(t, Options{})
+	k := &trial{entered: make(chan int), gate: make(chan struct{}), steps: 3}
+	m, err := s.Add("trial", k.graph(false), nil, LoadOptions{Batch: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.gated.Store(true)
+	step := func(rows int) {
+		t.Helper()
+		if n := <-k.entered; n != rows {
+			t.Fatalf("a step of %d rows, not %d", n, rows)
+		}
+	}
+	// batch begins a batch of three behind a request that is computed alone, and stops in its first step.
+	batch := func(timeout time.Duration) (clients []chan result, leave []context.CancelFunc) {
+		first := start(s, m, t.Context(), 0, 100)
+		step(1)
+		for i := range 3 {
+			ctx, cancel := context.WithCancel(t.Context())
+			clients, leave = append(clients, start(s, m, ctx, timeout, float32(i))), append(leave, cancel)
+			waiting(t, s, i+1)
+		}
+		k.gate <- struct{}{}
+		for range 2 {
+			step(1)
+			k.gate <- struct{}{}
+		}
+		<-first
+		step(3)
+		return clients, leave
+	}
+	clients, leave := batch(0)
+	for i, c := range clients {
+		leave[i]()
+		r := <-c
+		wantFault(t, r.err, http.StatusServiceUnavailable, "gone away")
+	}
+	k.gate <- struct{}{}
+	// The next step is that of the next request: the batch has not gone on.
+	clients, leave = batch(0)
+	leave[0]()
+	leave[2]()
+	<-clients[0]
+	<-clients[2]
+	for range 2 {
+		k.gate <- struct{}{}
+		step(3)
+	}
+	k.gate <- struct{}{}
+	if r := <-clients[1]; r.err != nil || !slices.Equal(r.out[0].Float32s(), []float32{8, 16}) {
+		t.Errorf("the client that stayed: %v, %v", r.out, r.err)
+	}
+	clients, leave = batch(200 * time.Millisecond)
+	for i, c := range clients {
+		r := <-c
+		wantFault(t, r.err, http.StatusGatewayTimeout, "takes longer")
+		leave[i]()
+	}
+	k.gate <- struct{}{}
+	last := start(s, m, t.Context(), 0, 1)
+	step(1)
+	k.gated.Store(false)
+	close(k.gate)
+	if r := <-last; r.err != nil {
+		t.Error(r.err)
+	}
+	if got := s.Stats(); got != (Stats{Answered: 5, Cancelled: 8, Runs: 7}) {
+		t.Errorf("%+v", got)
+	}
 }
 
 // TestBatchRows: a request whose inputs have different numbers of rows fails alone; in a batch it would move the rows of others.
