@@ -3,17 +3,15 @@ package serve
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/native/internal/picture"
+	"github.com/weft-ml/weft/native/serve/oip"
 )
-
-// digitPixels is the size of a sample that is sent as numbers.
-const digitPixels = 28 * 28
 
 // maxNumbers bounds the bytes of that: 784 numbers with all the digits that a float64 has take a third of it.
 const maxNumbers = 64 << 10
@@ -57,7 +55,9 @@ func (s *Server) digit(w http.ResponseWriter, r *http.Request) error {
 	if d.Digit, d.Probabilities, err = m.class.Best(out[0].Float32s()); err != nil {
 		return failf(http.StatusInternalServerError, "%s", err)
 	}
-	s.json(w, http.StatusOK, d)
+	b := strconv.AppendInt([]byte(`{"digit":`), int64(d.Digit), 10)
+	b = oip.AppendFloats(append(b, `,"probabilities":`...), d.Probabilities)
+	send(w, http.StatusOK, "application/json", append(b, '}'))
 	return nil
 }
 
@@ -103,52 +103,20 @@ func (s *Server) digitPicture(ctx context.Context, x []float32, body []byte, cla
 
 // digitNumbers reads 784 numbers, or 28 rows of 28, by themselves or as "pixels" of an object.
 func digitNumbers(x []float32, body []byte) error {
-	bad := func(format string, args ...any) error {
-		return failf(http.StatusBadRequest, "%s; send [784 numbers] or {\"pixels\": [784 numbers]}, in 0..1, ink 1, row by row", fmt.Sprintf(format, args...))
+	bad := func(text string) error {
+		return failf(http.StatusBadRequest, "%s; send [784 numbers] or {\"pixels\": [784 numbers]}, in 0..1, ink 1, row by row", text)
 	}
 	if len(body) > maxNumbers {
 		return failf(http.StatusRequestEntityTooLarge, "784 numbers in %d bytes: at most %d are allowed", len(body), maxNumbers)
 	}
-	b := bytes.TrimLeft(body, " \t\r\n")
-	if len(b) > 0 && b[0] == '{' {
-		var o struct {
-			Pixels json.RawMessage `json:"pixels"`
-		}
-		if err := json.Unmarshal(b, &o); err != nil {
-			return bad("the body is no JSON: %s", err)
-		}
-		if o.Pixels == nil {
-			return bad("the object has no \"pixels\"")
-		}
-		b = o.Pixels
-	}
-	if bytes.Contains(b, []byte("null")) { // which the decoder takes for 0
-		return bad("a pixel is null")
-	}
-	var flat []float64
-	if err := json.Unmarshal(b, &flat); err != nil {
-		var rows [][]float64
-		if json.Unmarshal(b, &rows) != nil {
-			return bad("the body is no array of numbers: %s", err)
-		}
-		flat = nil // what the decoder has left there
-		if len(rows) != 28 {
-			return bad("there are %d rows of pixels, not 28", len(rows))
-		}
-		for i, r := range rows {
-			if len(r) != 28 {
-				return bad("row %d has %d pixels, not 28", i, len(r))
-			}
-			flat = append(flat, r...)
-		}
-	}
-	if len(flat) != digitPixels {
-		return bad("there are %d pixels, not 784", len(flat))
+	t := tensor.New(tensor.Float64, 28, 28)
+	if err := oip.DecodeArray(body, "pixels", t); err != nil {
+		return bad(err.Error())
 	}
 	ink := false
-	for i, v := range flat {
+	for i, v := range tensor.Data[float64](t) {
 		if v < 0 || v > 1 {
-			return bad("pixel %d is %g; divide by 255 if they are bytes", i, v)
+			return bad(fmt.Sprintf("pixel %d is %g; divide by 255 if they are bytes", i, v))
 		}
 		x[i] = float32(v)
 		ink = ink || v > 0

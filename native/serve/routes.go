@@ -3,6 +3,7 @@ package serve
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/weft-ml/weft/native/serve/oip"
@@ -122,15 +123,9 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// serverReady is what /v2/health/ready says: the protocol's text calls it live, its clients and servers ready.
-type serverReady struct {
-	Live  bool `json:"live"`
-	Ready bool `json:"ready"`
-}
-
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 	ready := s.isReady() && len(s.Models()) > 0
-	s.json(w, readyStatus(ready), serverReady{true, ready})
+	send(w, readyStatus(ready), "application/json", oip.AppendHealth(nil, true, ready))
 	return nil
 }
 
@@ -141,18 +136,17 @@ func readyStatus(ready bool) int {
 	return http.StatusServiceUnavailable
 }
 
-// listed is a model in /v2/models, which is not of the protocol: there models are known beforehand.
-type listed struct {
-	Name   string `json:"name"`
-	Digits bool   `json:"digits"`
-}
-
+// list answers at /v2/models, which is not of the protocol: there models are known beforehand.
 func (s *Server) list(w http.ResponseWriter, _ *http.Request) error {
-	models := []listed{}
-	for _, m := range s.Models() {
-		models = append(models, listed{m.name, m.digits})
+	b := []byte(`{"models":[`)
+	for i, m := range s.Models() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = oip.AppendString(append(b, `{"name":`...), m.name)
+		b = append(strconv.AppendBool(append(b, `,"digits":`...), m.digits), '}')
 	}
-	s.json(w, http.StatusOK, map[string]any{"models": models})
+	send(w, http.StatusOK, "application/json", append(b, "]}"...))
 	return nil
 }
 

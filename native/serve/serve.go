@@ -8,7 +8,6 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -226,16 +225,6 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 		h.Set("Connection", "close") // what is left of the body is not read
 	}
 	send(w, f.status, "application/json", oip.AppendError(nil, strings.TrimPrefix(f.text, "weft: ")))
-}
-
-// json answers with a JSON value.
-func (s *Server) json(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		s.opt.Log("cannot write an answer: " + err.Error())
-		status, b = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
-	}
-	send(w, status, "application/json", b)
 }
 
 // send writes a whole answer.

@@ -199,6 +199,7 @@ func TestDigits(t *testing.T) {
 func TestDigitErrors(t *testing.T) {
 	s := newServer(t, Options{MaxBody: 200_000, MaxPixels: 400 * 400})
 	zeros := "[" + strings.Repeat("0,", 783) + "0]"
+	row := "[" + strings.Repeat("0,", 27) + "0]"
 	post := func(contentType, body string) *httptest.ResponseRecorder {
 		return ask(s, "POST", "/v1/digits", contentType, []byte(body))
 	}
@@ -212,15 +213,23 @@ func TestDigitErrors(t *testing.T) {
 	}{
 		{"empty", post(js, ""), 400, "784 numbers"},
 		{"no json", post(js, "[1,2"), 400, "784 numbers"},
-		{"too few", post(js, "[1,2]"), 400, "there are 2 pixels"},
+		{"too few", post(js, "[1,2]"), 400, `"pixels" has 2 elements, shape [28 28] needs 784`},
+		{"too many", post(js, strings.Replace(zeros, "0", "0,0", 1)), 400, `"pixels" has more than the 784 elements`},
 		{"null", post(js, strings.Replace(zeros, "0", "null", 1)), 400, "null"},
-		{"text", post(js, strings.Replace(zeros, "0", `"1"`, 1)), 400, "no array of numbers"},
+		{"text", post(js, strings.Replace(zeros, "0", `"1"`, 1)), 400, `"pixels" element 0 (byte 1) is a string`},
+		{"NaN", post(js, strings.Replace(zeros, "0,0,0", "0,0,NaN", 1)), 400, `"pixels" element 2 (byte 5) is "NaN"; JSON has no NaN and no Infinity; send [784`},
+		{"hexadecimal", post(js, strings.Replace(zeros, "0", "0x1", 1)), 400, `"x" at byte 2 where "," or "]" must be`},
 		{"bytes", post(js, strings.Replace(zeros, "0", "255", 1)), 400, "divide by 255"},
 		{"negative", post(js, strings.Replace(zeros, "0", "-1e-9", 1)), 400, "pixel 0 is"},
-		{"huge", post(js, strings.Replace(zeros, "0", "1e999", 1)), 400, "no array of numbers"},
+		{"a little too much", post(js, strings.Replace(zeros, "0", "1.00000001", 1)), 400, "pixel 0 is 1.00000001"},
+		{"huge", post(js, strings.Replace(zeros, "0", "1e999", 1)), 400, `"1e999", out of the range`},
 		{"object without pixels", post(js, `{"pixel": []}`), 400, `no "pixels"`},
-		{"27 rows", post(js, "["+strings.Repeat("[0],", 26)+"[0]]"), 400, "27 rows"},
-		{"short rows", post(js, "["+strings.Repeat("[0],", 27)+"[0]]"), 400, "row 0 has 1 pixels"},
+		{"pixels twice", post(js, `{"pixels": `+zeros+`, "pixels": `+zeros+`}`), 400, `key "pixels" comes twice`},
+		{"pixels of nothing", post(js, `{"pixels": null}`), 400, `"pixels" must be an array`},
+		{"27 rows", post(js, "["+strings.Repeat(row+",", 26)+row+"]"), 400, "dimension 0 must have 28 parts, not 27"},
+		{"29 rows", post(js, "["+strings.Repeat(row+",", 28)+row+"]"), 400, "dimension 0 must have 28 parts, not more"},
+		{"short rows", post(js, "["+strings.Repeat("[0],", 27)+"[0]]"), 400, "a row of 1 elements"},
+		{"deep", post(js, "[["+strings.Repeat(row+",", 27)+row+"]]"), 400, "nested 3 deep"},
 		{"trailing", post(js, zeros+"x"), 400, "784 numbers"},
 		{"no ink", post(js, zeros), 422, "no ink"},
 		{"much json", post(js, strings.Repeat(" ", 100_000)+zeros), 413, "at most"},

@@ -49,34 +49,43 @@ func elements[T any](b []byte, p int, dst []T, elem func([]byte, int) (T, int)) 
 	}
 }
 
-// data reads the value of "data", which begins at s.p, into t.
-func (s *scanner) data(name string, t *tensor.Tensor) *Error {
+// field is an array of numbers that is read, as messages call it.
+type field struct {
+	name   string
+	binary bool // the numbers can be sent in binary form too
+}
+
+// dataOf is the value of "data" of an input.
+func dataOf(input string) field { return field{"input " + quote(input) + ": \"data\"", true} }
+
+// numbers reads an array of numbers, which begins at s.p, into t.
+func (s *scanner) numbers(f field, t *tensor.Tensor) *Error {
 	switch t.DType() {
 	case tensor.Float32:
-		return fill(s, name, t, tensor.Data[float32](t), parse32)
+		return fill(s, f, t, tensor.Data[float32](t), parse32)
 	case tensor.Float64:
-		return fill(s, name, t, tensor.Data[float64](t), parse64)
+		return fill(s, f, t, tensor.Data[float64](t), parse64)
 	case tensor.Bool:
-		return fill(s, name, t, t.Bytes(), parseBool)
+		return fill(s, f, t, t.Bytes(), parseBool)
 	case tensor.Uint8:
-		return fill(s, name, t, t.Bytes(), func(b []byte, p int) (uint8, int) { return integer[uint8](b, p, 0, math.MaxUint8) })
+		return fill(s, f, t, t.Bytes(), func(b []byte, p int) (uint8, int) { return integer[uint8](b, p, 0, math.MaxUint8) })
 	case tensor.Uint16:
-		return fill(s, name, t, tensor.Data[uint16](t), func(b []byte, p int) (uint16, int) { return integer[uint16](b, p, 0, math.MaxUint16) })
+		return fill(s, f, t, tensor.Data[uint16](t), func(b []byte, p int) (uint16, int) { return integer[uint16](b, p, 0, math.MaxUint16) })
 	case tensor.Uint32:
-		return fill(s, name, t, tensor.Data[uint32](t), func(b []byte, p int) (uint32, int) { return integer[uint32](b, p, 0, math.MaxUint32) })
+		return fill(s, f, t, tensor.Data[uint32](t), func(b []byte, p int) (uint32, int) { return integer[uint32](b, p, 0, math.MaxUint32) })
 	case tensor.Uint64:
-		return fill(s, name, t, tensor.Data[uint64](t), func(b []byte, p int) (uint64, int) { return integer[uint64](b, p, 0, math.MaxUint64) })
+		return fill(s, f, t, tensor.Data[uint64](t), func(b []byte, p int) (uint64, int) { return integer[uint64](b, p, 0, math.MaxUint64) })
 	case tensor.Int8:
-		return fill(s, name, t, tensor.Data[int8](t), func(b []byte, p int) (int8, int) { return integer[int8](b, p, 1<<7, math.MaxInt8) })
+		return fill(s, f, t, tensor.Data[int8](t), func(b []byte, p int) (int8, int) { return integer[int8](b, p, 1<<7, math.MaxInt8) })
 	case tensor.Int16:
-		return fill(s, name, t, tensor.Data[int16](t), func(b []byte, p int) (int16, int) { return integer[int16](b, p, 1<<15, math.MaxInt16) })
+		return fill(s, f, t, tensor.Data[int16](t), func(b []byte, p int) (int16, int) { return integer[int16](b, p, 1<<15, math.MaxInt16) })
 	case tensor.Int32:
-		return fill(s, name, t, tensor.Data[int32](t), func(b []byte, p int) (int32, int) { return integer[int32](b, p, 1<<31, math.MaxInt32) })
+		return fill(s, f, t, tensor.Data[int32](t), func(b []byte, p int) (int32, int) { return integer[int32](b, p, 1<<31, math.MaxInt32) })
 	case tensor.Int64:
-		return fill(s, name, t, tensor.Data[int64](t), func(b []byte, p int) (int64, int) { return integer[int64](b, p, 1<<63, math.MaxInt64) })
+		return fill(s, f, t, tensor.Data[int64](t), func(b []byte, p int) (int64, int) { return integer[int64](b, p, 1<<63, math.MaxInt64) })
 	}
 	d, _ := DTypeName(t.DType())
-	return refuse("input ", quote(name), ": ", d, " has no JSON form; send it in binary form, with the parameter \"binary_data_size\" in place of \"data\"")
+	return refuse(f.name, ": ", d, " has no JSON form; send it in binary form, with the parameter \"binary_data_size\" in place of \"data\"")
 }
 
 // integer reads a whole number from -least to most.
@@ -105,8 +114,7 @@ func parseBool(b []byte, p int) (uint8, int) {
 }
 
 // fill reads an array of t's elements, flat or nested as t's shape says, into dst, t's memory.
-func fill[T any](s *scanner, name string, t *tensor.Tensor, dst []T, elem func([]byte, int) (T, int)) *Error {
-	in := "input " + quote(name)
+func fill[T any](s *scanner, f field, t *tensor.Tensor, dst []T, elem func([]byte, int) (T, int)) *Error {
 	shape := t.Shape()
 	// The depth is that of the brackets at the beginning.
 	depth := 0
@@ -119,7 +127,7 @@ func fill[T any](s *scanner, name string, t *tensor.Tensor, dst []T, elem func([
 	}
 	if depth == 0 {
 		s.peek()
-		return refuse(in, ": \"data\" must be an array, flat or nested like \"shape\", not ", s.token())
+		return refuse(f.name, " must be an array, flat or nested as shape ", tensor.ShapeString(shape), " is, not ", s.token())
 	}
 	want := len(shape)
 	for i, d := range shape {
@@ -129,7 +137,7 @@ func fill[T any](s *scanner, name string, t *tensor.Tensor, dst []T, elem func([
 		}
 	}
 	if depth != 1 && depth != want {
-		return refuse(in, ": \"data\" is nested ", itoa(depth), " deep; send it flat, or nested ", itoa(want), " deep as shape ", tensor.ShapeString(shape), " is")
+		return refuse(f.name, " is nested ", itoa(depth), " deep; send it flat, or nested ", itoa(want), " deep as shape ", tensor.ShapeString(shape), " is")
 	}
 	row := len(dst)
 	if depth > 1 {
@@ -145,23 +153,23 @@ func fill[T any](s *scanner, name string, t *tensor.Tensor, dst []T, elem func([
 			s.p = next
 			n += got
 			if bad != faultNone {
-				return s.element(bad, in, t, n, row, depth)
+				return s.element(bad, f, t, n, row, depth)
 			}
 			if got < row {
 				if depth == 1 {
-					return refuse(in, ": \"data\" has ", itoa(n), " elements, shape ", tensor.ShapeString(shape), " needs ", itoa(len(dst)))
+					return refuse(f.name, " has ", itoa(n), " elements, shape ", tensor.ShapeString(shape), " needs ", itoa(len(dst)))
 				}
-				return refuse(in, ": \"data\" has a row of ", itoa(got), " elements before element ", itoa(n), ", the last dimension of shape ", tensor.ShapeString(shape), " is ", itoa(row))
+				return refuse(f.name, " has a row of ", itoa(got), " elements before element ", itoa(n), ", the last dimension of shape ", tensor.ShapeString(shape), " is ", itoa(row))
 			}
 		} else if at[level] < shape[level] {
 			if at[level] > 0 {
 				if s.peek() != ',' {
-					return s.nesting(in, shape, level, at[level])
+					return s.nesting(f.name, shape, level, at[level])
 				}
 				s.p++
 			}
 			if s.peek() != '[' {
-				return s.nesting(in, shape, level, at[level])
+				return s.nesting(f.name, shape, level, at[level])
 			}
 			s.p++
 			level++
@@ -169,7 +177,7 @@ func fill[T any](s *scanner, name string, t *tensor.Tensor, dst []T, elem func([
 			continue
 		} else {
 			if s.peek() != ']' {
-				return s.nesting(in, shape, level, at[level])
+				return s.nesting(f.name, shape, level, at[level])
 			}
 			s.p++
 		}
@@ -183,13 +191,13 @@ func fill[T any](s *scanner, name string, t *tensor.Tensor, dst []T, elem func([
 }
 
 // nesting is the error of nested data that leaves the shape, or JSON, at s.p.
-func (s *scanner) nesting(in string, shape []int, level, at int) *Error {
+func (s *scanner) nesting(name string, shape []int, level, at int) *Error {
 	switch s.peek() {
 	case ',', ']', '[':
-		return refuse(in, ": \"data\" at byte ", itoa(s.p), " does not follow shape ", tensor.ShapeString(shape), ": dimension ", itoa(level), " must have ", itoa(shape[level]), " parts, not ", more(s.b[s.p], at))
+		return refuse(name, " at byte ", itoa(s.p), " does not follow shape ", tensor.ShapeString(shape), ": dimension ", itoa(level), " must have ", itoa(shape[level]), " parts, not ", more(s.b[s.p], at))
 	}
 	if s.p < len(s.b) && at < shape[level] {
-		return refuse(in, ": \"data\" at byte ", itoa(s.p), " does not follow shape ", tensor.ShapeString(shape), ": dimension ", itoa(level), " must have arrays, not ", s.token())
+		return refuse(name, " at byte ", itoa(s.p), " does not follow shape ", tensor.ShapeString(shape), ": dimension ", itoa(level), " must have arrays, not ", s.token())
 	}
 	return s.syntax("\",\" or \"]\"")
 }
@@ -202,23 +210,23 @@ func more(c byte, at int) string {
 }
 
 // element is the error of an element of t at s.p that cannot be read, n elements after the first.
-func (s *scanner) element(bad fault, in string, t *tensor.Tensor, n, row, depth int) *Error {
+func (s *scanner) element(bad fault, f field, t *tensor.Tensor, n, row, depth int) *Error {
 	shape := tensor.ShapeString(t.Shape())
 	switch {
 	case bad == faultSyntax:
 		return s.syntax("\",\" or \"]\"")
 	case bad == faultMany && depth == 1:
-		return refuse(in, ": \"data\" has more than the ", itoa(row), " elements of shape ", shape)
+		return refuse(f.name, " has more than the ", itoa(row), " elements of shape ", shape)
 	case bad == faultMany:
-		return refuse(in, ": \"data\" has a row of more than ", itoa(row), " elements at element ", itoa(n), ", the last dimension of shape ", shape)
+		return refuse(f.name, " has a row of more than ", itoa(row), " elements at element ", itoa(n), ", the last dimension of shape ", shape)
 	case s.p == len(s.b):
 		return s.syntax("an element of \"data\"")
 	}
 	d, _ := DTypeName(t.DType())
-	what := in + ": \"data\" element " + itoa(n) + " (byte " + itoa(s.p) + ") is " + s.token()
+	what := f.name + " element " + itoa(n) + " (byte " + itoa(s.p) + ") is " + s.token()
 	switch dec, next := lex(s.b, s.p); {
 	case s.b[s.p] == '[':
-		return refuse(what, " among elements; send \"data\" flat, or nested as shape ", shape, " is")
+		return refuse(what, " among elements; send them flat, or nested as shape ", shape, " is")
 	case t.DType() == tensor.Bool:
 		return refuse(what, "; BOOL takes true and false")
 	case next > 0 && t.DType().IsInt() && dec.e < 0 && !whole(s.b, s.p):
@@ -226,6 +234,9 @@ func (s *scanner) element(bad fault, in string, t *tensor.Tensor, n, row, depth 
 	case next > 0:
 		return refuse(what, ", out of the range of ", d, ", ", limits(t.DType()))
 	case t.DType().IsFloat() && s.notFinite():
+		if !f.binary {
+			return refuse(what, "; JSON has no NaN and no Infinity")
+		}
 		return refuse(what, "; JSON has no NaN and no Infinity: send the tensor in binary form, with the parameter \"binary_data_size\" in place of \"data\"")
 	}
 	return refuse(what, "; ", d, " takes numbers as JSON writes them")

@@ -13,5 +13,7 @@
 //   - ignores unknown keys and unknown parameters, takes null for an optional key as its absence, and refuses a key it reads when it comes twice;
 //   - refuses Triton's classification, shared memory and raw binary extensions rather than answer something else than what was asked.
 //
+// [DecodeArray] reads numbers without the protocol around them, by the same rules.
+//
 // Reading needs memory in proportion to the body alone, whatever shapes it claims: at most 4 bytes of tensor for a byte of JSON, 1 for a byte of binary data.
 package oip

@@ -11,8 +11,9 @@ const maxDepth = 64
 
 // scanner reads JSON (RFC 8259, strictly) from memory. Its methods leave p behind what they read.
 type scanner struct {
-	b []byte
-	p int
+	b   []byte
+	p   int
+	cut bool // the header [HeaderLength] says where the JSON ends
 }
 
 // space returns the position of the first byte from p on that is not white space.
@@ -35,7 +36,10 @@ func (s *scanner) peek() byte {
 // syntax is the error of a byte that JSON does not allow at p.
 func (s *scanner) syntax(want string) *Error {
 	if s.p >= len(s.b) {
-		return refuse("the JSON ends at byte ", itoa(len(s.b)), " where ", want, " must be; is it complete, and ", HeaderLength, " its length?")
+		if s.cut {
+			return refuse("the JSON ends at byte ", itoa(len(s.b)), " where ", want, " must be; is it complete, and ", HeaderLength, " its length?")
+		}
+		return refuse("the JSON ends at byte ", itoa(len(s.b)), " where ", want, " must be; is it complete?")
 	}
 	r, _ := utf8.DecodeRune(s.b[s.p:])
 	return refuse("not valid JSON: ", quote(string(r)), " at byte ", itoa(s.p), " where ", want, " must be")

@@ -11,7 +11,7 @@ import (
 // DecodeRequest reads the body of an inference request to a model. jsonLen is the value of the header [HeaderLength], -1 without it: then all of the body is
 // JSON. The tensors hold the model's types and shapes that fit its own; they do not share the body's memory. The error is an [*Error].
 func DecodeRequest(body []byte, jsonLen int, spec Spec) (*Request, error) {
-	d := decoder{spec: &spec, bin: jsonLen >= 0, in: make([]*tensor.Tensor, len(spec.Inputs))}
+	d := decoder{scanner: scanner{cut: jsonLen >= 0}, spec: &spec, in: make([]*tensor.Tensor, len(spec.Inputs))}
 	switch {
 	case jsonLen > len(body) || jsonLen < -1:
 		return nil, refuse(HeaderLength, " is ", itoa(jsonLen), ", the body has ", itoa(len(body)), " bytes")
@@ -35,7 +35,6 @@ type decoder struct {
 	req    Request
 	in     []*tensor.Tensor // by the order of spec.Inputs; nil: not yet seen
 	total  int              // elements of all inputs so far
-	bin    bool             // binary data may follow the JSON
 	tail   []byte           // binary data that no input has taken
 	binary []tristate       // what req.Outputs say of themselves
 }
@@ -265,7 +264,7 @@ func (d *decoder) input() *Error {
 			}
 			// At least a digit and a comma, or a digit and a bracket, for each element.
 			if t, err = d.tensor(&in, (len(d.b)-d.p)/2); err == nil {
-				err = d.data(in.name, t)
+				err = d.numbers(dataOf(in.name), t)
 			}
 		}
 		return err
@@ -289,7 +288,7 @@ func (d *decoder) input() *Error {
 		return err
 	}
 	d.p = in.at
-	if err := d.data(in.name, t); err != nil {
+	if err := d.numbers(dataOf(in.name), t); err != nil {
 		return err
 	}
 	d.p = end
@@ -389,7 +388,7 @@ func (d *decoder) tensor(in *input, most int) (*tensor.Tensor, *Error) {
 
 // binaryInput takes the data of an input from what follows the JSON.
 func (d *decoder) binaryInput(in *input) *Error {
-	if !d.bin {
+	if !d.cut {
 		return refuse(in.what, " has the parameter \"binary_data_size\", but the request has no header ", HeaderLength, ", which tells where the JSON ends and binary data begins")
 	}
 	if in.size > len(d.tail) {

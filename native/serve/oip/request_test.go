@@ -358,7 +358,7 @@ func TestStrings(t *testing.T) {
 	}
 	for _, s := range []string{"", "a\"\\/\n\x00\x1f\x7f", "ä€😀\u2028", "a\xffb"} {
 		var back string
-		if b := appendString(nil, s); json.Unmarshal(b, &back) != nil || back != strings.ToValidUTF8(s, "\ufffd") {
+		if b := AppendString(nil, s); json.Unmarshal(b, &back) != nil || back != strings.ToValidUTF8(s, "\ufffd") {
 			t.Errorf("%q: wrote %s", s, b)
 		}
 	}

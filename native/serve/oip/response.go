@@ -16,13 +16,13 @@ func AppendResponse(dst []byte, r *Response) (out []byte, jsonLen int, err error
 	start := len(dst)
 	out = append(dst, '{')
 	if r.ModelName != "" {
-		out = append(appendString(append(out, `"model_name":`...), r.ModelName), ',')
+		out = append(AppendString(append(out, `"model_name":`...), r.ModelName), ',')
 	}
 	if r.ModelVersion != "" {
-		out = append(appendString(append(out, `"model_version":`...), r.ModelVersion), ',')
+		out = append(AppendString(append(out, `"model_version":`...), r.ModelVersion), ',')
 	}
 	if r.ID != "" {
-		out = append(appendString(append(out, `"id":`...), r.ID), ',')
+		out = append(AppendString(append(out, `"id":`...), r.ID), ',')
 	}
 	out = append(out, `"outputs":[`...)
 	jsonLen = -1
@@ -63,8 +63,8 @@ func AppendResponse(dst []byte, r *Response) (out []byte, jsonLen int, err error
 
 // appendTensor appends the beginning of a tensor's object: {"name":...,"datatype":...,"shape":[...].
 func appendTensor(dst []byte, name, dtype string, shape []int) []byte {
-	dst = appendString(append(dst, `{"name":`...), name)
-	dst = appendString(append(dst, `,"datatype":`...), dtype)
+	dst = AppendString(append(dst, `{"name":`...), name)
+	dst = AppendString(append(dst, `,"datatype":`...), dtype)
 	dst = append(dst, `,"shape":[`...)
 	for i, d := range shape {
 		if i > 0 {
@@ -119,6 +119,12 @@ func appendData(dst []byte, name string, t *tensor.Tensor) ([]byte, error) {
 	return dst, nil
 }
 
+// AppendFloats appends an array of numbers, the shortest that read back the same. They must be finite.
+func AppendFloats(dst []byte, v []float64) []byte {
+	dst, _ = appendFloats(append(dst, '['), v, 64)
+	return append(dst, ']')
+}
+
 // appendFloats appends finite numbers; bad is the index of the first that is not, where it stops, or -1.
 func appendFloats[T float32 | float64](dst []byte, v []T, width int) (out []byte, bad int) {
 	for i, x := range v {
@@ -169,8 +175,8 @@ func appendUints[T uint8 | uint16 | uint32 | uint64](dst []byte, v []T) []byte {
 	return dst
 }
 
-// appendString appends s as a JSON string; bytes that are not UTF-8 become U+FFFD.
-func appendString(dst []byte, s string) []byte {
+// AppendString appends s as a JSON string; bytes that are not UTF-8 become U+FFFD.
+func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
@@ -194,24 +200,30 @@ func appendString(dst []byte, s string) []byte {
 
 // AppendError appends the body of a failed request of any kind.
 func AppendError(dst []byte, msg string) []byte {
-	return append(appendString(append(dst, `{"error":`...), msg), '}')
+	return append(AppendString(append(dst, `{"error":`...), msg), '}')
 }
 
 // AppendServer appends the server metadata document; the extensions are the names of those that are spoken, such as [BinaryExtension].
 func AppendServer(dst []byte, name, version string, extensions ...string) []byte {
-	dst = appendString(append(dst, `{"name":`...), name)
-	dst = appendString(append(dst, `,"version":`...), version)
+	dst = AppendString(append(dst, `{"name":`...), name)
+	dst = AppendString(append(dst, `,"version":`...), version)
 	return append(appendStrings(append(dst, `,"extensions":[`...), extensions), "]}"...)
 }
 
-// AppendLive appends the document of the server's health; a ready server answers the same, as the protocol has it.
+// AppendLive appends the document of the server's health.
 func AppendLive(dst []byte, live bool) []byte {
 	return append(strconv.AppendBool(append(dst, `{"live":`...), live), '}')
 }
 
+// AppendHealth appends what a server's readiness is asked for: the protocol's text calls it live, its clients and servers ready.
+func AppendHealth(dst []byte, live, ready bool) []byte {
+	dst = append(strconv.AppendBool(append(dst, `{"live":`...), live), `,"ready":`...)
+	return append(strconv.AppendBool(dst, ready), '}')
+}
+
 // AppendReady appends the document that tells whether a model is ready.
 func AppendReady(dst []byte, model string, ready bool) []byte {
-	dst = appendString(append(dst, `{"name":`...), model)
+	dst = AppendString(append(dst, `{"name":`...), model)
 	return append(strconv.AppendBool(append(dst, `,"ready":`...), ready), '}')
 }
 
@@ -226,11 +238,11 @@ type Metadata struct {
 
 // AppendMetadata appends the model metadata document. An element type that the package does not carry is an [*Error] of status 500.
 func AppendMetadata(dst []byte, m *Metadata) ([]byte, error) {
-	out := appendString(append(dst, `{"name":`...), m.Name)
+	out := AppendString(append(dst, `{"name":`...), m.Name)
 	if len(m.Versions) > 0 {
 		out = append(appendStrings(append(out, `,"versions":[`...), m.Versions), ']')
 	}
-	out = appendString(append(out, `,"platform":`...), m.Platform)
+	out = AppendString(append(out, `,"platform":`...), m.Platform)
 	for k, specs := range [...][]TensorSpec{m.Inputs, m.Outputs} {
 		out = append(out, [...]string{`,"inputs":[`, `,"outputs":[`}[k]...)
 		for i := range specs {
@@ -254,7 +266,7 @@ func appendStrings(dst []byte, v []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, s)
+		dst = AppendString(dst, s)
 	}
 	return dst
 }

@@ -147,6 +147,9 @@ func TestMetadata(t *testing.T) {
 		{string(AppendServer(nil, "weft", "1.2", BinaryExtension)), `{"name":"weft","version":"1.2","extensions":["binary_tensor_data"]}`},
 		{string(AppendServer(nil, "weft", "1.2")), `{"name":"weft","version":"1.2","extensions":[]}`},
 		{string(AppendLive(nil, true)), `{"live":true}`},
+		{string(AppendHealth(nil, true, false)), `{"live":true,"ready":false}`},
+		{string(AppendFloats(nil, []float64{0.25, 1, 1e-9, 0})), `[0.25,1.0,1e-09,0.0]`},
+		{string(AppendFloats(nil, nil)), `[]`},
 		{string(AppendReady(nil, "m", false)), `{"name":"m","ready":false}`},
 	} {
 		if c.got != c.want || !json.Valid([]byte(c.got)) {
