@@ -22,6 +22,11 @@ type ConvShape struct {
 func (s *ConvShape) cg() int { return s.C / s.Groups }
 func (s *ConvShape) mg() int { return s.M / s.Groups }
 
+// depthwise reports whether every channel is a group of its own.
+func (s *ConvShape) depthwise() bool {
+	return s.Groups > 1 && s.Groups == s.C && s.M == s.C && s.KH*s.KW <= KChunk
+}
+
 // Reaches reports whether offsets within what one output row reads fit the kernels for channels-last images.
 func (s *ConvShape) Reaches() bool {
 	return ((s.KH-1)*s.DH+1+s.SH)*max(s.W, s.OW*s.SW+(s.KW-1)*s.DW+1)*s.C < 1<<28
@@ -51,6 +56,9 @@ type convKernels struct {
 	poolFits      func(s *ConvShape) bool
 	pooled        func(s *ConvShape, q *ConvPool, x, packed, bias, y []float32, lo, hi float32, tile, tiles int, scratch []float32)
 	pooledScratch func(s *ConvShape, q *ConvPool) int
+
+	chain        func(c *ConvChain, x []float32, packed, bias *[ChainMost][]float32, res, y []float32, tile, tiles int, scratch []float32)
+	chainScratch func(c *ConvChain) int
 
 	forwardScratch, gradInputScratch, gradWeightScratch func(s *ConvShape) int
 }

@@ -40,11 +40,6 @@ type lastPlan struct {
 	images, rows int  // of a block: output rows of one image, or whole images
 }
 
-// depthwise reports whether every channel is a group of its own.
-func (s *ConvShape) depthwise() bool {
-	return s.Groups > 1 && s.Groups == s.C && s.M == s.C && s.KH*s.KW <= KChunk
-}
-
 // lastRowsIn returns the rows of the image that some rows of the output read.
 func (s *ConvShape) lastRowsIn(rows int) int { return (rows-1)*s.SH + (s.KH-1)*s.DH + 1 }
 

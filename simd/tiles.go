@@ -92,6 +92,7 @@ func (t *tileSet) fill(k *Kernels) {
 		gradWeight: t.gradWeight, gradWeightScratch: t.gradWeightScratch, pool: t.runPool,
 		poolPlanes: t.poolPlanes, poolPlanesGrad: t.poolPlanesGrad, poolPlanesScratch: t.poolPlanesScratch,
 		poolFits: t.poolFits, pooled: t.convPooled, pooledScratch: t.pooledScratch,
+		chain: t.convChain, chainScratch: t.chainScratch,
 	}
 }
 

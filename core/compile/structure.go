@@ -56,6 +56,7 @@ func structureOf(g *graph.Graph, opt Options) *structure {
 		c.fuseResiduals()
 		c.fuseActs()
 		c.fuseAfter()
+		c.fuseChains()
 	}
 	c.chains()
 	return c.finish()

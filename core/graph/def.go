@@ -51,6 +51,8 @@ type Def struct {
 	Residual, Bias func(n *Node) int
 	// After says how the operator is computed together with the one that computes its first input.
 	After AfterRule
+	// Chain says how the operator is computed together with the one that computes its first input, block by block, where that pays.
+	Chain ChainRule
 	// Last says how the operator computes on channels-last values, [N,D...,C] in place of [N,C,D...]; elementwise operators
 	// need no rule.
 	Last LastRule
@@ -99,6 +101,19 @@ type AfterRule interface {
 	// between them. It returns false where there is no such operator.
 	After(n, p *Node, act Act) (d *Def, attrs []Attr, ok bool)
 }
+
+// ChainRule joins an operator to the one before it; see [GradRule] for why it is an interface.
+type ChainRule interface {
+	// Chain returns the operator, and its attributes, that computes n of act of what p computes, where computing them together pays; nothing else reads
+	// what is between them. in says what its inputs are: the number of an input of p, OfNode and the number of an input of n, or NoInput.
+	Chain(n, p *Node, act Act) (d *Def, attrs []Attr, in []int, ok bool)
+}
+
+// What an input of an operator may be that [ChainRule] returns, besides an input of p.
+const (
+	NoInput = -1
+	OfNode  = 1 << 10
+)
 
 // LastRule tells the layout pass of an operator on images; see [GradRule] for why it is an interface.
 type LastRule interface {

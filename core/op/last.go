@@ -18,7 +18,7 @@ var convLastAttrs = append(slices.Clone(convAttrs), graph.AttrDef{Name: "x_last"
 var DefConvLast = graph.Def{
 	Domain: "weft", Name: "ConvLast", Since: 1, Doc: "Convolution of channels-last images.", Attrs: convLastAttrs, MinIn: 2, MaxIn: 4,
 	Infer: inferConvLast, Body: bodyConvLast{}, Lower: lowerConvLast, TakesAct: true, Bias: biasConvLast, Residual: residualConvLast,
-	FLOPs: flopsConv,
+	FLOPs: flopsConv, Chain: chainConv{},
 }
 
 // DefMaxPoolLast is weft.MaxPoolLast(x): MaxPool of channels-last images.

@@ -41,4 +41,14 @@ var lastSamples = []gradSample{
 	{"ConvPool of 1x1", [][]int{{1, 3, 6, 6}, {4, 3, 1, 1}}, one(func(in []*graph.Value) *graph.Value {
 		return in[0].G.Add(&op.DefConvPool, []graph.Attr{graph.Ints("pool_kernel_shape", 3, 3), graph.Ints("pool_strides", 2, 2), graph.Ints("pool_pads", 1, 1, 1, 1)}, in...)
 	})},
+	{"ConvChain", [][]int{{2, 5, 4, 3}, {4, 3, 1, 1}, {4}, {4, 1, 3, 3}, {4}, {2, 4, 1, 1}, {2}, {2, 3, 2, 2}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvChain, []graph.Attr{graph.Int("stages", 3), graph.Int("x_last", 1), graph.Int("first_act", 2), graph.Float("first_lo", -0.5), graph.Float("first_hi", 10),
+			graph.Int("second_group", 4), graph.Ints("second_strides", 2, 2), graph.Ints("second_pads", 1, 1, 1, 1)}, in...)
+	})},
+	{"ConvChain of [N,C,H,W]", [][]int{{1, 3, 6, 5}, {4, 3, 3, 3}, {4}, {4, 1, 2, 3}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvChain, []graph.Attr{graph.Int("stages", 2), graph.Ints("first_pads", 1, 0, 1, 0), graph.Int("second_group", 4)}, in...)
+	})},
+	{"ConvChain with a residual", [][]int{{1, 6, 5, 4}, {4, 1, 2, 2}, {4}, {3, 4, 1, 1}, {1, 5, 4, 3}}, one(func(in []*graph.Value) *graph.Value {
+		return in[0].G.Add(&op.DefConvChain, []graph.Attr{graph.Int("stages", 2), graph.Int("x_last", 1), graph.Int("first_group", 4)}, in[0], in[1], in[2], in[3], nil, nil, nil, in[4])
+	})},
 }
