@@ -94,7 +94,7 @@ test-js: ## Test the npm package under Node
 	fi
 
 .PHONY: test-browser
-test-browser: ## Test the page, the window's page, and the kernels, in a headless Chromium
+test-browser: ## Test the page, the window's and the server's, and the kernels, in a headless Chromium
 	cd demo/web/_browsertest && $(GO) test -timeout 60m -v ./...
 
 # What Ebitengine's C part includes on Linux; elsewhere it has none.

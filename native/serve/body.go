@@ -75,8 +75,11 @@ func (s *Server) body(r *http.Request, limit int64) (b []byte, release func(), e
 		if errors.Is(err, io.EOF) {
 			return b, give, nil
 		}
+		if late, ok := err.(interface{ Timeout() bool }); ok && late.Timeout() {
+			return nil, nil, failf(http.StatusRequestTimeout, "the body took longer than the server waits: %d bytes have come", len(b))
+		}
 		if err != nil {
-			return nil, nil, failf(http.StatusBadRequest, "the body ends early: %s", err)
+			return nil, nil, failf(http.StatusBadRequest, "the body ends early, after %d bytes: %s", len(b), err)
 		}
 		if len(b) == cap(b) {
 			more := min(int64(2*cap(b)), limit+1)

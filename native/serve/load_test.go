@@ -166,7 +166,7 @@ func TestLoad(t *testing.T) {
 	case testing.Short():
 		n = 400
 	}
-	for _, opt := range []LoadOptions{{Operators: op.Core}, {Operators: op.Core, Batch: 8}} {
+	for _, opt := range []LoadOptions{{Operators: op.Core}, {Operators: op.Core, Batch: 16}} {
 		t.Run(fmt.Sprintf("batch=%d", max(1, opt.Batch)), func(t *testing.T) {
 			s := empty(t, Options{Timeout: time.Minute})
 			if _, err := s.Load("lenet", lenetFile(t), opt); err != nil {

@@ -221,7 +221,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	if f.allow != "" {
 		h.Set("Allow", f.allow)
 	}
-	if f.status == http.StatusRequestEntityTooLarge || f == errClosing {
+	if f.status == http.StatusRequestEntityTooLarge || f.status == http.StatusRequestTimeout || f == errClosing {
 		h.Set("Connection", "close") // what is left of the body is not read
 	}
 	send(w, f.status, "application/json", oip.AppendError(nil, strings.TrimPrefix(f.text, "weft: ")))

@@ -37,14 +37,21 @@ type serveFlags struct {
 	verbose   bool
 }
 
-// How long the parts of a connection may take, besides a request's own --timeout: a client that sends or reads slower holds nothing for longer.
-const (
-	headerTime = 10 * time.Second
-	bodyTime   = 2 * time.Minute
-	writeTime  = 2 * time.Minute
-	idleTime   = 2 * time.Minute
-	maxHeader  = 64 << 10
-)
+// patience is how long the parts of a connection may take, besides a request's own --timeout: a client that sends or reads slower holds nothing for longer.
+type patience struct{ header, body, write, idle time.Duration }
+
+var patient = patience{header: 10 * time.Second, body: 2 * time.Minute, write: 2 * time.Minute, idle: 2 * time.Minute}
+
+const maxHeader = 64 << 10
+
+// server returns the server of a handler whose answers are there timeout after the end of a request's body; 0: nobody knows when.
+func (p patience) server(h http.Handler, timeout time.Duration, log *log.Logger) *http.Server {
+	s := &http.Server{Handler: h, ErrorLog: log, ReadHeaderTimeout: p.header, ReadTimeout: p.header + p.body, IdleTimeout: p.idle, MaxHeaderBytes: maxHeader}
+	if timeout > 0 { // it counts from the header on
+		s.WriteTimeout = p.body + timeout + p.write
+	}
+	return s
+}
 
 func (c *cli) serveCmd() *cobra.Command {
 	var f serveFlags
@@ -150,10 +157,7 @@ func (c *cli) serve(ctx context.Context, args []string, f serveFlags) error {
 	if f.verbose {
 		h = logged(h, c.stderr)
 	}
-	server := &http.Server{Handler: h, ErrorLog: logger, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime + bodyTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader}
-	if f.timeout > 0 { // it counts from the header on
-		server.WriteTimeout = bodyTime + f.timeout + writeTime
-	}
+	server := patient.server(h, f.timeout, logger)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 

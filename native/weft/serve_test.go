@@ -180,6 +180,103 @@ func TestServeGrace(t *testing.T) {
 	}
 }
 
+// TestServeSlow: clients that send or read slowly, or not at all, are sent away, and others are answered meanwhile.
+func TestServeSlow(t *testing.T) {
+	_, model, _ := trained(t)
+	was := patient
+	defer func() { patient = was }()
+	patient = patience{header: 300 * time.Millisecond, body: 300 * time.Millisecond, write: 300 * time.Millisecond, idle: 300 * time.Millisecond}
+	s := startServer(t, "serve", model, "--addr", "127.0.0.1:0", "--timeout", "300ms")
+	const post = "POST /v1/digits HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	var wg sync.WaitGroup
+	for _, c := range []struct {
+		name, begin, each string // what is sent at once, and then again and again
+		answer            string // the status line, or nothing where the connection just ends
+	}{
+		{"nothing", "", "", ""},
+		{"no end of the header", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", "a", ""},
+		{"no end of the headers", "GET / HTTP/1.1\r\nHost: x\r\n", "X-Slow: a\r\n", ""},
+		{"a body that trickles", post + "Content-Length: 1000\r\n\r\n[", " ", "HTTP/1.1 408 "},
+		{"a body in chunks that trickles", post + "Transfer-Encoding: chunked\r\n\r\n1\r\n[\r\n", "1\r\n \r\n", "HTTP/1.1 408 "},
+		{"a body that stops", post + "Content-Length: 1000\r\n\r\n[", "", "HTTP/1.1 408 "},
+		{"no further request", "GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n", "", "HTTP/1.1 200 "},
+	} {
+		wg.Go(func() {
+			conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			began := time.Now()
+			conn.SetDeadline(began.Add(20 * time.Second))
+			io.WriteString(conn, c.begin)
+			ended := make(chan struct{})
+			go func() {
+				tick := time.NewTicker(20 * time.Millisecond)
+				defer tick.Stop()
+				for c.each != "" {
+					select {
+					case <-ended:
+						return
+					case <-tick.C:
+						io.WriteString(conn, c.each) // an error is that of a connection that has ended
+					}
+				}
+			}()
+			b, err := io.ReadAll(conn)
+			close(ended)
+			took := time.Since(began)
+			if ne, ok := err.(net.Error); ok && ne.Timeout() {
+				t.Errorf("%s: the connection is open after %v", c.name, took)
+			}
+			if took < 250*time.Millisecond {
+				t.Errorf("%s: the connection has ended after %v", c.name, took)
+			}
+			if line, _, _ := strings.Cut(string(b), "\r\n"); c.answer == "" && line != "" || !strings.HasPrefix(line, c.answer) {
+				t.Errorf("%s: answered %q, want %q", c.name, line, c.answer)
+			}
+			if c.answer == "HTTP/1.1 408 " && !strings.Contains(string(b), "longer than the server waits") {
+				t.Errorf("%s: answered %s", c.name, b)
+			}
+		})
+	}
+	wg.Go(func() { // asks and reads no answer, until the server has had enough
+		conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		page := []byte(strings.Repeat("GET /page.js HTTP/1.1\r\nHost: x\r\n\r\n", 100))
+		for {
+			if _, err := conn.Write(page); err != nil {
+				if ne, ok := err.(net.Error); ok && ne.Timeout() {
+					t.Error("a client that reads no answers is kept")
+				}
+				return
+			}
+		}
+	})
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	for waiting := true; waiting; {
+		select {
+		case <-done:
+			waiting = false
+		case <-time.After(20 * time.Millisecond):
+		}
+		if code, b := fetch(t, "GET", s.url+"v2/models/lenet", "", nil); code != 200 {
+			t.Errorf("another client: %d %s", code, b)
+		}
+	}
+	if r := s.stop(); r.code != exitOK {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+}
+
 // TestServeBatch: the rows of every architecture give the same bits in any batch, which serving in batches tries.
 func TestServeBatch(t *testing.T) {
 	dir := t.TempDir()

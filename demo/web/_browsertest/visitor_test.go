@@ -71,8 +71,14 @@ func (b *Browser) Press(t *testing.T, name string) {
 // Draw draws a digit with the mouse on the canvas that is called Drawing pad.
 func (b *Browser) Draw(t *testing.T, digit int) {
 	t.Helper()
+	b.drawOn(t, `canvas[aria-label="Drawing pad"]`, digit)
+}
+
+// drawOn draws a digit with the mouse on the element that a selector finds.
+func (b *Browser) drawOn(t *testing.T, selector string, digit int) {
+	t.Helper()
 	var box struct{ X, Y, Width, Height float64 }
-	b.Do(t, chromedp.Evaluate(`(() => { const c = document.querySelector('canvas[aria-label="Drawing pad"]'); c.scrollIntoView({ block: "center" }); return c.getBoundingClientRect().toJSON(); })()`, &box))
+	b.Do(t, chromedp.Evaluate(fmt.Sprintf(`(() => { const c = document.querySelector(%q); c.scrollIntoView({ block: "center" }); return c.getBoundingClientRect().toJSON(); })()`, selector), &box))
 	mouse := func(kind input.MouseType, p point) chromedp.Action {
 		return input.DispatchMouseEvent(kind, box.X+p.x*box.Width, box.Y+p.y*box.Height).WithButton(input.Left).WithButtons(1).WithClickCount(1)
 	}

@@ -26,6 +26,7 @@ async function ask() {
         answer = await fetch("v1/digits?model=" + encodeURIComponent($("model").value), { method: "POST", headers: { "Content-Type": "image/png" }, body: png });
         body = await answer.json();
       } catch (e) {
+        show(null); // what was answered before was another picture
         say("No answer from the server: " + e.message + ". Draw on to ask again.");
         continue;
       }
