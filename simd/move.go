@@ -29,6 +29,20 @@ func TransposeAny[T any](dst, x []T, rows, cols, ldx, ldd int) {
 			d[0], d[1] = v, b[j]
 		}
 		return
+	case rows == 3 && cols > 3: // likewise three, as the colours of a picture
+		a, b, c := x[:cols], x[ldx:ldx+cols], x[2*ldx:2*ldx+cols]
+		for j, v := range a {
+			d := dst[j*ldd : j*ldd+3]
+			d[0], d[1], d[2] = v, b[j], c[j]
+		}
+		return
+	case cols == 3 && rows > 3:
+		a, b, c := dst[:rows], dst[ldd:ldd+rows], dst[2*ldd:2*ldd+rows]
+		for i := range a {
+			v := x[i*ldx : i*ldx+3]
+			a[i], b[i], c[i] = v[0], v[1], v[2]
+		}
+		return
 	case cols == 2 && rows > 2: // pairs are parted
 		a, b := dst[:rows], dst[ldd:ldd+rows]
 		for i := range a {

@@ -132,8 +132,38 @@ func ReduceOuterStrided(op ReduceOp, dst, x []float32, rows, n, stride int) {
 	for j := range dst {
 		dst[j] = id
 	}
+	if n < 4 && op == Sum { // in registers: a row has too little to do
+		sumFew(dst, x, rows, stride)
+		return
+	}
 	for r := range rows {
 		ReduceRow(op, dst, x[r*stride:r*stride+n])
+	}
+}
+
+// sumFew adds up to 3 columns to dst.
+func sumFew(dst, x []float32, rows, stride int) {
+	switch len(dst) {
+	case 1:
+		a := dst[0]
+		for r := range rows {
+			a += x[r*stride]
+		}
+		dst[0] = a
+	case 2:
+		a, b := dst[0], dst[1]
+		for r := range rows {
+			v := x[r*stride : r*stride+2]
+			a, b = a+v[0], b+v[1]
+		}
+		dst[0], dst[1] = a, b
+	case 3:
+		a, b, c := dst[0], dst[1], dst[2]
+		for r := range rows {
+			v := x[r*stride : r*stride+3]
+			a, b, c = a+v[0], b+v[1], c+v[2]
+		}
+		dst[0], dst[1], dst[2] = a, b, c
 	}
 }
 

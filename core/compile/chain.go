@@ -123,7 +123,7 @@ func (l *lowering) lowerChain(i int) {
 	if len(dims) > 1 && dims[len(dims)-1] >= minRun && !c.periodic(dims) {
 		run = dims[len(dims)-1]
 	}
-	c.needVectors(l.nd, m, inside)
+	c.needVectors(l.nd, m, inside, run)
 	regs := c.modes(dims, run)
 	code, used := c.assemble(l.nd, m, i, regs, inside)
 	block := c.block(dims, run, used, n, l.Threads())
@@ -254,7 +254,7 @@ func (c *chainer) periodic(dims []int) bool {
 }
 
 // needVectors marks the operands that some operator cannot take as a scalar.
-func (c *chainer) needVectors(nd *pnode, m *binder, inside func(int32) bool) {
+func (c *chainer) needVectors(nd *pnode, m *binder, inside func(int32) bool, run int) {
 	arg := func(v int32) *chainArg {
 		for k := range c.args {
 			if c.args[k].v == v {
@@ -280,11 +280,16 @@ func (c *chainer) needVectors(nd *pnode, m *binder, inside func(int32) bool) {
 			case graph.ElemCompare:
 				a.vector = a.vector || j == 0
 			case graph.ElemBinary:
-				// Two scalars meet only where a block has one element or both are broadcast: the first becomes a vector.
-				a.vector = a.vector || j == 0 && !inside(o.in[1]) && !arg(o.in[1]).full
+				// Two scalars meet only where a block has one element or both are broadcast: the first becomes a vector, unless the other is one in every run.
+				a.vector = a.vector || j == 0 && !inside(o.in[1]) && !arg(o.in[1]).steps(run)
 			}
 		}
 	}
+}
+
+// steps reports whether an operand's elements follow one another within a block.
+func (a *chainArg) steps(run int) bool {
+	return a.full || run > 0 && a.strides[len(a.strides)-1] == 1
 }
 
 // modes chooses how every operand is read and returns how many registers that takes.
@@ -293,9 +298,7 @@ func (c *chainer) modes(dims []int, run int) int {
 	for k := range c.args {
 		a := &c.args[k]
 		switch {
-		case a.full:
-			a.mode = readVector
-		case run > 0 && a.strides[len(dims)-1] == 1:
+		case a.steps(run):
 			a.mode = readVector
 		case a.one, run > 0:
 			a.mode = readScalar

@@ -67,19 +67,26 @@ func chainTileRun(w *prog.Worker, s *prog.Step, tile int, slots []chainSlot) {
 
 	lo, hi := prog.Span(c.n, c.block, tile, int(s.Tiles))
 	run := int(c.hdr[hdrRun])
+	row, col := 0, 0 // of the next element, where blocks lie in runs; counted, because divisions cost as much as a short run
+	if run > 0 && lo < hi {
+		row, col = lo/run, lo%run
+	}
 	for p := lo; p < hi; {
-		end := min(p+c.block, hi)
+		n := min(c.block, hi-p)
 		if run > 0 {
-			end = min(end, p-p%run+run)
+			n = min(n, run-col)
 		}
-		c.load(w, slots, p, end-p, p == lo)
-		c.exec(slots, end-p)
-		p = end
+		c.load(w, slots, p, n, row, col, p == lo)
+		c.exec(slots, n)
+		p += n
+		if col += n; col == run {
+			row, col = row+1, 0
+		}
 	}
 }
 
-// load points the slots at the block [p, p+n).
-func (c *chainCode) load(w *prog.Worker, slots []chainSlot, p, n int, first bool) {
+// load points the slots at the block [p, p+n), which is in column col of run number row.
+func (c *chainCode) load(w *prog.Worker, slots []chainSlot, p, n, row, col int, first bool) {
 	run := int(c.hdr[hdrRun])
 	outs := int(c.hdr[hdrOut])
 	regs := slots[c.nIn+outs:]
@@ -92,7 +99,7 @@ func (c *chainCode) load(w *prog.Worker, slots []chainSlot, p, n int, first bool
 		case readVector:
 			at := p
 			if run > 0 {
-				at = c.offset(strides, p/run) + p%run
+				at = c.offset(strides, row) + col
 			}
 			if isBool {
 				sl.u = w.Bytes(ref.Add(at), n)
@@ -101,8 +108,8 @@ func (c *chainCode) load(w *prog.Worker, slots []chainSlot, p, n int, first bool
 			}
 		case readScalar:
 			if run > 0 {
-				if first || p%run == 0 {
-					sl.s = w.F32(ref.Add(4*c.offset(strides, p/run)), 1)[0]
+				if first || col == 0 {
+					sl.s = w.F32(ref.Add(4*c.offset(strides, row)), 1)[0]
 				}
 			} else if first {
 				sl.s = w.F32(ref, 1)[0]
@@ -113,11 +120,11 @@ func (c *chainCode) load(w *prog.Worker, slots []chainSlot, p, n int, first bool
 				c.cut(sl, w, mode, n, isBool)
 				continue
 			}
-			at := 0
+			at, most := 0, min(c.block, c.n)
 			if run > 0 {
-				at = c.offset(strides, p/run)
+				at, most = c.offset(strides, row), n
 			}
-			c.cut(sl, w, mode, min(c.block, c.n), isBool)
+			c.cut(sl, w, mode, most, isBool)
 			if isBool {
 				fillBytes(sl.u, w.Bytes(ref.Add(at), 1)[0])
 			} else {
@@ -163,12 +170,13 @@ func (c *chainCode) cut(sl *chainSlot, w *prog.Worker, mode, n int, isBool bool)
 // offset returns where an operand's elements for row number r of the last dimension begin.
 func (c *chainCode) offset(strides []int32, r int) int {
 	at := 0
-	for i := c.rank - 2; i >= 0; i-- {
-		d := int(c.dims[i])
-		at += r % d * int(strides[i])
-		r /= d
+	for i := c.rank - 2; i > 0; i-- {
+		d := uint32(c.dims[i])
+		q := uint32(r) / d
+		at += int(uint32(r)-q*d) * int(strides[i])
+		r = int(q)
 	}
-	return at
+	return at + r*int(strides[0])
 }
 
 // gather copies a broadcast operand's elements for the positions from p on into the slot.

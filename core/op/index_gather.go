@@ -188,45 +188,80 @@ func indexAt(w *prog.Worker, r prog.Ref, width, count, i, n int, what string) in
 }
 
 func runGather(w *prog.Worker, st *prog.Step, tile int) {
-	outer, n, run, count, width := int(st.N[0]), int(st.N[1]), int(st.N[2]), int(st.N[3]), int(st.N[4])
+	outer, n, run, count := int(st.N[0]), int(st.N[1]), int(st.N[2]), int(st.N[3])
 	dst, src := w.Bytes(st.A[0], outer*count*run), w.Bytes(st.A[1], outer*n*run)
 	lo, hi := prog.Span(outer*count, 1, tile, int(st.Tiles))
+	ix := indices(w, st.A[2], st.N[4], count, n, "Gather")
+	o, k := 0, lo
+	if lo >= count {
+		o, k = lo/count, lo%count
+	}
 	for p := lo; p < hi; p++ {
-		i := indexAt(w, st.A[2], width, count, p%count, n, "Gather")
-		copy(dst[p*run:p*run+run], src[(p/count*n+i)*run:])
+		at := (o*n + ix.position(k)) * run
+		copy(dst[p*run:p*run+run], src[at:at+run])
+		if k++; k == count {
+			o, k = o+1, 0
+		}
 	}
 }
 
 // runGatherWords is runGather for single elements of 4 bytes.
 func runGatherWords(w *prog.Worker, st *prog.Step, tile int) {
-	outer, n, count, width := int(st.N[0]), int(st.N[1]), int(st.N[3]), int(st.N[4])
-	dst, src := w.I32(st.A[0], outer*count), w.I32(st.A[1], outer*n)
+	outer, n, count := int(st.N[0]), int(st.N[1]), int(st.N[3])
+	dst, src := tensor.Cast[uint32](w.Bytes(st.A[0], 4*outer*count)), tensor.Cast[uint32](w.Bytes(st.A[1], 4*outer*n))
 	lo, hi := prog.Span(outer, 1, tile, int(st.Tiles))
-	for k := range count {
-		i := indexAt(w, st.A[2], width, count, k, n, "Gather")
-		for o := lo; o < hi; o++ {
-			dst[o*count+k] = src[o*n+i]
+	ix := indices(w, st.A[2], st.N[4], count, n, "Gather")
+	if count < wordColumns {
+		for k := range count {
+			i := ix.position(k)
+			for o := lo; o < hi; o++ {
+				dst[o*count+k] = src[o*n+i]
+			}
+		}
+		return
+	}
+	for o := lo; o < hi; o++ { // row by row: what is written lies together
+		y, x := dst[o*count:(o+1)*count], src[o*n:(o+1)*n]
+		done := 0
+		if ix.wide != nil {
+			done = gatherRun(y, x, ix.wide, n, 1, 0)
+		} else {
+			done = gatherRun(y, x, ix.narrow, n, 1, 0)
+		}
+		for k := done; k < count; k++ {
+			y[k] = x[ix.position(k)]
 		}
 	}
 }
 
+// wordColumns is from how many indices on rows are gathered one after the other.
+const wordColumns = 4
+
 // runGatherGrad adds the rows one after the other, in the order of the indices; tiles share the columns.
 func runGatherGrad(w *prog.Worker, st *prog.Step, tile int) {
-	outer, n, run, count, width := int(st.N[0]), int(st.N[1]), int(st.N[2]), int(st.N[3]), int(st.N[4])
+	outer, n, run, count := int(st.N[0]), int(st.N[1]), int(st.N[2]), int(st.N[3])
 	lo, hi := prog.Span(run, lineElems, tile, int(st.Tiles))
 	if lo == hi {
 		return
 	}
 	dx, dy := w.F32(st.A[0], outer*n*run), w.F32(st.A[1], outer*count*run)
-	for p := range outer * count {
-		i := indexAt(w, st.A[2], width, count, p%count, n, "GatherGrad")
-		to, from := dx[(p/count*n+i)*run+lo:][:hi-lo], dy[p*run+lo:p*run+hi]
-		if len(to) >= shortRow {
-			simd.Zip(simd.Add, to, to, from)
-			continue
-		}
-		for k, v := range from {
-			to[k] += v
+	ix := indices(w, st.A[2], st.N[4], count, n, "GatherGrad")
+	for o := range outer {
+		for k := range count {
+			p := o*count + k
+			at := (o*n + ix.position(k)) * run
+			if run == 1 {
+				dx[at] += dy[p]
+				continue
+			}
+			to, from := dx[at+lo:at+hi], dy[p*run+lo:p*run+hi]
+			if len(to) >= shortRow {
+				simd.Zip(simd.Add, to, to, from)
+				continue
+			}
+			for k, v := range from {
+				to[k] += v
+			}
 		}
 	}
 }

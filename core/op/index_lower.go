@@ -112,15 +112,53 @@ func gatherElements[T word](w *prog.Worker, s *prog.Step, tile int) {
 	lo, hi := prog.Span(outer, 1, tile, int(s.Tiles))
 	y, x := tensor.Cast[T](w.Bytes(s.A[0], outer*k*inner*width)), tensor.Cast[T](w.Bytes(s.A[1], outer*n*inner*width))
 	ix := indices(w, s.A[2], s.N[4], outer*k*inner, n, "GatherElements")
+	rows, run, step := k, inner, 1
+	if inner == 1 {
+		rows, run, step = 1, k, 0
+	}
 	for o := lo; o < hi; o++ {
 		from := x[o*n*inner : (o+1)*n*inner]
-		for j := range k {
-			at := (o*k + j) * inner
-			for i := range inner {
-				y[at+i] = from[ix.position(at+i)*inner+i]
+		for j := range rows {
+			at := (o*rows + j) * run
+			done := 0
+			if ix.wide != nil {
+				done = gatherRun(y[at:at+run], from, ix.wide[at:at+run], n, inner, step)
+			} else {
+				done = gatherRun(y[at:at+run], from, ix.narrow[at:at+run], n, inner, step)
+			}
+			for i := done; i < run; i++ {
+				y[at+i] = from[ix.position(at+i)*inner+i*step]
 			}
 		}
 	}
+}
+
+// gatherRun computes y[i] = x[index[i]*inner+i*step] as long as indices are at least 0 and less than n, and returns how many were.
+func gatherRun[T word, I int32 | int64](y, x []T, index []I, n, inner, step int) int {
+	y = y[:len(index)]
+	at := 0
+	for i, v := range index {
+		if uint64(v) >= uint64(n) {
+			return i
+		}
+		y[i] = x[int(v)*inner+at]
+		at += step
+	}
+	return len(index)
+}
+
+// scatterAddRun computes y[index[i]*inner+i*step] += x[i] as long as indices are at least 0 and less than n, and returns how many were.
+func scatterAddRun[I int32 | int64](y, x []float32, index []I, n, inner, step int) int {
+	x = x[:len(index)]
+	at := 0
+	for i, v := range index {
+		if uint64(v) >= uint64(n) {
+			return i
+		}
+		y[int(v)*inner+at] += x[i]
+		at += step
+	}
+	return len(index)
 }
 
 // indexList reads indices of 4 or 8 bytes and brings them to 0..n-1. One out of range fails: the panic with *tensor.Error ends the run with
@@ -185,11 +223,23 @@ func runScatterElements(w *prog.Worker, s *prog.Step, tile int) {
 		n, inner, k := int(s.N[1]), int(s.N[2]), int(s.N[3])
 		y, up := w.F32(s.A[0], outer*n*inner), w.F32(s.A[3], outer*k*inner)
 		ix := indices(w, s.A[2], s.N[4], outer*k*inner, n, "ScatterElements")
+		rows, run, step := k, inner, 1
+		if inner == 1 {
+			rows, run, step = 1, k, 0
+		}
 		for o := lo; o < hi; o++ {
-			for j := range k {
-				at := (o*k + j) * inner
-				for i := range inner {
-					p := &y[(o*n+ix.position(at+i))*inner+i]
+			to := y[o*n*inner : (o+1)*n*inner]
+			for j := range rows {
+				at, done := (o*rows+j)*run, 0
+				if s.N[6] == scatterAdd {
+					if ix.wide != nil {
+						done = scatterAddRun(to, up[at:at+run], ix.wide[at:at+run], n, inner, step)
+					} else {
+						done = scatterAddRun(to, up[at:at+run], ix.narrow[at:at+run], n, inner, step)
+					}
+				}
+				for i := done; i < run; i++ {
+					p := &to[ix.position(at+i)*inner+i*step]
 					*p = combine(s.N[6], *p, up[at+i])
 				}
 			}

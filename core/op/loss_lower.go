@@ -74,6 +74,49 @@ func label(w *prog.Worker, s *prog.Step, a prog.Ref, i int) (l int, ignored, ok 
 	return int(v), false, v >= 0 && v < int64(s.N[1])
 }
 
+// validLabels returns how many of the class numbers from lo to hi at A[a] are classes or ignored before the first that is neither.
+func validLabels(w *prog.Worker, s *prog.Step, a prog.Ref, lo, hi int) int {
+	classes, ignore := int64(s.N[1]), int64(s.N[4])
+	if s.N[4] == noIgnore {
+		ignore = 0
+	}
+	if s.N[3] != 0 {
+		for i, v := range w.I64(a.Add(8*lo), hi-lo) {
+			if uint64(v) >= uint64(classes) && v != ignore {
+				return i
+			}
+		}
+		return hi - lo
+	}
+	for i, v := range w.I32(a.Add(4*lo), hi-lo) {
+		if uint32(v) >= uint32(classes) && v != int32(ignore) {
+			return i
+		}
+	}
+	return hi - lo
+}
+
+// countLabels returns how many of n class numbers at A[a] are not the ignored one.
+func countLabels(w *prog.Worker, s *prog.Step, a prog.Ref, n int) int {
+	k := n
+	switch {
+	case s.N[4] == noIgnore:
+	case s.N[3] != 0:
+		for _, v := range w.I64(a, n) {
+			if v == int64(s.N[4]) {
+				k--
+			}
+		}
+	default:
+		for _, v := range w.I32(a, n) {
+			if v == s.N[4] {
+				k--
+			}
+		}
+	}
+	return k
+}
+
 func lowerCrossEntropy(b graph.Builder, n *graph.Node) bool {
 	s, ok := lossStep(b, n, &kCrossEntropyRows, 0, 1)
 	if !ok {
@@ -152,17 +195,11 @@ func runCrossEntropyRows(w *prog.Worker, s *prog.Step, tile int) {
 	lo, hi := prog.Span(rows, 1, tile, int(s.Tiles))
 	loss, x := w.F32(s.A[0], rows), w.F32(s.A[1], rows*c)
 	for lo < hi {
-		_, _, ok := label(w, s, s.A[2], lo)
-		end := lo + 1
-		if !ok {
+		end := lo + validLabels(w, s, s.A[2], lo, hi)
+		if end == lo {
 			loss[lo] = nan()
-			lo = end
+			lo++
 			continue
-		}
-		for ; end < hi; end++ {
-			if _, _, ok := label(w, s, s.A[2], end); !ok {
-				break
-			}
 		}
 		crossEntropy(w, s, loss[lo:end], nil, x[lo*c:end*c], lo, end-lo, 1)
 		lo = end
@@ -209,8 +246,12 @@ func weightOf(w *prog.Worker, s *prog.Step, labels prog.Ref, weights []float32, 
 
 // lossDen returns what the mean divides by: the weights added in order.
 func lossDen(w *prog.Worker, s *prog.Step, labels prog.Ref, weights []float32) float32 {
+	n := int(s.N[0] * s.N[2])
+	if weights == nil && n <= 1<<24 { // a sum of ones is exact
+		return float32(countLabels(w, s, labels, n))
+	}
 	var den float32
-	for i := range int(s.N[0] * s.N[2]) {
+	for i := range n {
 		den += weightOf(w, s, labels, weights, i)
 	}
 	return den
@@ -318,11 +359,7 @@ func runCrossEntropyGrad(w *prog.Worker, s *prog.Step, tile int) {
 			if _, ignored, _ := label(w, s, s.A[2], lo); ignored {
 				scale = w.F32(s.A[1], 1)[0] / den
 			}
-			for ; end < hi; end++ {
-				if _, _, ok := label(w, s, s.A[2], end); !ok {
-					break
-				}
-			}
+			end += validLabels(w, s, s.A[2], end, hi)
 		}
 		crossEntropy(w, s, loss[:end-lo], dx[lo*c:end*c], x[lo*c:end*c], lo, end-lo, scale)
 		lo = end

@@ -316,12 +316,19 @@ func moveElems[T uint8 | uint16 | uint32 | uint64](m *moveStep, dst, src []T, ou
 	n, ds, ss := m.dims[k], m.ds[k], m.ss[k]
 	for range outer {
 		d, s := m.d, m.s
-		if ss == 0 && ds == 1 {
+		switch {
+		case ss == 0 && ds == 1:
 			v, row := src[s], dst[d:d+n]
 			for i := range row {
 				row[i] = v
 			}
-		} else {
+		case ds == 1:
+			row := dst[d : d+n]
+			for i := range row {
+				row[i] = src[s]
+				s += ss
+			}
+		default:
 			for range n {
 				dst[d] = src[s]
 				d += ds
