@@ -92,7 +92,12 @@ func (t *tileSet) runSeg(s *convSeg) {
 	}
 }
 
-// runLast computes pixels by all output channels of a segment.
+// lastGroup is how many bytes of weights all pixels of a segment go over before the next ones: those in use and those that are fetched
+// meanwhile share a small L2 with the image.
+const lastGroup = 64 << 10
+
+// runLast computes pixels by all output channels of a segment: all pixels go over a group of weights, then over the next, which is fetched
+// evenly meanwhile, so that weights that come from L3 or memory are waited for once, at the start.
 func (t *tileSet) runLast(s *lastSeg) {
 	panel := t.lastPanel()
 	tallest := t.last.tall((min(s.m, panel) + lastUnit - 1) / lastUnit)
@@ -102,53 +107,75 @@ func (t *tileSet) runLast(s *lastSeg) {
 	}
 	args := lastArgs{ys: s.ys, lo: s.lo, hi: s.hi}
 	tiles := (s.pixels + tallest - 1) / tallest
-	// Weights are the outer loop when they do not stay in cache.
-	together := max(panelBytes/(4*s.k*panel), 1) * panel
+	together := max(lastGroup/(4*panel*s.k), 1) * panel // channels of a group
+	products := s.k                                     // of a group
+	if together == panel {
+		products = min(max(lastGroup/(4*panel*KChunk), 1)*KChunk, s.k)
+	}
+	base := uintptr(unsafe.Pointer(s.w))
+	end := base + uintptr(4*s.k*roundUp(s.m, lastUnit))
 	for m0 := 0; m0 < s.m; m0 += together {
 		m1 := min(m0+together, s.m)
-		for left, px := tiles, 0; left > 0; left-- {
-			h := panelHeight(s.pixels-px, left)
-			for i := range h {
-				args.x[i] = (*float32)(unsafe.Add(unsafe.Pointer(s.x), *offAt(s.offs, px+i)))
-			}
-			for m := m0; m < m1; m += panel {
-				n := min(panel, s.m-m)
-				units := (n + lastUnit - 1) / lastUnit
-				f := t.last.f[h][units]
-				args.bits = -1
-				if rem := n % t.lanes; rem != 0 {
-					args.bits = 1<<rem - 1
+		width := roundUp(m1-m0, lastUnit)
+		runs := s.runs
+		for k0 := 0; k0 < s.k; k0 += products {
+			k1 := min(k0+products, s.k)
+			// What follows in memory is the next group.
+			args.ahead = base + uintptr(4*(m0*s.k+width*k1))
+			calls := tiles * ((m1 - m0 + panel - 1) / panel) * (k1 - k0)
+			args.step = min((min(int(end-args.ahead), 4*products*together)+calls-1)/calls, 64)
+			after := runs
+			for left, px := tiles, 0; left > 0; left-- {
+				h := panelHeight(s.pixels-px, left)
+				for i := range h {
+					args.x[i] = (*float32)(unsafe.Add(unsafe.Pointer(s.x), *offAt(s.offs, px+i)))
 				}
-				args.mask = nil
-				if rem := n % t.lanes; rem != 0 && t.lanes <= 8 {
-					args.mask = laneMask(rem)
-				}
-				off := px*s.ys + 4*m
-				args.y = (*float32)(unsafe.Add(unsafe.Pointer(s.y), off))
-				if s.res != nil {
-					args.res = (*float32)(unsafe.Add(unsafe.Pointer(s.res), off))
-				}
-				if s.bias != nil {
-					args.bias = at(s.bias, m)
-				}
-				args.w = at(s.w, m*s.k)
-				runs := s.runs
-				for k0 := 0; k0 < s.k; k0 += KChunk {
-					args.count = int(*runs)
-					args.runs = offAt(runs, 2)
-					args.flags = 0
-					if k0 > 0 {
-						args.flags = tileAdd
+				for m := m0; m < m1; m += panel {
+					n := min(panel, s.m-m)
+					units := (n + lastUnit - 1) / lastUnit
+					f := t.last.f[h][units]
+					args.bits = -1
+					if rem := n % t.lanes; rem != 0 {
+						args.bits = 1<<rem - 1
 					}
-					if k0+KChunk >= s.k {
-						args.flags |= tileFinish | clamp
+					args.mask = nil
+					if rem := n % t.lanes; rem != 0 && t.lanes <= 8 {
+						args.mask = laneMask(rem)
 					}
-					f(noescape(&args))
-					args.w = at(args.w, int(*offAt(runs, 1))*units*lastUnit)
-					runs = offAt(runs, 2+2*args.count)
+					off := px*s.ys + 4*m
+					args.y = (*float32)(unsafe.Add(unsafe.Pointer(s.y), off))
+					args.near = args.y
+					if s.res != nil {
+						args.res = (*float32)(unsafe.Add(unsafe.Pointer(s.res), off))
+						if k1 == s.k {
+							args.near = args.res
+						}
+					}
+					if s.bias != nil {
+						args.bias = at(s.bias, m)
+					}
+					args.w = at(s.w, m*s.k+k0*units*lastUnit)
+					after = runs
+					for q := k0; q < k1; q += KChunk {
+						args.count = int(*after)
+						args.runs = offAt(after, 2)
+						args.flags = 0
+						if q > 0 {
+							args.flags = tileAdd
+						}
+						if q+KChunk >= s.k {
+							args.flags |= tileFinish | clamp
+						}
+						f(noescape(&args))
+						n := int(*offAt(after, 1))
+						args.w = at(args.w, n*units*lastUnit)
+						args.ahead += uintptr(n * args.step)
+						after = offAt(after, 2+2*args.count)
+					}
 				}
+				px += h
 			}
-			px += h
+			runs = after
 		}
 	}
 }

@@ -5,16 +5,22 @@
 #include "textflag.h"
 
 // func lastTile1x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile1x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VXORPS Y0, Y0, Y0
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile1x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VXORPS     Y0, Y0, Y0
 
 run:
 	MOVQ    (SP), SI
@@ -25,6 +31,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y1
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y2
 	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         $0x20, DI
@@ -111,18 +119,26 @@ storeDone:
 	RET
 
 // func lastTile2x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile2x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile2x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -133,6 +149,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y2
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS (BX)(SI*1), Y3
@@ -241,20 +259,30 @@ storeDone:
 	RET
 
 // func lastTile3x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile3x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile3x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
 
 run:
 	MOVQ    (SP), SI
@@ -265,6 +293,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y4
 	VFMADD231PS  Y3, Y4, Y0
 	VBROADCASTSS (BX)(SI*1), Y4
@@ -395,22 +425,34 @@ storeDone:
 	RET
 
 // func lastTile4x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile4x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile4x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -421,6 +463,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y4
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y5
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS (BX)(SI*1), Y5
@@ -573,24 +617,38 @@ storeDone:
 	RET
 
 // func lastTile5x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile5x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile5x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
 
 run:
 	MOVQ    (SP), SI
@@ -601,6 +659,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y6
 	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS (BX)(SI*1), Y6
@@ -775,26 +835,42 @@ storeDone:
 	RET
 
 // func lastTile6x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile6x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile6x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -805,6 +881,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y6
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y7
 	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS (BX)(SI*1), Y7
@@ -1001,28 +1079,46 @@ storeDone:
 	RET
 
 // func lastTile7x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile7x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile7x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
 
 run:
 	MOVQ    (SP), SI
@@ -1033,6 +1129,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y8
 	VFMADD231PS  Y7, Y8, Y0
 	VBROADCASTSS (BX)(SI*1), Y8
@@ -1251,30 +1349,50 @@ storeDone:
 	RET
 
 // func lastTile8x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile8x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile8x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -1285,6 +1403,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y8
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y9
 	VFMADD231PS  Y8, Y9, Y0
 	VBROADCASTSS (BX)(SI*1), Y9
@@ -1525,32 +1645,54 @@ storeDone:
 	RET
 
 // func lastTile9x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile9x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile9x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
 
 run:
 	MOVQ    (SP), SI
@@ -1561,6 +1703,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y10
 	VFMADD231PS  Y9, Y10, Y0
 	VBROADCASTSS (BX)(SI*1), Y10
@@ -1823,34 +1967,58 @@ storeDone:
 	RET
 
 // func lastTile10x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile10x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile10x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -1861,6 +2029,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y10
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y11
 	VFMADD231PS  Y10, Y11, Y0
 	VBROADCASTSS (BX)(SI*1), Y11
@@ -2145,36 +2315,62 @@ storeDone:
 	RET
 
 // func lastTile11x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile11x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile11x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
 
 run:
 	MOVQ    (SP), SI
@@ -2185,6 +2381,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y12
 	VFMADD231PS  Y11, Y12, Y0
 	VBROADCASTSS (BX)(SI*1), Y12
@@ -2491,38 +2689,66 @@ storeDone:
 	RET
 
 // func lastTile12x8AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile12x8AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	MOVQ   176(R15), R15
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile12x8AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	MOVQ       200(R15), R15
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI
@@ -2533,6 +2759,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y12
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y13
 	VFMADD231PS  Y12, Y13, Y0
 	VBROADCASTSS (BX)(SI*1), Y13
@@ -2861,17 +3089,23 @@ storeDone:
 	RET
 
 // func lastTile1x16AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile1x16AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile1x16AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -2883,6 +3117,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y2
 	VMOVUPS      32(DI), Y3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
@@ -2986,20 +3222,28 @@ storeDone:
 	RET
 
 // func lastTile2x16AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile2x16AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile2x16AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -3011,6 +3255,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -3151,23 +3397,33 @@ storeDone:
 	RET
 
 // func lastTile3x16AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile3x16AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile3x16AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -3179,6 +3435,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -3356,26 +3614,38 @@ storeDone:
 	RET
 
 // func lastTile4x16AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile4x16AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile4x16AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -3387,6 +3657,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -3601,29 +3873,43 @@ storeDone:
 	RET
 
 // func lastTile5x16AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile5x16AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile5x16AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -3635,6 +3921,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -3886,32 +4174,48 @@ storeDone:
 	RET
 
 // func lastTile6x16AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·lastTile6x16AVX2(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+// Requires: AVX, FMA3, MMX+
+TEXT ·lastTile6x16AVX2(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI
@@ -3923,6 +4227,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1

@@ -5,16 +5,22 @@
 #include "textflag.h"
 
 // func lastTile1x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile1x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VXORPS Y0, Y0, Y0
+// Requires: AVX, MMX+
+TEXT ·lastTile1x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VXORPS     Y0, Y0, Y0
 
 run:
 	MOVQ    (SP), SI
@@ -25,6 +31,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y1
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y2
 	VMULPS       Y1, Y2, Y3
 	VADDPS       Y3, Y0, Y0
@@ -112,18 +120,26 @@ storeDone:
 	RET
 
 // func lastTile2x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile2x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+// Requires: AVX, MMX+
+TEXT ·lastTile2x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -134,6 +150,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y2
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y3
 	VMULPS       Y2, Y3, Y4
 	VADDPS       Y4, Y0, Y0
@@ -244,20 +262,30 @@ storeDone:
 	RET
 
 // func lastTile3x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile3x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
+// Requires: AVX, MMX+
+TEXT ·lastTile3x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
 
 run:
 	MOVQ    (SP), SI
@@ -268,6 +296,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y4
 	VMULPS       Y3, Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -401,22 +431,34 @@ storeDone:
 	RET
 
 // func lastTile4x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile4x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+// Requires: AVX, MMX+
+TEXT ·lastTile4x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -427,6 +469,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y4
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y5
 	VMULPS       Y4, Y5, Y6
 	VADDPS       Y6, Y0, Y0
@@ -583,24 +627,38 @@ storeDone:
 	RET
 
 // func lastTile5x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile5x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
+// Requires: AVX, MMX+
+TEXT ·lastTile5x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
 
 run:
 	MOVQ    (SP), SI
@@ -611,6 +669,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y6
 	VMULPS       Y5, Y6, Y7
 	VADDPS       Y7, Y0, Y0
@@ -790,26 +850,42 @@ storeDone:
 	RET
 
 // func lastTile6x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile6x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+// Requires: AVX, MMX+
+TEXT ·lastTile6x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -820,6 +896,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y6
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y7
 	VMULPS       Y6, Y7, Y8
 	VADDPS       Y8, Y0, Y0
@@ -1022,28 +1100,46 @@ storeDone:
 	RET
 
 // func lastTile7x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile7x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
+// Requires: AVX, MMX+
+TEXT ·lastTile7x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
 
 run:
 	MOVQ    (SP), SI
@@ -1054,6 +1150,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y8
 	VMULPS       Y7, Y8, Y9
 	VADDPS       Y9, Y0, Y0
@@ -1279,30 +1377,50 @@ storeDone:
 	RET
 
 // func lastTile8x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile8x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+// Requires: AVX, MMX+
+TEXT ·lastTile8x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -1313,6 +1431,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y8
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y9
 	VMULPS       Y8, Y9, Y10
 	VADDPS       Y10, Y0, Y0
@@ -1561,32 +1681,54 @@ storeDone:
 	RET
 
 // func lastTile9x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile9x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
+// Requires: AVX, MMX+
+TEXT ·lastTile9x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
 
 run:
 	MOVQ    (SP), SI
@@ -1597,6 +1739,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y10
 	VMULPS       Y9, Y10, Y11
 	VADDPS       Y11, Y0, Y0
@@ -1868,34 +2012,58 @@ storeDone:
 	RET
 
 // func lastTile10x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile10x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+// Requires: AVX, MMX+
+TEXT ·lastTile10x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -1906,6 +2074,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y10
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y11
 	VMULPS       Y10, Y11, Y12
 	VADDPS       Y12, Y0, Y0
@@ -2200,36 +2370,62 @@ storeDone:
 	RET
 
 // func lastTile11x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile11x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
+// Requires: AVX, MMX+
+TEXT ·lastTile11x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
 
 run:
 	MOVQ    (SP), SI
@@ -2240,6 +2436,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y12
 	VMULPS       Y11, Y12, Y13
 	VADDPS       Y13, Y0, Y0
@@ -2557,38 +2755,66 @@ storeDone:
 	RET
 
 // func lastTile12x8AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile12x8AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	MOVQ   176(R15), R15
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+// Requires: AVX, MMX+
+TEXT ·lastTile12x8AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	MOVQ       200(R15), R15
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI
@@ -2599,6 +2825,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y12
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y13
 	VMULPS       Y12, Y13, Y14
 	VADDPS       Y14, Y0, Y0
@@ -2939,17 +3167,23 @@ storeDone:
 	RET
 
 // func lastTile1x16AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile1x16AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+// Requires: AVX, MMX+
+TEXT ·lastTile1x16AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -2961,6 +3195,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y2
 	VMOVUPS      32(DI), Y3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y4
 	VMULPS       Y2, Y4, Y5
 	VADDPS       Y5, Y0, Y0
@@ -3066,20 +3302,28 @@ storeDone:
 	RET
 
 // func lastTile2x16AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile2x16AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+// Requires: AVX, MMX+
+TEXT ·lastTile2x16AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -3091,6 +3335,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y6
 	VMULPS       Y4, Y6, Y7
 	VADDPS       Y7, Y0, Y0
@@ -3235,23 +3481,33 @@ storeDone:
 	RET
 
 // func lastTile3x16AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile3x16AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+// Requires: AVX, MMX+
+TEXT ·lastTile3x16AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -3263,6 +3519,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y8
 	VMULPS       Y6, Y8, Y9
 	VADDPS       Y9, Y0, Y0
@@ -3446,26 +3704,38 @@ storeDone:
 	RET
 
 // func lastTile4x16AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile4x16AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+// Requires: AVX, MMX+
+TEXT ·lastTile4x16AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -3477,6 +3747,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y10
 	VMULPS       Y8, Y10, Y11
 	VADDPS       Y11, Y0, Y0
@@ -3699,29 +3971,43 @@ storeDone:
 	RET
 
 // func lastTile5x16AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile5x16AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+// Requires: AVX, MMX+
+TEXT ·lastTile5x16AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -3733,6 +4019,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y12
 	VMULPS       Y10, Y12, Y13
 	VADDPS       Y13, Y0, Y0
@@ -3994,32 +4282,48 @@ storeDone:
 	RET
 
 // func lastTile6x16AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·lastTile6x16AVX2MulAdd(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+// Requires: AVX, MMX+
+TEXT ·lastTile6x16AVX2MulAdd(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI
@@ -4031,6 +4335,8 @@ run:
 loop:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Y14
 	VMULPS       Y12, Y14, Y15
 	VADDPS       Y15, Y0, Y0

@@ -5,16 +5,22 @@
 #include "textflag.h"
 
 // func lastTile1x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile1x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VPXORD Z0, Z0, Z0
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile1x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VPXORD     Z0, Z0, Z0
 
 run:
 	MOVQ    (SP), SI
@@ -25,6 +31,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y1
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z2
 	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         $0x20, DI
@@ -75,18 +83,26 @@ store:
 	RET
 
 // func lastTile2x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile2x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile2x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
 
 run:
 	MOVQ    (SP), SI
@@ -97,6 +113,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y2
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS (BX)(SI*1), Z3
@@ -160,20 +178,30 @@ store:
 	RET
 
 // func lastTile3x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile3x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile3x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
 
 run:
 	MOVQ    (SP), SI
@@ -184,6 +212,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z4
 	VFMADD231PS  Y3, Y4, Y0
 	VBROADCASTSS (BX)(SI*1), Z4
@@ -260,22 +290,34 @@ store:
 	RET
 
 // func lastTile4x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile4x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile4x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
 
 run:
 	MOVQ    (SP), SI
@@ -286,6 +328,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y4
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z5
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS (BX)(SI*1), Z5
@@ -375,24 +419,38 @@ store:
 	RET
 
 // func lastTile5x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile5x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile5x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
 
 run:
 	MOVQ    (SP), SI
@@ -403,6 +461,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z6
 	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS (BX)(SI*1), Z6
@@ -505,26 +565,42 @@ store:
 	RET
 
 // func lastTile6x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile6x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile6x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
 
 run:
 	MOVQ    (SP), SI
@@ -535,6 +611,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y6
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z7
 	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS (BX)(SI*1), Z7
@@ -650,28 +728,46 @@ store:
 	RET
 
 // func lastTile7x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile7x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile7x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
 
 run:
 	MOVQ    (SP), SI
@@ -682,6 +778,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z8
 	VFMADD231PS  Y7, Y8, Y0
 	VBROADCASTSS (BX)(SI*1), Z8
@@ -810,30 +908,50 @@ store:
 	RET
 
 // func lastTile8x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile8x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile8x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
 
 run:
 	MOVQ    (SP), SI
@@ -844,6 +962,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y8
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z9
 	VFMADD231PS  Y8, Y9, Y0
 	VBROADCASTSS (BX)(SI*1), Z9
@@ -985,32 +1105,54 @@ store:
 	RET
 
 // func lastTile9x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile9x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile9x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
 
 run:
 	MOVQ    (SP), SI
@@ -1021,6 +1163,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z10
 	VFMADD231PS  Y9, Y10, Y0
 	VBROADCASTSS (BX)(SI*1), Z10
@@ -1175,34 +1319,58 @@ store:
 	RET
 
 // func lastTile10x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile10x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile10x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
 
 run:
 	MOVQ    (SP), SI
@@ -1213,6 +1381,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y10
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z11
 	VFMADD231PS  Y10, Y11, Y0
 	VBROADCASTSS (BX)(SI*1), Z11
@@ -1380,36 +1550,62 @@ store:
 	RET
 
 // func lastTile11x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile11x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile11x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
 
 run:
 	MOVQ    (SP), SI
@@ -1420,6 +1616,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z12
 	VFMADD231PS  Y11, Y12, Y0
 	VBROADCASTSS (BX)(SI*1), Z12
@@ -1600,38 +1798,66 @@ store:
 	RET
 
 // func lastTile12x8AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile12x8AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	MOVQ   176(R15), R15
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile12x8AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	MOVQ       200(R15), R15
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
 
 run:
 	MOVQ    (SP), SI
@@ -1642,6 +1868,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Y12
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z13
 	VFMADD231PS  Y12, Y13, Y0
 	VBROADCASTSS (BX)(SI*1), Z13
@@ -1835,16 +2063,22 @@ store:
 	RET
 
 // func lastTile1x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile1x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VPXORD Z0, Z0, Z0
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile1x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VPXORD     Z0, Z0, Z0
 
 run:
 	MOVQ    (SP), SI
@@ -1855,6 +2089,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z1
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z2
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         $0x40, DI
@@ -1905,18 +2141,26 @@ store:
 	RET
 
 // func lastTile2x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile2x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile2x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
 
 run:
 	MOVQ    (SP), SI
@@ -1927,6 +2171,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z2
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS (BX)(SI*1), Z3
@@ -1990,20 +2236,30 @@ store:
 	RET
 
 // func lastTile3x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile3x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile3x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
 
 run:
 	MOVQ    (SP), SI
@@ -2014,6 +2270,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z4
 	VFMADD231PS  Z3, Z4, Z0
 	VBROADCASTSS (BX)(SI*1), Z4
@@ -2090,22 +2348,34 @@ store:
 	RET
 
 // func lastTile4x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile4x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile4x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
 
 run:
 	MOVQ    (SP), SI
@@ -2116,6 +2386,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z4
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS (BX)(SI*1), Z5
@@ -2205,24 +2477,38 @@ store:
 	RET
 
 // func lastTile5x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile5x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile5x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
 
 run:
 	MOVQ    (SP), SI
@@ -2233,6 +2519,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z6
 	VFMADD231PS  Z5, Z6, Z0
 	VBROADCASTSS (BX)(SI*1), Z6
@@ -2335,26 +2623,42 @@ store:
 	RET
 
 // func lastTile6x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile6x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile6x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
 
 run:
 	MOVQ    (SP), SI
@@ -2365,6 +2669,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z6
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z7
 	VFMADD231PS  Z6, Z7, Z0
 	VBROADCASTSS (BX)(SI*1), Z7
@@ -2480,28 +2786,46 @@ store:
 	RET
 
 // func lastTile7x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile7x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile7x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
 
 run:
 	MOVQ    (SP), SI
@@ -2512,6 +2836,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z8
 	VFMADD231PS  Z7, Z8, Z0
 	VBROADCASTSS (BX)(SI*1), Z8
@@ -2640,30 +2966,50 @@ store:
 	RET
 
 // func lastTile8x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile8x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile8x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
 
 run:
 	MOVQ    (SP), SI
@@ -2674,6 +3020,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z8
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS (BX)(SI*1), Z9
@@ -2815,32 +3163,54 @@ store:
 	RET
 
 // func lastTile9x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile9x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile9x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
 
 run:
 	MOVQ    (SP), SI
@@ -2851,6 +3221,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z10
 	VFMADD231PS  Z9, Z10, Z0
 	VBROADCASTSS (BX)(SI*1), Z10
@@ -3005,34 +3377,58 @@ store:
 	RET
 
 // func lastTile10x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile10x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile10x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
 
 run:
 	MOVQ    (SP), SI
@@ -3043,6 +3439,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z10
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z11
 	VFMADD231PS  Z10, Z11, Z0
 	VBROADCASTSS (BX)(SI*1), Z11
@@ -3210,36 +3608,62 @@ store:
 	RET
 
 // func lastTile11x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile11x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile11x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
 
 run:
 	MOVQ    (SP), SI
@@ -3250,6 +3674,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z12
 	VFMADD231PS  Z11, Z12, Z0
 	VBROADCASTSS (BX)(SI*1), Z12
@@ -3430,38 +3856,66 @@ store:
 	RET
 
 // func lastTile12x16AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile12x16AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	MOVQ   176(R15), R15
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile12x16AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	MOVQ       200(R15), R15
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
 
 run:
 	MOVQ    (SP), SI
@@ -3472,6 +3926,8 @@ run:
 
 loop:
 	VMOVUPS      (DI), Z12
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z13
 	VFMADD231PS  Z12, Z13, Z0
 	VBROADCASTSS (BX)(SI*1), Z13
@@ -3665,17 +4121,24 @@ store:
 	RET
 
 // func lastTile1x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile1x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile1x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
 
 run:
 	MOVQ    (SP), SI
@@ -3687,6 +4150,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z2
 	VMOVUPS      64(DI), Y3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Y3, Y4, Y1
@@ -3747,20 +4212,30 @@ store:
 	RET
 
 // func lastTile2x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile2x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile2x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
 
 run:
 	MOVQ    (SP), SI
@@ -3772,6 +4247,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Y5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Y5, Y6, Y1
@@ -3854,23 +4331,36 @@ store:
 	RET
 
 // func lastTile3x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile3x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile3x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
 
 run:
 	MOVQ    (SP), SI
@@ -3882,6 +4372,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Y7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Y7, Y8, Y1
@@ -3986,26 +4478,42 @@ store:
 	RET
 
 // func lastTile4x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile4x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile4x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
 
 run:
 	MOVQ    (SP), SI
@@ -4017,6 +4525,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Y9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Y9, Y10, Y1
@@ -4143,29 +4653,48 @@ store:
 	RET
 
 // func lastTile5x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile5x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile5x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
 
 run:
 	MOVQ    (SP), SI
@@ -4177,6 +4706,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Y11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Y11, Y12, Y1
@@ -4325,32 +4856,54 @@ store:
 	RET
 
 // func lastTile6x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile6x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile6x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
 
 run:
 	MOVQ    (SP), SI
@@ -4362,6 +4915,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Y13
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Y13, Y14, Y1
@@ -4532,35 +5087,60 @@ store:
 	RET
 
 // func lastTile7x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile7x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile7x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
 
 run:
 	MOVQ    (SP), SI
@@ -4572,6 +5152,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Y15
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Y15, Y16, Y1
@@ -4764,38 +5346,66 @@ store:
 	RET
 
 // func lastTile8x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile8x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile8x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
 
 run:
 	MOVQ    (SP), SI
@@ -4807,6 +5417,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Y17
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Y17, Y18, Y1
@@ -5021,41 +5633,72 @@ store:
 	RET
 
 // func lastTile9x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile9x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile9x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
 
 run:
 	MOVQ    (SP), SI
@@ -5067,6 +5710,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Y19
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Y19, Y20, Y1
@@ -5303,44 +5948,78 @@ store:
 	RET
 
 // func lastTile10x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile10x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile10x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
 
 run:
 	MOVQ    (SP), SI
@@ -5352,6 +6031,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Y21
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Y21, Y22, Y1
@@ -5610,47 +6291,84 @@ store:
 	RET
 
 // func lastTile11x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile11x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile11x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
 
 run:
 	MOVQ    (SP), SI
@@ -5662,6 +6380,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Y23
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Y23, Y24, Y1
@@ -5942,50 +6662,90 @@ store:
 	RET
 
 // func lastTile12x24AVX512(a *byte)
-// Requires: AVX, AVX512F, AVX512VL, FMA3
-TEXT ·lastTile12x24AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	MOVQ   176(R15), R15
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
+// Requires: AVX, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·lastTile12x24AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	MOVQ       200(R15), R15
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
 
 run:
 	MOVQ    (SP), SI
@@ -5997,6 +6757,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Y25
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Y25, Y26, Y1
@@ -6299,17 +7061,24 @@ store:
 	RET
 
 // func lastTile1x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile1x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile1x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
 
 run:
 	MOVQ    (SP), SI
@@ -6321,6 +7090,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z2
 	VMOVUPS      64(DI), Z3
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
@@ -6381,20 +7152,30 @@ store:
 	RET
 
 // func lastTile2x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile2x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile2x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
 
 run:
 	MOVQ    (SP), SI
@@ -6406,6 +7187,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -6488,23 +7271,36 @@ store:
 	RET
 
 // func lastTile3x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile3x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile3x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
 
 run:
 	MOVQ    (SP), SI
@@ -6516,6 +7312,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -6620,26 +7418,42 @@ store:
 	RET
 
 // func lastTile4x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile4x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile4x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
 
 run:
 	MOVQ    (SP), SI
@@ -6651,6 +7465,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -6777,29 +7593,48 @@ store:
 	RET
 
 // func lastTile5x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile5x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile5x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
 
 run:
 	MOVQ    (SP), SI
@@ -6811,6 +7646,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -6959,32 +7796,54 @@ store:
 	RET
 
 // func lastTile6x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile6x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile6x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
 
 run:
 	MOVQ    (SP), SI
@@ -6996,6 +7855,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -7166,35 +8027,60 @@ store:
 	RET
 
 // func lastTile7x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile7x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile7x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
 
 run:
 	MOVQ    (SP), SI
@@ -7206,6 +8092,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -7398,38 +8286,66 @@ store:
 	RET
 
 // func lastTile8x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile8x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile8x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
 
 run:
 	MOVQ    (SP), SI
@@ -7441,6 +8357,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -7655,41 +8573,72 @@ store:
 	RET
 
 // func lastTile9x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile9x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile9x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
 
 run:
 	MOVQ    (SP), SI
@@ -7701,6 +8650,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -7937,44 +8888,78 @@ store:
 	RET
 
 // func lastTile10x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile10x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile10x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
 
 run:
 	MOVQ    (SP), SI
@@ -7986,6 +8971,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -8244,47 +9231,84 @@ store:
 	RET
 
 // func lastTile11x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile11x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile11x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
 
 run:
 	MOVQ    (SP), SI
@@ -8296,6 +9320,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -8576,50 +9602,90 @@ store:
 	RET
 
 // func lastTile12x32AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·lastTile12x32AVX512(SB), NOSPLIT, $24-8
-	MOVQ   a+0(FP), R15
-	MOVQ   8(R15), SI
-	MOVQ   SI, (SP)
-	MOVQ   16(R15), SI
-	MOVQ   SI, 16(SP)
-	MOVQ   (R15), DI
-	MOVQ   88(R15), AX
-	MOVQ   96(R15), BX
-	MOVQ   104(R15), CX
-	MOVQ   112(R15), DX
-	MOVQ   120(R15), R8
-	MOVQ   128(R15), R9
-	MOVQ   136(R15), R10
-	MOVQ   144(R15), R11
-	MOVQ   152(R15), R12
-	MOVQ   160(R15), R13
-	MOVQ   168(R15), R14
-	MOVQ   176(R15), R15
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
+// Requires: AVX, AVX512F, MMX+
+TEXT ·lastTile12x32AVX512(SB), NOSPLIT, $32-8
+	MOVQ       a+0(FP), R15
+	MOVQ       8(R15), SI
+	MOVQ       SI, (SP)
+	MOVQ       16(R15), SI
+	MOVQ       SI, 16(SP)
+	MOVQ       96(R15), SI
+	MOVQ       SI, 24(SP)
+	MOVQ       88(R15), BP
+	MOVQ       104(R15), SI
+	MOVQ       32(R15), DI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	ADDQ       DI, SI
+	PREFETCHT0 (SI)
+	PREFETCHT0 64(SI)
+	MOVQ       (R15), DI
+	MOVQ       112(R15), AX
+	MOVQ       120(R15), BX
+	MOVQ       128(R15), CX
+	MOVQ       136(R15), DX
+	MOVQ       144(R15), R8
+	MOVQ       152(R15), R9
+	MOVQ       160(R15), R10
+	MOVQ       168(R15), R11
+	MOVQ       176(R15), R12
+	MOVQ       184(R15), R13
+	MOVQ       192(R15), R14
+	MOVQ       200(R15), R15
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
 
 run:
 	MOVQ    (SP), SI
@@ -8631,6 +9697,8 @@ run:
 loop:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
+	PREFETCHT1   (BP)
+	ADDQ         24(SP), BP
 	VBROADCASTSS (AX)(SI*1), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1

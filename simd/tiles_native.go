@@ -33,6 +33,9 @@ type lastArgs struct {
 	bits      int    // lanes of the last vector as bits (AVX-512)
 	lo, hi    float32
 	flags     int
+	ahead     uintptr  // what will be wanted next: a line of it is fetched into L2 with every product
+	step      int      // bytes from one to the next
+	near      *float32 // y or res: what the epilogue reads is fetched into L1
 	x         [mostPixels]*float32
 }
 

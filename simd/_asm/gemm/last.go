@@ -52,11 +52,13 @@ func (g *gen) lastTile(rows, units int) {
 		wReg  = func(c int) reg.VecPhysical { return g.lastVec(rows*cols+c, c, units) }
 		bcast = g.vec(rows*cols + cols)
 		tmp   = bcast
-		// What is left of the runs, and where the current one ends, are on the stack.
-		local = g.AllocLocal(24)
+		ahead = reg.RBP // the frame saves it
+		// What is left of the runs, where the current one ends and how far apart lines are fetched are on the stack.
+		local = g.AllocLocal(32)
 		runs  = local
 		stop  = local.Offset(8)
 		count = local.Offset(16)
+		step  = local.Offset(24)
 	)
 	if !g.fma {
 		tmp = g.vec(rows*cols + cols + 1)
@@ -65,6 +67,19 @@ func (g *gen) lastTile(rows, units int) {
 	g.MOVQ(at, runs)
 	g.MOVQ(field(lastCount), at)
 	g.MOVQ(at, count)
+	g.MOVQ(field(lastStep), at)
+	g.MOVQ(at, step)
+	g.MOVQ(field(lastAhead), ahead)
+	g.MOVQ(field(lastNear), at)
+	g.MOVQ(field(lastYS), w)
+	for r := range rows {
+		for c := 0; c < 32*units; c += 64 {
+			g.PREFETCHT0(mem(at, c))
+		}
+		if r+1 < rows {
+			g.ADDQ(w, at)
+		}
+	}
 	g.MOVQ(field(lastW), w)
 	for r := range rows {
 		g.MOVQ(field(lastX+8*r), ptrs[r])
@@ -82,6 +97,8 @@ func (g *gen) lastTile(rows, units int) {
 	for c := range cols {
 		g.VMOVUPS(mem(w, c*g.lanes()*4), wReg(c))
 	}
+	g.PREFETCHT1(mem(ahead, 0))
+	g.ADDQ(step, ahead)
 	for r := range rows {
 		g.VBROADCASTSS(indexed(ptrs[r], at, 1), bcast)
 		for c := range cols {

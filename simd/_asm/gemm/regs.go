@@ -69,6 +69,9 @@ const (
 	lastBits             // AVX-512: lanes of the last vector as bits
 	lastLo               // lo, hi: two float32
 	lastFlags            // see flag constants
+	lastAhead            // what is fetched into L2, one line a product
+	lastStep             // bytes from one of them to the next
+	lastNear             // y or the residual: what the epilogue reads is fetched into L1
 	lastX                // a pointer per pixel
 )
 

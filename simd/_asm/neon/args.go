@@ -79,6 +79,9 @@ const (
 	lastBits             // AVX-512: lanes of the last vector as bits
 	lastLo               // lo, hi: two float32
 	lastFlags            // see flag constants
+	lastAhead            // not used here
+	lastStep             // not used here
+	lastNear             // not used here
 	lastX                // a pointer per pixel
 )
 
