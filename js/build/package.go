@@ -68,12 +68,12 @@ func Package(ctx context.Context, opt Options) error {
 		return err
 	}
 	for _, v := range wasmkernels.Variants {
-		if err := copyFile(filepath.Join(opt.Out, v.File()), filepath.Join(kernels, v.File())); err != nil {
+		if err := CopyFile(filepath.Join(opt.Out, v.File()), filepath.Join(kernels, v.File())); err != nil {
 			return err
 		}
 	}
 	lenet := filepath.Join(root, "models", "lenet", "weights", "mnist.onnx")
-	if err := copyFile(filepath.Join(opt.Out, "lenet.onnx"), lenet); err != nil {
+	if err := CopyFile(filepath.Join(opt.Out, "lenet.onnx"), lenet); err != nil {
 		return err
 	}
 	if opt.Wasm {
@@ -81,7 +81,7 @@ func Package(ctx context.Context, opt Options) error {
 			return err
 		}
 	}
-	if err := copyFile(filepath.Join(root, "js", "LICENSE"), filepath.Join(root, "LICENSE")); err != nil {
+	if err := CopyFile(filepath.Join(root, "js", "LICENSE"), filepath.Join(root, "LICENSE")); err != nil {
 		return err
 	}
 	if opt.Bench {
@@ -200,7 +200,7 @@ func types(ctx context.Context, root, out string) error {
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("weft: tsc: %w\n%s", err, text)
 	}
-	return copyFile(filepath.Join(out, "go-glue.d.ts"), filepath.Join(js, "src", "go-glue.d.ts"))
+	return CopyFile(filepath.Join(out, "go-glue.d.ts"), filepath.Join(js, "src", "go-glue.d.ts"))
 }
 
 // Install runs npm ci in js where what package-lock.json names is not installed.
@@ -221,7 +221,8 @@ func Install(ctx context.Context, root string) error {
 	return nil
 }
 
-func copyFile(to, from string) error {
+// CopyFile writes what one file holds to another, which the build makes.
+func CopyFile(to, from string) error {
 	b, err := os.ReadFile(from)
 	if err != nil {
 		return err

@@ -45,8 +45,9 @@ func compile(ctx context.Context, root, set string) ([]byte, error) {
 	return Compile(ctx, root, program)
 }
 
-// Compile compiles a Go program of the module in the folder dir for WebAssembly, as the page's are, and strips it.
-func Compile(ctx context.Context, dir, program string) ([]byte, error) {
+// Compile compiles a Go program of the module in the folder dir for WebAssembly, as the page's are, with more flags of go build where they are given, and
+// strips it.
+func Compile(ctx context.Context, dir, program string, more ...string) ([]byte, error) {
 	tmp, err := os.MkdirTemp("", "weft-program")
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func Compile(ctx context.Context, dir, program string) ([]byte, error) {
 	defer os.RemoveAll(tmp)
 	path := filepath.Join(tmp, "weft.wasm")
 	args := append([]string{"build", "-C", dir}, gobuild.Flags()...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "-o", path, program)...)
+	cmd := exec.CommandContext(ctx, "go", append(append(args, more...), "-o", path, program)...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("weft: go build of %s in %s: %w\n%s", program, dir, err, text)

@@ -2,17 +2,19 @@
 package bundle
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/weft-ml/weft/js/build"
-	"github.com/weft-ml/weft/wasm/gobuild"
 	"github.com/weft-ml/weft/wasm/kernelfiles"
 	"github.com/weft-ml/weft/wasm/link"
 )
@@ -37,7 +39,7 @@ func Build(ctx context.Context, opt Options) error {
 	if err := os.MkdirAll(opt.Out, 0o755); err != nil {
 		return err
 	}
-	if err := program(ctx, root, opt); err != nil {
+	if err := program(ctx, root, goroot, opt); err != nil {
 		return err
 	}
 	dir, err := kernelfiles.Build(ctx, root)
@@ -45,12 +47,12 @@ func Build(ctx context.Context, opt Options) error {
 		return err
 	}
 	for _, name := range kernels {
-		if err := copyFile(filepath.Join(opt.Out, name), filepath.Join(dir, name)); err != nil {
+		if err := build.CopyFile(filepath.Join(opt.Out, name), filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	src := filepath.Join(root, "demo", "worker")
-	if err := copyFile(filepath.Join(opt.Out, "wrangler.jsonc"), filepath.Join(src, "wrangler.jsonc")); err != nil {
+	if err := build.CopyFile(filepath.Join(opt.Out, "wrangler.jsonc"), filepath.Join(src, "wrangler.jsonc")); err != nil {
 		return err
 	}
 	if opt.Entry == "" {
@@ -59,33 +61,62 @@ func Build(ctx context.Context, opt Options) error {
 	return script(goroot, opt)
 }
 
+// noHTTP2 is net/http's own tag.
+const noHTTP2 = "nethttpomithttp2"
+
 // program compiles the Go program, for a memory that it imports.
-func program(ctx context.Context, root string, opt Options) error {
-	path := filepath.Join(opt.Out, "app.wasm")
-	args := append([]string{"build", "-C", root}, gobuild.Flags()...)
-	if opt.Tags != "" {
-		args = append(args, "-tags", opt.Tags)
-	}
-	out, err := filepath.Abs(path)
+func program(ctx context.Context, root, goroot string, opt Options) error {
+	replaced, remove, err := withoutTLS(root, goroot)
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "-o", out, "./demo/worker")...)
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("weft: go build of the Worker's program: %w\n%s", err, text)
+	defer remove()
+	b, err := build.Compile(ctx, root, "./demo/worker", "-overlay", replaced, "-tags", strings.Trim(noHTTP2+","+opt.Tags, ","))
+	if err != nil && strings.Contains(err.Error(), "undefined: tls.") {
+		return fmt.Errorf("%w\ndemo/worker/bundle/_tls, which stands for crypto/tls, has not all that this version's net/http names", err)
 	}
-	b, err := os.ReadFile(path)
 	if err != nil {
-		return err
-	}
-	if b, _, err = link.Strip(b); err != nil {
 		return err
 	}
 	if b, _, err = link.ImportMemory(b, false); err != nil {
 		return err
 	}
-	return os.WriteFile(path, b, 0o644)
+	return os.WriteFile(filepath.Join(opt.Out, "app.wasm"), b, 0o644)
+}
+
+// withoutTLS writes a file for go build -overlay that has the package in _tls in the place of Go's crypto/tls. Should another version's net/http name more of it, that has
+// to be added there.
+func withoutTLS(root, goroot string) (path string, remove func(), err error) {
+	dir := filepath.Join(goroot, "src", "crypto", "tls")
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return "", nil, err
+	}
+	var overlay struct{ Replace map[string]string }
+	overlay.Replace = map[string]string{}
+	for _, f := range files {
+		overlay.Replace[f] = "" // not there
+	}
+	ours, err := filepath.Abs(filepath.Join(root, "demo", "worker", "bundle", "_tls", "tls.go"))
+	if err != nil {
+		return "", nil, err
+	}
+	overlay.Replace[filepath.Join(dir, "tls.go")] = ours
+	b, err := json.Marshal(overlay)
+	if err != nil {
+		return "", nil, err
+	}
+	f, err := os.CreateTemp("", "weft-overlay-*.json")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { os.Remove(f.Name()) }
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return f.Name(), remove, nil
 }
 
 // script writes worker.mjs: the Worker's modules and Go's glue code in one file, which imports the WebAssembly modules beside it.
@@ -110,10 +141,27 @@ func script(goroot string, opt Options) error {
 	return nil
 }
 
-func copyFile(dst, src string) error {
-	b, err := os.ReadFile(src)
-	if err != nil {
-		return err
+// Weight is what a file of the folder weighs, in bytes.
+type Weight struct {
+	Name        string
+	Raw, Packed int // Packed: with gzip, as the platform counts
+}
+
+// Weigh returns the weights of the files that are uploaded.
+func Weigh(dir string) ([]Weight, error) {
+	var all []Weight
+	for _, name := range append([]string{"worker.mjs", "app.wasm"}, kernels...) {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		var z bytes.Buffer
+		gz := gzip.NewWriter(&z)
+		_, err = gz.Write(b)
+		if err = errors.Join(err, gz.Close()); err != nil {
+			return nil, err
+		}
+		all = append(all, Weight{name, len(b), z.Len()})
 	}
-	return os.WriteFile(dst, b, 0o644)
+	return all, nil
 }

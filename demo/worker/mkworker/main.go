@@ -4,15 +4,12 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 
 	"github.com/weft-ml/weft/demo/worker/bundle"
 )
@@ -54,23 +51,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // sizes prints the weight of the files that are uploaded and returns their sums.
 func sizes(w io.Writer, dir string) (raw, packed int, err error) {
+	all, err := bundle.Weigh(dir)
 	fmt.Fprintf(w, "%-22s %10s %10s\n", "", "raw", "gzip")
-	for _, name := range []string{"worker.mjs", "app.wasm", "kernels-relaxed.wasm", "kernels-simd128.wasm"} {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return 0, 0, err
-		}
-		var z bytes.Buffer
-		gz := gzip.NewWriter(&z)
-		if _, err := gz.Write(b); err != nil {
-			return 0, 0, err
-		}
-		if err := gz.Close(); err != nil {
-			return 0, 0, err
-		}
-		raw, packed = raw+len(b), packed+z.Len()
-		fmt.Fprintf(w, "%-22s %10d %10d\n", name, len(b), z.Len())
+	for _, f := range all {
+		raw, packed = raw+f.Raw, packed+f.Packed
+		fmt.Fprintf(w, "%-22s %10d %10d\n", f.Name, f.Raw, f.Packed)
 	}
 	fmt.Fprintf(w, "%-22s %10d %10d\n", "together", raw, packed)
-	return raw, packed, nil
+	return raw, packed, err
 }
