@@ -102,11 +102,11 @@ func ConvForwardTiles(s *ConvShape, threads int) int {
 	if threads <= 1 {
 		return tilesFor(work / soloTiles)
 	}
-	most := 4 * threads
+	most := tilesPerThread * threads
 	if s.KH > 1 { // tiles of few rows read many rows twice
 		most = min(most, max(s.N*s.OH/4, threads))
 	}
-	return min(tilesFor(work), most)
+	return EvenTiles(min(tilesFor(work), most), threads)
 }
 
 // elementFlops is how many operations take as long as reading or writing an element.
@@ -174,8 +174,16 @@ func (s *ConvShape) gradPhases() bool {
 	return s.Groups > 1 && s.Groups == s.C && s.M == s.C && (s.SH > 1 || s.SW > 1) && s.SH <= phasesMost && s.SW <= phasesMost && s.KH*s.KW <= KChunk && s.OH*s.OW > 0
 }
 
-// ConvGradInputTiles returns into how many tiles the input gradient is worth splitting.
-func ConvGradInputTiles(s *ConvShape) int { return tilesFor(s.flops()) }
+// ConvGradInputTiles returns into how many tiles the input gradient is worth splitting for a number of threads.
+func ConvGradInputTiles(s *ConvShape, threads int) int { return convGradTiles(s, threads) }
+
+// convGradTiles returns the tiles of a gradient, each of which copies what it reads.
+func convGradTiles(s *ConvShape, threads int) int {
+	if threads <= 1 {
+		return tilesFor(s.flops() / soloTiles)
+	}
+	return EvenTiles(min(tilesFor(s.flops()), tilesPerThread*threads), threads)
+}
 
 // ConvGradInputScratch returns how many float32 of scratch one worker needs for ConvGradInput.
 func ConvGradInputScratch(s *ConvShape) int {
@@ -234,13 +242,11 @@ func ConvGradWeight(s *ConvShape, x, dy, dw []float32, tile, tiles int, scratch 
 
 // ConvGradWeightTiles returns into how many tiles the weight gradient is worth splitting for a number of threads.
 func ConvGradWeightTiles(s *ConvShape, threads int) int {
-	if s.gradByChannels() { // every tile transposes what it reads
-		if threads <= 1 {
-			return tilesFor(s.flops() / soloTiles)
-		}
-		return min(tilesFor(s.flops()), 4*threads)
+	n := convGradTiles(s, threads)
+	if s.gradByChannels() {
+		return n
 	}
-	return min(tilesFor(s.flops()), max(s.M*s.cg(), 1))
+	return EvenTiles(min(n, max(s.M*s.cg(), 1)), threads)
 }
 
 // ConvGradWeightScratch returns how many float32 of scratch one worker needs for ConvGradWeight.

@@ -30,6 +30,8 @@ const (
 	lastOutput = 64 << 10 // of what is transposed afterwards
 	lastPixels = 4096
 	lastReach  = 1 << 28 // that a pixel's offset may have
+
+	lastWeights = 1 << 16 // from which on tiles have their own weights, where there are more of them than of the image
 )
 
 // lastPlan is how a channels-last convolution reads its image.
@@ -237,7 +239,7 @@ func (t *tileSet) planes(dst []float32, ld int, src []float32, m, pixels int) {
 // lastGrid divides the work among tiles: rows, or channels where the weights are what takes memory traffic or rows run out.
 func (t *tileSet) lastGrid(s *ConvShape, parts int) (rows, channels int) {
 	units, panels := s.N*s.OH, (s.mg()+t.lastPanel()-1)/t.lastPanel() // a depthwise convolution has one
-	if weights := s.M * s.cg() * s.KH * s.KW; weights > 1<<17 && weights > s.N*s.C*s.H*s.W {
+	if weights := s.M * s.cg() * s.KH * s.KW; weights > lastWeights && weights > s.N*s.C*s.H*s.W {
 		channels = min(parts, panels)
 		return max(min(parts/channels, units), 1), channels
 	}

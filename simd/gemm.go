@@ -97,9 +97,7 @@ func GemmScratch(a *GemmArgs) int {
 	return 0
 }
 
-// Work below tileFlops is not worth a wake-up of another worker (about 12 us in a page, less natively).
 const (
-	tileFlops      = 1 << 20
 	maxTiles       = 64
 	tilesPerThread = 4 // a worker that starts late, or not at all, leaves its share to the others
 )
@@ -115,8 +113,16 @@ func GemmTiles(a *GemmArgs, threads int) int {
 	if f := current.gemm.tileCols; f != nil {
 		tiles = min(tiles, max(threads, a.N/f(noescape(a))))
 	}
-	rows, cols := gemmGrid(a, tiles)
-	return rows * cols
+	rows, cols := gemmGrid(a, EvenTiles(tiles, threads))
+	return EvenTiles(rows*cols, threads)
+}
+
+// EvenTiles returns the number of tiles, at most tiles, that gives every thread as many: of three tiles, two threads take as long as one takes for two.
+func EvenTiles(tiles, threads int) int {
+	if threads > 1 && tiles > threads {
+		tiles -= tiles % threads
+	}
+	return tiles
 }
 
 // tilesFor returns how many tiles that many floating-point operations are worth.

@@ -12,6 +12,7 @@ const (
 	// streamRows is the most rows of a product whose B has more than streamSpan elements, which is more than stays in L2; fewSpan is the same for streamFew rows.
 	streamRows, streamSpan = 16, 1 << 18
 	streamFew, fewSpan     = 2, 1 << 13
+	streamFar              = 1 << 22 // elements of a B that is not in L3
 	// streamCols is for how many columns the sums of one chunk of k are kept.
 	streamCols = 4096
 )
@@ -40,8 +41,13 @@ func (t *tileSet) streamsB(a *GemmArgs) bool {
 	return a.M <= streamRows && a.N >= t.nr() && (a.K*a.N > streamSpan || a.M <= streamFew && a.K*a.N > fewSpan)
 }
 
-// tileCols is how many columns tiles should have at least.
-func (t *tileSet) tileCols(a *GemmArgs) int { return 1 }
+// tileCols is how many columns tiles should have at least: long rows of a B that comes from memory.
+func (t *tileSet) tileCols(a *GemmArgs) int {
+	if t.streamsB(a) && a.K*a.N > streamFar {
+		return streamCols / 2
+	}
+	return 1
+}
 
 // streamScratch is what gemmStream needs.
 func (t *tileSet) streamScratch(m, n, k int) int {

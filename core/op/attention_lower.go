@@ -165,7 +165,7 @@ func (a *attnLowering) emit(b graph.Builder, n *graph.Node) bool {
 	var h simd.Attention
 	attnHead(&h, &st)
 	st.Worker = int32(4 * simd.AttentionScratch(&h, false))
-	st.Tiles = attnTiles(a.flops(n.Int("is_causal") != 0), a.batch*a.heads*attnBlocks(a.queries))
+	st.Tiles = attnTiles(b, a.flops(n.Int("is_causal") != 0), a.batch*a.heads*attnBlocks(a.queries))
 	b.Emit(st)
 	return true
 }
@@ -175,9 +175,9 @@ func attnBlocks(queries int) int {
 }
 
 // attnTiles returns the tiles for that many floating-point operations over at most so many pieces.
-func attnTiles(flops float64, most int) int32 {
+func attnTiles(b graph.Builder, flops float64, most int) int32 {
 	const tile = 1 << 20
-	return int32(min(max(flops/tile, 1), 64, float64(most)))
+	return int32(simd.EvenTiles(int(min(max(flops/tile, 1), 64, float64(most))), b.Threads()))
 }
 
 // attnHead sets the sizes of a head from the step.
@@ -302,7 +302,7 @@ func (a *attnLowering) emitGrad(b graph.Builder, n *graph.Node, to [3]prog.Ref, 
 	var h simd.Attention
 	attnHead(&h, &st)
 	st.Worker = int32(4 * simd.AttentionScratch(&h, true))
-	st.Tiles = attnTiles(2.5*a.flops(n.Int("is_causal") != 0), a.batch*a.kvHeads)
+	st.Tiles = attnTiles(b, 2.5*a.flops(n.Int("is_causal") != 0), a.batch*a.kvHeads)
 	b.Emit(st)
 	return true
 }

@@ -113,7 +113,7 @@ func lowerConvGradInput(b graph.Builder, n *graph.Node) bool {
 func emitConvGradInput(b graph.Builder, s *simd.ConvShape, dy prog.Ref, w int) {
 	packed := b.Pack(w, 4*simd.ConvGradInputPackSize(s), convStep(&kConvGradInputPack, s))
 	st := convStep(&kConvGradInput, s)
-	st.Tiles, st.Worker = int32(simd.ConvGradInputTiles(s)), int32(4*simd.ConvGradInputScratch(s))
+	st.Tiles, st.Worker = int32(simd.ConvGradInputTiles(s, b.Threads())), int32(4*simd.ConvGradInputScratch(s))
 	st.A[0], st.A[1], st.A[2] = b.Out(0), dy, packed
 	b.Emit(st)
 }

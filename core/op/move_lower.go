@@ -27,7 +27,7 @@ const moveRank = 8
 const moveTile = 32 << 10
 
 // moveTiles returns into how many tiles work over that many bytes is worth splitting, at most most.
-func moveTiles(bytes, most int) int32 { return int32(max(1, min(bytes/moveTile, most, 64))) }
+func moveTiles(bytes, most int) int32 { return evenTiles(max(1, min(bytes/moveTile, most, 64))) }
 
 // coalesce returns the move with dimensions of size 1 removed, dimensions merged that lie behind each
 // other on both sides, and destination steps made positive.

@@ -11,7 +11,20 @@ import (
 const elemTile = 8 << 10
 
 // elemTiles returns into how many tiles a pass over n elements is split.
-func elemTiles(n int) int32 { return int32(min(max(n/elemTile, 1), 64)) }
+func elemTiles(n int) int32 { return evenTiles(min(max(n/elemTile, 1), 64)) }
+
+// evenTiles rounds a number of tiles down so that few threads, whatever their number, get about as many each: to even numbers, and from 8 on to multiples
+// of a quarter to half of it.
+func evenTiles(n int) int32 {
+	unit := 2
+	for 4*unit <= n {
+		unit *= 2
+	}
+	if n > unit {
+		n -= n % unit
+	}
+	return int32(n)
+}
 
 // lineElems is a cache line of float32s: tiles meet at multiples of it.
 const lineElems = 16
