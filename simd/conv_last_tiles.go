@@ -316,7 +316,9 @@ func (t *tileSet) lastBlock(s *ConvShape, c *lastCall, n, images, r, rows, g int
 	if len(c.bias) > 0 {
 		seg.bias = &c.bias[g*c.mg+c.from]
 	}
-	t.runPixels(&c.p, &seg)
+	if !c.p.depthwise || !t.depthwiseRows(s, &c.p, &seg) {
+		t.runPixels(&c.p, &seg)
+	}
 }
 
 func (t *tileSet) convLast(s *ConvShape, x, packed, bias, res, y []float32, lo, hi float32, part, parts int, scratch []float32) {

@@ -207,6 +207,81 @@ func (t *tileSet) runDepthwise(s *lastSeg) {
 	}
 }
 
+// depthwiseRowKey is the column of the table of tiles of pixels in a row.
+func depthwiseRowKey(kernel, stride int) int { return kernel + stride - 1 }
+
+// The pixels of the tiles of pixels in a row, and how much of the image all tiles of a row should read of the first-level cache before the next
+// channels have their turn.
+const (
+	dwRowLeast, dwRowMost = 4, 8
+	dwRowBytes            = 28 << 10
+)
+
+// depthwiseRows computes a segment of whole rows of a depthwise convolution where there are tiles for its pixels.
+func (t *tileSet) depthwiseRows(s *ConvShape, p *lastPlan, g *lastSeg) bool {
+	if t.dwRow.rows == 0 || s.DW != 1 || s.OW < dwRowLeast || s.KW < 3 || s.SW > 2 || s.KW > 5 {
+		return false
+	}
+	key := depthwiseRowKey(s.KW, s.SW)
+	if s.KW == 4 || t.dwRow.f[dwRowMost][key] == nil {
+		return false
+	}
+	n := (s.OW + dwRowMost - 1) / dwRowMost
+	tall := (s.OW + n - 1) / n // some tiles have a pixel less
+	short := n*tall - s.OW
+	if short > 0 && tall == dwRowLeast {
+		return false
+	}
+	a := depthwiseRowArgs{col: 4 * p.per, row: 4 * s.DH * p.cols * p.per, rows: s.KH, ys: g.ys, lo: g.lo, hi: g.hi}
+	if g.lo > -inf32 || g.hi < inf32 {
+		a.flags = tileClamp
+	}
+	vector := 4 * t.lanes
+	step := max(dwRowBytes/(s.KH*((s.OW-1)*s.SW+s.KW)*vector), 1) * t.lanes
+	rows := g.pixels / s.OW
+	for c := 0; c < g.m; c += step {
+		m := min(step, g.m-c)
+		a.whole = m / t.lanes * vector
+		a.bits, a.mask = 0, nil
+		if rem := m % t.lanes; rem != 0 {
+			a.bits = 1<<rem - 1
+			if t.lanes <= 8 {
+				a.mask = laneMask(rem)
+			}
+		}
+		a.w = at(g.w, c*s.KH*s.KW)
+		if g.bias != nil {
+			a.bias = at(g.bias, c)
+		}
+		for r := range rows {
+			a.x = (*float32)(unsafe.Add(unsafe.Pointer(at(g.x, c)), *offAt(g.offs, r*s.OW)))
+			off := r*s.OW*g.ys + 4*c
+			a.y = (*float32)(unsafe.Add(unsafe.Pointer(g.y), off))
+			if g.res != nil {
+				a.res = (*float32)(unsafe.Add(unsafe.Pointer(g.res), off))
+			}
+			for i := range 2 {
+				h := tall - i
+				a.tiles = n - short
+				if i == 1 {
+					a.tiles = short
+				}
+				if a.tiles == 0 {
+					continue
+				}
+				a.xStep, a.yStep = h*s.SW*a.col, h*a.ys
+				t.dwRow.f[h][key](noescape(&a))
+				a.x = (*float32)(unsafe.Add(unsafe.Pointer(a.x), a.tiles*a.xStep))
+				a.y = (*float32)(unsafe.Add(unsafe.Pointer(a.y), a.tiles*a.yStep))
+				if a.res != nil {
+					a.res = (*float32)(unsafe.Add(unsafe.Pointer(a.res), a.tiles*a.yStep))
+				}
+			}
+		}
+	}
+	return true
+}
+
 // runPlane computes a segment of one channel with one input channel and at most KChunk products.
 func (t *tileSet) runPlane(s *convSeg) {
 	args := planeArgs{xRow: 4 * s.xRow, yRow: 4 * s.yRow, rows: s.rows, offs: s.offs, taps: s.k, w: s.w, bias: s.bias, lo: s.lo, hi: s.hi}

@@ -21,7 +21,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 16, block: blocking512,
 		gemm: newTileTable(gemmTilesAVX512), conv: newTileTable(convPairsTilesAVX512), convPlain: newTileTable(convTilesAVX512),
-		last: newTileTable(lastTilesAVX512), depthwise: newTileTable(depthwiseTilesAVX512), plane: newTileTable(planeTilesAVX512), poolMax: poolMaxAVX512, poolAvg: poolAvgAVX512,
+		last: newTileTable(lastTilesAVX512), depthwise: newTileTable(depthwiseTilesAVX512), dwRow: newTileTable(depthwiseRowTilesAVX512), plane: newTileTable(planeTilesAVX512), poolMax: poolMaxAVX512, poolAvg: poolAvgAVX512,
 		grad: newTileTable(gradTilesAVX512), dot: newTileTable(dotTilesAVX512), stream: newTileTable(streamTilesAVX512),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, finish: finishRowAVX2,
 	}).fill(avx512)
@@ -30,7 +30,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 8, block: blocking256,
 		gemm: newTileTable(gemmTilesAVX2), conv: newTileTable(convTilesAVX2),
-		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), plane: newTileTable(planeTilesAVX2), poolMax: poolMaxAVX2, poolAvg: poolAvgAVX2,
+		last: newTileTable(lastTilesAVX2), depthwise: newTileTable(depthwiseTilesAVX2), dwRow: newTileTable(depthwiseRowTilesAVX2), plane: newTileTable(planeTilesAVX2), poolMax: poolMaxAVX2, poolAvg: poolAvgAVX2,
 		grad: newTileTable(gradTilesAVX2), dot: dotPairs(dotTilesAVX2), stream: newTileTable(streamTilesAVX2),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, pieces: copyPiecesAVX2, finish: finishRowAVX2,
 	}).fill(avx2)
@@ -39,7 +39,7 @@ var archKernels = sync.OnceValue(func() []*Kernels {
 	(&tileSet{
 		lanes: 8, block: blocking256,
 		gemm: newTileTable(gemmTilesAVX2MulAdd), conv: newTileTable(convTilesAVX2MulAdd),
-		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), plane: newTileTable(planeTilesAVX2MulAdd), poolMax: poolMaxAVX2MulAdd, poolAvg: poolAvgAVX2MulAdd,
+		last: newTileTable(lastTilesAVX2MulAdd), depthwise: newTileTable(depthwiseTilesAVX2MulAdd), dwRow: newTileTable(depthwiseRowTilesAVX2MulAdd), plane: newTileTable(planeTilesAVX2MulAdd), poolMax: poolMaxAVX2MulAdd, poolAvg: poolAvgAVX2MulAdd,
 		grad: newTileTable(gradTilesAVX2MulAdd), dot: dotPairs(dotTilesAVX2MulAdd), stream: newTileTable(streamTilesAVX2MulAdd),
 		transpose: transpose8AVX2, copy: copyRowsAVX2, fetch: fetchRowsAVX2, pieces: copyPiecesAVX2, finish: finishRowAVX2,
 	}).fill(muladd)

@@ -504,6 +504,106 @@ func depthwiseTile7AVX2(a *depthwiseArgs)
 //go:noescape
 func depthwiseTile8AVX2(a *depthwiseArgs)
 
+// depthwiseRow4x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x3s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow4x3s2AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x3s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow4x5s1AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x5s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow4x5s2AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x5s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow5x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x3s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow5x3s2AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x3s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow5x5s1AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x5s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow5x5s2AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x5s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow6x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x3s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow6x3s2AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x3s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow6x5s1AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x5s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow6x5s2AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x5s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow7x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x3s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow7x3s2AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x3s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow7x5s1AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x5s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow7x5s2AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x5s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow8x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x3s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow8x3s2AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x3s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow8x5s1AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x5s1AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow8x5s2AVX2 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x5s2AVX2(a *depthwiseRowArgs)
+
 // poolMaxAVX2 computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
 //
 //go:noescape
@@ -1023,6 +1123,106 @@ func depthwiseTile7AVX2MulAdd(a *depthwiseArgs)
 //
 //go:noescape
 func depthwiseTile8AVX2MulAdd(a *depthwiseArgs)
+
+// depthwiseRow4x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x3s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow4x3s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x3s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow4x5s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x5s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow4x5s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x5s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow5x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x3s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow5x3s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x3s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow5x5s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x5s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow5x5s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x5s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow6x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x3s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow6x3s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x3s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow6x5s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x5s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow6x5s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x5s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow7x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x3s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow7x3s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x3s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow7x5s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x5s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow7x5s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x5s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow8x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x3s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow8x3s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x3s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow8x5s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x5s1AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow8x5s2AVX2MulAdd computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x5s2AVX2MulAdd(a *depthwiseRowArgs)
 
 // poolMaxAVX2MulAdd computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
 //
@@ -2179,6 +2379,106 @@ func depthwiseTile7AVX512(a *depthwiseArgs)
 //go:noescape
 func depthwiseTile8AVX512(a *depthwiseArgs)
 
+// depthwiseRow4x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x3s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow4x3s2AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x3s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow4x5s1AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x5s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow4x5s2AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x5s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow5x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x3s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow5x3s2AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x3s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow5x5s1AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x5s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow5x5s2AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x5s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow6x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x3s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow6x3s2AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x3s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow6x5s1AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x5s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow6x5s2AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x5s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow7x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x3s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow7x3s2AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x3s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow7x5s1AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x5s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow7x5s2AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x5s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow8x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x3s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow8x3s2AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,2*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x3s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow8x5s1AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x5s1AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow8x5s2AVX512 computes y[p,c] = sum over rows r and j < 5 of x[r,2*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x5s2AVX512(a *depthwiseRowArgs)
+
 // poolMaxAVX512 computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
 //
 //go:noescape
@@ -2338,6 +2638,78 @@ var convTilesAVX512 = []tile[convArgs]{
 	{12, 2, convTile12x2x16AVX512},
 	{13, 2, convTile13x2x16AVX512},
 	{14, 2, convTile14x2x16AVX512},
+}
+
+// depthwiseRowTilesAVX2 lists the tiles by rows and vectors (or taps).
+var depthwiseRowTilesAVX2 = []tile[depthwiseRowArgs]{
+	{4, 3, depthwiseRow4x3s1AVX2},
+	{4, 4, depthwiseRow4x3s2AVX2},
+	{4, 5, depthwiseRow4x5s1AVX2},
+	{4, 6, depthwiseRow4x5s2AVX2},
+	{5, 3, depthwiseRow5x3s1AVX2},
+	{5, 4, depthwiseRow5x3s2AVX2},
+	{5, 5, depthwiseRow5x5s1AVX2},
+	{5, 6, depthwiseRow5x5s2AVX2},
+	{6, 3, depthwiseRow6x3s1AVX2},
+	{6, 4, depthwiseRow6x3s2AVX2},
+	{6, 5, depthwiseRow6x5s1AVX2},
+	{6, 6, depthwiseRow6x5s2AVX2},
+	{7, 3, depthwiseRow7x3s1AVX2},
+	{7, 4, depthwiseRow7x3s2AVX2},
+	{7, 5, depthwiseRow7x5s1AVX2},
+	{7, 6, depthwiseRow7x5s2AVX2},
+	{8, 3, depthwiseRow8x3s1AVX2},
+	{8, 4, depthwiseRow8x3s2AVX2},
+	{8, 5, depthwiseRow8x5s1AVX2},
+	{8, 6, depthwiseRow8x5s2AVX2},
+}
+
+// depthwiseRowTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
+var depthwiseRowTilesAVX2MulAdd = []tile[depthwiseRowArgs]{
+	{4, 3, depthwiseRow4x3s1AVX2MulAdd},
+	{4, 4, depthwiseRow4x3s2AVX2MulAdd},
+	{4, 5, depthwiseRow4x5s1AVX2MulAdd},
+	{4, 6, depthwiseRow4x5s2AVX2MulAdd},
+	{5, 3, depthwiseRow5x3s1AVX2MulAdd},
+	{5, 4, depthwiseRow5x3s2AVX2MulAdd},
+	{5, 5, depthwiseRow5x5s1AVX2MulAdd},
+	{5, 6, depthwiseRow5x5s2AVX2MulAdd},
+	{6, 3, depthwiseRow6x3s1AVX2MulAdd},
+	{6, 4, depthwiseRow6x3s2AVX2MulAdd},
+	{6, 5, depthwiseRow6x5s1AVX2MulAdd},
+	{6, 6, depthwiseRow6x5s2AVX2MulAdd},
+	{7, 3, depthwiseRow7x3s1AVX2MulAdd},
+	{7, 4, depthwiseRow7x3s2AVX2MulAdd},
+	{7, 5, depthwiseRow7x5s1AVX2MulAdd},
+	{7, 6, depthwiseRow7x5s2AVX2MulAdd},
+	{8, 3, depthwiseRow8x3s1AVX2MulAdd},
+	{8, 4, depthwiseRow8x3s2AVX2MulAdd},
+	{8, 5, depthwiseRow8x5s1AVX2MulAdd},
+	{8, 6, depthwiseRow8x5s2AVX2MulAdd},
+}
+
+// depthwiseRowTilesAVX512 lists the tiles by rows and vectors (or taps).
+var depthwiseRowTilesAVX512 = []tile[depthwiseRowArgs]{
+	{4, 3, depthwiseRow4x3s1AVX512},
+	{4, 4, depthwiseRow4x3s2AVX512},
+	{4, 5, depthwiseRow4x5s1AVX512},
+	{4, 6, depthwiseRow4x5s2AVX512},
+	{5, 3, depthwiseRow5x3s1AVX512},
+	{5, 4, depthwiseRow5x3s2AVX512},
+	{5, 5, depthwiseRow5x5s1AVX512},
+	{5, 6, depthwiseRow5x5s2AVX512},
+	{6, 3, depthwiseRow6x3s1AVX512},
+	{6, 4, depthwiseRow6x3s2AVX512},
+	{6, 5, depthwiseRow6x5s1AVX512},
+	{6, 6, depthwiseRow6x5s2AVX512},
+	{7, 3, depthwiseRow7x3s1AVX512},
+	{7, 4, depthwiseRow7x3s2AVX512},
+	{7, 5, depthwiseRow7x5s1AVX512},
+	{7, 6, depthwiseRow7x5s2AVX512},
+	{8, 3, depthwiseRow8x3s1AVX512},
+	{8, 4, depthwiseRow8x3s2AVX512},
+	{8, 5, depthwiseRow8x5s1AVX512},
+	{8, 6, depthwiseRow8x5s2AVX512},
 }
 
 // depthwiseTilesAVX2 lists the tiles by rows and vectors (or taps).

@@ -123,6 +123,9 @@ func (t *tileSet) depthwiseLanes() int { return lastUnit }
 // runLast computes pixels by all output channels of a segment.
 func (t *tileSet) runLast(s *lastSeg) { callKernel(idLastSegment, unsafe.Pointer(s)) }
 
+// depthwiseRows computes a segment by tiles of pixels in a row; the page has none.
+func (t *tileSet) depthwiseRows(s *ConvShape, p *lastPlan, g *lastSeg) bool { return false }
+
 // runDepthwise computes pixels of a depthwise convolution: runs are the offsets of the k taps, m the channels.
 func (t *tileSet) runDepthwise(s *lastSeg) { callKernel(idDepthwiseSegment, unsafe.Pointer(s)) }
 

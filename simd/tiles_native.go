@@ -58,6 +58,24 @@ type depthwiseArgs struct {
 	x         [depthwisePixels]*float32
 }
 
+// depthwiseRowArgs are the arguments of some tiles of pixels that follow one another in a row of a depthwise convolution.
+type depthwiseRowArgs struct {
+	w            *float32 // [vector of channels][tap][lanes]
+	x            *float32 // the first input of the first pixel
+	col, row     int      // bytes between columns of x, and between the rows that rows of the kernel read
+	rows         int      // of the kernel
+	tiles        int
+	xStep, yStep int // bytes between tiles
+	whole        int // bytes of whole vectors of channels
+	y            *float32
+	ys           int // bytes between pixels of y and res
+	res, bias    *float32
+	mask         *int32 // lanes of the vector after the whole ones, as words; nil when there is none (not AVX-512)
+	bits         int    // the same as bits (AVX-512)
+	lo, hi       float32
+	flags        int
+}
+
 // planeArgs are the arguments of a tile of one channel of a depthwise convolution: some vectors of every row.
 type planeArgs struct {
 	x      *float32
@@ -191,6 +209,7 @@ type tileSet struct {
 	convPlain tileTable[convArgs] // AVX-512: one group of 16 pixels a vector; empty otherwise
 	last      tileTable[lastArgs] // channels-last pixels by units of lastUnit channels
 	depthwise tileTable[depthwiseArgs]
+	dwRow     tileTable[depthwiseRowArgs] // by pixels and depthwiseRowKey; rows == 0: none
 	plane     tileTable[planeArgs]
 	poolMax   func(*poolRun)
 	poolAvg   func(*poolRun)

@@ -36,6 +36,7 @@ func genLast(g *gen) {
 		}
 	}
 	genDepthwise(g)
+	genDepthwiseRows(g)
 	g.poolLast()
 	genPlane(g)
 }
