@@ -6,10 +6,15 @@ import (
 	"sync/atomic"
 
 	"github.com/weft-ml/weft/core/prog"
+	"github.com/weft-ml/weft/simd/cores"
 )
 
 // pool is a set of persistent goroutines that execute the tiles of a step together with the caller. Workers
 // spin briefly for the next step and then park, so that an idle runtime uses no processor.
+//
+// Nothing here asks Go's scheduler for a turn while a program runs: two goroutines that do so at the same time change threads, and cores with
+// them, and what a core has in its caches belongs to the other one then. Who waits looks, and sleeps in the end. A worker that finds itself on the
+// caller's core, where a busy system may wake it, leaves that. Only where there are more workers than Go runs at once does who waits let others run.
 //
 // Every worker has a share of a step's tiles, the same part of them in every step, so that what a step leaves in a core's caches is where the
 // next one wants it. Who has done its share takes tiles from the others', so that a worker that is late, or does not come, holds nobody up.
@@ -23,6 +28,7 @@ type pool struct {
 	left    chan struct{}
 	done    sync.WaitGroup
 	steps   atomic.Pointer[[]prog.Step] // the table of the published step; changes while none is
+	crowded bool                        // there are more workers than Go runs goroutines at once
 	now     func() int64                // while a profile is under way
 	spans   []span                      // of the step at hand, by worker
 	_       [128]byte
@@ -35,7 +41,8 @@ type pool struct {
 
 	// post is the published step: its turn and its place in the table, which is idle when there is none. Workers look at it all the time.
 	post    atomic.Uint64
-	running atomic.Bool // a program runs whose steps want workers
+	running atomic.Bool  // a program runs whose steps want workers
+	core    atomic.Int32 // where the caller was last known to run
 	closed  atomic.Bool
 	_       [128]byte
 
@@ -76,15 +83,19 @@ type span struct {
 // for what needs Go the caller is alone.
 const goroutines = runtime.GOOS != "js"
 
-// How long a worker looks for more work before it parks, in nanoseconds: between runs about what waking it up costs on a quiet machine, within a
-// run longer, since a step of one tile is soon followed by one of many, and a busy machine wakes it late.
+// How long a thread looks for what it waits for before it sleeps, in nanoseconds. Between runs a worker looks about as long as waking it up costs on
+// a quiet machine; within a run longer, since a step of one tile is soon followed by one of many, and a busy machine wakes it late. A caller looks for as long as
+// the worker that it waits for may need for a tile; one that has not come back then is likely to have lost its core, perhaps to the caller.
 const (
 	spinFor    = 20_000
 	spinInside = 500_000
+	spinLeave  = 200_000
+	spinApart  = 100_000 // after that a worker looks whether it is on the caller's core
 )
 
 func newPool(threads int) *pool {
-	p := &pool{workers: make([]prog.Worker, threads), seats: make([]seat, threads), single: make([]prog.Step, 1), spans: make([]span, threads), left: make(chan struct{}, 1)}
+	p := &pool{workers: make([]prog.Worker, threads), seats: make([]seat, threads), single: make([]prog.Step, 1), spans: make([]span, threads), left: make(chan struct{}, 1),
+		crowded: threads > runtime.GOMAXPROCS(0)}
 	p.post.Store(idle)
 	for i := range p.workers {
 		p.workers[i].ID, p.workers[i].Peers = i, threads
@@ -126,7 +137,7 @@ func (p *pool) work(id int) {
 // await returns the published step when it is another one than the one already seen, anything when the pool closes.
 func (p *pool) await(id int, seen uint64) uint64 {
 	s := &p.seats[id]
-	start := int64(-1)
+	start, apart := int64(-1), false
 	for i := 0; ; i++ {
 		word := p.post.Load()
 		if word != seen && word&idle != idle || p.closed.Load() {
@@ -144,7 +155,12 @@ func (p *pool) await(id int, seen uint64) uint64 {
 			continue
 		}
 		if spent < spinInside && goroutines && p.running.Load() {
-			runtime.Gosched() // whoever prepares the next batch comes first
+			if p.crowded {
+				runtime.Gosched()
+			} else if spent > spinApart && !apart {
+				apart = true
+				cores.Leave(int(p.core.Load()))
+			}
 			continue
 		}
 		s.parked.Store(true)
@@ -154,6 +170,7 @@ func (p *pool) await(id int, seen uint64) uint64 {
 			}
 		}
 		<-s.wake
+		cores.Leave(int(p.core.Load()))
 		start = -1
 	}
 }
@@ -244,6 +261,7 @@ func (p *pool) catch() {
 
 // begin is told that a program with steps of several tiles starts: workers come and stay until end.
 func (p *pool) begin() {
+	p.core.Store(int32(cores.Current()))
 	p.running.Store(true)
 	for i := 1; i < len(p.seats); i++ {
 		p.call(i)
@@ -343,14 +361,23 @@ func (p *pool) missing() bool {
 	return sum != p.others
 }
 
-// leave waits until the workers have run what they claimed: first by spinning, as a tile takes about as long as a sleep.
+// leave waits until the workers have run what they claimed: first by looking, as a tile takes about as long as a sleep.
 func (p *pool) leave() {
-	for i := 0; p.missing(); i++ {
-		if i < 4000 {
+	start := int64(-1)
+	for i := 1; p.missing(); i++ {
+		if i&63 != 0 {
 			continue
 		}
-		if i < 4050 {
+		if start < 0 {
+			start = nanotime()
+			continue
+		}
+		spent := nanotime() - start
+		if p.crowded && spent < spinFor {
 			runtime.Gosched()
+			continue
+		}
+		if !p.crowded && spent < spinLeave {
 			continue
 		}
 		p.waiting.Store(true)
@@ -358,5 +385,6 @@ func (p *pool) leave() {
 			return
 		}
 		<-p.left
+		p.core.Store(int32(cores.Current()))
 	}
 }

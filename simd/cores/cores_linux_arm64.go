@@ -1,0 +1,5 @@
+package cores
+
+import "syscall"
+
+const getcpu = syscall.SYS_GETCPU
