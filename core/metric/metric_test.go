@@ -1,17 +1,16 @@
 package metric_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/weft-ml/weft/core/metric"
+	"github.com/weft-ml/weft/internal/golden"
 )
 
-type golden struct {
+type results struct {
 	Classes                            int
 	Labels                             []int64
 	Scores                             []float32
@@ -22,17 +21,10 @@ type golden struct {
 	Target, Predicted                  []float32
 }
 
-func load(t *testing.T) golden {
+func load(t *testing.T) (r results) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g golden
-	if err := json.Unmarshal(b, &g); err != nil {
-		t.Fatal(err)
-	}
-	return g
+	golden.Read(t, "golden", &r)
+	return r
 }
 
 func near(t *testing.T, name string, got, want float64) {

@@ -1,9 +1,7 @@
 package nn_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,21 +12,12 @@ import (
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/random"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/internal/golden"
 )
 
 // goldenTensor makes a tensor of testdata/attention.py, times scale plus offset.
 func goldenTensor(seed uint32, scale, offset float64, shape []int) *tensor.Tensor {
-	t := tensor.New(tensor.Float32, shape...)
-	for i := range t.Float32s() {
-		x := uint32(i) + seed*0x9e3779b9
-		x ^= x >> 16
-		x *= 0x7feb352d
-		x ^= x >> 15
-		x *= 0x846ca68b
-		x ^= x >> 16
-		t.Float32s()[i] = float32((float64(x>>8)/(1<<24)*3-1.5)*scale + offset)
-	}
-	return t
+	return golden.Tensor(tensor.Float32, seed, shape, func(u float64) float64 { return (u*3-1.5)*scale + offset })
 }
 
 type goldenLayer func(c *nn.Context, x []*graph.Value) *graph.Value
@@ -84,11 +73,7 @@ var goldenLayers = map[string]goldenLayer{
 // TestPyTorchLayers compares results and all gradients with PyTorch's in float64. Weights and inputs are rounded to float32, 6e-8 each, and a value goes through sums of at
 // most some hundred products of numbers around 1; 2e-5 is about ten times what that gives.
 func TestPyTorchLayers(t *testing.T) {
-	b, err := os.ReadFile("testdata/attention.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden []struct {
+	var cases []struct {
 		Name      string
 		Shapes    [][]int
 		Variables []string
@@ -96,12 +81,10 @@ func TestPyTorchLayers(t *testing.T) {
 		Y         []float64
 		Grads     [][]float64
 	}
-	if err := json.Unmarshal(b, &golden); err != nil {
-		t.Fatal(err)
-	}
+	golden.Read(t, "attention", &cases)
 	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: 2})
 	defer rt.Close()
-	for k, gold := range golden {
+	for k, gold := range cases {
 		t.Run(gold.Name, func(t *testing.T) {
 			g := graph.New()
 			c := nn.NewContext(g, nn.Options{Training: true})

@@ -1,10 +1,8 @@
 package nn_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -13,21 +11,12 @@ import (
 	"github.com/weft-ml/weft/core/nn"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/internal/golden"
 )
 
 // rnnTensor makes a tensor of testdata/golden_rnn.py.
 func rnnTensor(seed uint32, scale float64, shape ...int) *tensor.Tensor {
-	t := tensor.New(tensor.Float32, shape...)
-	for i := range t.Float32s() {
-		x := uint32(i) + seed*0x9e3779b9
-		x ^= x >> 16
-		x *= 0x7feb352d
-		x ^= x >> 15
-		x *= 0x846ca68b
-		x ^= x >> 16
-		t.Float32s()[i] = float32((float64(x>>8)/(1<<24)*2 - 1) * scale)
-	}
-	return t
+	return golden.Tensor(tensor.Float32, seed, shape, func(u float64) float64 { return (u*2 - 1) * scale })
 }
 
 // The sizes of testdata/golden_rnn.py.
@@ -123,18 +112,12 @@ func (c *rnnGolden) build(seed uint32) (g *graph.Graph, store *graph.Store, in [
 // TestRecurrentPyTorch compares results and gradients with PyTorch's, interpreted and compiled. Results are sums of at most 5 steps of products of about 1 in float32, with an error of some
 // 2^-24 each; gradients add up to 60 such terms.
 func TestRecurrentPyTorch(t *testing.T) {
-	b, err := os.ReadFile("testdata/rnn.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden []rnnGolden
-	if err := json.Unmarshal(b, &golden); err != nil {
-		t.Fatal(err)
-	}
+	var cases []rnnGolden
+	golden.Read(t, "rnn", &cases)
 	rt := compile.NewRuntime(compile.RuntimeOptions{Threads: 1})
 	defer rt.Close()
-	for k := range golden {
-		c := &golden[k]
+	for k := range cases {
+		c := &cases[k]
 		t.Run(fmt.Sprintf("%d %s", k, c.Kind), func(t *testing.T) {
 			g, store, in, names := c.build(uint32(32 * k))
 			interpreted, err := graph.Eval(g, store, in, nil)

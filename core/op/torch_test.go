@@ -1,35 +1,24 @@
 package op_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/weft-ml/weft/core/graph"
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/internal/golden"
 )
 
 // torchTensor makes a tensor of testdata/golden.py.
 func torchTensor(seed uint32, shape []int, positive bool) *tensor.Tensor {
-	t := tensor.New(tensor.Float64, shape...)
-	v := make([]float64, t.Len())
-	for i := range v {
-		x := uint32(i) + seed*0x9e3779b9
-		x ^= x >> 16
-		x *= 0x7feb352d
-		x ^= x >> 15
-		x *= 0x846ca68b
-		x ^= x >> 16
-		v[i] = float64(x>>8)/(1<<24)*3 - 1.5
+	return golden.Tensor(tensor.Float64, seed, shape, func(u float64) float64 {
 		if positive {
-			v[i] += 1.6
+			return u*3 - 1.5 + 1.6
 		}
-	}
-	t.SetFloat64s(v)
-	return t
+		return u*3 - 1.5
+	})
 }
 
 var torchCases = map[string]func(x []*graph.Value) *graph.Value{
@@ -116,11 +105,7 @@ func torchLabels(x []*graph.Value) *graph.Value { return op.ConstInts(x[0].G, 1,
 
 // TestPyTorch compares results and gradients in float64 with PyTorch's.
 func TestPyTorch(t *testing.T) {
-	b, err := os.ReadFile("testdata/torch.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden []struct {
+	var cases []struct {
 		Name     string
 		Shapes   [][]int
 		Positive []int
@@ -128,10 +113,8 @@ func TestPyTorch(t *testing.T) {
 		Y        []float64
 		Grads    [][]float64
 	}
-	if err := json.Unmarshal(b, &golden); err != nil {
-		t.Fatal(err)
-	}
-	for k, c := range golden {
+	golden.Read(t, "torch", &cases)
+	for k, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			f := torchCases[c.Name]
 			if f == nil {

@@ -1,9 +1,7 @@
 package optim_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -12,18 +10,13 @@ import (
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/core/optim"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/internal/golden"
 )
 
 // TestPyTorch takes the 20 steps of testdata/golden.py with every optimizer, in the interpreter and compiled.
 func TestPyTorch(t *testing.T) {
-	b, err := os.ReadFile("testdata/optimizers.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden map[string][][]float64
-	if err := json.Unmarshal(b, &golden); err != nil {
-		t.Fatal(err)
-	}
+	var steps map[string][][]float64
+	golden.Read(t, "optimizers", &steps)
 	cases := map[string]struct {
 		o  optim.Optimizer
 		lr float64
@@ -52,12 +45,12 @@ func TestPyTorch(t *testing.T) {
 		"adamw clipped":    {optim.Adam{Decoupled: true, WeightDecay: 0.01}, 0.1},
 		"lion clipped":     {optim.Lion{WeightDecay: 0.01}, 0.01},
 	}
-	if len(cases) != len(golden) {
-		t.Errorf("%d cases, %d in the golden", len(cases), len(golden))
+	if len(cases) != len(steps) {
+		t.Errorf("%d cases, %d in the golden", len(cases), len(steps))
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			want := golden[name]
+			want := steps[name]
 			if len(want) == 0 {
 				t.Fatal("the golden does not have it")
 			}

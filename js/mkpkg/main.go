@@ -10,28 +10,21 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 
 	"github.com/weft-ml/weft/js/build"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stderr))
-}
+func main() { build.Main(run) }
 
-func run(ctx context.Context, args []string, stderr io.Writer) int {
+func run(ctx context.Context, args []string, _, stderr io.Writer) int {
 	flags := flag.NewFlagSet("mkpkg", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	var opt build.Options
 	flags.StringVar(&opt.Out, "o", "", "write the package into `folder` (default js/dist)")
 	flags.BoolVar(&opt.Types, "types", true, "write the types, with the TypeScript compiler")
 	flags.BoolVar(&opt.Wasm, "wasm", true, "compile the Go program")
 	flags.BoolVar(&opt.Bench, "bench", false, "bundle the benchmarks too")
 	flags.BoolVar(&opt.Tests, "tests", false, "bundle the unit tests too")
-	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+	if !build.Parse(flags, args, stderr) {
 		return 2
 	}
 	if err := build.Package(ctx, opt); err != nil {

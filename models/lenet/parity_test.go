@@ -1,9 +1,7 @@
 package lenet_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,30 +12,16 @@ import (
 	"github.com/weft-ml/weft/core/nn"
 	"github.com/weft-ml/weft/core/optim"
 	"github.com/weft-ml/weft/core/tensor"
+	"github.com/weft-ml/weft/internal/golden"
 	"github.com/weft-ml/weft/models/lenet"
 	"github.com/weft-ml/weft/simd"
 )
 
 // The data of testdata/golden.py, which explains it.
 
-func hash(seed uint32, i int) uint32 {
-	x := uint32(i) + seed*0x9e3779b9
-	x ^= x >> 16
-	x *= 0x7feb352d
-	x ^= x >> 15
-	x *= 0x846ca68b
-	return x ^ x>>16
-}
-
-func uniform(seed uint32, i int) float64 { return float64(hash(seed, i)>>8) / (1 << 24) }
-
 func weights(seed uint32, fanIn int, shape ...int) *tensor.Tensor {
-	t := tensor.New(tensor.Float32, shape...)
 	scale := 2 * math.Sqrt(3/float64(fanIn))
-	for i := range t.Float32s() {
-		t.Float32s()[i] = float32((uniform(seed, i) - 0.5) * scale)
-	}
-	return t
+	return golden.Tensor(tensor.Float32, seed, shape, func(u float64) float64 { return (u - 0.5) * scale })
 }
 
 const batch, pixels = 32, 28 * 28
@@ -46,21 +30,21 @@ func batchOf(d uint32, step int) (x, y *tensor.Tensor) {
 	x, y = tensor.New(tensor.Float32, batch, 1, 28, 28), tensor.New(tensor.Int64, batch)
 	for b := range batch {
 		k := step*batch + b
-		label := int(hash(d+1, k) % 10)
+		label := int(golden.Hash(d+1, k) % 10)
 		for j := range pixels {
 			block := j/28/4*7 + j%28/4
-			ink := uniform(d+3, 49*label+block) < 0.5
-			if uniform(d+4, pixels*k+j) >= 0.5 {
-				ink = uniform(d+5, pixels*k+j) < 0.5
+			ink := golden.Unit(d+3, 49*label+block) < 0.5
+			if golden.Unit(d+4, pixels*k+j) >= 0.5 {
+				ink = golden.Unit(d+5, pixels*k+j) < 0.5
 			}
-			v := 0.25 * float32(uniform(d+2, pixels*k+j))
+			v := 0.25 * float32(golden.Unit(d+2, pixels*k+j))
 			if ink {
 				v += 0.75
 			}
 			x.Float32s()[b*pixels+j] = v
 		}
-		if uniform(d+6, k) < 0.125 {
-			label = int(hash(d+7, k) % 10)
+		if golden.Unit(d+6, k) < 0.125 {
+			label = int(golden.Hash(d+7, k) % 10)
 		}
 		y.Int64s()[b] = int64(label)
 	}
@@ -70,27 +54,21 @@ func batchOf(d uint32, step int) (x, y *tensor.Tensor) {
 // TestPyTorchLosses trains from the golden's weights on its batches with every kernel set, on one thread and on two, and
 // compares the first 100 losses.
 func TestPyTorchLosses(t *testing.T) {
-	b, err := os.ReadFile("testdata/losses.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden struct {
+	var want struct {
 		Runs []struct {
 			Name     string
 			DataSeed uint32 `json:"data_seed"`
 			Losses   []float64
 		}
 	}
-	if err := json.Unmarshal(b, &golden); err != nil {
-		t.Fatal(err)
-	}
+	golden.Read(t, "losses", &want)
 	old := simd.Current().Name
 	defer simd.Use(old)
 	for _, k := range simd.All() {
 		if !k.Available() {
 			continue
 		}
-		for _, r := range golden.Runs {
+		for _, r := range want.Runs {
 			t.Run(k.Name+"/"+r.Name, func(t *testing.T) {
 				if err := simd.Use(k.Name); err != nil {
 					t.Fatal(err)

@@ -1,8 +1,6 @@
 package keras_test
 
 import (
-	_ "embed"
-	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -17,27 +15,15 @@ import (
 	"github.com/weft-ml/weft/core/optim"
 	"github.com/weft-ml/weft/core/tensor"
 	"github.com/weft-ml/weft/core/train"
+	"github.com/weft-ml/weft/internal/golden"
 )
-
-//go:embed testdata/mask.json
-var maskGoldens []byte
 
 // The ids of testdata/mask.py: all steps, padding behind, holes, padding in front, nothing but padding.
 var maskIDs = []int32{3, 1, 4, 2, 5, 2, 5, 1, 0, 0, 1, 0, 3, 0, 2, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0}
 
 // maskTensor is tensor(seed, scale, shape) of testdata/mask.py.
 func maskTensor(seed uint32, scale float64, shape ...int) *tensor.Tensor {
-	t := tensor.New(tensor.Float32, shape...)
-	for i := range t.Float32s() {
-		x := uint32(i) + seed*0x9e3779b9
-		x ^= x >> 16
-		x *= 0x7feb352d
-		x ^= x >> 15
-		x *= 0x846ca68b
-		x ^= x >> 16
-		t.Float32s()[i] = float32((float64(x>>8)/(1<<24)*2 - 1) * scale)
-	}
-	return t
+	return golden.Tensor(tensor.Float32, seed, shape, func(u float64) float64 { return (u*2 - 1) * scale })
 }
 
 func near(t *testing.T, what string, got []float32, want []float64) {
@@ -62,9 +48,7 @@ func TestMaskGoldens(t *testing.T) {
 		Loss  float64
 		Grads [][]float64
 	}
-	if err := json.Unmarshal(maskGoldens, &goldens); err != nil {
-		t.Fatal(err)
-	}
+	golden.Read(t, "mask", &goldens)
 	emb := layer("embedding", cfg{"inputDim": 6.0, "outputDim": 4.0, "inputLength": 5.0, "maskZero": true})
 	rnn := func(kind string, more cfg) keras.Spec {
 		c := cfg{"units": 3.0}
@@ -109,8 +93,8 @@ func TestMaskGoldens(t *testing.T) {
 		{nil, loss.SquaredError, []int{5, 2}},
 		{seq{emb, layer("batchNormalization", nil), layer("dense", cfg{"units": 2.0})}, loss.SquaredError, []int{5, 5, 2}},
 	} {
-		golden := goldens[number]
-		t.Run(golden.Name, func(t *testing.T) {
+		gold := goldens[number]
+		t.Run(gold.Name, func(t *testing.T) {
 			var m *keras.Model
 			if c.layers == nil {
 				m = att()
@@ -151,12 +135,12 @@ func TestMaskGoldens(t *testing.T) {
 			rt := compile.NewRuntime(compile.RuntimeOptions{})
 			defer rt.Close()
 			obj := []train.Objective{{Loss: loss.Spec{Name: c.loss}, Metrics: metrics}}
-			if golden.Name != "statistics" { // which predicts with the moving ones
+			if gold.Name != "statistics" { // which predicts with the moving ones
 				out, err := graph.Eval(g, store, []*tensor.Tensor{ids}, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				near(t, "interpreted", out[0].Float32s(), golden.Y)
+				near(t, "interpreted", out[0].Float32s(), gold.Y)
 				p, err := compile.Compile(rt, g, store, compile.Options{})
 				if err != nil {
 					t.Fatal(err)
@@ -164,7 +148,7 @@ func TestMaskGoldens(t *testing.T) {
 				if out, err = p.Run(ids); err != nil {
 					t.Fatal(err)
 				}
-				near(t, "compiled", out[0].Float32s(), golden.Y)
+				near(t, "compiled", out[0].Float32s(), gold.Y)
 				p.Close()
 				file, err := onnx.Encode(g, store, onnx.EncodeOptions{})
 				if err != nil {
@@ -181,7 +165,7 @@ func TestMaskGoldens(t *testing.T) {
 				if out, err = graph.Eval(saved, again, []*tensor.Tensor{ids}, nil); err != nil {
 					t.Fatal(err)
 				}
-				near(t, "saved and loaded", out[0].Float32s(), golden.Y)
+				near(t, "saved and loaded", out[0].Float32s(), gold.Y)
 				e, err := train.NewEvaluator(rt, net, obj, store, 0)
 				if err != nil {
 					t.Fatal(err)
@@ -190,7 +174,7 @@ func TestMaskGoldens(t *testing.T) {
 					t.Fatal(err)
 				}
 				logs := e.Logs(nil)
-				near(t, "loss of the evaluation", []float32{float32(logs[0].Value)}, []float64{golden.Loss})
+				near(t, "loss of the evaluation", []float32{float32(logs[0].Value)}, []float64{gold.Loss})
 				if len(metrics) > 1 { // of the 13 steps that count
 					right, n := 0, 0
 					for i, id := range maskIDs {
@@ -199,7 +183,7 @@ func TestMaskGoldens(t *testing.T) {
 						}
 						best := 0
 						for k := range 3 {
-							if golden.Y[3*i+k] > golden.Y[3*i+best] {
+							if gold.Y[3*i+k] > gold.Y[3*i+best] {
 								best = k
 							}
 						}
@@ -220,10 +204,10 @@ func TestMaskGoldens(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			near(t, "loss", []float32{r.Loss}, []float64{golden.Loss})
-			near(t, "result", r.Outputs[0].Float32s(), golden.Y)
+			near(t, "loss", []float32{r.Loss}, []float64{gold.Loss})
+			near(t, "result", r.Outputs[0].Float32s(), gold.Y)
 			for i, w := range m.Weights() {
-				if golden.Grads[i] == nil {
+				if gold.Grads[i] == nil {
 					continue
 				}
 				after, err := w.Get(store)
@@ -234,9 +218,9 @@ func TestMaskGoldens(t *testing.T) {
 				for k, v := range after.Float32s() {
 					grad[k] = before[i].Float32s()[k] - v
 				}
-				near(t, "gradient of "+w.Name, grad, golden.Grads[i])
+				near(t, "gradient of "+w.Name, grad, gold.Grads[i])
 			}
-			if golden.Name == "statistics" {
+			if gold.Name == "statistics" {
 				checkMoving(t, m, store, before)
 			}
 		})

@@ -11,11 +11,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/weft-ml/weft/demo/web/site"
+	"github.com/weft-ml/weft/js/build"
 )
 
 // budget is what a browser may fetch before the first prediction, in bytes of brotli.
@@ -24,20 +23,15 @@ const budget = 900_000
 // windowBudget is what it may fetch before the first frame of the window, most of which is Ebitengine and Go's own library.
 const windowBudget = 4_200_000
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { build.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("mksite", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	out := flags.String("o", "build/web", "write the page into `folder`")
 	size := flags.Bool("size", false, "print what the files weigh")
 	quick := flags.Bool("quick", false, "compress less, for tests")
 	too := flags.Bool("window", false, "build demo/ebiten too, for the page at window/; it fetches Ebitengine where that is not there")
-	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+	if !build.Parse(flags, args, stderr) {
 		return 2
 	}
 	if err := site.Build(ctx, site.Options{Out: *out, Quick: *quick, Window: *too, Notice: func(line string) { fmt.Fprintln(stderr, "weft:", line) }}); err != nil {

@@ -8,26 +8,20 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 
 	"github.com/weft-ml/weft/demo/worker/bundle"
+	"github.com/weft-ml/weft/js/build"
 )
 
 // The platform's limits on what is uploaded, in bytes: raw, and gzip on the free plan and on the paid ones.
 const rawLimit, freeLimit, paidLimit = 64 << 20, 3 << 20, 10 << 20
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { build.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("mkworker", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	out := flags.String("o", "build/worker", "write the Worker into `folder`")
-	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+	if !build.Parse(flags, args, stderr) {
 		return 2
 	}
 	if err := bundle.Build(ctx, bundle.Options{Out: *out}); err != nil {
