@@ -17,6 +17,7 @@ TEXT ·gemmTile1x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   104(R15), R12
 	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -141,6 +142,7 @@ TEXT ·gemmTile1x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -288,6 +290,7 @@ TEXT ·gemmTile1x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -459,6 +462,7 @@ TEXT ·gemmTile1x32AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -654,6 +658,7 @@ TEXT ·gemmTile1x48AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -891,6 +896,7 @@ TEXT ·gemmTile2x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	SHRQ   $0x08, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -1043,6 +1049,7 @@ TEXT ·gemmTile2x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -1236,6 +1243,7 @@ TEXT ·gemmTile2x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -1471,6 +1479,7 @@ TEXT ·gemmTile2x32AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -1740,6 +1749,7 @@ TEXT ·gemmTile3x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -1906,7 +1916,6 @@ TEXT ·gemmTile3x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
 	MOVQ   8(R15), SI
-	MOVQ   16(R15), R8
 	MOVQ   24(R15), AX
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
@@ -1919,6 +1928,11 @@ TEXT ·gemmTile3x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	MOVQ   104(R15), R8
+	TESTQ  $0x00000008, R8
+	JNZ    packed
+	MOVQ   16(R15), R8
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -1999,6 +2013,338 @@ aheadLoop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          aheadLoop
+	JMP          epilogue
+
+packed:
+	MOVQ  48(R15), R8
+	MOVQ  56(R15), R9
+	MOVQ  $0x00000003, R14
+	MOVQ  $0x00000002, R12
+	MOVQ  $0x00000002, R11
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	MOVQ  104(R15), DI
+	TESTQ $0x00000010, DI
+	JNZ   deals
+	SHRQ  $0x02, CX
+	JZ    packedRest
+
+packedLoop:
+	PREFETCHT1   (R8)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 4(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      96(DX), Y7
+	VBROADCASTSS 12(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 16(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 20(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMOVUPS      128(DX), Y6
+	VMOVUPS      160(DX), Y7
+	VBROADCASTSS 24(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 28(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 32(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMOVUPS      192(DX), Y6
+	VMOVUPS      224(DX), Y7
+	VBROADCASTSS 36(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 40(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 44(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         $0x00000030, SI
+	ADDQ         $0x00000100, DX
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           packedLine
+
+packedNext:
+	DECQ CX
+	JNZ  packedLoop
+
+packedRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   packedDone
+
+packedOne:
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 4(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         $0x0000000c, SI
+	ADDQ         $0x00000040, DX
+	DECQ         CX
+	JNZ          packedOne
+	JMP          packedDone
+
+packedLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   packedNext
+	DECQ  R11
+	JZ    packedEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    packedEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   packedNext
+
+packedEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  packedNext
+
+packedDone:
+	JMP dealt
+
+deals:
+	MOVQ  152(R15), AX
+	MOVQ  144(R15), DI
+	MOVQ  168(R15), CX
+	TESTQ CX, CX
+	JZ    dealRest
+
+dealLoop:
+	PREFETCHT1   (R8)
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y7, 32(DI)
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 4(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      Y6, 64(DI)
+	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y7, 96(DI)
+	VBROADCASTSS 12(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 16(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 20(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      Y6, 128(DI)
+	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y7, 160(DI)
+	VBROADCASTSS 24(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 28(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 32(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      Y6, 192(DI)
+	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y7, 224(DI)
+	VBROADCASTSS 36(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 40(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 44(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         BX, DX
+	ADDQ         $0x00000030, SI
+	ADDQ         $0x00000100, DI
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           dealLine
+
+dealNext:
+	DECQ  CX
+	JNZ   dealLoop
+	MOVQ  160(R15), AX
+	MOVQ  176(R15), CX
+	MOVQ  $0x00000000, 176(R15)
+	TESTQ CX, CX
+	JNZ   dealLoop
+
+dealRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   dealDone
+
+dealOne:
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y6
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      32(DX), Y7
+	VMOVUPS      Y7, 32(DI)
+	VBROADCASTSS (SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VBROADCASTSS 4(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VBROADCASTSS 8(SI), Y8
+	VMULPS       Y6, Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       Y7, Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         BX, DX
+	ADDQ         $0x0000000c, SI
+	ADDQ         $0x00000040, DI
+	DECQ         CX
+	JNZ          dealOne
+	JMP          dealDone
+
+dealLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   dealNext
+	DECQ  R11
+	JZ    dealEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    dealEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   dealNext
+
+dealEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  dealNext
+
+dealDone:
+dealt:
+	XORQ DI, DI
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -2157,6 +2503,7 @@ TEXT ·gemmTile3x24AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -2448,6 +2795,7 @@ TEXT ·gemmTile4x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -2639,8 +2987,6 @@ TEXT ·gemmTile4x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
 	MOVQ   8(R15), SI
-	MOVQ   16(R15), R8
-	LEAQ   (R8)(R8*2), R9
 	MOVQ   24(R15), AX
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
@@ -2655,6 +3001,12 @@ TEXT ·gemmTile4x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
+	MOVQ   104(R15), R8
+	TESTQ  $0x00000008, R8
+	JNZ    packed
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -2750,6 +3102,388 @@ aheadLoop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          aheadLoop
+	JMP          epilogue
+
+packed:
+	MOVQ  48(R15), R8
+	MOVQ  56(R15), R9
+	MOVQ  $0x00000004, R14
+	MOVQ  $0x00000002, R12
+	MOVQ  $0x00000002, R11
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	MOVQ  104(R15), DI
+	TESTQ $0x00000010, DI
+	JNZ   deals
+	SHRQ  $0x02, CX
+	JZ    packedRest
+
+packedLoop:
+	PREFETCHT1   (R8)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 4(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 8(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 12(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 16(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 20(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 24(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 28(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 32(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 36(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 40(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 44(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 48(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 52(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 56(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 60(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000100, DX
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           packedLine
+
+packedNext:
+	DECQ CX
+	JNZ  packedLoop
+
+packedRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   packedDone
+
+packedOne:
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 4(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 8(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 12(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         $0x00000010, SI
+	ADDQ         $0x00000040, DX
+	DECQ         CX
+	JNZ          packedOne
+	JMP          packedDone
+
+packedLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   packedNext
+	DECQ  R11
+	JZ    packedEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    packedEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   packedNext
+
+packedEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  packedNext
+
+packedDone:
+	JMP dealt
+
+deals:
+	MOVQ  152(R15), AX
+	MOVQ  144(R15), DI
+	MOVQ  168(R15), CX
+	TESTQ CX, CX
+	JZ    dealRest
+
+dealLoop:
+	PREFETCHT1   (R8)
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      Y8, (DI)
+	VMOVUPS      32(DX), Y9
+	VMOVUPS      Y9, 32(DI)
+	VBROADCASTSS (SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 4(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 8(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 12(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      Y8, 64(DI)
+	VMOVUPS      32(DX), Y9
+	VMOVUPS      Y9, 96(DI)
+	VBROADCASTSS 16(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 20(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 24(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 28(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      Y8, 128(DI)
+	VMOVUPS      32(DX), Y9
+	VMOVUPS      Y9, 160(DI)
+	VBROADCASTSS 32(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 36(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 40(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 44(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      Y8, 192(DI)
+	VMOVUPS      32(DX), Y9
+	VMOVUPS      Y9, 224(DI)
+	VBROADCASTSS 48(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 52(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 56(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 60(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         BX, DX
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000100, DI
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           dealLine
+
+dealNext:
+	DECQ  CX
+	JNZ   dealLoop
+	MOVQ  160(R15), AX
+	MOVQ  176(R15), CX
+	MOVQ  $0x00000000, 176(R15)
+	TESTQ CX, CX
+	JNZ   dealLoop
+
+dealRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   dealDone
+
+dealOne:
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      Y8, (DI)
+	VMOVUPS      32(DX), Y9
+	VMOVUPS      Y9, 32(DI)
+	VBROADCASTSS (SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y1, Y1
+	VBROADCASTSS 4(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y2, Y2
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y3, Y3
+	VBROADCASTSS 8(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y4, Y4
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y5, Y5
+	VBROADCASTSS 12(SI), Y10
+	VMULPS       Y8, Y10, Y11
+	VADDPS       Y11, Y6, Y6
+	VMULPS       Y9, Y10, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         BX, DX
+	ADDQ         $0x00000010, SI
+	ADDQ         $0x00000040, DI
+	DECQ         CX
+	JNZ          dealOne
+	JMP          dealDone
+
+dealLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   dealNext
+	DECQ  R11
+	JZ    dealEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    dealEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   dealNext
+
+dealEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  dealNext
+
+dealDone:
+dealt:
+	XORQ DI, DI
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -2932,6 +3666,7 @@ TEXT ·gemmTile5x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -3148,8 +3883,6 @@ TEXT ·gemmTile5x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
 	MOVQ   8(R15), SI
-	MOVQ   16(R15), R8
-	LEAQ   (R8)(R8*2), R9
 	MOVQ   24(R15), AX
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
@@ -3166,6 +3899,12 @@ TEXT ·gemmTile5x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
+	MOVQ   104(R15), R8
+	TESTQ  $0x00000008, R8
+	JNZ    packed
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -3276,6 +4015,438 @@ aheadLoop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          aheadLoop
+	JMP          epilogue
+
+packed:
+	MOVQ  48(R15), R8
+	MOVQ  56(R15), R9
+	MOVQ  $0x00000005, R14
+	MOVQ  $0x00000002, R12
+	MOVQ  $0x00000002, R11
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	MOVQ  104(R15), DI
+	TESTQ $0x00000010, DI
+	JNZ   deals
+	SHRQ  $0x02, CX
+	JZ    packedRest
+
+packedLoop:
+	PREFETCHT1   (R8)
+	VMOVUPS      (DX), Y10
+	VMOVUPS      32(DX), Y11
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 4(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 8(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 12(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 16(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	VMOVUPS      64(DX), Y10
+	VMOVUPS      96(DX), Y11
+	VBROADCASTSS 20(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 24(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 28(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 32(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 36(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	VMOVUPS      128(DX), Y10
+	VMOVUPS      160(DX), Y11
+	VBROADCASTSS 40(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 44(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 48(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 52(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 56(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	VMOVUPS      192(DX), Y10
+	VMOVUPS      224(DX), Y11
+	VBROADCASTSS 60(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 64(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 68(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 72(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 76(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         $0x00000050, SI
+	ADDQ         $0x00000100, DX
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           packedLine
+
+packedNext:
+	DECQ CX
+	JNZ  packedLoop
+
+packedRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   packedDone
+
+packedOne:
+	VMOVUPS      (DX), Y10
+	VMOVUPS      32(DX), Y11
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 4(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 8(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 12(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 16(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         $0x00000014, SI
+	ADDQ         $0x00000040, DX
+	DECQ         CX
+	JNZ          packedOne
+	JMP          packedDone
+
+packedLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   packedNext
+	DECQ  R11
+	JZ    packedEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    packedEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   packedNext
+
+packedEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  packedNext
+
+packedDone:
+	JMP dealt
+
+deals:
+	MOVQ  152(R15), AX
+	MOVQ  144(R15), DI
+	MOVQ  168(R15), CX
+	TESTQ CX, CX
+	JZ    dealRest
+
+dealLoop:
+	PREFETCHT1   (R8)
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y10
+	VMOVUPS      Y10, (DI)
+	VMOVUPS      32(DX), Y11
+	VMOVUPS      Y11, 32(DI)
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 4(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 8(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 12(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 16(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y10
+	VMOVUPS      Y10, 64(DI)
+	VMOVUPS      32(DX), Y11
+	VMOVUPS      Y11, 96(DI)
+	VBROADCASTSS 20(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 24(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 28(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 32(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 36(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y10
+	VMOVUPS      Y10, 128(DI)
+	VMOVUPS      32(DX), Y11
+	VMOVUPS      Y11, 160(DI)
+	VBROADCASTSS 40(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 44(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 48(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 52(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 56(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y10
+	VMOVUPS      Y10, 192(DI)
+	VMOVUPS      32(DX), Y11
+	VMOVUPS      Y11, 224(DI)
+	VBROADCASTSS 60(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 64(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 68(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 72(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 76(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         BX, DX
+	ADDQ         $0x00000050, SI
+	ADDQ         $0x00000100, DI
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           dealLine
+
+dealNext:
+	DECQ  CX
+	JNZ   dealLoop
+	MOVQ  160(R15), AX
+	MOVQ  176(R15), CX
+	MOVQ  $0x00000000, 176(R15)
+	TESTQ CX, CX
+	JNZ   dealLoop
+
+dealRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   dealDone
+
+dealOne:
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y10
+	VMOVUPS      Y10, (DI)
+	VMOVUPS      32(DX), Y11
+	VMOVUPS      Y11, 32(DI)
+	VBROADCASTSS (SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	VBROADCASTSS 4(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	VBROADCASTSS 8(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS 12(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	VBROADCASTSS 16(SI), Y12
+	VMULPS       Y10, Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMULPS       Y11, Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         BX, DX
+	ADDQ         $0x00000014, SI
+	ADDQ         $0x00000040, DI
+	DECQ         CX
+	JNZ          dealOne
+	JMP          dealDone
+
+dealLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   dealNext
+	DECQ  R11
+	JZ    dealEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    dealEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   dealNext
+
+dealEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  dealNext
+
+dealDone:
+dealt:
+	XORQ DI, DI
 
 epilogue:
 	MOVQ    48(R15), SI
@@ -3487,6 +4658,7 @@ TEXT ·gemmTile6x8AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -3728,9 +4900,6 @@ TEXT ·gemmTile6x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), R15
 	MOVQ   (R15), CX
 	MOVQ   8(R15), SI
-	MOVQ   16(R15), R8
-	LEAQ   (R8)(R8*2), R9
-	LEAQ   (R9)(R8*2), R10
 	MOVQ   24(R15), AX
 	MOVQ   32(R15), DX
 	MOVQ   40(R15), BX
@@ -3749,6 +4918,13 @@ TEXT ·gemmTile6x16AVX2MulAdd(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
+	MOVQ   104(R15), R8
+	TESTQ  $0x00000008, R8
+	JNZ    packed
+	MOVQ   16(R15), R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R9)(R8*2), R10
+	TESTQ  R12, R12
 	JNZ    ahead
 	TESTQ  DI, DI
 	JNZ    masked
@@ -3874,6 +5050,488 @@ aheadLoop:
 	ADDQ         BX, DX
 	DECQ         CX
 	JNZ          aheadLoop
+	JMP          epilogue
+
+packed:
+	MOVQ  48(R15), R8
+	MOVQ  56(R15), R9
+	MOVQ  $0x00000006, R14
+	MOVQ  $0x00000002, R12
+	MOVQ  $0x00000002, R11
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	MOVQ  104(R15), DI
+	TESTQ $0x00000010, DI
+	JNZ   deals
+	SHRQ  $0x02, CX
+	JZ    packedRest
+
+packedLoop:
+	PREFETCHT1   (R8)
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 4(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 8(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 12(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 16(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 20(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 24(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 28(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 32(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 36(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 40(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 44(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 48(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 52(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 56(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 60(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 64(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 68(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 72(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 76(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 80(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 84(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 88(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 92(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         $0x00000060, SI
+	ADDQ         $0x00000100, DX
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           packedLine
+
+packedNext:
+	DECQ CX
+	JNZ  packedLoop
+
+packedRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   packedDone
+
+packedOne:
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 4(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 8(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 12(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 16(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 20(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         $0x00000018, SI
+	ADDQ         $0x00000040, DX
+	DECQ         CX
+	JNZ          packedOne
+	JMP          packedDone
+
+packedLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   packedNext
+	DECQ  R11
+	JZ    packedEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    packedEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   packedNext
+
+packedEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  packedNext
+
+packedDone:
+	JMP dealt
+
+deals:
+	MOVQ  152(R15), AX
+	MOVQ  144(R15), DI
+	MOVQ  168(R15), CX
+	TESTQ CX, CX
+	JZ    dealRest
+
+dealLoop:
+	PREFETCHT1   (R8)
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y12
+	VMOVUPS      Y12, (DI)
+	VMOVUPS      32(DX), Y13
+	VMOVUPS      Y13, 32(DI)
+	VBROADCASTSS (SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 4(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 8(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 12(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 16(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 20(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y12
+	VMOVUPS      Y12, 64(DI)
+	VMOVUPS      32(DX), Y13
+	VMOVUPS      Y13, 96(DI)
+	VBROADCASTSS 24(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 28(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 32(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 36(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 40(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 44(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y12
+	VMOVUPS      Y12, 128(DI)
+	VMOVUPS      32(DX), Y13
+	VMOVUPS      Y13, 160(DI)
+	VBROADCASTSS 48(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 52(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 56(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 60(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 64(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 68(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         BX, DX
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y12
+	VMOVUPS      Y12, 192(DI)
+	VMOVUPS      32(DX), Y13
+	VMOVUPS      Y13, 224(DI)
+	VBROADCASTSS 72(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 76(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 80(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 84(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 88(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 92(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         BX, DX
+	ADDQ         $0x00000060, SI
+	ADDQ         $0x00000100, DI
+	ADDQ         R9, R8
+	DECQ         R10
+	JZ           dealLine
+
+dealNext:
+	DECQ  CX
+	JNZ   dealLoop
+	MOVQ  160(R15), AX
+	MOVQ  176(R15), CX
+	MOVQ  $0x00000000, 176(R15)
+	TESTQ CX, CX
+	JNZ   dealLoop
+
+dealRest:
+	MOVQ (R15), CX
+	ANDQ $0x03, CX
+	JZ   dealDone
+
+dealOne:
+	PREFETCHT0   (DX)(AX*1)
+	PREFETCHT0   60(DX)(AX*1)
+	VMOVUPS      (DX), Y12
+	VMOVUPS      Y12, (DI)
+	VMOVUPS      32(DX), Y13
+	VMOVUPS      Y13, 32(DI)
+	VBROADCASTSS (SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y0, Y0
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y1, Y1
+	VBROADCASTSS 4(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y2, Y2
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y3, Y3
+	VBROADCASTSS 8(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y4, Y4
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y5, Y5
+	VBROADCASTSS 12(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y6, Y6
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y7, Y7
+	VBROADCASTSS 16(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y8, Y8
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y9, Y9
+	VBROADCASTSS 20(SI), Y14
+	VMULPS       Y12, Y14, Y15
+	VADDPS       Y15, Y10, Y10
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         BX, DX
+	ADDQ         $0x00000018, SI
+	ADDQ         $0x00000040, DI
+	DECQ         CX
+	JNZ          dealOne
+	JMP          dealDone
+
+dealLine:
+	ADDQ  R13, R8
+	MOVQ  R14, R10
+	DECQ  R12
+	JNZ   dealNext
+	DECQ  R11
+	JZ    dealEnd
+	MOVQ  128(R15), R14
+	TESTQ R14, R14
+	JZ    dealEnd
+	MOVQ  112(R15), R8
+	MOVQ  120(R15), R9
+	MOVQ  136(R15), R12
+	MOVQ  R14, R10
+	MOVQ  R14, R13
+	IMULQ R9, R13
+	NEGQ  R13
+	ADDQ  $0x40, R13
+	JMP   dealNext
+
+dealEnd:
+	MOVQ R15, R8
+	XORQ R9, R9
+	MOVQ (R15), R10
+	JMP  dealNext
+
+dealDone:
+dealt:
+	XORQ DI, DI
 
 epilogue:
 	MOVQ    48(R15), SI

@@ -21,6 +21,12 @@ const (
 	fetchB    = 1 << 22
 	fetches   = true
 	fetchSpan = 1 << 16 // the same for a transposed A in place, of which each row of k is in another page
+	// dealNear is how many rows of op(B), a multiple of dealStep, lie between what a tile packs and what it asks for; dealFar is the same when op(B)
+	// has dealSpan elements and does not come from L2.
+	dealNear = 8
+	dealFar  = 48
+	dealSpan = 1 << 20
+	dealStep = 4 // rows between two looks at the counters
 )
 
 // readsRows says whether sweep reads B where it lies, in rows of k, for that many rows of A and columns.
@@ -112,11 +118,78 @@ func (t *tileSet) swapsColumns(a *GemmArgs) bool {
 
 // sweepAhead is what a sweep asks for while it computes: rows of memory, and the next tiles' parts of C when that comes from far.
 type sweepAhead struct {
+	wanted                           // by the tile at work: packed tiles find it behind their arguments
 	ahead                            *float32
 	aheadStep, aheadRows, aheadLines int // bytes between rows, rows, cache lines of a row
 	fetchC                           bool
+	from                             *float32 // where op(B) lies if the next sweep packs it
+	fromStep, dealRows               int      // bytes between its rows; rows between what is packed and what is asked for
 	block                            *float32 // dotBlock elements
-	below                            int      // rows of the panel below, the first part of whose C is fetched too
+}
+
+// wanted is a block of memory, of which a packed tile asks for a line now and then.
+type wanted struct {
+	want                          *float32
+	wantStep, wantRows, wantLines int // bytes between rows, rows (0: nothing), cache lines of a row
+
+	dealt
+}
+
+// dealt is what a tile with tileDeal needs: where its panel of B goes, and what of B it asks for. A step is dealStep rows.
+type dealt struct {
+	deal                *float32
+	dealAhead, dealNext int // bytes from what is packed to what is asked for: rows of the same panel; in the last steps the next one's first rows
+	dealSteps, dealLast int // steps before the last ones, and these
+}
+
+// dealTile prepares for the tile whose columns of op(B) are at b, to be packed at p.
+func (s *sweepArgs) dealTile(b, p *float32) {
+	s.b, s.deal = b, p
+	s.dealAhead, s.dealNext = s.dealRows*s.bs, 0
+	s.dealSteps, s.dealLast = s.k/dealStep, 0
+	if ahead := s.dealRows / dealStep; s.dealSteps > ahead {
+		s.dealSteps, s.dealLast = s.dealSteps-ahead, ahead
+		s.dealNext = 4*s.nw - s.dealSteps*dealStep*s.bs
+	}
+}
+
+// share says that the tile at work, columns j to next of the sweep, asks for its part of the rows ahead. Packed rows are few and long, those of
+// a matrix in place may be many and short.
+func (s *sweepArgs) share(j, next int) {
+	if s.wantRows = 0; s.aheadRows == 0 {
+		return
+	}
+	if s.aheadLines >= s.aheadRows || s.aheadLines >= s.n/s.nw {
+		from := s.aheadLines * j / s.n
+		if s.wantLines = s.aheadLines*next/s.n - from; s.wantLines > 0 {
+			s.want, s.wantRows = at(s.ahead, 16*from), s.aheadRows
+		}
+		return
+	}
+	from := s.aheadRows * j / s.n
+	s.want = (*float32)(unsafe.Add(unsafe.Pointer(s.ahead), from*s.aheadStep))
+	s.wantRows, s.wantLines = s.aheadRows*next/s.n-from, s.aheadLines
+}
+
+// packedTiles returns tilePacked if the tiles of a product find both operands packed.
+func (t *tileSet) packedTiles(g *gemmRun) int {
+	if t.fetch != nil && g.packsA && g.nw == t.nr() && (g.packs || g.PackedB != nil) {
+		return tilePacked
+	}
+	return 0
+}
+
+// deals says whether the first of some panels of A packs op(B) while it computes.
+func (t *tileSet) deals(g *gemmRun, panels int) bool {
+	return g.packs && g.always&tilePacked != 0 && !g.TransB && panels > 1
+}
+
+// dealFrom says that the next sweep packs op(B), of which it needs row k0 and the following from column j0 on.
+func (t *tileSet) dealFrom(s *sweepArgs, a *GemmArgs, k0, j0 int) {
+	s.from, s.fromStep, s.dealRows = &a.B[k0*a.LDB+j0], 4*a.LDB, dealNear
+	if a.LDB*a.K >= dealSpan {
+		s.dealRows = dealFar
+	}
 }
 
 // wantC says that C has that many elements and each is a sum of k products.
@@ -124,20 +197,14 @@ func (t *tileSet) wantC(s *sweepArgs, k, size int) {
 	s.fetchC = t.fetch != nil && k >= 128 && size > fetchSize
 }
 
-// wantBelow forgets what the panel before wanted, and says how many rows the next one has.
-func (t *tileSet) wantBelow(s *sweepArgs, rows int) {
-	s.aheadRows, s.below = 0, 0
-	if t.block.below {
-		s.below = rows
-	}
-}
+// wantNothing forgets what the panel before wanted.
+func (t *tileSet) wantNothing(s *sweepArgs) { s.aheadRows = 0 }
 
-// wantPacked asks for n elements of packed rows while a sweep of a large product is at work.
-func (t *tileSet) wantPacked(s *sweepArgs, p []float32, n int) {
-	if !t.block.below || !s.fetchC {
-		return
+// wantPacked asks for packed rows while a sweep of a large product is at work.
+func (t *tileSet) wantPacked(s *sweepArgs, p []float32, rows int) {
+	if s.fetchC {
+		s.ahead, s.aheadStep, s.aheadRows, s.aheadLines = &p[0], 4*s.k, rows, (s.k+15)/16
 	}
-	s.ahead, s.aheadStep, s.aheadRows, s.aheadLines = &p[0], 64, n/16, 1
 }
 
 // wantRows asks for rows i to i+h of op(A), k0 <= k < k1, while a sweep is at work.

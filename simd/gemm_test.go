@@ -137,8 +137,14 @@ func TestGemmConformance(t *testing.T) {
 	}
 	add(gemmCase{m: 3, n: 4103, k: 21, acc: true, biasN: true})
 	add(gemmCase{m: 43, n: 1641, k: 517, ta: true, biasM: true, biasN: true, act: simd.ActRelu}) // more rows than keep all their sums
-	for _, m := range []int{1100, 2100} {                                                        // more rows of A than are kept packed
+	for _, m := range []int{1100, 4300} {                                                        // more rows of A than are kept packed
 		add(gemmCase{m: m, n: 270, k: 9, ta: m < 2000, biasM: true})
+	}
+	for i, m := range []int{43, 99, 107, 115} { // panels of B that the first panel of A packs: of all heights and rests of k
+		add(gemmCase{m: m, n: 350 + 9*i, k: 125 + i, acc: i == 1, biasM: i == 2, biasN: i == 3, act: simd.Act(i % 3), pad: i, off: 3 * i})
+	}
+	for i, m := range []int{7, 15, 17, 21, 23} { // and of a B that comes from memory, for few of A
+		add(gemmCase{m: m, n: 1040 + i, k: 4080 + i, ta: i == 2, acc: i == 1, biasM: i == 3, biasN: i == 4, act: simd.Act(i % 3), off: i})
 	}
 	for i, m := range []int{6, 7, 13, 47, 48, 49, 101} { // panels of a transposed A, in groups
 		add(gemmCase{m: m, n: 97 + 50*i, k: 1 + 8*i, ta: true, tb: i == 3, acc: i == 2, pad: i % 2, off: i})

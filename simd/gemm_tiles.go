@@ -179,7 +179,7 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	width := 2
 	kc := min(a.K, KChunk)
 	inRows := t.readsRows(a, rows, cols)
-	packs := a.PackedB == nil && !inRows && (a.TransB || packsB(rows, panels, a.LDB*kc))
+	packs := a.PackedB == nil && !inRows && (a.TransB || t.packsB(rows, panels, a.LDB*kc, a.LDB*a.K))
 	if panels == 1 && a.PackedB == nil {
 		width = t.gemm.wide[tallest]
 	}
@@ -215,8 +215,9 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	}
 	g.packsA = min(cols, most) > times*g.nw
 	if inPlace := !packs && !inRows && a.PackedB == nil; fetches && inPlace && panels <= 2 && a.LDB*a.K > fetchB {
-		g.fetch = 4 * g.nw << tileBits
+		g.always = 4 * g.nw << tileBits
 	}
+	g.always |= t.packedTiles(&g)
 	if streams {
 		for j := j0; j < j1; j += g.block {
 			for k0 := 0; k0 < a.K; k0 += KChunk {
@@ -258,7 +259,7 @@ type gemmRun struct {
 	pad     int       // elements between packed panels of A
 	holdsA  bool      // packed panels of A follow one another and serve all blocks of B
 	finish  int       // flags of the last chunk
-	fetch   int       // flags of all: what is fetched ahead
+	always  int       // flags of all chunks
 	blockB  []float32 // a block of B, packed
 	packedA []float32
 }
@@ -269,17 +270,21 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 	a, args := g.GemmArgs, &g.sweepArgs
 	k1 := min(k0+KChunk, a.K)
 	args.k = k1 - k0
-	if g.packs {
-		t.packPanels(g.blockB, g.nw, a.B, a.LDB, a.TransB, k0, k1, j0, j1)
-	}
-	args.flags = 0
+	args.flags = g.always
 	if k0 > 0 || a.Acc {
-		args.flags = tileAdd
+		args.flags |= tileAdd
 	}
 	if k1 == a.K {
 		args.flags |= g.finish
 	}
-	args.flags |= g.fetch
+	deals := t.deals(g, panels)
+	if g.packs {
+		from := j0
+		if deals {
+			from += (j1 - j0) / g.nw * g.nw
+		}
+		t.packPanels(g.blockB[(from-j0)*args.k:], g.nw, a.B, a.LDB, a.TransB, k0, k1, from, j1)
+	}
 	// Regions start where panels of B do.
 	var b *float32
 	switch {
@@ -311,7 +316,7 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 		if left > 1 {
 			below = panelHeight(i1-i-h, left-1)
 		}
-		t.wantBelow(args, below)
+		t.wantNothing(args)
 		switch {
 		case g.inRows:
 			args.a, args.b, args.rows = &a.A[base], b, h
@@ -339,7 +344,7 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 			args.a, args.ars, args.acs = &packed[0], 4, 4*h
 			packed = packed[h*args.k+g.pad:]
 			if !first && below > 0 {
-				t.wantPacked(args, packed, below*args.k)
+				t.wantPacked(args, packed, below)
 			}
 		}
 		args.rows, args.b, args.c = h, b, &a.C[i*a.LDC+j0]
@@ -348,6 +353,9 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 		}
 		if a.BiasN != nil {
 			args.biasN = &a.BiasN[j0]
+		}
+		if deals && left == panels {
+			t.dealFrom(args, a, k0, j0)
 		}
 		t.sweep(noescape(args))
 		if a.Res != nil && k1 == a.K {

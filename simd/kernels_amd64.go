@@ -7,11 +7,12 @@ import "sync"
 // lastUnit is what the width of channels-last tiles is a multiple of.
 const lastUnit = 8
 
-// With AVX-512 a block of B takes 512 KiB of 1 MiB or more of L2, and rows of A 2 MiB of L3. Of processors that have no more than AVX2 most servers' have
-// 512 KiB of L2 (Zen 1 to 3): a block takes half of that, and more rows of A wait in L3, since B is packed again for each lot of them.
+// With AVX-512 a block of B takes 512 KiB of 1 MiB or more of L2. Of processors that have no more than AVX2 most servers' have
+// 512 KiB of L2 (Zen 1 to 3): a block takes half of that. 8 MiB of packed A wait for the next block in L3, or behind it: a sweep takes so long that
+// its next panel comes in time from memory too, while a B that is packed again for every lot of rows costs more.
 var (
-	blocking512 = blocking{size: KChunk * 256, wide: 256, rows: 1022, together: 256, panels: 1}
-	blocking256 = blocking{size: KChunk * 128, wide: 256, rows: 2052, together: 128, panels: 8, pad: 16, below: true}
+	blocking512 = blocking{size: KChunk * 256, wide: 256, rows: 4200, together: 256, panels: 1}
+	blocking256 = blocking{size: KChunk * 128, wide: 256, rows: 4200, together: 128, panels: 8, pad: 16}
 )
 
 // archKernels returns the sets for this architecture, best first.

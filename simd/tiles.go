@@ -12,13 +12,12 @@ import "unsafe"
 
 // blocking says how a set's matrix products use the caches. No number changes a bit of a result.
 type blocking struct {
-	size     int  // elements of a block of op(B), which stays in L2 while panels of A run over it
-	wide     int  // columns it has at most
-	rows     int  // rows of A that wait packed in L3, KChunk of each, for the next block
-	together int  // columns of B that are packed at a time, panels of at least that width alone: long runs of memory
-	panels   int  // panels of a transposed A that are packed at a time, for the same reason
-	pad      int  // elements between them, which keep them out of each other's way in L1
-	below    bool // what the panel of A below needs is fetched too: its packed rows, the first of its C
+	size     int // elements of a block of op(B), which stays in L2 while panels of A run over it
+	wide     int // columns it has at most
+	rows     int // rows of A that wait packed in L3, KChunk of each, for the next block
+	together int // columns of B that are packed at a time, panels of at least that width alone: long runs of memory
+	panels   int // panels of a transposed A that are packed at a time, for the same reason
+	pad      int // elements between them, which keep them out of each other's way in L1
 }
 
 // cols returns the columns of a block whose sums have k products.
@@ -68,10 +67,12 @@ type blockArgs struct {
 
 // Flags of a tile.
 const (
-	tileAdd    = 1 // add to what the output (the lanes of a gradient) holds
-	tileFinish = 2 // the last call for this output: apply the epilogue (add up the lanes)
-	tileClamp  = 4 // the epilogue clamps to [lo, hi]
-	tileBits   = 8 // above these bits: bytes from b to what a matrix-product tile fetches ahead (native)
+	tileAdd    = 1  // add to what the output (the lanes of a gradient) holds
+	tileFinish = 2  // the last call for this output: apply the epilogue (add up the lanes)
+	tileClamp  = 4  // the epilogue clamps to [lo, hi]
+	tilePacked = 8  // of a matrix product in a sweep: op(A) is packed as one panel, op(B) in panels of nr columns (native)
+	tileDeal   = 16 // and op(B) is in place: the tile packs it (native)
+	tileBits   = 8  // above these bits: bytes from b to what a matrix-product tile fetches ahead (native)
 )
 
 // Limits of the tables.

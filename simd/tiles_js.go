@@ -61,7 +61,7 @@ const (
 
 // packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
 // that spans that many elements. In place every cache line is fetched twice, by two neighbouring tiles, which is worse the further it comes.
-func packsB(rows, panels, span int) bool {
+func (t *tileSet) packsB(rows, panels, span, size int) bool {
 	return panels >= 3 && span > 1<<15 || rows > 1 && span > 1<<20
 }
 
@@ -84,7 +84,13 @@ type sweepAhead struct{}
 
 func (t *tileSet) wantC(s *sweepArgs, k, size int) {}
 
-func (t *tileSet) wantBelow(*sweepArgs, int) {}
+func (t *tileSet) packedTiles(*gemmRun) int { return 0 }
+
+func (t *tileSet) deals(*gemmRun, int) bool { return false }
+
+func (t *tileSet) dealFrom(*sweepArgs, *GemmArgs, int, int) {}
+
+func (t *tileSet) wantNothing(*sweepArgs) {}
 
 func (t *tileSet) wantPacked(*sweepArgs, []float32, int) {}
 

@@ -240,9 +240,11 @@ const packATimes, packATTimes = 6, 6
 // streamBlock is how many columns of B, at least a panel, are packed just before their only use.
 const streamBlock = 1
 
-// packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
-// that spans that many elements.
-func packsB(rows, panels, span int) bool { return panels >= 8 && span > 1<<15 }
+// packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels, a chunk of B
+// that spans that many elements and all of it. What comes from memory is worth packing for its second use.
+func (t *tileSet) packsB(rows, panels, span, size int) bool {
+	return panels >= 8 && span > 1<<15 || t.fetch != nil && panels >= 2 && size >= fetchB
+}
 
 // sweep computes a panel of rows of a product.
 func (t *tileSet) sweep(s *sweepArgs) {
@@ -253,7 +255,12 @@ func (t *tileSet) sweep(s *sweepArgs) {
 	args, f := &s.tileArgs, &t.gemm.f[s.rows]
 	b, c, biasN := unsafe.Pointer(s.b), s.c, s.biasN
 	j, fetched := 0, 0
+	packed, flags, bs := s.flags&tilePacked != 0, s.flags, s.bs
 	args.bits, args.mask = 1<<t.lanes-1, nil
+	if s.from != nil {
+		args.bs = s.fromStep
+		args.flags |= tileDeal
+	}
 	if tile := f[s.nw/t.lanes]; tile != nil { // whole panels of B
 		for ; j+s.nw <= s.n; j += s.nw {
 			args.b, args.c = (*float32)(b), at(c, j)
@@ -261,22 +268,26 @@ func (t *tileSet) sweep(s *sweepArgs) {
 				args.biasN = at(biasN, j)
 			}
 			next := j + s.nw
-			if s.aheadRows > 0 {
+			switch {
+			case packed:
+				s.share(j, next)
+				if s.from != nil {
+					s.dealTile(at(s.from, j), args.b)
+				}
+			case s.aheadRows > 0:
 				fetched = t.fetchAhead(s, fetched, next)
 			}
 			if next < s.n {
 				b = unsafe.Add(b, s.bstep)
-				if s.fetchC {
+				if s.fetchC && !packed {
 					a := fetchArgs{p: at(c, next), step: s.cs, rows: s.rows, lines: (4*s.nw + 63) / 64}
 					t.fetch(noescape(&a))
 				}
-			} else if s.fetchC && s.below > 0 {
-				a := fetchArgs{p: (*float32)(unsafe.Add(unsafe.Pointer(c), s.rows*s.cs)), step: s.cs, rows: s.below, lines: (4*s.nw + 63) / 64}
-				t.fetch(noescape(&a))
 			}
 			tile(args)
 		}
 	}
+	args.flags, args.bs = flags&^tilePacked, bs
 	for col := 0; j < s.n; { // parts of a panel, from column col on
 		n := min(s.nw-col, s.n-j)
 		vecs := (n + t.lanes - 1) / t.lanes
@@ -305,6 +316,7 @@ func (t *tileSet) sweep(s *sweepArgs) {
 			col, b = 0, unsafe.Add(b, s.bstep)
 		}
 	}
+	args.flags, s.from = flags, nil
 }
 
 // fetchAhead asks for the share of the rows ahead that belongs to the columns before j; those before fetched are under way.

@@ -26,20 +26,29 @@ func quarter(v reg.VecPhysical) reg.VecPhysical { return v.AsX().(reg.VecPhysica
 
 // Offsets in tileArgs (simd/tiles.go).
 const (
-	tileK     = 8 * iota // products
-	tileA                // op(A): element (row, k) is at a + row*ars + k*acs
-	tileARS              // bytes between rows of op(A)
-	tileACS              // bytes between columns of op(A)
-	tileB                // op(B): row k is at b + k*bs
-	tileBS               // bytes between rows of op(B)
-	tileC                // C
-	tileCS               // bytes between rows of C
-	tileBiasM            // per row, or nil
-	tileBiasN            // per column, or nil
-	tileMask             // AVX2: lanes of the last vector as 8 words of ones or zeros; nil: all
-	tileBits             // AVX-512: lanes of the last vector as bits
-	tileLo               // lo, hi: two float32
-	tileFlags            // see flag constants; above flagBits: bytes from b to what is fetched ahead
+	tileK         = 8 * iota // products
+	tileA                    // op(A): element (row, k) is at a + row*ars + k*acs
+	tileARS                  // bytes between rows of op(A)
+	tileACS                  // bytes between columns of op(A)
+	tileB                    // op(B): row k is at b + k*bs
+	tileBS                   // bytes between rows of op(B)
+	tileC                    // C
+	tileCS                   // bytes between rows of C
+	tileBiasM                // per row, or nil
+	tileBiasN                // per column, or nil
+	tileMask                 // AVX2: lanes of the last vector as 8 words of ones or zeros; nil: all
+	tileBits                 // AVX-512: lanes of the last vector as bits
+	tileLo                   // lo, hi: two float32
+	tileFlags                // see flag constants; above flagBits: bytes from b to what is fetched ahead
+	tileWant                 // of a packed tile: what it asks for, element (row, line) at want + row*step + line*64
+	tileWantStep             // bytes between rows
+	tileWantRows             // 0: nothing
+	tileWantLines            // cache lines of a row, at least 1
+	tileDeal                 // of a tile that packs: where its panel of B goes
+	tileDealAhead            // bytes from b to what is asked for: rows of this panel
+	tileDealNext             // and in the end: the first rows of the next panel
+	tileDealSteps            // steps until then, at least 1, or 0 when there are not that many products
+	tileDealLast             // steps from then on; the tile overwrites it
 )
 
 // Offsets in convArgs.
@@ -113,8 +122,10 @@ const (
 
 // Flags.
 const (
-	flagAdd    = 1 // add to what is there
-	flagFinish = 2 // the last call for this tile: epilogue (tile, conv), reduction of the lanes (grad)
-	flagClamp  = 4 // the epilogue clamps to [lo, hi]
-	flagBits   = 8 // how many bits there are for flags
+	flagAdd    = 1  // add to what is there
+	flagFinish = 2  // the last call for this tile: epilogue (tile, conv), reduction of the lanes (grad)
+	flagClamp  = 4  // the epilogue clamps to [lo, hi]
+	flagPacked = 8  // of matrix-product tiles: op(A) is packed as rows rows, op(B) as all columns; sweepAhead follows the arguments
+	flagDeal   = 16 // and op(B) is not packed yet: the tile copies it to where it will be
+	flagBits   = 8  // how many bits there are for flags
 )

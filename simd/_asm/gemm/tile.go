@@ -86,7 +86,9 @@ func (g *gen) tile(rows, cols int) {
 	}
 	g.MOVQ(field(tileK), k)
 	g.MOVQ(field(tileA), a)
-	g.strides(rows, tileARS)
+	if !g.packs(rows, cols) {
+		g.strides(rows, tileARS)
+	}
 	g.MOVQ(field(tileACS), acs)
 	g.MOVQ(field(tileB), b)
 	g.MOVQ(field(tileBS), bs)
@@ -100,6 +102,13 @@ func (g *gen) tile(rows, cols int) {
 	g.SHRQ(op.Imm(flagBits), ahead)
 	for i := range rows * cols {
 		g.zero(g.vec(i))
+	}
+	packs := g.packs(rows, cols)
+	if packs {
+		g.MOVQ(field(tileFlags), strideRegs[0])
+		g.TESTQ(op.U32(flagPacked), strideRegs[0])
+		g.JNZ(op.LabelRef("packed"))
+		g.strides(rows, tileARS)
 	}
 	loop := func(name string, masked, fetch bool) {
 		g.Label(name)
@@ -131,6 +140,7 @@ func (g *gen) tile(rows, cols int) {
 		g.DECQ(k)
 		g.JNZ(op.LabelRef(name))
 	}
+	g.TESTQ(ahead, ahead)
 	g.JNZ(op.LabelRef("ahead"))
 	if !g.wide {
 		g.TESTQ(mask, mask)
@@ -148,9 +158,152 @@ func (g *gen) tile(rows, cols int) {
 	} else {
 		loop("ahead", true, true)
 	}
+	if packs {
+		g.JMP(op.LabelRef("epilogue"))
+		g.Label("packed")
+		g.packedLoop(rows, cols)
+	}
 	g.Label("epilogue")
 	g.tileEpilogue(rows, cols)
 	g.end()
+}
+
+// packs says whether a tile has a loop for packed operands: those of large products do.
+func (g *gen) packs(rows, cols int) bool { return rows >= g.maxRows()/2 && cols == 2 && !g.halved }
+
+// unrollBits says how many products a packed tile adds for each line it asks for.
+const unrollBits = 2
+
+// packedLoop adds up a tile whose operands are packed. Meanwhile it asks for C, which the epilogue needs, and then for what the driver
+// wants next, a line at a time: many at once would keep the loads of B waiting. Or B is not packed: then it asks for what of B comes soon, and
+// stores what it loads as a packed panel, which costs nothing beside the products.
+func (g *gen) packedLoop(rows, cols int) {
+	var (
+		a, b, left                  = reg.RSI, reg.RDX, reg.RCX
+		ahead, bs, deal             = reg.RAX, reg.RBX, reg.RDI
+		p, step, more, walks, lines = reg.R8, reg.R9, reg.R10, reg.R11, reg.R12
+		back, height                = reg.R13, reg.R14
+		bReg                        = func(c int) reg.VecPhysical { return g.vec(rows*cols + c) }
+		bcast                       = g.vec(rows*cols + cols)
+		line                        = cols * g.lanes() * 4
+		tmp                         = bcast
+	)
+	if !g.fma {
+		tmp = g.vec(rows*cols + cols + 1)
+	}
+	products := func(n int, deals bool) {
+		for i := range n {
+			for disp := 0; deals && disp <= line; disp += 64 { // rows may start anywhere in a line
+				m := indexed(b, ahead, 1)
+				m.Disp = min(disp, line-4)
+				g.PREFETCHT0(m)
+			}
+			for c := range cols {
+				at := c * g.lanes() * 4
+				if !deals {
+					g.VMOVUPS(mem(b, i*line+at), bReg(c))
+					continue
+				}
+				g.VMOVUPS(mem(b, at), bReg(c))
+				g.VMOVUPS(bReg(c), mem(deal, i*line+at))
+			}
+			for r := range rows {
+				g.VBROADCASTSS(mem(a, 4*(i*rows+r)), bcast)
+				for c := range cols {
+					g.madd(g.vec(r*cols+c), bcast, bReg(c), tmp)
+				}
+			}
+			if deals {
+				g.ADDQ(bs, b)
+			}
+		}
+		g.ADDQ(op.U32(uint32(4*rows*n)), a)
+		if deals {
+			b = deal
+		}
+		g.ADDQ(op.U32(uint32(line*n)), b)
+		b = reg.RDX
+	}
+	// walk sets out for height rows of lines; back leads from after the last row to the next line.
+	walk := func() {
+		g.MOVQ(height, more)
+		g.MOVQ(height, back)
+		g.IMULQ(step, back)
+		g.NEGQ(back)
+		g.ADDQ(op.Imm(64), back)
+	}
+	g.MOVQ(field(tileC), p)
+	g.MOVQ(field(tileCS), step)
+	g.MOVQ(op.U32(uint32(rows)), height)
+	g.MOVQ(op.U32(uint32(line/64+1)), lines) // C may start anywhere in a line
+	g.MOVQ(op.U32(2), walks)
+	walk()
+	loop := func(name string, deals bool) {
+		if deals {
+			g.MOVQ(field(tileDealSteps), left)
+			g.TESTQ(left, left)
+		} else {
+			g.SHRQ(op.Imm(unrollBits), left)
+		}
+		g.JZ(op.LabelRef(name + "Rest"))
+		g.Label(name + "Loop")
+		g.PREFETCHT1(mem(p, 0))
+		products(1<<unrollBits, deals)
+		g.ADDQ(step, p)
+		g.DECQ(more)
+		g.JZ(op.LabelRef(name + "Line"))
+		g.Label(name + "Next")
+		g.DECQ(left)
+		g.JNZ(op.LabelRef(name + "Loop"))
+		if deals {
+			g.MOVQ(field(tileDealNext), ahead)
+			g.MOVQ(field(tileDealLast), left)
+			g.MOVQ(op.U32(0), field(tileDealLast))
+			g.TESTQ(left, left)
+			g.JNZ(op.LabelRef(name + "Loop"))
+		}
+		g.Label(name + "Rest")
+		g.MOVQ(field(tileK), left)
+		g.ANDQ(op.Imm(1<<unrollBits-1), left)
+		g.JZ(op.LabelRef(name + "Done"))
+		g.Label(name + "One")
+		products(1, deals)
+		g.DECQ(left)
+		g.JNZ(op.LabelRef(name + "One"))
+		g.JMP(op.LabelRef(name + "Done"))
+		g.Label(name + "Line") // the rows of a line are through
+		g.ADDQ(back, p)
+		g.MOVQ(height, more)
+		g.DECQ(lines)
+		g.JNZ(op.LabelRef(name + "Next"))
+		g.DECQ(walks)
+		g.JZ(op.LabelRef(name + "End"))
+		g.MOVQ(field(tileWantRows), height)
+		g.TESTQ(height, height)
+		g.JZ(op.LabelRef(name + "End"))
+		g.MOVQ(field(tileWant), p)
+		g.MOVQ(field(tileWantStep), step)
+		g.MOVQ(field(tileWantLines), lines)
+		walk()
+		g.JMP(op.LabelRef(name + "Next"))
+		g.Label(name + "End") // from now on what is in L1
+		g.MOVQ(args, p)
+		g.XORQ(step, step)
+		g.MOVQ(field(tileK), more)
+		g.JMP(op.LabelRef(name + "Next"))
+		g.Label(name + "Done")
+	}
+	g.MOVQ(field(tileFlags), deal)
+	g.TESTQ(op.U32(flagDeal), deal)
+	g.JNZ(op.LabelRef("deals"))
+	loop("packed", false)
+	g.JMP(op.LabelRef("dealt"))
+	g.Label("deals")
+	g.MOVQ(field(tileDealAhead), ahead)
+	g.MOVQ(field(tileDeal), deal)
+	loop("deal", true)
+	g.Label("dealt")
+	g.XORQ(deal, deal) // no mask
 }
 
 // zero clears a register.
