@@ -64,6 +64,9 @@ func (s *Server) digit(w http.ResponseWriter, r *http.Request) error {
 // digitInput writes what a body stands for to x.
 func (s *Server) digitInput(ctx context.Context, x []float32, body []byte, contentType string, class picture.Classifier) error {
 	media := mediaType(contentType)
+	if len(body) == 0 {
+		return failf(http.StatusBadRequest, "the body is empty; a digit is sent as image/png, image/jpeg or application/json")
+	}
 	switch media {
 	case "image/png", "image/jpeg", "application/json":
 	case "", "application/octet-stream", formType: // as tools send a file whose type they do not know
@@ -83,6 +86,12 @@ func (s *Server) digitInput(ctx context.Context, x []float32, body []byte, conte
 		return s.digitPicture(ctx, x, body, class)
 	case media == "image/png", media == "image/jpeg":
 		return failf(http.StatusBadRequest, "the body is no PNG or JPEG, though it is sent as %s", media)
+	}
+	switch media {
+	case "", "application/octet-stream", formType:
+		return failf(http.StatusUnsupportedMediaType, "the body is no PNG, no JPEG and no array or object of JSON; a digit is sent as image/png, image/jpeg or application/json")
+	case "multipart/form-data":
+		return failf(http.StatusUnsupportedMediaType, "the picture comes in a form; it must be the body itself (curl --data-binary @FILE), sent as image/png or image/jpeg")
 	}
 	return failf(http.StatusUnsupportedMediaType, "a digit is sent as image/png, image/jpeg or application/json, not %q", contentType)
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,11 +48,11 @@ func (s *Server) routes() {
 		if len(s.opt.Origins) > 0 {
 			t.allow += ", OPTIONS"
 		}
-		path := t.path
-		if path == "/" {
-			path = "/{$}"
+		pattern := t.path
+		if pattern == "/" {
+			pattern = "/{$}"
 		}
-		s.mux.HandleFunc(path, s.answer(func(w http.ResponseWriter, r *http.Request) error { return s.method(t, w, r) }))
+		s.mux.HandleFunc(pattern, s.answer(func(w http.ResponseWriter, r *http.Request) error { return s.method(t, w, r) }))
 	}
 	s.mux.HandleFunc("/", s.answer(func(w http.ResponseWriter, r *http.Request) error {
 		return failf(http.StatusNotFound, "there is nothing at %s; see /v2/models and /v1/digits", r.URL.Path)
@@ -61,8 +62,12 @@ func (s *Server) routes() {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.cors(w, r)
-	// A slash at the end, or two in a row, is no other place; the multiplexer would send a redirect, which turns POST into GET.
-	if p := strings.TrimSuffix(r.URL.Path, "/"); p != r.URL.Path && p != "" {
+	// A slash at the end, two in a row and dots lead to no other place; the multiplexer would answer with a redirect, which many clients of POST do not follow.
+	p := strings.TrimSuffix(r.URL.Path, "/")
+	if r.URL.RawPath == "" { // without escaped slashes, which are no slashes
+		p = path.Clean("/" + p)
+	}
+	if p != r.URL.Path && p != "" {
 		u := *r.URL
 		u.Path, u.RawPath = p, ""
 		c := *r

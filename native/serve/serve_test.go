@@ -211,7 +211,11 @@ func TestDigitErrors(t *testing.T) {
 		code int
 		part string
 	}{
-		{"empty", post(js, ""), 400, "784 numbers"},
+		{"empty", post(js, ""), 400, "the body is empty; a digit is sent as image/png"},
+		{"blanks", post(js, " "), 400, "784 numbers"},
+		{"nothing of no type", post("", ""), 400, "the body is empty"},
+		{"form", post("multipart/form-data; boundary=x", "--x"), 415, "must be the body itself"},
+		{"curl -d with a word", post("application/x-www-form-urlencoded", "null"), 415, "no PNG, no JPEG and no array"},
 		{"no json", post(js, "[1,2"), 400, "784 numbers"},
 		{"too few", post(js, "[1,2]"), 400, `"pixels" has 2 elements, shape [28 28] needs 784`},
 		{"too many", post(js, strings.Replace(zeros, "0", "0,0", 1)), 400, `"pixels" has more than the 784 elements`},
@@ -253,6 +257,8 @@ func TestRoutes(t *testing.T) {
 		{"/v2", `{"name":"weft","version":"v9","extensions":["binary_tensor_data"]}`},
 		{"/v2/", `{"name":"weft","version":"v9","extensions":["binary_tensor_data"]}`},
 		{"/v2/health/live", `{"live":true}`},
+		{"//v2//health/live/", `{"live":true}`},
+		{"/v2/models/../health/./live", `{"live":true}`},
 		{"/v2/health/ready", `{"live":true,"ready":true}`},
 		{"/v2/models", `{"models":[{"name":"lenet","digits":true}]}`},
 		{"/v2/models/lenet", `{"name":"lenet","versions":["1"],"platform":"onnx_onnxv1","inputs":[{"name":"input","datatype":"FP32","shape":[-1,1,28,28]}],"outputs":[{"name":"logits","datatype":"FP32","shape":[-1,10]}]}`},
@@ -276,6 +282,9 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/", 405, "allowed: GET, HEAD", "GET, HEAD"},
 		{"OPTIONS", "/v1/digits", 405, "", "POST"},
 		{"GET", "/v3", 404, "/v3", ""},
+		{"GET", "/v2/../etc/passwd", 404, "nothing at /etc/passwd", ""},
+		{"GET", "/v2/models/a%2F..%2Flenet", 404, `no model "a/../lenet"`, ""},
+		{"POST", "/v1//digits", 400, "the body is empty", ""},
 		{"GET", "/v2/models/vgg", 404, "there are: lenet", ""},
 		{"GET", "/v2/models/lenet/versions/2", 404, `no version "2"`, ""},
 		{"POST", "/v2/models/vgg/infer", 404, "there are: lenet", ""},
