@@ -1,7 +1,7 @@
 package main
 
 import (
-	"math"
+	"slices"
 	"time"
 
 	"github.com/hajimehoshi/ebiten/v2"
@@ -16,10 +16,9 @@ type game struct {
 	app    *scene.App
 	screen *screen
 
-	size     ui.Point // of the window, in device-independent pixels
-	scale    float64  // pixels of the device in one of them
-	drawn    ui.List  // what the screen shows
-	bounds   ui.Point
+	size     ui.Point    // of the window, in device-independent pixels
+	scale    float64     // pixels of the device in one of them
+	units    float64     // of a cursor's position in a device-independent pixel
 	state    scene.State // as it was told last
 	told     time.Time
 	ontell   func(scene.State)   // nil: nobody listens
@@ -30,25 +29,22 @@ type game struct {
 
 	touches []ebiten.TouchID
 	pressed []ebiten.Key
+	again   ebiten.Key // is held and counts again, at repeat
+	repeat  time.Time
 	input   ui.Input
+	copy    ebiten.DrawImageOptions
 }
 
-func newGame(app *scene.App) (*game, error) {
-	s, err := newScreen()
-	if err != nil {
-		return nil, err
-	}
-	return &game{app: app, screen: s, scale: 1, size: ui.Point{X: 1, Y: 1}}, nil
+func newGame(app *scene.App) *game {
+	return &game{app: app, screen: newScreen(), scale: 1, units: 1, size: ui.Point{X: 1, Y: 1}, copy: ebiten.DrawImageOptions{Blend: ebiten.BlendCopy}}
 }
 
 // Layout is never called: LayoutF takes its place.
 func (g *game) Layout(w, h int) (int, int) { return w, h }
 
-// LayoutF makes the screen as large as the window in pixels of the device.
-func (g *game) LayoutF(w, h float64) (float64, float64) {
-	g.scale = ebiten.Monitor().DeviceScaleFactor()
-	g.size = ui.Point{X: w, Y: h}
-	return math.Ceil(w * g.scale), math.Ceil(h * g.scale)
+// DrawFinalScreen copies the picture to the window, pixel by pixel: it is as large.
+func (g *game) DrawFinalScreen(window ebiten.FinalScreen, picture *ebiten.Image, _ ebiten.GeoM) {
+	window.DrawImage(picture, &g.copy)
 }
 
 // keys are those that the interface knows; the second of a pair is with Shift.
@@ -72,6 +68,7 @@ var keys = map[ebiten.Key][2]ui.Key{
 	ebiten.KeyNumpad3:     {ui.Key3, ui.Key3},
 	ebiten.KeyC:           {ui.KeyC, ui.KeyC},
 	ebiten.KeyN:           {ui.KeyN, ui.KeyN},
+	ebiten.KeyO:           {ui.KeyO, ui.KeyO},
 	ebiten.KeyP:           {ui.KeyP, ui.KeyP},
 	ebiten.KeyS:           {ui.KeyS, ui.KeyS},
 	ebiten.KeyT:           {ui.KeyT, ui.KeyT},
@@ -81,12 +78,29 @@ var keys = map[ebiten.Key][2]ui.Key{
 // repeats are the keys that count again while they are held.
 var repeats = []ebiten.Key{ebiten.KeyArrowLeft, ebiten.KeyArrowRight, ebiten.KeyArrowUp, ebiten.KeyArrowDown, ebiten.KeyTab, ebiten.KeyBackspace}
 
-// Update hands the input to the program, which draws its next picture into a list.
+// held appends the key that is held for long enough to count again; the last one that was pressed does.
+func (g *game) held(now time.Time) {
+	for _, k := range g.pressed {
+		if slices.Contains(repeats, k) {
+			g.again, g.repeat = k, now.Add(400*time.Millisecond)
+		}
+	}
+	if !g.repeat.IsZero() && !ebiten.IsKeyPressed(g.again) {
+		g.repeat = time.Time{}
+	}
+	if !g.repeat.IsZero() && now.After(g.repeat) {
+		g.pressed = append(g.pressed, g.again)
+		g.repeat = now.Add(50 * time.Millisecond)
+	}
+}
+
+// Update hands the input to the program, which draws its next picture into a list. It runs once a frame.
 func (g *game) Update() error {
+	from := time.Now()
 	in := &g.input
 	in.Size, in.Scale = g.size, g.scale
 	at := func(x, y int) ui.Point {
-		return ui.Point{X: (float64(x) + 0.5) / g.scale, Y: (float64(y) + 0.5) / g.scale}
+		return ui.Point{X: (float64(x) + 0.5) / g.units, Y: (float64(y) + 0.5) / g.units}
 	}
 	in.Mouse = at(ebiten.CursorPosition())
 	in.Pointers = in.Pointers[:0]
@@ -103,11 +117,7 @@ func (g *game) Update() error {
 	in.Space = ebiten.IsKeyPressed(ebiten.KeySpace)
 	in.Keys = in.Keys[:0]
 	g.pressed = inpututil.AppendJustPressedKeys(g.pressed[:0])
-	for _, k := range repeats {
-		if d := inpututil.KeyPressDuration(k); d >= 24 && d%3 == 0 {
-			g.pressed = append(g.pressed, k)
-		}
-	}
+	g.held(from)
 	if !ebiten.IsKeyPressed(ebiten.KeyControl) && !ebiten.IsKeyPressed(ebiten.KeyAlt) && !ebiten.IsKeyPressed(ebiten.KeyMeta) {
 		for _, k := range g.pressed {
 			if pair, ok := keys[k]; ok {
@@ -122,7 +132,11 @@ func (g *game) Update() error {
 			}
 		}
 	}
+	if dropped := ebiten.DroppedFiles(); dropped != nil {
+		g.app.Drop(dropped)
+	}
 	g.app.Frame(*in)
+	g.app.Took(time.Since(from))
 	if g.ontell != nil && time.Since(g.told) > 40*time.Millisecond {
 		if s := g.app.State(); !same(s, g.state) {
 			g.state, g.told = s, time.Now()
@@ -132,24 +146,20 @@ func (g *game) Update() error {
 	return nil
 }
 
-// same compares states.
+// same compares states but for what they say of the time that frames take, which is never the same.
 func same(a, b scene.State) bool {
 	if (a.Answer == nil) != (b.Answer == nil) || a.Answer != nil && *a.Answer != *b.Answer {
 		return false
 	}
 	a.Answer, b.Answer = nil, nil
+	a.Update, b.Update = scene.Times{}, scene.Times{}
+	a.Think, b.Think = 0, 0
 	return a == b
 }
 
 // Draw plays the latest list. The screen is not cleared between frames, so where nothing has changed there is nothing to do.
 func (g *game) Draw(dst *ebiten.Image) {
-	size := dst.Bounds().Size()
-	bounds := ui.Point{X: float64(size.X), Y: float64(size.Y)}
-	list := &g.app.UI.List
-	if bounds != g.bounds || !list.Equal(&g.drawn) {
-		g.screen.play(dst, list.Commands, g.app.UI.In.Scale)
-		g.drawn, g.bounds = *list, bounds
-	}
+	g.screen.play(dst, g.app.UI.List.Commands, g.app.UI.In.Scale)
 	if g.snap {
 		g.snap = false
 		if g.onpixels != nil {

@@ -21,7 +21,9 @@ func open(g *game, w, h int) error {
 	ebiten.SetWindowSizeLimits(360, 480, -1, -1)
 	ebiten.SetWindowResizingMode(ebiten.WindowResizingModeEnabled)
 	ebiten.SetScreenClearedEveryFrame(false)
-	return ebiten.RunGameWithOptions(g, &ebiten.RunGameOptions{X11ClassName: title, X11InstanceName: "weft"})
+	// Once a frame: more would make slow frames slower.
+	ebiten.SetTPS(ebiten.SyncWithFPS)
+	return ebiten.RunGameWithOptions(g, &ebiten.RunGameOptions{X11ClassName: title, X11InstanceName: "weft", DisableHiDPI: pageCounts})
 }
 
 // icon draws the sign of Weft, threads that cross, n pixels wide.

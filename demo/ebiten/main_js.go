@@ -6,23 +6,23 @@ import (
 
 	"github.com/weft-ml/weft/demo/ebiten/learn"
 	"github.com/weft-ml/weft/demo/ebiten/scene"
+	"github.com/weft-ml/weft/demo/ebiten/ui"
 	"github.com/weft-ml/weft/models/lenet/weights"
 )
+
+// page is what the page offers the program.
+var page = js.Global().Get("weftWindow")
 
 // main runs the program in a page, which demo/web/src/window is: it has put this program and the kernels on one memory, and trains in
 // a worker. The page is told what the window shows, and asks when Tab is about to leave it.
 func main() {
-	page := js.Global().Get("weftWindow")
 	dark := js.Global().Call("matchMedia", "(prefers-color-scheme: dark)").Get("matches").Bool()
 	trainer := learn.New(page.Get("trainer"))
 	app, err := scene.New(scene.Options{Model: weights.MNIST, Trainer: trainer, Dark: dark})
 	if err != nil {
 		panic(err)
 	}
-	g, err := newGame(app)
-	if err != nil {
-		panic(err)
-	}
+	g := newGame(app)
 	g.ontell = func(s scene.State) {
 		if b, err := json.Marshal(s); err == nil {
 			page.Call("tell", string(b))
@@ -34,4 +34,15 @@ func main() {
 	if err := open(g, 1180, 760); err != nil {
 		panic(err)
 	}
+}
+
+// pageCounts says that somebody else than Ebitengine knows how many pixels the window has: Ebitengine asks the browser once how many
+// make one of the page's, the page knows when that changes. It tells Ebitengine sizes in pixels of the device.
+const pageCounts = true
+
+// LayoutF makes the screen as large as the canvas, w x h pixels of the device. The mouse is in pixels of the page.
+func (g *game) LayoutF(w, h float64) (float64, float64) {
+	g.scale = page.Get("ratio").Float()
+	g.size = ui.Point{X: w / g.scale, Y: h / g.scale}
+	return w, h
 }

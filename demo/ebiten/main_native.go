@@ -10,6 +10,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,6 +21,7 @@ import (
 	"github.com/weft-ml/weft/demo/ebiten/learn"
 	"github.com/weft-ml/weft/demo/ebiten/scene"
 	"github.com/weft-ml/weft/demo/ebiten/startup"
+	"github.com/weft-ml/weft/demo/ebiten/ui"
 	"github.com/weft-ml/weft/models/lenet/weights"
 )
 
@@ -60,7 +62,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		if sets, err = learn.OpenFolder(*data); err != nil {
 			return fail(1, fmt.Errorf("--data: %w", err))
 		}
-		opt.Folder = filepath.Base(*data)
 	}
 	if *shots != "" {
 		if err := os.MkdirAll(*shots, 0o755); err != nil {
@@ -91,10 +92,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return fail(1, err)
 	}
 	defer app.Close()
-	g, err := newGame(app)
-	if err != nil {
-		return fail(1, err)
-	}
+	g := newGame(app)
 	g.pause = time.Second / 240
 	if traced != nil {
 		enc := json.NewEncoder(traced)
@@ -118,6 +116,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return fail(1, fmt.Errorf("the window cannot be opened: %w", err))
 	}
 	return 0
+}
+
+// pageCounts says that somebody else than Ebitengine knows how many pixels the window has.
+const pageCounts = false
+
+// LayoutF makes the screen as large as the window in pixels of the device.
+func (g *game) LayoutF(w, h float64) (float64, float64) {
+	g.scale = ebiten.Monitor().DeviceScaleFactor()
+	g.units = g.scale
+	g.size = ui.Point{X: w, Y: h}
+	return math.Ceil(w * g.scale), math.Ceil(h * g.scale)
 }
 
 // shoot writes a picture of the screen; the file appears when it is complete.

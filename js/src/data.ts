@@ -158,8 +158,9 @@ export class Data {
 
   /** The two files of an MNIST-like data set, compressed or not. */
   async idx({ images, labels }: { images: Bytes; labels: Bytes }): Promise<Dataset> {
-    const [i, l] = await Promise.all([unpacked(images), unpacked(labels)]);
-    return this.make("idx.new", { images: i, labels: l }).ready();
+    const [imagesName, labelsName] = [fileName(images) || "images", fileName(labels) || "labels"];
+    const [i, l] = await Promise.all([unpacked(images, imagesName), unpacked(labels, labelsName)]);
+    return this.make("idx.new", { images: i, labels: l, imagesName, labelsName }).ready();
   }
 
   /**
@@ -171,19 +172,23 @@ export class Data {
    * ```
    */
   async mnist(files: readonly (File | string | URL)[]): Promise<{ train: Dataset; test: Dataset }> {
-    const nameOf = (f: File | string | URL) => (typeof f === "string" || f instanceof URL ? String(f) : f.name).toLowerCase();
     const find = (set: RegExp, kind: RegExp, what: string) => {
-      const file = files.find((f) => set.test(nameOf(f)) && kind.test(nameOf(f)));
-      if (!file) throw argument(`mnist: there is no file with the ${what} among ${files.map(nameOf).join(", ") || "none"}; its name has "train" or "t10k", and "images" or "labels"`);
-      return readBytes(file);
+      const file = files.find((f) => set.test(fileName(f)) && kind.test(fileName(f)));
+      if (!file) throw argument(`mnist: there is no file with the ${what} among ${files.map(fileName).join(", ") || "none"}; its name has "train" or "t10k", and "images" or "labels"`);
+      return file;
     };
-    const [train, test] = [/train/, /t10k|test/];
-    const [images, labels] = [/images|idx3/, /labels|idx1/];
-    const parts = await Promise.all([find(train, images, "training images"), find(train, labels, "training labels"), find(test, images, "test images"), find(test, labels, "test labels")]);
-    return {
-      train: await this.idx({ images: parts[0], labels: parts[1] }),
-      test: await this.idx({ images: parts[2], labels: parts[3] }),
-    };
+    const [train, test] = [/train/i, /t10k|test/i];
+    const [images, labels] = [/images|idx3/i, /labels|idx1/i];
+    const parts = [find(train, images, "training images"), find(train, labels, "training labels"), find(test, images, "test images"), find(test, labels, "test labels")] as const;
+    const read = async (images: File | string | URL, labels: File | string | URL) =>
+      this.idx({ images: await asFile(images), labels: await asFile(labels) });
+    const first = await read(parts[0], parts[1]);
+    try {
+      return { train: first, test: await read(parts[2], parts[3]) };
+    } catch (err) {
+      first.dispose();
+      throw err;
+    }
   }
 
   /**
@@ -216,15 +221,26 @@ export async function readBytes(source: Bytes | string | URL): Promise<Uint8Arra
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** The last part of a file's name or address, "" where there is none. */
+function fileName(source: Bytes | string | URL): string {
+  if (typeof source === "string" || source instanceof URL) return String(source).replace(/[?#].*/, "").replace(/.*\//, "");
+  return (source as { name?: string }).name ?? "";
+}
+
+/** A file with its name, for errors. */
+async function asFile(source: File | string | URL): Promise<Blob> {
+  return typeof source === "string" || source instanceof URL ? Object.assign(new Blob([await readBytes(source)]), { name: fileName(source) }) : source;
+}
+
 /** Bytes, decompressed when they are gzip. */
-async function unpacked(source: Bytes): Promise<Uint8Array<ArrayBuffer>> {
+async function unpacked(source: Bytes, name: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readBytes(source);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (err) {
-    throw new WeftError("format", `weft: a gzip file does not decompress: ${(err as Error).message}; fetch it again`, { cause: err });
+    throw new WeftError("format", `weft: ${name}: the gzip file does not decompress: ${(err as Error).message}; fetch it again`, { cause: err });
   }
 }
 

@@ -100,13 +100,15 @@ func (s *Server) idxNew(a val) error {
 		if int64(len(b)) > s.alloc().Room() {
 			fail(tensor.CodeMemory, "idx", key, " of ", len(b), " bytes do not fit the memory budget")
 		}
-		x, err := raw.Read(bytes.NewReader(b), key, int64(len(b)))
+		// Of a header that promises more than there is, the reader says where the file ends.
+		const most = 1 << 30
+		x, err := raw.Read(bytes.NewReader(b), a.text(key+"Name", key), max(most, int64(len(b))))
 		if err != nil {
 			panic(asFormat(err))
 		}
 		return x
 	}
-	src, err := raw.Samples(read("images"), "images", read("labels"), "labels", a.count("classes", 0, 0))
+	src, err := raw.Samples(read("images"), a.text("imagesName", "images"), read("labels"), a.text("labelsName", "labels"), a.count("classes", 0, 0))
 	if err != nil {
 		return asFormat(err)
 	}

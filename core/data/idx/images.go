@@ -29,21 +29,26 @@ func Has(fsys fs.FS, split Split) bool {
 // [1, height, width], and there are as many classes as the highest label asks for, at least
 // classes.
 func Images(fsys fs.FS, split Split, classes int) (*data.Bytes, error) {
-	images, imagesName, err := load(fsys, string(split)+"-images", "3")
-	if err != nil && split == Test && errors.Is(err, fs.ErrNotExist) {
-		images, imagesName, err = load(fsys, "test-images", "3")
-	}
+	images, imagesName, err := either(fsys, split, "-images", "3")
 	if err != nil {
 		return nil, err
 	}
-	labels, labelsName, err := load(fsys, string(split)+"-labels", "1")
-	if err != nil && split == Test && errors.Is(err, fs.ErrNotExist) {
-		labels, labelsName, err = load(fsys, "test-labels", "1")
-	}
+	labels, labelsName, err := either(fsys, split, "-labels", "1")
 	if err != nil {
 		return nil, err
 	}
 	return raw.Samples(images, imagesName, labels, labelsName, classes)
+}
+
+// either loads the file of a split by its name or, for the test split, by the other one.
+func either(fsys fs.FS, split Split, kind, rank string) (a *Array, name string, err error) {
+	a, name, err = load(fsys, string(split)+kind, rank)
+	if split == Test && errors.Is(err, fs.ErrNotExist) {
+		if b, other, err := load(fsys, "test"+kind, rank); !errors.Is(err, fs.ErrNotExist) {
+			return b, other, err
+		}
+	}
+	return a, name, err
 }
 
 // find returns the name of the file of a stem, for example "train-images" and rank "3".

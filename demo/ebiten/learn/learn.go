@@ -2,11 +2,15 @@
 // snapshot and never waits.
 package learn
 
-import "fmt"
+import (
+	"fmt"
+	"io/fs"
+)
 
 // Config says what a run does.
 type Config struct {
 	Data         string // Digits or Folder
+	Name         string // what the data is called, for those who look on
 	LearningRate float64
 	BatchSize    int
 	Epochs       int
@@ -63,6 +67,15 @@ type Snapshot struct {
 	Model        int     // counts the models that Weights has given; 0: there is none
 }
 
+// Given is the data that the user has brought, at one moment. It does not change any more.
+type Given struct {
+	Name        string // what it is called; "": there is none
+	Train, Test int    // images
+	Reading     bool   // files are being read
+	Err         error  // why the last files were refused; what was there before stays
+	Count       int    // of the times that files were taken or refused
+}
+
 // Trainer trains. Its methods return at once and may be called from any goroutine.
 type Trainer interface {
 	// Start begins a run; it is an error while another is under way.
@@ -74,6 +87,13 @@ type Trainer interface {
 	Stop()
 	// Snapshot returns the latest moment, never nil.
 	Snapshot() *Snapshot
+	// Given returns the data that the user has brought, never nil.
+	Given() *Given
+	// Bring reads MNIST's four files out of what was dropped, files or their folder; Given tells how that ends.
+	Bring(dropped fs.FS)
+	// Choose lets the user choose the files, where that is possible: CanChoose says whether it is.
+	Choose()
+	CanChoose() bool
 	// Weights returns the latest model as an ONNX file, nil where there is none: of the last epoch, or of the moment of a pause.
 	Weights() []byte
 	// Close stops and waits until nothing runs any more.

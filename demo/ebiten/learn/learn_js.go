@@ -3,7 +3,7 @@ package learn
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"io/fs"
 	"math"
 	"sync"
 	"syscall/js"
@@ -19,20 +19,36 @@ const (
 	newStep         // step, samples, mean loss, accuracy of the epoch so far, learning rate
 	newTest         // step, loss, accuracy
 	newModel        // there is another model
+	newGiven        // images to learn from, to test with, whether files are being read, how often files were taken or refused
 )
 
 // page is the trainer of a page: the page trains in its runtime's worker, and this one takes the news.
 type page struct {
 	trainer js.Value
 
-	mu   sync.Mutex
-	r    record
-	snap *Snapshot
-	news []byte
+	mu    sync.Mutex
+	r     record
+	snap  *Snapshot
+	given *Given
+	news  []byte
 }
 
 // New returns a trainer that has the page's train.
-func New(trainer js.Value) Trainer { return &page{trainer: trainer, snap: &Snapshot{}} }
+func New(trainer js.Value) Trainer {
+	return &page{trainer: trainer, snap: &Snapshot{}, given: &Given{}}
+}
+
+func (t *page) Given() *Given {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.take()
+	return t.given
+}
+
+// Bring is the page's: it takes what is dropped before Ebitengine does.
+func (t *page) Bring(fs.FS)     {}
+func (t *page) Choose()         { t.trainer.Call("choose") }
+func (t *page) CanChoose() bool { return true }
 
 func (t *page) Start(cfg Config) error {
 	t.mu.Lock()
@@ -41,8 +57,8 @@ func (t *page) Start(cfg Config) error {
 	if t.snap.State.Active() {
 		return errors.New("a training is under way: stop it first")
 	}
-	if cfg.Data != Digits {
-		return fmt.Errorf("a page trains on the built-in digits, not on %s", cfg.Data)
+	if cfg.Data == Folder && t.given.Name == "" {
+		return errors.New("there is no data but the built-in digits: choose MNIST's four files, or drop them here")
 	}
 	if err := cfg.check(); err != nil {
 		return err
@@ -54,7 +70,7 @@ func (t *page) Start(cfg Config) error {
 	if tests == 0 {
 		tests = 10000
 	}
-	if !t.trainer.Call("start", cfg.LearningRate, cfg.BatchSize, cfg.Epochs, float64(cfg.Seed), samples, tests).Bool() {
+	if !t.trainer.Call("start", cfg.LearningRate, cfg.BatchSize, cfg.Epochs, float64(cfg.Seed), samples, tests, cfg.Data == Folder).Bool() {
 		return errors.New("the last training has not ended yet: try again")
 	}
 	t.r = record{now: Snapshot{State: Preparing, Config: cfg, Model: t.r.now.Model}}
@@ -104,6 +120,12 @@ func (t *page) take() {
 			t.r.test(Point{int(number(1)), number(2), number(3)})
 		case newModel:
 			t.r.now.Model++
+		case newGiven:
+			g := &Given{Train: int(number(1)), Test: int(number(2)), Reading: number(3) != 0, Count: int(number(4)), Name: t.trainer.Get("givenName").String()}
+			if text := t.trainer.Get("givenError").String(); text != "" {
+				g.Err = errors.New(text)
+			}
+			t.given = g
 		}
 	}
 	t.snap = t.r.snapshot()

@@ -5,10 +5,13 @@ package learn
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +28,10 @@ import (
 )
 
 // Sets is data that the user has named, in two parts.
-type Sets struct{ Train, Test data.Source }
+type Sets struct {
+	Name        string
+	Train, Test data.Source
+}
 
 // OpenFolder reads a folder of IDX files, plain or gzip, with pictures of 28x28 and ten classes, as MNIST has them.
 func OpenFolder(path string) (*Sets, error) {
@@ -42,17 +48,27 @@ func OpenFolder(path string) (*Sets, error) {
 			return nil, fmt.Errorf("%s holds no MNIST files (%s-images-idx3-ubyte and %s-labels-idx1-ubyte, plain or with .gz); \"weft data get mnist --dir %s\" fetches them", path, split, split, path)
 		}
 	}
+	s, err := read(fsys, filepath.Base(path))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// read reads the four files in a folder.
+func read(fsys fs.FS, name string) (*Sets, error) {
 	open := func(split idx.Split) (data.Source, error) {
 		src, err := idx.Images(fsys, split, 10)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, err
 		}
 		if spec := src.Spec(); !slices.Equal(spec.Shape, []int{1, 28, 28}) || spec.Classes != 10 {
-			return nil, fmt.Errorf("%s: samples of shape %v in %d classes; LeNet takes [1 28 28] in 10", path, spec.Shape, spec.Classes)
+			return nil, fmt.Errorf("the %s files hold images of %d × %d in %d classes; LeNet takes 28 × 28 in 10", split, spec.Shape[1], spec.Shape[2], spec.Classes)
 		}
 		return src, nil
 	}
-	s := &Sets{}
+	s := &Sets{Name: name}
+	var err error
 	if s.Train, err = open(idx.Train); err != nil {
 		return nil, err
 	}
@@ -62,22 +78,77 @@ func OpenFolder(path string) (*Sets, error) {
 	return s, nil
 }
 
+// dropped finds MNIST's files in what was dropped: the files, or a folder with them.
+func dropped(fsys fs.FS) (*Sets, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+		sub, err := fs.Sub(fsys, e.Name())
+		if e.IsDir() && err == nil && (idx.Has(sub, idx.Train) || idx.Has(sub, idx.Test)) {
+			return read(sub, e.Name())
+		}
+	}
+	for _, name := range names {
+		if strings.Contains(name, "idx") || strings.Contains(name, "ubyte") {
+			return read(fsys, "Your files")
+		}
+	}
+	return nil, fmt.Errorf("%s: no MNIST files; drop its four, train-images-idx3-ubyte and so on, all together, or their folder", strings.Join(names, ", "))
+}
+
 // native trains in a goroutine.
 type native struct {
-	folder  *Sets
+	given   atomic.Pointer[Given]
 	snap    atomic.Pointer[Snapshot]
 	weights atomic.Pointer[[]byte]
 
 	mu   sync.Mutex
+	sets *Sets
 	run  *run          // the latest
 	done chan struct{} // closed when its goroutine has ended
 }
 
-// New returns a trainer. folder may be nil.
-func New(folder *Sets) Trainer {
-	t := &native{folder: folder}
+// New returns a trainer. sets are data beside the built-in digits, nil where there is none yet.
+func New(sets *Sets) Trainer {
+	t := &native{sets: sets}
 	t.snap.Store(&Snapshot{})
+	g := &Given{}
+	if sets != nil {
+		g = &Given{Name: sets.Name, Train: sets.Train.Len(), Test: sets.Test.Len()}
+	}
+	t.given.Store(g)
 	return t
+}
+
+func (t *native) Given() *Given   { return t.given.Load() }
+func (t *native) CanChoose() bool { return false } // Ebitengine has no such dialog
+func (t *native) Choose()         {}
+
+func (t *native) Bring(files fs.FS) {
+	g := *t.given.Load()
+	if g.Reading {
+		return
+	}
+	g.Reading, g.Err = true, nil
+	t.given.Store(&g)
+	go func() {
+		done := g
+		done.Reading = false
+		done.Count++
+		if sets, err := dropped(files); err != nil {
+			done.Err = err
+		} else {
+			t.mu.Lock()
+			t.sets = sets
+			t.mu.Unlock()
+			done.Name, done.Train, done.Test = sets.Name, sets.Train.Len(), sets.Test.Len()
+		}
+		t.given.Store(&done)
+	}()
 }
 
 type command uint8
@@ -93,6 +164,7 @@ type run struct {
 	record
 	t        *native
 	cfg      Config
+	sets     *Sets
 	commands chan command
 	shown    time.Time // of the last snapshot
 }
@@ -107,13 +179,13 @@ func (t *native) Start(cfg Config) error {
 			return errors.New("a training is under way: stop it first")
 		}
 	}
-	if cfg.Data == Folder && t.folder == nil {
-		return errors.New("there is no folder of data: start with --data FOLDER")
+	if cfg.Data == Folder && t.sets == nil {
+		return errors.New("there is no data but the built-in digits: drop MNIST's four files, or start with --data FOLDER")
 	}
 	if err := cfg.check(); err != nil {
 		return err
 	}
-	r := &run{t: t, cfg: cfg, commands: make(chan command, 16)}
+	r := &run{t: t, cfg: cfg, sets: t.sets, commands: make(chan command, 16)}
 	r.now = Snapshot{State: Preparing, Config: cfg, Model: t.snap.Load().Model}
 	r.publish()
 	t.run, t.done = r, make(chan struct{})
@@ -170,7 +242,7 @@ func (r *run) publish() {
 
 func (r *run) sources() (tr, test data.Source, err error) {
 	if r.cfg.Data == Folder {
-		tr, test = r.t.folder.Train, r.t.folder.Test
+		tr, test = r.sets.Train, r.sets.Test
 		if tr, err = first(tr, r.cfg.Samples); err != nil {
 			return nil, nil, err
 		}

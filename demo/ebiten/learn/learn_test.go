@@ -4,11 +4,13 @@ package learn_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/weft-ml/weft/core/data/digits"
@@ -187,6 +189,31 @@ func TestConfigErrors(t *testing.T) {
 // TestFolder: a run on the files of a folder.
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
+	folder(t, dir)
+	sets, err := learn.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := learn.New(sets)
+	defer tr.Close()
+	onFolder(t, tr)
+}
+
+// onFolder trains on the files of folder.
+func onFolder(t *testing.T, tr learn.Trainer) {
+	t.Helper()
+	if err := tr.Start(learn.Config{Data: learn.Folder, LearningRate: 2e-3, BatchSize: 32, Epochs: 1, Seed: 1, Samples: 256}); err != nil {
+		t.Fatal(err)
+	}
+	s := wait(t, tr, "done", func(s *learn.Snapshot) bool { return s.State == learn.Done })
+	if s.Samples != 256 || s.Steps != 8 || len(s.Test) != 1 || tr.Weights() == nil {
+		t.Errorf("%d samples, %d steps, %d tests", s.Samples, s.Steps, len(s.Test))
+	}
+}
+
+// folder writes four files like MNIST's, of the built-in digits.
+func folder(t *testing.T, dir string) {
+	t.Helper()
 	for name, n := range map[string]int{"train": 320, "t10k": 100} {
 		src := digits.New(digits.Options{Seed: 5, Test: name != "train"})
 		pixels, labels, x := make([]byte, 0, n*784), make([]byte, n), make([]float32, 784)
@@ -213,19 +240,77 @@ func TestFolder(t *testing.T) {
 			}
 		}
 	}
-	sets, err := learn.OpenFolder(dir)
-	if err != nil {
+}
+
+// TestBring: what is dropped is read, files or their folder; what is wrong is told by the file's name, and what was there stays.
+func TestBring(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "mine"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	tr := learn.New(sets)
+	folder(t, filepath.Join(dir, "mine"))
+	files := os.DirFS(filepath.Join(dir, "mine"))
+	tr := learn.New(nil)
 	defer tr.Close()
-	if err := tr.Start(learn.Config{Data: learn.Folder, LearningRate: 2e-3, BatchSize: 32, Epochs: 1, Seed: 1, Samples: 256}); err != nil {
-		t.Fatal(err)
+	bring := func(fsys fs.FS) *learn.Given {
+		t.Helper()
+		n := tr.Given().Count
+		tr.Bring(fsys)
+		for end := time.Now().Add(20 * time.Second); tr.Given().Count == n; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the files are never read")
+			}
+		}
+		return tr.Given()
 	}
-	s := wait(t, tr, "done", func(s *learn.Snapshot) bool { return s.State == learn.Done })
-	if s.Samples != 256 || s.Steps != 8 || len(s.Test) != 1 || tr.Weights() == nil {
-		t.Errorf("%d samples, %d steps, %d tests", s.Samples, s.Steps, len(s.Test))
+	with := func(name string, content []byte) fs.FS {
+		m := fstest.MapFS{}
+		for _, f := range []string{"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"} {
+			b, err := fs.ReadFile(files, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f == name {
+				b = content
+			}
+			if b != nil {
+				m[f] = &fstest.MapFile{Data: b}
+			}
+		}
+		return m
 	}
+	if g := tr.Given(); g.Name != "" || g.Err != nil {
+		t.Errorf("at the start %+v", g)
+	}
+	for what, c := range map[string]struct {
+		fsys fs.FS
+		want string
+	}{
+		"other files": {fstest.MapFS{"notes.txt": {}, "a.png": {}}, "a.png, notes.txt: no MNIST files"},
+		"nothing":     {fstest.MapFS{}, "no MNIST files"},
+		"a folder":    {fstest.MapFS{"mine/notes.txt": {}}, "mine: no MNIST files"},
+		"no labels":   {with("train-labels-idx1-ubyte", nil), "no file train-labels-idx1-ubyte"},
+		"no test":     {with("t10k-images-idx3-ubyte", nil), "no file t10k-images-idx3-ubyte"},
+		"no IDX":      {with("train-images-idx3-ubyte", []byte("PK....")), "train-images-idx3-ubyte: offset 0: not an IDX file"},
+		"cut":         {with("t10k-images-idx3-ubyte", []byte{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2}), "t10k-images-idx3-ubyte: offset 18: the file ends here, expected 784 bytes"},
+		"too few":     {with("t10k-labels-idx1-ubyte", []byte{0, 0, 8, 1, 0, 0, 0, 2, 1, 2}), "there are 2 labels for the 100 images"},
+		"other size":  {with("t10k-images-idx3-ubyte", append([]byte{0, 0, 8, 3, 0, 0, 0, 100, 0, 0, 0, 2, 0, 0, 0, 1}, make([]byte, 200)...)), "images of 2 × 1"},
+	} {
+		if g := bring(c.fsys); g.Err == nil || !strings.Contains(g.Err.Error(), c.want) || g.Name != "" {
+			t.Errorf("%s: %+v, want an error with %q", what, g, c.want)
+		}
+	}
+	if g := bring(files); g.Err != nil || g.Name != "Your files" || g.Train != 320 || g.Test != 100 {
+		t.Errorf("%+v", g)
+	}
+	onFolder(t, tr)
+	if g := bring(fstest.MapFS{"notes.txt": {}}); g.Err == nil || g.Name != "Your files" {
+		t.Errorf("after other files %+v", g)
+	}
+	if g := bring(os.DirFS(dir)); g.Err != nil || g.Name != "mine" {
+		t.Errorf("%+v", g)
+	}
+	onFolder(t, tr)
 }
 
 func TestOpenFolder(t *testing.T) {

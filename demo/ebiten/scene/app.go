@@ -3,8 +3,10 @@
 package scene
 
 import (
+	"fmt"
+	"io/fs"
 	"math"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/weft-ml/weft/core/data/preprocess/ink"
@@ -24,7 +26,7 @@ const (
 var titles = []string{"Draw", "Look inside", "Train"}
 
 // names are the scenes in [State].
-var names = []string{"draw", "inside", "train"}
+var names = [...]string{"draw", "inside", "train"}
 
 // pictureSize is the width and height of the picture that is prepared for the network, as in the page.
 const pictureSize = 140
@@ -39,9 +41,8 @@ const (
 type Options struct {
 	Model   []byte // LeNet as an ONNX file
 	Trainer learn.Trainer
-	Folder  string // what the trainer's folder is called; "": there is none
 	Dark    bool
-	// Now gives the time, for the budget of a frame; nil: the clock.
+	// Now gives the time, for the budget of a frame and the pace of the curves; nil: the clock.
 	Now func() time.Time
 }
 
@@ -66,13 +67,24 @@ type App struct {
 	luma     [pictureSize * pictureSize]float32
 	digit    [net.Size * net.Size]float32
 	layers   []net.Layer
-	inside   bool // layers are those of the answer
-	deep     bool // the layers were wanted when the answer was made
-	pictures map[string]*ui.Picture
+	inside   bool   // layers are those of the answer
+	deep     bool   // the layers were wanted when the answer was made
+	thoughts uint64 // counts answers
+	sheet    sheetOfMaps
+	pointers []ui.Pointer
 
 	train   controls
+	curves  curves
+	snap    *learn.Snapshot // as this frame shows it
+	polled  time.Time       // when it was taken
+	given   int             // of the data that the user brought, that was told last
 	notice  string
+	good    bool // the notice is no error
+	over    []ui.Command
 	problem error
+	before  moment // of the last frame that was drawn
+	idle    bool   // this frame is the last one again
+	times   [len(names)]times
 }
 
 // Answer is what the network says of the ink.
@@ -91,13 +103,13 @@ func New(o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &App{opt: o, net: n, penAt: pen.Point{X: 0.5, Y: 0.5}, wants: true, pictures: map[string]*ui.Picture{}}
+	a := &App{opt: o, net: n, penAt: pen.Point{X: 0.5, Y: 0.5}, wants: true, snap: o.Trainer.Snapshot()}
 	a.pad.Planes = []*pen.Plane{pen.NewPlane(pictureSize), pen.NewPlane(pictureSize)}
 	a.UI.Theme = ui.Light
 	if o.Dark {
 		a.UI.Theme = ui.Dark
 	}
-	a.train = newControls(o.Folder != "")
+	a.train = newControls(o.Trainer.Given().Name != "")
 	return a, nil
 }
 
@@ -120,15 +132,22 @@ func (a *App) Frame(in ui.Input) {
 	in.Size.X, in.Size.Y = in.Size.X/zoom, in.Size.Y/zoom
 	in.Mouse.X, in.Mouse.Y = in.Mouse.X/zoom, in.Mouse.Y/zoom
 	in.Scale *= zoom
-	in.Pointers = slices.Clone(in.Pointers)
+	a.pointers = append(a.pointers[:0], in.Pointers...)
+	in.Pointers = a.pointers
 	for i := range in.Pointers {
 		in.Pointers[i].At.X /= zoom
 		in.Pointers[i].At.Y /= zoom
 	}
 	u := &a.UI
+	a.budget.begin(a.opt.Now())
+	a.poll(len(in.Keys) > 0 || len(in.Pointers) > 0)
+	if a.idle = a.rests(&in); a.idle {
+		return
+	}
 	u.Begin(in)
 	a.shortcuts()
 	a.takeModel()
+	a.takeGiven()
 	area := ui.Rect{W: in.Size.X, H: in.Size.Y}
 	u.Box(area, 0, u.Theme.Ground)
 	margin := 20.0
@@ -141,10 +160,14 @@ func (a *App) Frame(in ui.Input) {
 	if limit := 1180.0; area.W > limit {
 		area = ui.Rect{X: area.X + (area.W-limit)/2, Y: area.Y, W: limit, H: area.H}
 	}
-	a.header(&area)
-	if a.notice != "" {
-		a.noticeBar(&area)
+	// A notice lies over everything, so it is drawn last, but it has the pointers first.
+	a.over = a.over[:0]
+	if n := len(u.Commands); a.notice != "" {
+		a.noticeBar(area)
+		a.over = append(a.over, u.Commands[n:]...)
+		u.Commands = u.Commands[:n]
 	}
+	a.header(&area)
 	switch a.Scene {
 	case Draw:
 		a.drawScene(area)
@@ -153,7 +176,72 @@ func (a *App) Frame(in ui.Input) {
 	case Train:
 		a.trainScene(area)
 	}
+	u.Commands = append(u.Commands, a.over...)
 	u.End()
+}
+
+// moment is what a frame is drawn from, apart from what the program remembers itself.
+type moment struct {
+	in    ui.Input
+	snap  *learn.Snapshot
+	given *learn.Given
+	scene int
+	focus string
+	ring  bool
+	calm  int // frames in which nothing was pressed, held or left to do, this one included
+}
+
+// rests reports whether this frame would be the last one again: then there is nothing to do.
+func (a *App) rests(in *ui.Input) bool {
+	now, was := moment{snap: a.snap, given: a.opt.Trainer.Given(), scene: a.Scene}, &a.before
+	if len(in.Keys) == 0 && len(in.Pointers) == 0 && !in.Space && !a.waits() {
+		now.calm = was.calm + 1
+	}
+	now.in = ui.Input{Size: in.Size, Scale: in.Scale, Mouse: in.Mouse}
+	now.focus, now.ring = a.UI.Focus()
+	// The first calm frame may still change something, which the second one shows.
+	rests := was.calm >= 2 && now.calm > 0 && now.snap == was.snap && now.given == was.given && now.scene == was.scene && now.focus == was.focus && now.ring == was.ring &&
+		now.in.Size == was.in.Size && now.in.Scale == was.in.Scale && now.in.Mouse == was.in.Mouse
+	a.before = now
+	return rests
+}
+
+// waits reports whether there is ink without an answer, or with one of another network.
+func (a *App) waits() bool { return a.Scene != Train && (a.stale || a.Scene == Inside && !a.deep) }
+
+// pace is how often the curves are drawn anew while nobody touches anything: drawing takes processors from training.
+const pace = time.Second / 15
+
+// poll takes the trainer's latest snapshot: at once after input, else at the pace of the curves.
+func (a *App) poll(touched bool) {
+	now := a.opt.Now()
+	s := a.opt.Trainer.Snapshot()
+	if touched || s.State != a.snap.State || s.Model != a.snap.Model || now.Sub(a.polled) >= pace || now.Before(a.polled) {
+		a.snap, a.polled = s, now
+	}
+}
+
+// Drop takes files that were dropped on the window.
+func (a *App) Drop(files fs.FS) { a.opt.Trainer.Bring(files) }
+
+// takeGiven tells what became of the files that the user brought, and chooses them for the next run.
+func (a *App) takeGiven() {
+	g := a.opt.Trainer.Given()
+	if g.Count == a.given {
+		return
+	}
+	a.given = g.Count
+	if g.Err != nil {
+		a.tell(g.Err)
+		return
+	}
+	a.notice, a.good = fmt.Sprintf("%s: %s training and %s test images are here.", g.Name, thousands(float64(g.Train)), thousands(float64(g.Test))), true
+	if a.snap.State.Active() {
+		a.notice += " Choose them under Data when this run has ended."
+		return
+	}
+	a.Scene, a.train.data = Train, 1
+	a.notice += " Start trains on them."
 }
 
 // shortcuts are keys that need no focus.
@@ -177,7 +265,10 @@ func (a *App) shortcuts() {
 	if u.Take(ui.KeyN) {
 		a.swapNet()
 	}
-	state := a.opt.Trainer.Snapshot().State
+	if u.Take(ui.KeyO) && a.opt.Trainer.CanChoose() {
+		a.opt.Trainer.Choose()
+	}
+	state := a.snap.State
 	if u.Take(ui.KeyP) {
 		switch state {
 		case learn.Paused:
@@ -254,32 +345,53 @@ func (a *App) mark(r ui.Rect) {
 	}
 }
 
-func (a *App) noticeBar(area *ui.Rect) {
+// noticeBar shows the notice at the lower edge of the window.
+func (a *App) noticeBar(area ui.Rect) {
 	u := &a.UI
 	t := u.Theme
-	bar := area.CutTop(36, 10)
-	u.Box(bar, 9, ui.Mix(t.Surface, t.Bad, 0.12))
-	in := bar.Inset2(12, 0)
-	if u.Button("dismiss", in.CutRight(64, 8).Inset2(0, 4), "Close", ui.ButtonStyle{Quiet: true}) {
+	c := t.Bad
+	if a.good {
+		c = t.Good
+	}
+	const button, line = 64.0, 19.0
+	f := ui.Regular(14)
+	if area.W < 580 {
+		f.Size = 12
+	}
+	area = area.Inset2((area.W-min(area.W, 760))/2, 0)
+	lines := f.Wrap(a.notice, area.W-28-button-8)
+	bar := area.CutBottom(22+line*float64(len(lines)), 0)
+	u.Box(bar, 12, ui.Mix(t.Surface, c, 0.12))
+	u.Edge(bar, 12, 1, ui.Mix(t.Line, c, 0.5))
+	in := bar.Inset2(14, 11)
+	right := in.CutRight(button, 8)
+	if u.Button("dismiss", ui.Rect{X: right.X, Y: bar.Y + 6, W: right.W, H: 29}, "Close", ui.ButtonStyle{}) {
 		a.notice = ""
 	}
-	f := ui.Regular(14)
-	for f.Size > 11 && f.Width(a.notice) > in.W {
-		f.Size--
+	u.Press("notice", bar)
+	for _, l := range lines {
+		u.Label(in.CutTop(line, 0), l, f, c, ui.Left)
 	}
-	u.Label(in, a.notice, f, t.Bad, ui.Left)
 }
 
 // tell shows an error until it is closed.
-func (a *App) tell(err error) { a.notice = err.Error() }
+func (a *App) tell(err error) {
+	// What the libraries put in front says nothing to those who look at the window.
+	text := err.Error()
+	for _, prefix := range []string{"weft: ", "weft: ", "idx: ", "mnist: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	a.notice, a.good = text, false
+}
 
 // takeModel gives the network the weights that the trainer has learned since.
 func (a *App) takeModel() {
-	s := a.opt.Trainer.Snapshot()
+	s := a.snap
 	if s.Model == 0 || s.Model == a.model || !a.wants {
 		return
 	}
 	a.model = s.Model
+	a.budget.busy = true
 	if err := a.net.SetWeights(a.opt.Trainer.Weights()); err != nil {
 		a.tell(err)
 		return
@@ -289,7 +401,7 @@ func (a *App) takeModel() {
 
 // swapNet changes between the weights that came along and those that were trained.
 func (a *App) swapNet() {
-	if a.opt.Trainer.Snapshot().Model == 0 {
+	if a.snap.Model == 0 {
 		return
 	}
 	a.wants = !a.trained
@@ -316,31 +428,58 @@ func (a *App) netChoice(r ui.Rect) {
 }
 
 // hasChoice reports whether there are trained weights.
-func (a *App) hasChoice() bool { return a.opt.Trainer.Snapshot().Model > 0 }
+func (a *App) hasChoice() bool { return a.snap.Model > 0 }
 
-// budget keeps a frame's work short: after an answer that took long the frames have four times as long for themselves.
+// share is what a frame may have taken for all else when an answer is still made in it.
+const share = 4 * time.Millisecond
+
+// budget keeps a frame's work short. A frame makes one answer at most. One that has taken its share already leaves the answer to the
+// next frame, three times at most. After an answer that took long the frames have four times as long for themselves.
 type budget struct {
-	until time.Time
-	last  time.Duration
+	from   time.Time // when this frame began
+	until  time.Time // no answer before
+	last   time.Duration
+	busy   bool // this frame has taken other weights
+	passed int
 }
 
-// think makes the answer of the ink, if it has changed and there is time.
+func (b *budget) begin(now time.Time) { b.from, b.busy = now, false }
+
+// allows reports whether an answer may begin now.
+func (b *budget) allows(now time.Time) bool {
+	if now.Before(b.until) {
+		return false
+	}
+	if (b.busy || now.Sub(b.from) > share) && b.passed < 3 {
+		b.passed++
+		return false
+	}
+	b.passed = 0
+	return true
+}
+
+// took notes how long an answer took.
+func (b *budget) took(from, to time.Time) {
+	b.last = to.Sub(from)
+	if b.last > 2*time.Millisecond {
+		b.until = from.Add(5 * b.last)
+	}
+}
+
+// think makes the answer of the ink, if the ink or the network have changed and there is time.
 func (a *App) think(inside bool) {
 	if !a.stale && (!inside || a.deep) {
 		return
 	}
 	from := a.opt.Now()
-	if from.Before(a.budget.until) && !a.pad.Empty() {
+	if !a.pad.Empty() && !a.budget.allows(from) {
 		return
 	}
 	if a.problem = a.thinkNow(inside); a.problem != nil {
 		a.tell(a.problem)
 	}
-	d := a.opt.Now().Sub(from)
-	a.budget.last = d
-	if d > time.Millisecond*2 {
-		a.budget.until = from.Add(5 * d)
-	}
+	a.budget.took(from, a.opt.Now())
+	a.thoughts++
 	a.stale, a.deep = false, inside
 }
 

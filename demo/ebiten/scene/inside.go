@@ -56,8 +56,8 @@ func (a *App) seen(r ui.Rect) {
 	side := min(r.H, r.W*0.55)
 	box := r.CutLeft(side, 12)
 	box = ui.Rect{X: box.X, Y: box.Y + (box.H-side)/2, W: side, H: side}
-	p := a.picture("seen", net.Size, net.Size, a.digit[:], 0, 1, &t.Ink)
-	u.Picture(box, p, ui.Color{R: 255, G: 255, B: 255, A: 255})
+	pic, parts := a.sheet.parts(a)
+	u.PictureOf(box, pic, parts[0][0])
 	u.Edge(box, 0, 1, t.Line)
 	if r.W < 30 {
 		return
@@ -120,8 +120,7 @@ func plan(layers []net.Layer, area ui.Rect) sheet {
 			} else {
 				r.height = min(44, max(32, area.H*0.07))
 				if r.columns > 10 {
-					r.rows = (r.columns + 39) / 40
-					r.columns = (r.columns + r.rows - 1) / r.rows
+					r.columns, r.rows = grid(r.columns)
 					r.height = max(least, float64(r.rows)*min(14, max(6, area.H*0.02)))
 				}
 				free -= r.height
@@ -153,11 +152,7 @@ var blank = []net.Layer{{Name: "Convolution", Shape: []int{6, 24, 24}}, {Name: "
 func (a *App) maps(r ui.Rect) {
 	u := &a.UI
 	t := u.Theme
-	layers := blank
-	if a.inside {
-		layers = a.layers
-	}
-	p := plan(layers, r)
+	p := plan(a.shownLayers(), r)
 	spare := r.H + p.gap
 	for _, row := range p.rows {
 		spare -= row.height + p.head + p.gap
@@ -201,6 +196,14 @@ func dims(shape []int) string {
 	return s
 }
 
+// shownLayers are those of the answer, or what they would be.
+func (a *App) shownLayers() []net.Layer {
+	if a.inside {
+		return a.layers
+	}
+	return blank
+}
+
 // span is the range of a layer's values, 0 included.
 func span(v []float32) (lo, hi float32) {
 	hi = 1e-6
@@ -212,21 +215,15 @@ func span(v []float32) (lo, hi float32) {
 
 func (a *App) mapRow(i int, r row, body ui.Rect) {
 	u := &a.UI
-	h, w := r.layer.Shape[1], r.layer.Shape[2]
-	lo, hi := span(r.layer.Data)
 	cell := r.cell
 	step := cell
 	if r.columns > 1 {
 		step += min((body.W-float64(r.columns)*cell)/float64(r.columns-1), mapGap+cell*0.3)
 	}
-	for c := range r.layer.Shape[0] {
+	pic, parts := a.sheet.parts(a)
+	for c, part := range parts[i+1] {
 		at := ui.Rect{X: body.X + float64(c%r.columns)*step, Y: body.Y + float64(c/r.columns)*(cell+mapGap), W: cell, H: cell}
-		var data []float32
-		if r.layer.Data != nil {
-			data = r.layer.Data[c*h*w : (c+1)*h*w]
-		}
-		p := a.picture("map"+strconv.Itoa(i)+"."+strconv.Itoa(c), w, h, data, lo, hi, &u.Theme.Map)
-		u.Picture(at, p, ui.Color{R: 255, G: 255, B: 255, A: 255})
+		u.PictureOf(at, pic, part)
 	}
 }
 
@@ -234,12 +231,12 @@ func (a *App) unitRow(i int, r row, body ui.Rect) {
 	u := &a.UI
 	t := u.Theme
 	n := r.layer.Shape[0]
-	lo, hi := span(r.layer.Data)
 	if n > 10 {
-		p := a.picture("units"+strconv.Itoa(i), r.columns, r.rows, r.layer.Data, lo, hi, &t.Map)
-		u.Picture(body, p, ui.Color{R: 255, G: 255, B: 255, A: 255})
+		pic, parts := a.sheet.parts(a)
+		u.PictureOf(body, pic, parts[i+1][0])
 		return
 	}
+	lo, hi := span(r.layer.Data)
 	for k := range n {
 		cell := body.Column(k, n, 4)
 		v := float32(0)
@@ -256,25 +253,85 @@ func (a *App) unitRow(i int, r row, body ui.Rect) {
 	}
 }
 
-// picture paints values, lo to hi along a ramp, and keeps the image by its name; nil is all lo.
-func (a *App) picture(id string, w, h int, data []float32, lo, hi float32, colours *ui.Ramp) *ui.Picture {
-	old := a.pictures[id]
-	pixels := make([]byte, 4*w*h)
-	for i := range w * h {
-		v := float32(0)
-		if i < len(data) && hi > lo {
-			v = (data[i] - lo) / (hi - lo)
+// sheetOfMaps is one picture with all that there is to see of the layers, so that a frame uploads and draws it at once: what the network
+// is given, and then the maps of each layer, or its units in lines. It is painted when there is another answer or another theme.
+type sheetOfMaps struct {
+	picture ui.Picture
+	places  [][]ui.Part
+	answer  uint64
+	theme   *ui.Theme
+}
+
+// sheetWidth is the picture's, in pixels.
+const sheetWidth = 256
+
+// parts returns the picture, and where in it things are: what the network is given, then each layer.
+func (s *sheetOfMaps) parts(a *App) (*ui.Picture, [][]ui.Part) {
+	if s.theme == a.UI.Theme && s.answer == a.thoughts {
+		return &s.picture, s.places
+	}
+	layers := a.shownLayers()
+	s.theme, s.answer = a.UI.Theme, a.thoughts
+	s.places = s.places[:0]
+	x, y, high := 0, 0, 0
+	room := func(w, h int) ui.Part {
+		if x+w > sheetWidth {
+			x, y, high = 0, y+high, 0
 		}
-		c := colours.At(v)
-		pixels[4*i], pixels[4*i+1], pixels[4*i+2], pixels[4*i+3] = c.R, c.G, c.B, 255
+		at := ui.Part{X: x, Y: y, W: w, H: h}
+		x, high = x+w, max(high, h)
+		return at
 	}
-	if old != nil && old.W == w && old.H == h && string(old.Pixels) == string(pixels) {
-		return old
+	s.places = append(s.places, []ui.Part{room(net.Size, net.Size)})
+	for _, l := range layers {
+		var of []ui.Part
+		switch {
+		case len(l.Shape) == 3:
+			for range l.Shape[0] {
+				of = append(of, room(l.Shape[2], l.Shape[1]))
+			}
+		case l.Shape[0] > 10:
+			of = append(of, room(grid(l.Shape[0])))
+		}
+		s.places = append(s.places, of)
 	}
-	p := &ui.Picture{ID: id, W: w, H: h, Pixels: pixels, Color: true, Version: 1}
-	if old != nil {
-		p.Version = old.Version + 1
+	height := y + high
+	if s.picture.H != height {
+		s.picture = ui.Picture{ID: "maps", W: sheetWidth, H: height, Pixels: make([]byte, 4*sheetWidth*height), Color: true, Version: s.picture.Version}
 	}
-	a.pictures[id] = p
-	return p
+	s.picture.Version++
+	paint := func(at ui.Part, data []float32, lo, hi float32, colours *ui.Ramp) {
+		i := 0
+		for y := at.Y; y < at.Y+at.H; y++ {
+			out := s.picture.Pixels[4*(y*sheetWidth+at.X):]
+			for x := range at.W {
+				v := float32(0)
+				if i < len(data) && hi > lo {
+					v = (data[i] - lo) / (hi - lo)
+				}
+				i++
+				c := colours.At(v)
+				out[4*x], out[4*x+1], out[4*x+2], out[4*x+3] = c.R, c.G, c.B, 255
+			}
+		}
+	}
+	paint(s.places[0][0], a.digit[:], 0, 1, &s.theme.Ink)
+	for i, l := range layers {
+		lo, hi := span(l.Data)
+		of := s.places[i+1]
+		for c, at := range of {
+			var data []float32
+			if n := len(l.Data) / len(of); n > 0 {
+				data = l.Data[c*n : (c+1)*n]
+			}
+			paint(at, data, lo, hi, &s.theme.Map)
+		}
+	}
+	return &s.picture, s.places
+}
+
+// grid says how many columns and rows of units there are.
+func grid(units int) (columns, rows int) {
+	rows = (units + 39) / 40
+	return (units + rows - 1) / rows, rows
 }

@@ -3,7 +3,9 @@ package scene_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +22,24 @@ type actor struct {
 	weights []byte
 	calls   []string
 	refuse  error
+	given   learn.Given
+	chooser bool
+
+	last      *learn.Snapshot
+	lastGiven *learn.Given
 }
+
+// Given and Snapshot return the same value until there is something new, as trainers do.
+func (a *actor) Given() *learn.Given {
+	if a.lastGiven == nil || *a.lastGiven != a.given {
+		g := a.given
+		a.lastGiven = &g
+	}
+	return a.lastGiven
+}
+func (a *actor) Bring(fs.FS)     { a.calls = append(a.calls, "bring") }
+func (a *actor) Choose()         { a.calls = append(a.calls, "choose") }
+func (a *actor) CanChoose() bool { return a.chooser }
 
 func (a *actor) Start(c learn.Config) error {
 	a.calls = append(a.calls, fmt.Sprintf("start %s %v %d %d", c.Data, c.LearningRate, c.BatchSize, c.Epochs))
@@ -29,12 +48,18 @@ func (a *actor) Start(c learn.Config) error {
 	}
 	return a.refuse
 }
-func (a *actor) Pause()                    { a.calls, a.snap.State = append(a.calls, "pause"), learn.Paused }
-func (a *actor) Resume()                   { a.calls, a.snap.State = append(a.calls, "resume"), learn.Running }
-func (a *actor) Stop()                     { a.calls, a.snap.State = append(a.calls, "stop"), learn.Stopped }
-func (a *actor) Close()                    {}
-func (a *actor) Snapshot() *learn.Snapshot { s := a.snap; return &s }
-func (a *actor) Weights() []byte           { return a.weights }
+func (a *actor) Pause()  { a.calls, a.snap.State = append(a.calls, "pause"), learn.Paused }
+func (a *actor) Resume() { a.calls, a.snap.State = append(a.calls, "resume"), learn.Running }
+func (a *actor) Stop()   { a.calls, a.snap.State = append(a.calls, "stop"), learn.Stopped }
+func (a *actor) Close()  {}
+func (a *actor) Snapshot() *learn.Snapshot {
+	if a.last == nil || !reflect.DeepEqual(*a.last, a.snap) {
+		s := a.snap
+		a.last = &s
+	}
+	return a.last
+}
+func (a *actor) Weights() []byte { return a.weights }
 
 // midway is a run in its third epoch.
 func midway() learn.Snapshot {
@@ -47,19 +72,27 @@ func midway() learn.Snapshot {
 	return s
 }
 
+// still is a clock that stands, so no answer is ever late.
+func still() time.Time { return time.Unix(0, 0) }
+
 func program(t *testing.T, o scene.Options) (*scene.App, *actor) {
 	t.Helper()
 	a := &actor{weights: weights.MNIST}
-	o.Model, o.Trainer = weights.MNIST, a
 	if o.Now == nil {
-		o.Now = func() time.Time { return time.Unix(0, 0) } // no answer is ever late
+		o.Now = still
 	}
+	return made(t, o, a), a
+}
+
+func made(t *testing.T, o scene.Options, a *actor) *scene.App {
+	t.Helper()
+	o.Model, o.Trainer = weights.MNIST, a
 	app, err := scene.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(app.Close)
-	return app, a
+	return app
 }
 
 // at is the input of a frame of a window; size says how large.
@@ -181,7 +214,8 @@ func TestKeyboardDraws(t *testing.T) {
 }
 
 func TestTraining(t *testing.T) {
-	app, trainer := program(t, scene.Options{Folder: "mnist"})
+	trainer := &actor{weights: weights.MNIST, given: learn.Given{Name: "mnist"}}
+	app := made(t, scene.Options{Now: still}, trainer)
 	app.Frame(at(normal, ui.Key3))
 	app.Frame(at(normal, ui.KeyS))
 	app.Frame(at(normal, ui.KeyP))
@@ -248,34 +282,224 @@ func TestErrorsAreShown(t *testing.T) {
 	}
 }
 
-// TestBudget: where an answer takes long the frames between have the time for themselves.
+// tick is a clock that goes on by step whenever it is read.
+type tick struct {
+	now  time.Time
+	step time.Duration
+}
+
+func (c *tick) read() time.Time {
+	c.now = c.now.Add(c.step)
+	return c.now
+}
+
+// TestBudget: what Update computes is bounded, whatever the clock says: one answer a frame at most, and only to new ink; where a frame
+// is late already, or an answer took long, the next frames have the time for themselves, but the answer comes.
 func TestBudget(t *testing.T) {
-	clock := time.Unix(0, 0)
-	calls := 0
-	app, _ := program(t, scene.Options{Now: func() time.Time {
-		calls++
-		if calls%2 == 0 {
-			clock = clock.Add(20 * time.Millisecond) // every answer takes so long
-		}
-		return clock
-	}})
-	app.Frame(at(normal))
-	pad := rect(t, app, "pad")
-	thought := 0
-	for i := range 60 {
-		in := at(normal)
-		in.Pointers = []ui.Pointer{{ID: 0, At: ui.Point{X: pad.X + 20 + 4*float64(i), Y: pad.Y + 50}}}
-		before := calls
-		app.Frame(in)
-		if calls-before == 2 {
-			thought++
-		} else {
-			calls = before // it looked at the clock and left it
-		}
-		clock = clock.Add(16 * time.Millisecond)
+	for name, c := range map[string]struct {
+		step        time.Duration
+		least, most uint64
+	}{"fast": {0, 60, 60}, "late frames": {3 * time.Millisecond, 12, 16}, "slow answers": {20 * time.Millisecond, 5, 16}} {
+		t.Run(name, func(t *testing.T) {
+			clock := &tick{now: time.Unix(0, 0)}
+			app, _ := program(t, scene.Options{Now: clock.read})
+			for range 5 {
+				app.Frame(at(normal))
+			}
+			pad := rect(t, app, "pad")
+			clock.step = c.step
+			start := app.State().Answers
+			for i := range 60 {
+				in := at(normal)
+				in.Pointers = []ui.Pointer{{ID: 0, At: ui.Point{X: pad.X + 20 + 4*float64(i), Y: pad.Y + 50}}}
+				before := app.State().Answers
+				app.Frame(in)
+				if n := app.State().Answers - before; n > 1 {
+					t.Fatalf("%d answers in one frame", n)
+				}
+				clock.now = clock.now.Add(16 * time.Millisecond)
+			}
+			if n := app.State().Answers - start; n < c.least || n > c.most {
+				t.Errorf("%d answers in 60 frames of new ink, not %d to %d", n, c.least, c.most)
+			}
+			// The pen rests on the pad; after the last answer there is none.
+			in := at(normal)
+			in.Pointers = []ui.Pointer{{ID: 0, At: ui.Point{X: pad.X + 256, Y: pad.Y + 50}}}
+			for range 10 {
+				app.Frame(in)
+				clock.now = clock.now.Add(100 * time.Millisecond)
+			}
+			settled := app.State().Answers
+			for range 10 {
+				app.Frame(in)
+				clock.now = clock.now.Add(100 * time.Millisecond)
+			}
+			if n := app.State().Answers; n != settled {
+				t.Errorf("%d answers to ink that did not change", n-settled)
+			}
+		})
 	}
-	if thought < 5 || thought > 20 {
-		t.Errorf("%d answers of 20 ms in 60 frames", thought)
+}
+
+// TestMapsOnce: the maps are computed when the ink or the network change, not when one looks at them, moves the mouse or changes colours.
+func TestMapsOnce(t *testing.T) {
+	app, trainer := program(t, scene.Options{})
+	draw(t, app, normal, 0)
+	app.Frame(at(normal, ui.Key2))
+	app.Frame(at(normal))
+	n := app.State().Answers
+	for i := range 20 {
+		in := at(normal)
+		in.Mouse = ui.Point{X: 10 * float64(i), Y: 300}
+		app.Frame(in)
+	}
+	app.Frame(at(normal, ui.KeyT))
+	app.Frame(at(normal))
+	if s := app.State(); s.Answers != n || s.Layers != 6 {
+		t.Errorf("%d answers more for the same ink, %d layers", s.Answers-n, s.Layers)
+	}
+	trainer.snap.Model = 1
+	app.Frame(at(normal))
+	if s := app.State(); s.Answers != n {
+		t.Error("the frame that takes other weights answers too")
+	}
+	app.Frame(at(normal))
+	if s := app.State(); s.Answers != n+1 || !s.Trained {
+		t.Errorf("%d answers after other weights, trained %v", s.Answers-n, s.Trained)
+	}
+}
+
+// TestRest: where nothing happens a frame does nothing; anything that is to be seen ends that.
+func TestRest(t *testing.T) {
+	app, trainer := program(t, scene.Options{})
+	frames := func(in ui.Input) int {
+		app.Frame(in)
+		app.Took(time.Millisecond)
+		total := 0
+		for range 3 {
+			total += app.State().Update.Frames
+		}
+		return total / 3
+	}
+	settle := func(in ui.Input) (last int) {
+		for range 6 {
+			last = frames(in)
+		}
+		return last
+	}
+	last := settle(at(normal))
+	if n := frames(at(normal)); n != last {
+		t.Error("a frame at rest computes")
+	}
+	for name, change := range map[string]func() ui.Input{
+		"mouse":  func() ui.Input { in := at(normal); in.Mouse = ui.Point{X: 400, Y: 30}; return in },
+		"key":    func() ui.Input { return at(normal, ui.KeyT) },
+		"size":   func() ui.Input { return at(ui.Point{X: 800, Y: 600}) },
+		"resize": func() ui.Input { return at(normal) },
+		"model":  func() ui.Input { trainer.snap.Model++; return at(normal) },
+		"given":  func() ui.Input { trainer.given.Reading = true; return at(normal) },
+	} {
+		if name == "resize" {
+			settle(at(ui.Point{X: 700, Y: 600}))
+		}
+		last := settle(at(normal))
+		if name == "resize" {
+			last = settle(at(ui.Point{X: 700, Y: 600}))
+		}
+		if n := frames(change()); n == last {
+			t.Errorf("%s: the frame does nothing", name)
+		}
+	}
+	// A button that is let go changes what the frame has drawn already: the frame after it draws that.
+	settle(at(normal))
+	in := at(normal)
+	theme := ui.Point{X: 1180 - 20 - 19, Y: 32}
+	in.Mouse = theme
+	in.Pointers = []ui.Pointer{{ID: ui.Mouse, At: theme}}
+	app.Frame(in)
+	in.Pointers = nil
+	was := app.State().Theme
+	app.Frame(in)
+	app.Frame(in)
+	if s := app.State(); s.Theme == was || app.UI.Commands[0].C != app.UI.Theme.Ground {
+		t.Errorf("the theme is %s, the ground %v", s.Theme, app.UI.Commands[0].C)
+	}
+}
+
+// TestPace: curves are drawn 15 times a second at most while nobody touches anything.
+func TestPace(t *testing.T) {
+	clock := &tick{now: time.Unix(0, 0)}
+	app, trainer := program(t, scene.Options{Now: clock.read})
+	trainer.snap = midway()
+	trainer.snap.State = learn.Running
+	app.Frame(at(normal, ui.Key3))
+	steps := map[int]bool{}
+	for range 120 {
+		clock.now = clock.now.Add(time.Second / 60)
+		trainer.snap.Step++
+		app.Frame(at(normal))
+		steps[app.State().Step] = true
+	}
+	if n := len(steps); n < 15 || n > 31 {
+		t.Errorf("in two seconds %d steps are shown", n)
+	}
+}
+
+// TestGiven: data that the user has brought is told of and chosen, what is wrong with files is told, and the built-in digits stay.
+func TestGiven(t *testing.T) {
+	app, trainer := program(t, scene.Options{})
+	trainer.chooser = true
+	app.Frame(at(normal, ui.KeyO))
+	if len(trainer.calls) != 1 || trainer.calls[0] != "choose" {
+		t.Errorf("O does %q", trainer.calls)
+	}
+	app.Drop(nil)
+	if len(trainer.calls) != 2 || trainer.calls[1] != "bring" {
+		t.Errorf("files that are dropped: %q", trainer.calls)
+	}
+	long := "weft: idx: train-labels-idx1-ubyte.gz: offset 4: there are 10000 labels for the 60000 images of train-images-idx3-ubyte.gz: the files do not belong together"
+	trainer.given = learn.Given{Count: 1, Err: errors.New(long)}
+	for _, size := range []ui.Point{normal, {X: 360, Y: 480}, {X: 390, Y: 844}} {
+		for _, key := range []ui.Key{ui.Key1, ui.Key2, ui.Key3} {
+			app.Frame(at(size, key))
+			app.Frame(at(size))
+			covered(t, fmt.Sprintf("%v with a long notice", size), app)
+		}
+	}
+	s := app.State()
+	if !strings.HasPrefix(s.Notice, "train-labels-idx1-ubyte.gz: offset 4") || s.Data != "Built in" {
+		t.Errorf("notice %q, data %q", s.Notice, s.Data)
+	}
+	app.Frame(at(normal, ui.Key1))
+	trainer.given = learn.Given{Count: 2, Name: "MNIST", Train: 60000, Test: 10000}
+	app.Frame(at(normal))
+	app.Frame(at(normal))
+	if s := app.State(); s.Scene != "train" || s.Data != "MNIST" || !strings.Contains(s.Notice, "60,000 training and 10,000 test images") {
+		t.Errorf("%+v", s)
+	}
+	app.Frame(at(normal, ui.KeyS))
+	if c := trainer.snap.Config; c.Data != learn.Folder || c.Name != "MNIST" || c.TestSamples != 0 {
+		t.Errorf("the run is %+v", c)
+	}
+	app.Frame(at(normal))
+	app.Frame(at(normal, ui.KeyS)) // stops
+	for range 12 {
+		app.Frame(at(normal, ui.KeyTab))
+		if id, _ := app.UI.Focus(); id == "data" {
+			app.Frame(at(normal, ui.KeyLeft))
+			break
+		}
+	}
+	app.Frame(at(normal, ui.KeyS))
+	if c := trainer.snap.Config; c.Data != learn.Digits || c.Name != "Built in" {
+		t.Errorf("back at the built-in digits the run is %+v", c)
+	}
+	// While it trains, other files are told of and wait.
+	app.Frame(at(normal, ui.Key1))
+	trainer.given = learn.Given{Count: 3, Name: "fashion-mnist", Train: 60000, Test: 10000}
+	app.Frame(at(normal))
+	if s := app.State(); s.Scene != "draw" || s.Data != "Built in" || !strings.Contains(s.Notice, "fashion-mnist") {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -308,7 +532,8 @@ func TestLayout(t *testing.T) {
 	}
 	for _, size := range sizes {
 		for name, set := range states {
-			app, trainer := program(t, scene.Options{Folder: "fashion-mnist"})
+			trainer := &actor{weights: weights.MNIST, given: learn.Given{Name: "fashion-mnist"}, chooser: name == "midway"}
+			app := made(t, scene.Options{Now: still}, trainer)
 			if name != "empty" {
 				draw(t, app, size, 0)
 			}
@@ -325,9 +550,21 @@ func TestLayout(t *testing.T) {
 
 func check(t *testing.T, where string, app *scene.App) {
 	t.Helper()
+	texts := covered(t, where, app)
+	for i, a := range texts {
+		for _, b := range texts[:i] {
+			if a.R.X < b.R.Right() && b.R.X < a.R.Right() && a.R.Y < b.R.Bottom() && b.R.Y < a.R.Bottom() {
+				t.Errorf("%s: %q and %q lie on each other", where, a.S, b.S)
+			}
+		}
+	}
+}
+
+// covered is check where something may lie over the rest; it returns the texts.
+func covered(t *testing.T, where string, app *scene.App) (texts []ui.Command) {
+	t.Helper()
 	in := app.UI.In.Size
 	window := ui.Rect{X: -0.5, Y: -0.5, W: in.X + 1, H: in.Y + 1}
-	var texts []ui.Command
 	for _, c := range app.UI.Commands {
 		switch c.Kind {
 		case ui.Text:
@@ -355,13 +592,7 @@ func check(t *testing.T, where string, app *scene.App) {
 			}
 		}
 	}
-	for i, a := range texts {
-		for _, b := range texts[:i] {
-			if a.R.X < b.R.Right() && b.R.X < a.R.Right() && a.R.Y < b.R.Bottom() && b.R.Y < a.R.Bottom() {
-				t.Errorf("%s: %q and %q lie on each other", where, a.S, b.S)
-			}
-		}
-	}
+	return texts
 }
 
 func inside(w, r ui.Rect) bool {
@@ -372,7 +603,7 @@ func inside(w, r ui.Rect) bool {
 func BenchmarkThink(b *testing.B) {
 	for name, key := range map[string]ui.Key{"draw": ui.Key1, "inside": ui.Key2} {
 		b.Run(name, func(b *testing.B) {
-			app, err := scene.New(scene.Options{Model: weights.MNIST, Trainer: &actor{}, Now: func() time.Time { return time.Unix(0, 0) }})
+			app, err := scene.New(scene.Options{Model: weights.MNIST, Trainer: &actor{}, Now: still})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -45,6 +45,7 @@ func (a *App) start() {
 	if c.data == 1 {
 		cfg.Data, cfg.TestSamples = learn.Folder, 0
 	}
+	cfg.Name = a.dataNames()[c.data]
 	if err := a.opt.Trainer.Start(cfg); err != nil {
 		a.tell(err)
 		return
@@ -53,11 +54,19 @@ func (a *App) start() {
 	a.wants, a.notice = true, ""
 }
 
+// dataNames are the data that there are to train on.
+func (a *App) dataNames() []string {
+	if name := a.opt.Trainer.Given().Name; name != "" {
+		return []string{"Built in", name}
+	}
+	return []string{"Built in"}
+}
+
 // trainScene is the settings beside the curves.
 func (a *App) trainScene(area ui.Rect) {
 	u := &a.UI
 	a.lift()
-	s := a.opt.Trainer.Snapshot()
+	s := a.snap
 	if area.W > area.H*1.1 && area.W >= 560 {
 		side := area.CutLeft(max(280, min(320, area.W*0.36)), 20)
 		card := u.Card(side, 16)
@@ -72,6 +81,9 @@ func (a *App) trainScene(area ui.Rect) {
 		h, gap = 30, 6
 	}
 	need := 5*h + 5*gap + 24 + 52
+	if area.H > 620 {
+		need += 50 // for more lines
+	}
 	card := u.Card(area.CutTop(min(need, area.H*0.66), 10), 12)
 	a.settings(&card, s, h, gap)
 	a.progress(card, s)
@@ -87,14 +99,30 @@ func (a *App) settings(area *ui.Rect, s *learn.Snapshot, h, gap float64) {
 	u := &a.UI
 	c := &a.train
 	busy := s.State.Active()
-	data := []string{"Built in"}
-	if a.opt.Folder != "" {
-		data = append(data, a.opt.Folder)
+	data := a.dataNames()
+	label := ui.LabelWidth(area.W)
+	line := area.CutTop(h, gap)
+	if a.opt.Trainer.CanChoose() {
+		// Where there is little height the button stands beside the choice.
+		name, button := "MNIST files …", *area
+		if h < 38 {
+			name, button = "Files …", line.CutRight(66, 8)
+		} else {
+			button = area.CutTop(h, gap)
+			button.CutLeft(label, 0)
+		}
+		reading := a.opt.Trainer.Given().Reading
+		if reading {
+			name = "Reading"
+		}
+		if u.Button("files", button, name, ui.ButtonStyle{Disabled: reading}) {
+			a.opt.Trainer.Choose()
+		}
 	}
-	c.data = u.Stepper("data", area.CutTop(h, gap), "Data", data, c.data, busy || len(data) == 1)
-	c.rate = u.Stepper("rate", area.CutTop(h, gap), "Learning rate", list(rates), c.rate, busy)
-	c.batch = u.Stepper("batch", area.CutTop(h, gap), "Batch size", list(batches), c.batch, busy)
-	c.epochs = u.Stepper("epochs", area.CutTop(h, gap+2), "Epochs", list(epochs), c.epochs, busy)
+	c.data = u.Stepper("data", line, label, "Data", data, c.data, busy || len(data) == 1)
+	c.rate = u.Stepper("rate", area.CutTop(h, gap), label, "Learning rate", list(rates), c.rate, busy)
+	c.batch = u.Stepper("batch", area.CutTop(h, gap), label, "Batch size", list(batches), c.batch, busy)
+	c.epochs = u.Stepper("epochs", area.CutTop(h, gap+2), label, "Epochs", list(epochs), c.epochs, busy)
 	row := area.CutTop(h+2, gap+4)
 	first, second := row.Column(0, 2, 8), row.Column(1, 2, 8)
 	switch s.State {
@@ -134,7 +162,10 @@ func (a *App) progress(r ui.Rect, s *learn.Snapshot) {
 		}
 		u.Box(fill, 3, c)
 	}
-	lines := status(s)
+	lines := a.status(s)
+	if len(lines) > 1 && (s.State == learn.Failed || s.State == learn.Idle) {
+		lines = append(lines[:1], ui.Regular(13).Wrap(lines[1], r.W)...)
+	}
 	for i, l := range lines {
 		if r.H < 16 {
 			break
@@ -154,10 +185,15 @@ func (a *App) progress(r ui.Rect, s *learn.Snapshot) {
 }
 
 // status is the run in words, the most important line first.
-func status(s *learn.Snapshot) []string {
+func (a *App) status(s *learn.Snapshot) []string {
 	var first string
 	switch s.State {
 	case learn.Idle:
+		if g := a.opt.Trainer.Given(); g.Reading {
+			return []string{"Reading the files", "They stay on this device."}
+		} else if g.Name == "" {
+			return []string{"Ready", "Drop MNIST's four files here to train on them. Draw and Look inside follow along."}
+		}
 		return []string{"Ready", "Draw and Look inside follow along."}
 	case learn.Preparing:
 		first = "Preparing"
@@ -185,6 +221,9 @@ func status(s *learn.Snapshot) []string {
 	if s.Steps > 0 {
 		lines = append(lines, fmt.Sprintf("Step %d of %d", s.Step, s.Steps))
 	}
+	if s.Samples > 0 && s.Config.Name != "" {
+		lines = append(lines, fmt.Sprintf("%s: %s images an epoch", s.Config.Name, thousands(float64(s.Samples))))
+	}
 	return lines
 }
 
@@ -196,20 +235,38 @@ func thousands(v float64) string {
 	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }
 
+// curves are those of a snapshot, as plots take them.
+type curves struct {
+	of                           *learn.Snapshot
+	steps, loss, acc             []float64
+	testSteps, testLoss, testAcc []float64
+	top                          float64
+}
+
+// take makes them, where the snapshot is another one.
+func (c *curves) take(s *learn.Snapshot) {
+	if c.of == s {
+		return
+	}
+	c.of, c.top = s, 0
+	c.steps, c.loss, c.acc = c.steps[:0], c.loss[:0], c.acc[:0]
+	c.testSteps, c.testLoss, c.testAcc = c.testSteps[:0], c.testLoss[:0], c.testAcc[:0]
+	for _, p := range s.Train {
+		c.steps, c.loss, c.acc = append(c.steps, float64(p.Step)), append(c.loss, p.Loss), append(c.acc, p.Accuracy)
+		c.top = max(c.top, p.Loss)
+	}
+	for _, p := range s.Test {
+		c.testSteps, c.testLoss, c.testAcc = append(c.testSteps, float64(p.Step)), append(c.testLoss, p.Loss), append(c.testAcc, p.Accuracy)
+		c.top = max(c.top, p.Loss)
+	}
+}
+
 // plots draws the curves of loss and accuracy.
 func (a *App) plots(r [2]ui.Rect, s *learn.Snapshot) {
 	u := &a.UI
 	t := u.Theme
-	var steps, loss, acc, testSteps, testLoss, testAcc []float64
-	top := 0.0
-	for _, p := range s.Train {
-		steps, loss, acc = append(steps, float64(p.Step)), append(loss, p.Loss), append(acc, p.Accuracy)
-		top = max(top, p.Loss)
-	}
-	for _, p := range s.Test {
-		testSteps, testLoss, testAcc = append(testSteps, float64(p.Step)), append(testLoss, p.Loss), append(testAcc, p.Accuracy)
-		top = max(top, p.Loss)
-	}
+	a.curves.take(s)
+	k := &a.curves
 	value := func(v []float64, f func(float64) string) string {
 		if len(v) == 0 {
 			return ""
@@ -221,7 +278,7 @@ func (a *App) plots(r [2]ui.Rect, s *learn.Snapshot) {
 		pad = 10
 	}
 	curves := func(train, test []float64) []ui.Curve {
-		return []ui.Curve{{Name: "training", X: steps, Y: train, C: t.Accent}, {Name: "test", X: testSteps, Y: test, C: t.Warm, Dots: true}}
+		return []ui.Curve{{Name: "training", X: k.steps, Y: train, C: t.Accent}, {Name: "test", X: k.testSteps, Y: test, C: t.Warm, Dots: true}}
 	}
 	// The axis reaches to the end of the epoch.
 	xmax := 1.0
@@ -230,10 +287,10 @@ func (a *App) plots(r [2]ui.Rect, s *learn.Snapshot) {
 		xmax = float64(min(n, (s.Step+epoch-1)/epoch*epoch))
 		xmax = max(xmax, float64(epoch))
 	}
-	u.Draw(u.Card(r[0], pad), ui.Plot{Title: "Loss", Value: value(loss, func(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }),
-		XMax: xmax, YMax: round(top), Curves: curves(loss, testLoss), Empty: "Start to see it learn"})
-	u.Draw(u.Card(r[1], pad), ui.Plot{Title: "Accuracy", Value: value(acc, func(v float64) string { return strconv.FormatFloat(100*v, 'f', 1, 64) + " %" }),
-		XMax: xmax, YMax: 1, Percent: true, Curves: curves(acc, testAcc), Empty: ""})
+	u.Draw(u.Card(r[0], pad), ui.Plot{Title: "Loss", Value: value(k.loss, func(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }),
+		XMax: xmax, YMax: round(k.top), Curves: curves(k.loss, k.testLoss), Empty: "Start to see it learn"})
+	u.Draw(u.Card(r[1], pad), ui.Plot{Title: "Accuracy", Value: value(k.acc, func(v float64) string { return strconv.FormatFloat(100*v, 'f', 1, 64) + " %" }),
+		XMax: xmax, YMax: 1, Percent: true, Curves: curves(k.acc, k.testAcc), Empty: ""})
 }
 
 // round returns the next round number.

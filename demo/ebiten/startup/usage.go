@@ -7,7 +7,7 @@ const Usage = `The window of Weft: draw a digit, look inside, train.
 
   window [flags]
 
-  --data FOLDER        MNIST's four files, or others of their kind, to train on beside the built-in digits
+  --data FOLDER        MNIST's four files, or others of their kind, to train on beside the built-in digits; they may also be dropped on the window
   --theme light|dark   colours to begin with (light)
   --size WxH           of the window (1180x760)
   --screenshots DIR    F12 writes a picture of the window into this folder

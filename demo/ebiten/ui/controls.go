@@ -123,10 +123,12 @@ func (u *UI) Tabs(id string, r Rect, labels []string, at int) int {
 	return at
 }
 
-// Stepper draws a labelled choice from a list with a button at either side, and returns the choice.
-func (u *UI) Stepper(id string, r Rect, name string, values []string, at int, disabled bool) int {
+// LabelWidth is how wide the label of a control of a width is.
+func LabelWidth(w float64) float64 { return min(w*0.4, 112) }
+
+// Stepper draws a labelled choice from a list with a button at either side, and returns the choice. labelW is the label's width.
+func (u *UI) Stepper(id string, r Rect, labelW float64, name string, values []string, at int, disabled bool) int {
 	t := u.Theme
-	labelW := min(r.W*0.4, 112)
 	u.Label(Rect{r.X, r.Y, labelW, r.H}, name, Regular(14), t.Quiet, Left)
 	box := Rect{r.X + labelW, r.Y, r.W - labelW, r.H}
 	u.Box(box, 9, t.Surface)

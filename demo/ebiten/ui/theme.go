@@ -11,7 +11,7 @@ type Theme struct {
 	Ground, Surface, Sunk         Color
 	Line, StrongLine, Text, Quiet Color
 	Accent, OnAccent, Raised      Color
-	Warm, Bad                     Color
+	Warm, Good, Bad               Color
 	Ink, Map                      Ramp // paper to ink; low to high activation
 }
 
@@ -46,14 +46,14 @@ var (
 		Name: "light", Ground: hex(0xf6f5f2), Surface: hex(0xffffff), Sunk: hex(0xf1f0ec),
 		Line: hex(0xe3e1db), StrongLine: hex(0x8d8b83), Text: hex(0x1b1c20), Quiet: hex(0x5d5f66),
 		Accent: hex(0x3d4fd1), OnAccent: hex(0xffffff), Raised: hex(0xffffff),
-		Warm: hex(0xa85a12), Bad: hex(0xb3261e),
+		Warm: hex(0xa85a12), Good: hex(0x1d7a4c), Bad: hex(0xb3261e),
 		Ink: ramp(0xf1f0ec, 0xa9a9b0, 0x16171b), Map: ramp(0xf1f0ec, 0xc5cbf3, 0x5c6bdc, 0x1f2878),
 	}
 	Dark = &Theme{
 		Name: "dark", Ground: hex(0x131418), Surface: hex(0x1c1e24), Sunk: hex(0x15161b),
 		Line: hex(0x2f323b), StrongLine: hex(0x747986), Text: hex(0xecedf0), Quiet: hex(0xa3a7b2),
 		Accent: hex(0x98a8ff), OnAccent: hex(0x12162c), Raised: hex(0x3a3f4c),
-		Warm: hex(0xe5a561), Bad: hex(0xff9d94),
+		Warm: hex(0xe5a561), Good: hex(0x6bcf9a), Bad: hex(0xff9d94),
 		Ink: ramp(0x15161b, 0x6b6f7a, 0xffffff), Map: ramp(0x15161b, 0x333c86, 0x7f90ff, 0xf0f2ff),
 	}
 )

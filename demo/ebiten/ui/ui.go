@@ -21,6 +21,7 @@ const (
 	Key3
 	KeyC
 	KeyN
+	KeyO
 	KeyP
 	KeyS
 	KeyT
@@ -62,17 +63,21 @@ type UI struct {
 	pressed  []Pointer // went down in this frame
 	released []Pointer // went up in this frame, where they were last
 	keys     []Key     // not yet taken
+	free     map[int]Point
+	spare    []Command
 }
 
 // Begin starts a frame.
 func (u *UI) Begin(in Input) {
 	u.In = in
-	u.Commands = nil
+	// The last frame's list stays as it is while this one's is made.
+	u.Commands, u.spare = u.spare[:0], u.Commands
 	if u.held == nil {
-		u.held, u.down = map[int]string{}, map[int]Point{}
+		u.held, u.down, u.free = map[int]string{}, map[int]Point{}, map[int]Point{}
 	}
 	u.pressed, u.released = u.pressed[:0], u.released[:0]
-	now := map[int]Point{}
+	now := u.free
+	clear(now)
 	for _, p := range in.Pointers {
 		now[p.ID] = p.At
 		if _, was := u.down[p.ID]; !was {
@@ -86,7 +91,7 @@ func (u *UI) Begin(in Input) {
 			u.released = append(u.released, Pointer{id, at})
 		}
 	}
-	u.down = now
+	u.down, u.free = now, u.down
 	u.keys = append(u.keys[:0], in.Keys...)
 	u.was, u.order = u.order, u.was[:0]
 	if u.Take(KeyTab) {
@@ -237,6 +242,11 @@ func (u *UI) Line(width float64, c Color, p ...Point) {
 // Picture draws an image.
 func (u *UI) Picture(r Rect, p *Picture, tint Color) {
 	u.Add(Command{Kind: Image, R: r, Pic: p, C: tint})
+}
+
+// PictureOf draws a part of an image.
+func (u *UI) PictureOf(r Rect, p *Picture, part Part) {
+	u.Add(Command{Kind: Image, R: r, Pic: p, Src: part, C: Color{R: 255, G: 255, B: 255, A: 255}})
 }
 
 // Align says where text stands in its rectangle.

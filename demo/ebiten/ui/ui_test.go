@@ -85,7 +85,7 @@ func page(u *ui.UI, in ui.Input, choice int) (a, b bool, at int) {
 	u.Begin(in)
 	a = u.Button("a", ui.Rect{X: 0, Y: 0, W: 100, H: 30}, "A", ui.ButtonStyle{})
 	b = u.Button("b", ui.Rect{X: 0, Y: 40, W: 100, H: 30}, "B", ui.ButtonStyle{})
-	at = u.Stepper("c", ui.Rect{X: 0, Y: 80, W: 200, H: 30}, "C", []string{"1", "2", "3"}, choice, false)
+	at = u.Stepper("c", ui.Rect{X: 0, Y: 80, W: 200, H: 30}, 80, "C", []string{"1", "2", "3"}, choice, false)
 	u.End()
 	return
 }

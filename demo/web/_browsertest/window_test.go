@@ -30,7 +30,13 @@ type windowState struct {
 	Step, Steps, Points  int
 	Tests                int
 	Loss, Accuracy       float64
+	Data                 string
+	Answers              uint64
 	Think                float64 `json:"think_ms"`
+	Update               struct {
+		Min, Median, P95, Max float64
+		Frames                int
+	}
 }
 
 // Window opens the page of the window, drawn by software, in a browser of a size, and waits for its first frame.
@@ -311,7 +317,9 @@ func quantiles(t *testing.T, b *Browser) string {
 		slices.Sort(v)
 		return fmt.Sprintf("p50 %.1f ms, p95 %.1f ms, most %.1f ms", v[len(v)/2], v[len(v)*95/100], v[len(v)-1])
 	}
-	return fmt.Sprintf("%d frames, between them %s; the thread is busy for %s", len(times.Between), of(times.Between), of(times.Busy))
+	u := b.State(t).Update
+	return fmt.Sprintf("%d frames, between them %s; the thread is busy for %s; Update alone, %d frames of the scene: least %.2f ms, p50 %.2f ms, p95 %.2f ms, most %.2f ms",
+		len(times.Between), of(times.Between), of(times.Busy), u.Frames, u.Min, u.Median, u.P95, u.Max)
 }
 
 // TestWindowTrain trains in the worker: the curves grow and the loss falls, while the window answers; a pause is one; what was

@@ -126,7 +126,11 @@ func (b *builder) serviceWorker(context.Context) error {
 	slices.Sort(b.files)
 	b.files = slices.Compact(b.files)
 	sum := sha256.New()
-	for _, name := range b.files {
+	version := slices.Clone(b.files)
+	if b.names[windowProgram] != "" {
+		version = append(version, WindowPage) // kept once it was opened; it names all that it needs
+	}
+	for _, name := range version {
 		if name == "./" {
 			name = "index.html"
 		}

@@ -4,7 +4,8 @@ import { predict } from "./live.js";
 import { inputOf } from "./net.js";
 import { planTitle } from "./plan.js";
 import { writes } from "./writing/panel.js";
-import { bring, isIDX } from "./training/mnist.js";
+import { isIDX } from "./idx.js";
+import { bring } from "./training/mnist.js";
 
 /** Saves the model that answers as an ONNX file. */
 export async function download(app: App): Promise<void> {

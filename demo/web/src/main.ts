@@ -5,13 +5,15 @@ import { runtime, starting, weights } from "./start.js";
 import { AnswerView } from "./answer.js";
 import { message, type App } from "./app.js";
 import { onColours } from "./colours.js";
+import { onDrop } from "./drop.js";
 import { Inside } from "./inside.js";
 import { Live } from "./live.js";
 import { ModelCard } from "./modelcard.js";
 import { inputOf, type Net } from "./net.js";
 import { Pad } from "./pad.js";
 import { firstPlan } from "./plan.js";
-import { idle, offline } from "./offline.js";
+import { idle } from "./keep.js";
+import { offline } from "./offline.js";
 import { status } from "./status.js";
 import { Tabs } from "./tabs.js";
 import { theme } from "./theme.js";
@@ -137,20 +139,10 @@ pad.show(example);
 new ModelCard(app, $("model"), original);
 
 // Files may be dropped anywhere on the page.
-document.addEventListener("dragover", (e) => {
-  if (!e.dataTransfer?.types.includes("Files")) return;
-  e.preventDefault();
-  document.body.classList.add("dropping");
-});
-const dropped = () => document.body.classList.remove("dropping");
-document.addEventListener("dragleave", (e) => e.relatedTarget === null && dropped());
-document.addEventListener("drop", (e) => {
-  dropped();
-  const files = [...(e.dataTransfer?.files ?? [])];
-  if (!files.length) return;
-  e.preventDefault();
-  void import("./more.js").then(({ receive }) => receive(app, files));
-});
+onDrop(
+  (over) => document.body.classList.toggle("dropping", over),
+  (files) => void import("./more.js").then(({ receive }) => receive(app, files)),
+);
 
 /** The LeNet that comes with the page, answered by its program where there is one. */
 function given(program: Program | undefined, model?: LayersModel): Net {

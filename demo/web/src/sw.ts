@@ -17,13 +17,14 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(tidy());
 });
 
-// The page tells which files of the runtime it uses.
+// A page tells which files beside this list it uses: the variants of the runtime that run here, and all of the window once it was opened.
 self.addEventListener("message", (event) => {
   const keep = (event.data as { keep?: string[] } | null)?.keep;
   if (!keep) return;
   const add = async () => {
     const cache = await caches.open(name);
-    for (const url of keep) if (!(await cache.match(url))) await cache.add(url);
+    // Names without a hash may have other content now.
+    for (const url of keep) if (url.endsWith("/") || !(await cache.match(url))) await cache.add(url);
   };
   event.waitUntil(add().catch(() => {}));
 });
@@ -34,12 +35,12 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(request.mode === "navigate" ? navigate(request) : file(request));
 });
 
-/** The page itself: the server's if it answers soon, else the one that is kept. */
+/** A page itself: the server's if it answers soon, else the one that is kept. */
 async function navigate(request: Request): Promise<Response> {
-  const kept = await caches.match("./", { cacheName: name });
   const url = new URL(request.url);
   const fresh = fetch(request);
-  if (!kept || url.pathname !== new URL("./", location.href).pathname) return isolated(await fresh);
+  const kept = await caches.match(url.origin + url.pathname, { cacheName: name });
+  if (!kept) return isolated(await fresh);
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, 2500));
   const answer = await Promise.race([fresh.catch(() => undefined), late]);
   return isolated(answer?.ok || answer?.type === "opaqueredirect" ? answer : kept);

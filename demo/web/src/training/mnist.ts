@@ -7,11 +7,6 @@ export interface Mnist {
   test: Dataset;
 }
 
-/** Whether a file's name is like those of MNIST and its kin. */
-export function isIDX(name: string): boolean {
-  return /(images|labels)[.-]idx\d/i.test(name) || /-ubyte(\.gz)?$/i.test(name) || /\.idx\d?(\.gz)?$/i.test(name);
-}
-
 /** Reads the files; from now on Train uses them. */
 export async function bring(app: App, files: File[]): Promise<void> {
   const mnist = await (await app.whole()).data.mnist(files);

@@ -4,6 +4,8 @@ import { WeftError } from "../../../../js/src/errors.js";
 import { goClass, type GoHost } from "../../../../js/src/go-glue.js";
 import { prepare } from "../../../../js/src/loader.js";
 import files from "weft:window";
+import { onDrop } from "../drop.js";
+import { idle, keep, variants } from "../keep.js";
 import { Trainer } from "./trainer.js";
 
 /** What the window shows; demo/ebiten/scene describes the fields. */
@@ -23,6 +25,14 @@ class WeftWindow {
   kernels = "";
   /** Whether the focus would leave the window's controls by Tab (1) or Shift+Tab (-1); it then does. The program sets this. */
   leaves: ((by: number) => boolean) | undefined;
+  /** Called before each frame. */
+  onframe: () => void = () => {};
+
+  /** Pixels of the device in one of the page; the program asks before each frame. */
+  get ratio(): number {
+    this.onframe();
+    return devicePixelRatio || 1;
+  }
 
   private now: WindowState | undefined;
   private spoken = "";
@@ -37,7 +47,10 @@ class WeftWindow {
   tell(json: string): void {
     const state = (this.now = JSON.parse(json) as WindowState);
     document.documentElement.dataset["theme"] = state.theme;
-    document.body.dataset["state"] = "running";
+    if (document.body.dataset["state"] !== "running") {
+      document.body.dataset["state"] = "running";
+      idle(offline);
+    }
     const text = state.answer === null ? "" : `The network reads ${state.answer}`;
     if (text === this.spoken) return;
     // Not every answer on the way to a digit is worth being heard.
@@ -84,6 +97,75 @@ function keys(canvas: HTMLCanvasElement): void {
   });
 }
 
+/**
+ * Ebitengine sizes its canvas by the body's client size and by how many pixels of the device are one of the page's, which it asks once. Told that
+ * they are the same, and given a body whose client size is in pixels of the device, it is right after a zoom and on another screen, too, and
+ * has no pixel too many or too few where a page's pixel is a fraction of the device's.
+ */
+function pixels(): void {
+  const { body } = document;
+  let [width, height] = [body.clientWidth, body.clientHeight]; // in pixels of the page
+  let exact: ResizeObserverSize | undefined; // in pixels of the device; Safari does not tell, and emulated screens tell another's
+  let known = 0; // pixels of the device in one of the page
+  const size = { Width: 0, Height: 0 };
+  const measure = () => {
+    known = devicePixelRatio || 1;
+    const count = (about: number, told = about) => (Math.abs(told - about) < 1 ? told : Math.round(about));
+    const [Width, Height] = [count(width * known, exact?.inlineSize), count(height * known, exact?.blockSize)];
+    if (Width === size.Width && Height === size.Height) return;
+    Object.assign(size, { Width, Height });
+    dispatchEvent(new Event("resize")); // upon which Ebitengine asks again
+  };
+  measure();
+  for (const side of ["Width", "Height"] as const) Object.defineProperty(body, `client${side}`, { configurable: true, get: () => size[side] });
+  // Not every change of the ratio comes with an event.
+  weftWindow.onframe = () => {
+    if ((devicePixelRatio || 1) !== known) measure();
+  };
+  const observer = new ResizeObserver(([entry]) => {
+    ({ width, height } = entry!.contentRect);
+    exact = entry!.devicePixelContentBoxSize?.[0];
+    measure();
+  });
+  try {
+    observer.observe(body, { box: "device-pixel-content-box" });
+  } catch {
+    observer.observe(body);
+  }
+}
+
+/** Spares the canvas what nothing is drawn with: without a graphics card samples, depth and stencil of all pixels take most of a frame. */
+function plain(): void {
+  const { prototype } = HTMLCanvasElement;
+  const getContext = prototype.getContext as (this: HTMLCanvasElement, kind: string, options?: object) => RenderingContext | null;
+  prototype.getContext = function (this: HTMLCanvasElement, kind: string, options?: object) {
+    return getContext.call(this, kind, kind === "webgl2" ? { ...options, antialias: false, depth: false, stencil: false, alpha: false } : options);
+  } as typeof prototype.getContext;
+}
+
+/** Takes files, dropped or chosen. */
+function bring(): void {
+  const { trainer } = weftWindow;
+  const input = $("files") as HTMLInputElement;
+  trainer.choose = () => {
+    input.value = "";
+    input.click();
+  };
+  input.addEventListener("change", () => input.files?.length && void trainer.bring([...input.files], ""));
+  onDrop(
+    (over) => document.body.classList.toggle("dropping", over),
+    (list, folder) => void trainer.bring(list, folder),
+  );
+}
+
+/** Keeps what this page has used for offline use: the window, and the runtime once it has trained. Who never opens the window fetches none of it. */
+function offline(): void {
+  const page = [...document.querySelectorAll<HTMLScriptElement | HTMLLinkElement>("script[src], link[rel=stylesheet]")].map((e) => ("src" in e ? e.src : e.href));
+  const kernels = files.runtime[`kernels-${weftWindow.kernels}.wasm`] ?? [];
+  void keep(["window/", ...page, files.program].concat(kernels));
+  weftWindow.trainer.onstart = (runtime) => void keep(variants(files.runtime, runtime.report()));
+}
+
 async function run(): Promise<void> {
   if (!document.createElement("canvas").getContext("webgl2")) {
     throw new Error("This browser gives no WebGL 2, with which the window is drawn: graphics acceleration may be switched off in its settings. The page itself works without.");
@@ -105,6 +187,9 @@ async function run(): Promise<void> {
     },
   );
   weftWindow.kernels = ground.kernels.name;
+  pixels();
+  plain();
+  bring();
   const go = new (goClass(globalThis as unknown as GoHost))();
   const instance = await WebAssembly.instantiate(ground.go, { ...go.importObject, ...ground.imports });
   new MutationObserver((_, observer) => {

@@ -1,6 +1,7 @@
 // Trains for the window, in the runtime's worker. The window's Go program takes what has happened whenever it draws a frame, and never waits.
 import { init, type Dataset, type LayersModel, type Runtime, type Training } from "@weft-ml/weft";
 import files from "weft:window";
+import { isIDX } from "../idx.js";
 
 /** What a row of the news says; demo/ebiten/learn has the same list. */
 const news = {
@@ -10,6 +11,7 @@ const news = {
   batch: 3, // step, samples, mean loss, accuracy of the epoch so far, learning rate
   test: 4, // step, loss, accuracy
   model: 5, // the bytes of model are another model
+  given: 6, // images to learn from, to test with, whether files are being read, how often files were taken or refused
 } as const;
 
 /** Numbers in a row: what it says, and up to five more. */
@@ -37,19 +39,83 @@ export class Trainer {
   /** The latest model, an ONNX file. */
   model: Uint8Array<ArrayBuffer> | undefined;
 
+  /** What the visitor's data is called, "" without; and why the last files were refused, "" where they were not. */
+  givenName = "";
+  givenError = "";
+
   private rows: number[] = [];
   private run: Run | undefined;
+  private given: { train: Dataset; test: Dataset } | undefined;
+  private reading = false;
+  private count = 0;
 
-  constructor(private readonly runtime: () => Promise<Runtime> = start) {}
+  /** Has the visitor choose files, which come to bring. */
+  choose: () => void = () => {};
 
-  /** Begins a run; false while another is under way. */
-  start(learningRate: number, batchSize: number, epochs: number, seed: number, samples: number, testSamples: number): boolean {
-    if (this.run) return false;
+  /** Called with the runtime once it has started. */
+  onstart: (runtime: Runtime) => void = () => {};
+
+  private starting: Promise<Runtime> | undefined;
+
+  private runtime(): Promise<Runtime> {
+    this.starting ??= start().then(
+      (runtime) => {
+        this.onstart(runtime);
+        return runtime;
+      },
+      (err: unknown) => {
+        this.starting = undefined; // the next run tries again
+        throw err;
+      },
+    );
+    return this.starting;
+  }
+
+  /** Reads MNIST's four files, or others of their kind; what was there before stays until that has gone well. */
+  async bring(files: File[], folder: string): Promise<void> {
+    if (this.reading) return;
+    this.reading = true;
+    this.givenError = "";
+    this.sayGiven();
+    try {
+      const idx = files.filter((f) => isIDX(f.name));
+      if (!idx.length) throw new Error(`${files.map((f) => f.name).join(", ")}: no MNIST files. Drop or choose its four, train-images-idx3-ubyte and so on, all together.`);
+      const given = await (await this.runtime()).data.mnist(idx);
+      const { train, test } = given;
+      for (const set of [train, test]) {
+        const [, height, width] = set.shape;
+        if (height === 28 && width === 28 && set.classes <= 10) continue;
+        train.dispose();
+        test.dispose();
+        const name = idx.find((f) => (set === train ? /train/i : /t10k|test/i).test(f.name) && /images|idx3/i.test(f.name))!.name;
+        throw new Error(`${name}: images of ${height} × ${width} in ${set.classes} classes; LeNet takes 28 × 28 in 10`);
+      }
+      const old = this.given;
+      this.given = given;
+      this.givenName = folder || "Your files";
+      // A run may be reading them.
+      if (old && !this.run) for (const set of Object.values(old)) set.dispose();
+    } catch (err) {
+      this.givenError = err instanceof Error ? err.message : String(err);
+    } finally {
+      this.reading = false;
+      this.count++;
+      this.sayGiven();
+    }
+  }
+
+  private sayGiven(): void {
+    this.say(news.given, this.given?.train.samples ?? 0, this.given?.test.samples ?? 0, Number(this.reading), this.count);
+  }
+
+  /** Begins a run, on the visitor's data or on the built-in digits; false while another is under way. */
+  start(learningRate: number, batchSize: number, epochs: number, seed: number, samples: number, testSamples: number, given: boolean): boolean {
+    if (this.run || (given && !this.given)) return false;
     const run: Run = { pausing: false, paused: false, stopped: false, step: 0 };
     this.run = run;
     this.error = "";
     this.say(news.state, states.preparing);
-    this.train(run, { learningRate, batchSize, epochs, seed, samples, testSamples })
+    this.train(run, { learningRate, batchSize, epochs, seed, samples, testSamples, given: given ? this.given : undefined })
       .then(
         () => this.say(news.state, run.stopped ? states.stopped : states.done),
         (err: unknown) => {
@@ -101,7 +167,7 @@ export class Trainer {
     this.waiting++;
   }
 
-  private async train(run: Run, o: { learningRate: number; batchSize: number; epochs: number; seed: number; samples: number; testSamples: number }): Promise<void> {
+  private async train(run: Run, o: { learningRate: number; batchSize: number; epochs: number; seed: number; samples: number; testSamples: number; given: { train: Dataset; test: Dataset } | undefined }): Promise<void> {
     const runtime = await this.runtime();
     const made: Dataset[] = [];
     try {
@@ -110,7 +176,7 @@ export class Trainer {
         made.push(set);
         return set;
       };
-      const train = digits(o.samples, false), test = digits(o.testSamples, true);
+      const { train, test } = o.given ?? { train: digits(o.samples, false), test: digits(o.testSamples, true) };
       await Promise.all([train.ready(), test.ready()]);
       const model = (run.model = await runtime.models.lenet({ seed: o.seed }).ready());
       model.compile({
