@@ -26,8 +26,8 @@ type chainPlan struct {
 }
 
 // chainPlan cuts a chain.
-func (c *ConvChain) plan() (p chainPlan) {
-	p.first = c.Conv[0].lastPlan()
+func (t *tileSet) chainPlan(c *ConvChain) (p chainPlan) {
+	p.first = t.lastPlan(&c.Conv[0])
 	if !p.first.depthwise {
 		p.dw = 1
 	}
@@ -73,7 +73,7 @@ func (p *chainPlan) offsSize(c *ConvChain, i int) int {
 }
 
 func (t *tileSet) chainScratch(c *ConvChain) int {
-	p := c.plan()
+	p := t.chainPlan(c)
 	n := p.first.copySize(&c.Conv[0]) + p.ringSize(c) + p.block + roundUp(c.Conv[p.dw].KH*c.Conv[p.dw].KW, 16) + alignSlack
 	for i := range c.Stages {
 		n += p.offsSize(c, i)
@@ -95,7 +95,7 @@ type chainRun struct {
 }
 
 func (t *tileSet) convChain(c *ConvChain, x []float32, packed, bias *[ChainMost][]float32, res, y []float32, part, parts int, scratch []float32) {
-	r := chainRun{c: c, p: c.plan(), x: x, y: y, res: res}
+	r := chainRun{c: c, p: t.chainPlan(c), x: x, y: y, res: res}
 	p := &r.p
 	d, last := &c.Conv[p.dw], c.last()
 	scratch = aligned(scratch)
@@ -111,7 +111,7 @@ func (t *tileSet) convChain(c *ConvChain, x []float32, packed, bias *[ChainMost]
 		offs := scratch[:p.offsSize(c, i)]
 		scratch = scratch[len(offs):]
 		lo, hi := c.Act[i].bounds(c.Lo[i], c.Hi[i])
-		plan := s.lastPlan()
+		plan := t.lastPlan(s)
 		g := &r.seg[i]
 		g.offs, g.runs = (*int32)(unsafe.Pointer(&offs[0])), (*int32)(unsafe.Pointer(&packed[i][0]))
 		g.w = &packed[i][s.lastTable(&plan)]
@@ -166,9 +166,10 @@ func (t *tileSet) chainBlock(r *chainRun, image, a, b, done int) {
 	} else {
 		pitch := p.cols * d.C
 		g.x = &r.ring[0]
+		byPixels := !t.depthwiseRows(d, g, &rowSource{per: d.C, pitch: pitch, ring: p.ring, row: a}, 1, b-a)
 		g.pixels = d.OW
 		length := d.OW * d.M
-		for row := a; row < b; row++ {
+		for row := a; row < b && byPixels; row++ {
 			i := 0
 			for kh := range d.KH {
 				h := row*d.SH - d.PT + kh*d.DH
@@ -213,7 +214,13 @@ func (t *tileSet) chainFirst(r *chainRun, image, from, to int) {
 		if p.dw == 0 {
 			rows = min(rows, p.rows)
 			g.pixels = rows * s.OW
-			t.runDepthwise(g)
+			source := rowSource{per: f.per, pitch: f.cols * f.per, image: image, row: row}
+			if f.direct {
+				source.x = r.x
+			}
+			if !t.depthwiseRows(s, g, &source, 1, rows) {
+				t.runDepthwise(g)
+			}
 			g.y = at(g.y, rows*s.OW*s.M)
 			row += rows
 			continue

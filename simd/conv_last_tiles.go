@@ -37,6 +37,7 @@ const (
 // lastPlan is how a channels-last convolution reads its image.
 type lastPlan struct {
 	copied       bool
+	direct       bool // a depthwise convolution's tiles see to the padding
 	depthwise    bool // one channel per group: lanes run over groups, which count as one group of all channels
 	cols, per    int  // pixels of a row, channels of a pixel of what is read
 	images, rows int  // of a block: output rows of one image, or whole images
@@ -45,10 +46,13 @@ type lastPlan struct {
 // lastRowsIn returns the rows of the image that some rows of the output read.
 func (s *ConvShape) lastRowsIn(rows int) int { return (rows-1)*s.SH + (s.KH-1)*s.DH + 1 }
 
-func (s *ConvShape) lastPlan() lastPlan {
+func (t *tileSet) lastPlan(s *ConvShape) lastPlan {
 	right, bottom := (s.OW-1)*s.SW+(s.KW-1)*s.DW+1-s.PL, s.lastRowsIn(s.OH)-s.PT
 	p := lastPlan{copied: !s.XLast || s.PT > 0 || s.PL > 0 || bottom > s.H || right > s.W, cols: s.W, per: s.C, images: 1}
 	p.depthwise = s.depthwise()
+	if t.depthwiseDirect(s) {
+		p.copied, p.direct = false, true
+	}
 	most := lastReach / 2
 	if p.copied {
 		p.cols, p.per = (s.OW-1)*s.SW+(s.KW-1)*s.DW+1, s.cg()
@@ -94,7 +98,7 @@ func (p *lastPlan) copySize(s *ConvShape) int {
 
 // lastScratch returns what one worker needs: the copy, the pixels' offsets, and y and res where y is [N,M,OH,OW].
 func (t *tileSet) lastScratch(s *ConvShape) int {
-	p := s.lastPlan()
+	p := t.lastPlan(s)
 	n := p.copySize(s) + roundUp(p.images*p.rows*s.OW, 16) + alignSlack
 	if !s.YLast {
 		n += p.images * p.rows * s.OW * s.M
@@ -151,7 +155,7 @@ func (s *ConvShape) lastRuns(p *lastPlan, dst []float32) int {
 func (s *ConvShape) lastTable(p *lastPlan) int { return roundUp(s.lastRuns(p, nil), 16) }
 
 func (t *tileSet) lastPackSize(s *ConvShape) int {
-	p := s.lastPlan()
+	p := t.lastPlan(s)
 	if p.depthwise {
 		return s.lastTable(&p) + s.KH*s.KW*roundUp(s.M, t.depthwiseLanes())
 	}
@@ -160,7 +164,7 @@ func (t *tileSet) lastPackSize(s *ConvShape) int {
 
 // lastPack writes the table of runs, then each group's panels.
 func (t *tileSet) lastPack(s *ConvShape, dst, w []float32) {
-	p := s.lastPlan()
+	p := t.lastPlan(s)
 	cg, mg, taps, panel := s.cg(), s.mg(), s.KH*s.KW, t.lastPanel()
 	k := cg * taps
 	table := s.lastTable(&p)
@@ -270,7 +274,7 @@ type lastCall struct {
 
 // lastCall prepares the blocks of some panels of the output channels, and returns the rest of scratch.
 func (t *tileSet) lastCall(s *ConvShape, x, packed, bias []float32, lo, hi float32, part, parts int, scratch []float32) (c lastCall, rest []float32) {
-	c = lastCall{p: s.lastPlan(), cg: s.cg(), mg: s.mg(), groups: s.Groups, k: s.cg() * s.KH * s.KW, x: x, packed: packed, bias: bias, lo: lo, hi: hi}
+	c = lastCall{p: t.lastPlan(s), cg: s.cg(), mg: s.mg(), groups: s.Groups, k: s.cg() * s.KH * s.KW, x: x, packed: packed, bias: bias, lo: lo, hi: hi}
 	if c.p.depthwise {
 		c.cg, c.mg, c.groups = s.C, s.M, 1
 	}
@@ -316,9 +320,25 @@ func (t *tileSet) lastBlock(s *ConvShape, c *lastCall, n, images, r, rows, g int
 	if len(c.bias) > 0 {
 		seg.bias = &c.bias[g*c.mg+c.from]
 	}
-	if !c.p.depthwise || !t.depthwiseRows(s, &c.p, &seg) {
-		t.runPixels(&c.p, &seg)
+	if c.p.depthwise {
+		from := rowSource{per: c.p.per, pitch: c.p.cols * c.p.per, image: n, row: r}
+		if c.p.direct {
+			from.x = c.x
+		}
+		if t.depthwiseRows(s, &seg, &from, images, rows) {
+			return
+		}
 	}
+	t.runPixels(&c.p, &seg)
+}
+
+// rowSource is where a depthwise convolution's tiles of pixels in a row find their inputs: in a copy of the image, where the segment says; in a ring of
+// rows, where it begins; or in the image.
+type rowSource struct {
+	per, pitch int       // elements between pixels, and between rows
+	ring       int       // rows of the ring, behind which is one of zeros; 0: there is none
+	x          []float32 // images [N,H,W,C]; nil: there is a copy
+	image, row int       // the first image, and the first row of the output
 }
 
 func (t *tileSet) convLast(s *ConvShape, x, packed, bias, res, y []float32, lo, hi float32, part, parts int, scratch []float32) {

@@ -217,35 +217,52 @@ const (
 	dwRowBytes            = 28 << 10
 )
 
-// depthwiseRows computes a segment of whole rows of a depthwise convolution where there are tiles for its pixels.
-func (t *tileSet) depthwiseRows(s *ConvShape, p *lastPlan, g *lastSeg) bool {
-	if t.dwRow.rows == 0 || s.DW != 1 || s.OW < dwRowLeast || s.KW < 3 || s.SW > 2 || s.KW > 5 {
-		return false
-	}
-	key := depthwiseRowKey(s.KW, s.SW)
-	if s.KW == 4 || t.dwRow.f[dwRowMost][key] == nil {
+// zeroRow is what is read in the place of a row above or below the image.
+var zeroRow [1 << 15]float32
+
+// hasDepthwiseRows reports whether there are tiles of pixels in a row for a depthwise convolution.
+func (t *tileSet) hasDepthwiseRows(s *ConvShape) bool {
+	if t.dwRow.rows == 0 || s.DW != 1 || s.OW < dwRowLeast || s.KH > dwRows || s.KW != 3 && s.KW != 5 || s.SW > 2 {
 		return false
 	}
 	n := (s.OW + dwRowMost - 1) / dwRowMost
 	tall := (s.OW + n - 1) / n // some tiles have a pixel less
-	short := n*tall - s.OW
-	if short > 0 && tall == dwRowLeast {
+	return n*tall == s.OW || tall > dwRowLeast
+}
+
+// depthwiseDirect reports whether the tiles read the image where it lies, padding included: two columns at either side.
+func (t *tileSet) depthwiseDirect(s *ConvShape) bool {
+	right := (s.OW-1)*s.SW + s.KW - s.PL - s.W
+	return s.XLast && s.depthwise() && t.hasDepthwiseRows(s) && s.PL <= 2 && right <= 2 && ((s.OW-1)*s.SW+s.KW)*s.C <= len(zeroRow)
+}
+
+// depthwiseRows computes rows of images of a depthwise convolution, where there are tiles for its pixels.
+func (t *tileSet) depthwiseRows(s *ConvShape, g *lastSeg, from *rowSource, images, rows int) bool {
+	if !t.hasDepthwiseRows(s) {
 		return false
 	}
-	a := depthwiseRowArgs{col: 4 * p.per, row: 4 * s.DH * p.cols * p.per, rows: s.KH, ys: g.ys, lo: g.lo, hi: g.hi}
+	key := depthwiseRowKey(s.KW, s.SW)
+	parts := (s.OW + dwRowMost - 1) / dwRowMost
+	tall := (s.OW + parts - 1) / parts
+	short := parts*tall - s.OW
+	a := depthwiseRowArgs{col: 4 * from.per, rows: s.KH, ys: g.ys, lo: g.lo, hi: g.hi, zeros: &zeroRow[0]}
 	if g.lo > -inf32 || g.hi < inf32 {
 		a.flags = tileClamp
 	}
+	// Columns of padding on the left and on the right.
+	left, right := 0, 0
+	if from.x != nil {
+		left, right = s.PL, max((s.OW-1)*s.SW+s.KW-s.PL-s.W, 0)
+	}
 	vector := 4 * t.lanes
 	step := max(dwRowBytes/(s.KH*((s.OW-1)*s.SW+s.KW)*vector), 1) * t.lanes
-	rows := g.pixels / s.OW
 	for c := 0; c < g.m; c += step {
 		m := min(step, g.m-c)
 		a.whole = m / t.lanes * vector
 		a.bits, a.mask = 0, nil
 		if rem := m % t.lanes; rem != 0 {
 			a.bits = 1<<rem - 1
-			if t.lanes <= 8 {
+			if t.lanes <= groupLanes {
 				a.mask = laneMask(rem)
 			}
 		}
@@ -253,25 +270,48 @@ func (t *tileSet) depthwiseRows(s *ConvShape, p *lastPlan, g *lastSeg) bool {
 		if g.bias != nil {
 			a.bias = at(g.bias, c)
 		}
-		for r := range rows {
-			a.x = (*float32)(unsafe.Add(unsafe.Pointer(at(g.x, c)), *offAt(g.offs, r*s.OW)))
-			off := r*s.OW*g.ys + 4*c
+		for i := range images * rows {
+			for k := range s.KH {
+				h := (from.row+i%rows)*s.SH - s.PT + k*s.DH
+				switch outside := h < 0 || h >= s.H; {
+				case from.ring > 0 && outside:
+					a.x[k] = uintptr(unsafe.Pointer(at(g.x, c+from.ring*from.pitch)))
+				case from.ring > 0:
+					a.x[k] = uintptr(unsafe.Pointer(at(g.x, c+h%from.ring*from.pitch)))
+				case from.x == nil:
+					a.x[k] = uintptr(unsafe.Pointer(at(g.x, c+k*s.DH*from.pitch))) + uintptr(*offAt(g.offs, i*s.OW))
+				case outside:
+					a.x[k] = uintptr(unsafe.Pointer(&zeroRow))
+				default:
+					a.x[k] = uintptr(unsafe.Pointer(&from.x[((from.image+i/rows)*s.H+h)*s.W*s.C+c])) - uintptr(4*left*s.C)
+				}
+			}
+			off := i*s.OW*g.ys + 4*c
 			a.y = (*float32)(unsafe.Add(unsafe.Pointer(g.y), off))
 			if g.res != nil {
 				a.res = (*float32)(unsafe.Add(unsafe.Pointer(g.res), off))
 			}
-			for i := range 2 {
-				h := tall - i
-				a.tiles = n - short
-				if i == 1 {
+			for j := range 2 {
+				px := tall - j
+				a.tiles = parts - short
+				if j == 1 {
 					a.tiles = short
 				}
 				if a.tiles == 0 {
 					continue
 				}
-				a.xStep, a.yStep = h*s.SW*a.col, h*a.ys
-				t.dwRow.f[h][key](noescape(&a))
-				a.x = (*float32)(unsafe.Add(unsafe.Pointer(a.x), a.tiles*a.xStep))
+				a.edges = [4]int{}
+				if j == 0 {
+					a.edges[0], a.edges[1] = min(left, 1), left/2
+				}
+				if j == 1 || short == 0 {
+					a.edges[2], a.edges[3] = right/2, min(right, 1)
+				}
+				a.xStep, a.yStep = px*s.SW*a.col, px*a.ys
+				t.dwRow.f[px][key](noescape(&a))
+				for k := range s.KH {
+					a.x[k] += uintptr(a.tiles * a.xStep)
+				}
 				a.y = (*float32)(unsafe.Add(unsafe.Pointer(a.y), a.tiles*a.yStep))
 				if a.res != nil {
 					a.res = (*float32)(unsafe.Add(unsafe.Pointer(a.res), a.tiles*a.yStep))

@@ -5981,21 +5981,42 @@ done:
 	RET
 
 // func depthwiseRow4x3s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow4x3s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow4x3s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6003,17 +6024,24 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	VFMADD231PS Y7, Y4, Y0
-	VMOVUPS     (R11)(BX*1), Y7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	VFMADD231PS Y7, Y5, Y0
 	VFMADD231PS Y7, Y4, Y1
 	VMOVUPS     (R11)(BX*2), Y7
@@ -6025,16 +6053,22 @@ blockRow:
 	VFMADD231PS Y7, Y6, Y1
 	VFMADD231PS Y7, Y5, Y2
 	VFMADD231PS Y7, Y4, Y3
-	VMOVUPS     (R11), Y7
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	VFMADD231PS Y7, Y6, Y2
 	VFMADD231PS Y7, Y5, Y3
-	VMOVUPS     (R11)(BX*1), Y7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	VFMADD231PS Y7, Y6, Y3
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y7
@@ -6044,11 +6078,11 @@ blockRow:
 	VADDPS      Y7, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y7
 	VADDPS  Y7, Y0, Y0
@@ -6063,11 +6097,11 @@ blockBiased:
 	VADDPS  Y7, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6087,11 +6121,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y8
@@ -6099,17 +6133,24 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y8, Y7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	VFMADD231PS Y7, Y4, Y0
-	VMASKMOVPS  (R11)(BX*1), Y8, Y7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	VFMADD231PS Y7, Y5, Y0
 	VFMADD231PS Y7, Y4, Y1
 	VMASKMOVPS  (R11)(BX*2), Y8, Y7
@@ -6121,16 +6162,22 @@ restRow:
 	VFMADD231PS Y7, Y6, Y1
 	VFMADD231PS Y7, Y5, Y2
 	VFMADD231PS Y7, Y4, Y3
-	VMASKMOVPS  (R11), Y8, Y7
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	VFMADD231PS Y7, Y6, Y2
 	VFMADD231PS Y7, Y5, Y3
-	VMASKMOVPS  (R11)(BX*1), Y8, Y7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	VFMADD231PS Y7, Y6, Y3
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y8, Y7
@@ -6140,11 +6187,11 @@ restRow:
 	VADDPS      Y7, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y8, Y7
 	VADDPS     Y7, Y0, Y0
@@ -6159,11 +6206,11 @@ restBiased:
 	VADDPS     Y7, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6184,29 +6231,50 @@ restClamped:
 	VMASKMOVPS Y3, Y8, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x3s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow4x3s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow4x3s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6214,17 +6282,24 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	VFMADD231PS Y7, Y4, Y0
-	VMOVUPS     (R11)(BX*1), Y7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	VFMADD231PS Y7, Y5, Y0
 	VMOVUPS     (R11)(BX*2), Y7
 	VFMADD231PS Y7, Y6, Y0
@@ -6240,16 +6315,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Y7
 	VFMADD231PS Y7, Y6, Y2
 	VFMADD231PS Y7, Y4, Y3
-	VMOVUPS     (R11)(CX*1), Y7
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y7, Y5, Y3
-	VMOVUPS     (R11), Y7
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y7
 	VFMADD231PS Y7, Y6, Y3
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y7
@@ -6259,11 +6340,11 @@ blockRow:
 	VADDPS      Y7, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y7
 	VADDPS  Y7, Y0, Y0
@@ -6278,11 +6359,11 @@ blockBiased:
 	VADDPS  Y7, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6302,11 +6383,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y8
@@ -6314,17 +6395,24 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y8, Y7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	VFMADD231PS Y7, Y4, Y0
-	VMASKMOVPS  (R11)(BX*1), Y8, Y7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	VFMADD231PS Y7, Y5, Y0
 	VMASKMOVPS  (R11)(BX*2), Y8, Y7
 	VFMADD231PS Y7, Y6, Y0
@@ -6340,16 +6428,22 @@ restRow:
 	VMASKMOVPS  (R11)(BX*2), Y8, Y7
 	VFMADD231PS Y7, Y6, Y2
 	VFMADD231PS Y7, Y4, Y3
-	VMASKMOVPS  (R11)(CX*1), Y8, Y7
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y7, Y5, Y3
-	VMASKMOVPS  (R11), Y8, Y7
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y8, Y7
 	VFMADD231PS Y7, Y6, Y3
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y8, Y7
@@ -6359,11 +6453,11 @@ restRow:
 	VADDPS      Y7, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y8, Y7
 	VADDPS     Y7, Y0, Y0
@@ -6378,11 +6472,11 @@ restBiased:
 	VADDPS     Y7, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6403,29 +6497,50 @@ restClamped:
 	VMASKMOVPS Y3, Y8, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x5s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow4x5s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow4x5s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6433,19 +6548,26 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
 	VMOVUPS     96(SI), Y7
 	VMOVUPS     128(SI), Y8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y4, Y0
-	VMOVUPS     (R11)(BX*1), Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y5, Y0
 	VFMADD231PS Y9, Y4, Y1
 	VMOVUPS     (R11)(BX*2), Y9
@@ -6467,16 +6589,22 @@ blockRow:
 	VFMADD231PS Y9, Y8, Y1
 	VFMADD231PS Y9, Y7, Y2
 	VFMADD231PS Y9, Y6, Y3
-	VMOVUPS     (R11)(BX*2), Y9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y8, Y2
 	VFMADD231PS Y9, Y7, Y3
-	VMOVUPS     (R11)(CX*1), Y9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y8, Y3
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y9
@@ -6486,11 +6614,11 @@ blockRow:
 	VADDPS      Y9, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -6505,11 +6633,11 @@ blockBiased:
 	VADDPS  Y9, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6529,11 +6657,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -6541,19 +6669,26 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
 	VMOVUPS     96(SI), Y7
 	VMOVUPS     128(SI), Y8
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y10, Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y4, Y0
-	VMASKMOVPS  (R11)(BX*1), Y10, Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y5, Y0
 	VFMADD231PS Y9, Y4, Y1
 	VMASKMOVPS  (R11)(BX*2), Y10, Y9
@@ -6575,16 +6710,22 @@ restRow:
 	VFMADD231PS Y9, Y8, Y1
 	VFMADD231PS Y9, Y7, Y2
 	VFMADD231PS Y9, Y6, Y3
-	VMASKMOVPS  (R11)(BX*2), Y10, Y9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y8, Y2
 	VFMADD231PS Y9, Y7, Y3
-	VMASKMOVPS  (R11)(CX*1), Y10, Y9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y8, Y3
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y10, Y9
@@ -6594,11 +6735,11 @@ restRow:
 	VADDPS      Y9, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -6613,11 +6754,11 @@ restBiased:
 	VADDPS     Y9, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6638,29 +6779,50 @@ restClamped:
 	VMASKMOVPS Y3, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x5s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow4x5s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow4x5s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6668,19 +6830,26 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
 	VMOVUPS     96(SI), Y7
 	VMOVUPS     128(SI), Y8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y4, Y0
-	VMOVUPS     (R11)(BX*1), Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y5, Y0
 	VMOVUPS     (R11)(BX*2), Y9
 	VFMADD231PS Y9, Y6, Y0
@@ -6707,15 +6876,21 @@ blockRow:
 	VMOVUPS     (R11), Y9
 	VFMADD231PS Y9, Y8, Y2
 	VFMADD231PS Y9, Y6, Y3
-	VMOVUPS     (R11)(BX*1), Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y7, Y3
-	VMOVUPS     (R11)(BX*2), Y9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y8, Y3
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y9
@@ -6725,11 +6900,11 @@ blockRow:
 	VADDPS      Y9, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -6744,11 +6919,11 @@ blockBiased:
 	VADDPS  Y9, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6768,11 +6943,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -6780,19 +6955,26 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y4
 	VMOVUPS     32(SI), Y5
 	VMOVUPS     64(SI), Y6
 	VMOVUPS     96(SI), Y7
 	VMOVUPS     128(SI), Y8
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y10, Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y4, Y0
-	VMASKMOVPS  (R11)(BX*1), Y10, Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y5, Y0
 	VMASKMOVPS  (R11)(BX*2), Y10, Y9
 	VFMADD231PS Y9, Y6, Y0
@@ -6819,15 +7001,21 @@ restRow:
 	VMASKMOVPS  (R11), Y10, Y9
 	VFMADD231PS Y9, Y8, Y2
 	VFMADD231PS Y9, Y6, Y3
-	VMASKMOVPS  (R11)(BX*1), Y10, Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y7, Y3
-	VMASKMOVPS  (R11)(BX*2), Y10, Y9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y8, Y3
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y10, Y9
@@ -6837,11 +7025,11 @@ restRow:
 	VADDPS      Y9, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -6856,11 +7044,11 @@ restBiased:
 	VADDPS     Y9, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6881,29 +7069,50 @@ restClamped:
 	VMASKMOVPS Y3, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x3s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow5x3s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow5x3s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6912,17 +7121,24 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y5, Y0
-	VMOVUPS     (R11)(BX*1), Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y6, Y0
 	VFMADD231PS Y8, Y5, Y1
 	VMOVUPS     (R11)(BX*2), Y8
@@ -6938,16 +7154,22 @@ blockRow:
 	VFMADD231PS Y8, Y7, Y2
 	VFMADD231PS Y8, Y6, Y3
 	VFMADD231PS Y8, Y5, Y4
-	VMOVUPS     (R11)(BX*1), Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y7, Y3
 	VFMADD231PS Y8, Y6, Y4
-	VMOVUPS     (R11)(BX*2), Y8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y7, Y4
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y8
@@ -6958,11 +7180,11 @@ blockRow:
 	VADDPS      Y8, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y8
 	VADDPS  Y8, Y0, Y0
@@ -6980,11 +7202,11 @@ blockBiased:
 	VADDPS  Y8, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7008,11 +7230,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y9
@@ -7021,17 +7243,24 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y9, Y8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y5, Y0
-	VMASKMOVPS  (R11)(BX*1), Y9, Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y6, Y0
 	VFMADD231PS Y8, Y5, Y1
 	VMASKMOVPS  (R11)(BX*2), Y9, Y8
@@ -7047,16 +7276,22 @@ restRow:
 	VFMADD231PS Y8, Y7, Y2
 	VFMADD231PS Y8, Y6, Y3
 	VFMADD231PS Y8, Y5, Y4
-	VMASKMOVPS  (R11)(BX*1), Y9, Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y7, Y3
 	VFMADD231PS Y8, Y6, Y4
-	VMASKMOVPS  (R11)(BX*2), Y9, Y8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y7, Y4
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y9, Y8
@@ -7067,11 +7302,11 @@ restRow:
 	VADDPS      Y8, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y9, Y8
 	VADDPS     Y8, Y0, Y0
@@ -7089,11 +7324,11 @@ restBiased:
 	VADDPS     Y8, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7118,29 +7353,50 @@ restClamped:
 	VMASKMOVPS Y4, Y9, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x3s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow5x3s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow5x3s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -7149,17 +7405,24 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y5, Y0
-	VMOVUPS     (R11)(BX*1), Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y6, Y0
 	VMOVUPS     (R11)(BX*2), Y8
 	VFMADD231PS Y8, Y7, Y0
@@ -7181,15 +7444,21 @@ blockRow:
 	VMOVUPS     (R11), Y8
 	VFMADD231PS Y8, Y7, Y3
 	VFMADD231PS Y8, Y5, Y4
-	VMOVUPS     (R11)(BX*1), Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y6, Y4
-	VMOVUPS     (R11)(BX*2), Y8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y8
 	VFMADD231PS Y8, Y7, Y4
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y8
@@ -7200,11 +7469,11 @@ blockRow:
 	VADDPS      Y8, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y8
 	VADDPS  Y8, Y0, Y0
@@ -7222,11 +7491,11 @@ blockBiased:
 	VADDPS  Y8, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7250,11 +7519,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y9
@@ -7263,17 +7532,24 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y9, Y8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y5, Y0
-	VMASKMOVPS  (R11)(BX*1), Y9, Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y6, Y0
 	VMASKMOVPS  (R11)(BX*2), Y9, Y8
 	VFMADD231PS Y8, Y7, Y0
@@ -7295,15 +7571,21 @@ restRow:
 	VMASKMOVPS  (R11), Y9, Y8
 	VFMADD231PS Y8, Y7, Y3
 	VFMADD231PS Y8, Y5, Y4
-	VMASKMOVPS  (R11)(BX*1), Y9, Y8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y6, Y4
-	VMASKMOVPS  (R11)(BX*2), Y9, Y8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y9, Y8
 	VFMADD231PS Y8, Y7, Y4
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y9, Y8
@@ -7314,11 +7596,11 @@ restRow:
 	VADDPS      Y8, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y9, Y8
 	VADDPS     Y8, Y0, Y0
@@ -7336,11 +7618,11 @@ restBiased:
 	VADDPS     Y8, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7365,29 +7647,50 @@ restClamped:
 	VMASKMOVPS Y4, Y9, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x5s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow5x5s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow5x5s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -7396,19 +7699,26 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
 	VMOVUPS     96(SI), Y8
 	VMOVUPS     128(SI), Y9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y5, Y0
-	VMOVUPS     (R11)(BX*1), Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y6, Y0
 	VFMADD231PS Y10, Y5, Y1
 	VMOVUPS     (R11)(BX*2), Y10
@@ -7436,17 +7746,23 @@ blockRow:
 	VFMADD231PS Y10, Y9, Y2
 	VFMADD231PS Y10, Y8, Y3
 	VFMADD231PS Y10, Y7, Y4
-	VMOVUPS     (R11)(CX*1), Y10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y10, Y9, Y3
 	VFMADD231PS Y10, Y8, Y4
-	VMOVUPS     (R11), Y10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y9, Y4
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y10
@@ -7457,11 +7773,11 @@ blockRow:
 	VADDPS      Y10, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -7479,11 +7795,11 @@ blockBiased:
 	VADDPS  Y10, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7507,11 +7823,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -7520,19 +7836,26 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
 	VMOVUPS     96(SI), Y8
 	VMOVUPS     128(SI), Y9
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y11, Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y5, Y0
-	VMASKMOVPS  (R11)(BX*1), Y11, Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y6, Y0
 	VFMADD231PS Y10, Y5, Y1
 	VMASKMOVPS  (R11)(BX*2), Y11, Y10
@@ -7560,17 +7883,23 @@ restRow:
 	VFMADD231PS Y10, Y9, Y2
 	VFMADD231PS Y10, Y8, Y3
 	VFMADD231PS Y10, Y7, Y4
-	VMASKMOVPS  (R11)(CX*1), Y11, Y10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y10, Y9, Y3
 	VFMADD231PS Y10, Y8, Y4
-	VMASKMOVPS  (R11), Y11, Y10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y9, Y4
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y11, Y10
@@ -7581,11 +7910,11 @@ restRow:
 	VADDPS      Y10, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -7603,11 +7932,11 @@ restBiased:
 	VADDPS     Y10, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7632,29 +7961,50 @@ restClamped:
 	VMASKMOVPS Y4, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x5s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow5x5s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow5x5s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -7663,19 +8013,26 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
 	VMOVUPS     96(SI), Y8
 	VMOVUPS     128(SI), Y9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y5, Y0
-	VMOVUPS     (R11)(BX*1), Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y6, Y0
 	VMOVUPS     (R11)(BX*2), Y10
 	VFMADD231PS Y10, Y7, Y0
@@ -7709,16 +8066,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Y10
 	VFMADD231PS Y10, Y9, Y3
 	VFMADD231PS Y10, Y7, Y4
-	VMOVUPS     (R11)(CX*1), Y10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y10, Y8, Y4
-	VMOVUPS     (R11), Y10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y9, Y4
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y10
@@ -7729,11 +8092,11 @@ blockRow:
 	VADDPS      Y10, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -7751,11 +8114,11 @@ blockBiased:
 	VADDPS  Y10, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7779,11 +8142,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -7792,19 +8155,26 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y5
 	VMOVUPS     32(SI), Y6
 	VMOVUPS     64(SI), Y7
 	VMOVUPS     96(SI), Y8
 	VMOVUPS     128(SI), Y9
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y11, Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y5, Y0
-	VMASKMOVPS  (R11)(BX*1), Y11, Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y6, Y0
 	VMASKMOVPS  (R11)(BX*2), Y11, Y10
 	VFMADD231PS Y10, Y7, Y0
@@ -7838,16 +8208,22 @@ restRow:
 	VMASKMOVPS  (R11)(BX*2), Y11, Y10
 	VFMADD231PS Y10, Y9, Y3
 	VFMADD231PS Y10, Y7, Y4
-	VMASKMOVPS  (R11)(CX*1), Y11, Y10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y10, Y8, Y4
-	VMASKMOVPS  (R11), Y11, Y10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y9, Y4
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y11, Y10
@@ -7858,11 +8234,11 @@ restRow:
 	VADDPS      Y10, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -7880,11 +8256,11 @@ restBiased:
 	VADDPS     Y10, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7909,29 +8285,50 @@ restClamped:
 	VMASKMOVPS Y4, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x3s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow6x3s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow6x3s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -7941,17 +8338,24 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y6, Y0
-	VMOVUPS     (R11)(BX*1), Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y7, Y0
 	VFMADD231PS Y9, Y6, Y1
 	VMOVUPS     (R11)(BX*2), Y9
@@ -7971,16 +8375,22 @@ blockRow:
 	VFMADD231PS Y9, Y8, Y3
 	VFMADD231PS Y9, Y7, Y4
 	VFMADD231PS Y9, Y6, Y5
-	VMOVUPS     (R11)(BX*2), Y9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y8, Y4
 	VFMADD231PS Y9, Y7, Y5
-	VMOVUPS     (R11)(CX*1), Y9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y8, Y5
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y9
@@ -7992,11 +8402,11 @@ blockRow:
 	VADDPS      Y9, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -8017,11 +8427,11 @@ blockBiased:
 	VADDPS  Y9, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8049,11 +8459,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -8063,17 +8473,24 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y10, Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y6, Y0
-	VMASKMOVPS  (R11)(BX*1), Y10, Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y7, Y0
 	VFMADD231PS Y9, Y6, Y1
 	VMASKMOVPS  (R11)(BX*2), Y10, Y9
@@ -8093,16 +8510,22 @@ restRow:
 	VFMADD231PS Y9, Y8, Y3
 	VFMADD231PS Y9, Y7, Y4
 	VFMADD231PS Y9, Y6, Y5
-	VMASKMOVPS  (R11)(BX*2), Y10, Y9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y8, Y4
 	VFMADD231PS Y9, Y7, Y5
-	VMASKMOVPS  (R11)(CX*1), Y10, Y9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y8, Y5
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y10, Y9
@@ -8114,11 +8537,11 @@ restRow:
 	VADDPS      Y9, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -8139,11 +8562,11 @@ restBiased:
 	VADDPS     Y9, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8172,29 +8595,50 @@ restClamped:
 	VMASKMOVPS Y5, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x3s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow6x3s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow6x3s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -8204,17 +8648,24 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y6, Y0
-	VMOVUPS     (R11)(BX*1), Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y7, Y0
 	VMOVUPS     (R11)(BX*2), Y9
 	VFMADD231PS Y9, Y8, Y0
@@ -8241,16 +8692,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Y9
 	VFMADD231PS Y9, Y8, Y4
 	VFMADD231PS Y9, Y6, Y5
-	VMOVUPS     (R11)(CX*1), Y9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y9, Y7, Y5
-	VMOVUPS     (R11), Y9
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y9
 	VFMADD231PS Y9, Y8, Y5
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y9
@@ -8262,11 +8719,11 @@ blockRow:
 	VADDPS      Y9, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -8287,11 +8744,11 @@ blockBiased:
 	VADDPS  Y9, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8319,11 +8776,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -8333,17 +8790,24 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y10, Y9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y6, Y0
-	VMASKMOVPS  (R11)(BX*1), Y10, Y9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y7, Y0
 	VMASKMOVPS  (R11)(BX*2), Y10, Y9
 	VFMADD231PS Y9, Y8, Y0
@@ -8370,16 +8834,22 @@ restRow:
 	VMASKMOVPS  (R11)(BX*2), Y10, Y9
 	VFMADD231PS Y9, Y8, Y4
 	VFMADD231PS Y9, Y6, Y5
-	VMASKMOVPS  (R11)(CX*1), Y10, Y9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y9, Y7, Y5
-	VMASKMOVPS  (R11), Y10, Y9
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y10, Y9
 	VFMADD231PS Y9, Y8, Y5
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y10, Y9
@@ -8391,11 +8861,11 @@ restRow:
 	VADDPS      Y9, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -8416,11 +8886,11 @@ restBiased:
 	VADDPS     Y9, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8449,29 +8919,50 @@ restClamped:
 	VMASKMOVPS Y5, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x5s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow6x5s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow6x5s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -8481,19 +8972,26 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
 	VMOVUPS     96(SI), Y9
 	VMOVUPS     128(SI), Y10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y6, Y0
-	VMOVUPS     (R11)(BX*1), Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y7, Y0
 	VFMADD231PS Y11, Y6, Y1
 	VMOVUPS     (R11)(BX*2), Y11
@@ -8528,16 +9026,22 @@ blockRow:
 	VFMADD231PS Y11, Y10, Y3
 	VFMADD231PS Y11, Y9, Y4
 	VFMADD231PS Y11, Y8, Y5
-	VMOVUPS     (R11), Y11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y10, Y4
 	VFMADD231PS Y11, Y9, Y5
-	VMOVUPS     (R11)(BX*1), Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y10, Y5
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y11
@@ -8549,11 +9053,11 @@ blockRow:
 	VADDPS      Y11, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -8574,11 +9078,11 @@ blockBiased:
 	VADDPS  Y11, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8606,11 +9110,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -8620,19 +9124,26 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
 	VMOVUPS     96(SI), Y9
 	VMOVUPS     128(SI), Y10
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y12, Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y6, Y0
-	VMASKMOVPS  (R11)(BX*1), Y12, Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y7, Y0
 	VFMADD231PS Y11, Y6, Y1
 	VMASKMOVPS  (R11)(BX*2), Y12, Y11
@@ -8667,16 +9178,22 @@ restRow:
 	VFMADD231PS Y11, Y10, Y3
 	VFMADD231PS Y11, Y9, Y4
 	VFMADD231PS Y11, Y8, Y5
-	VMASKMOVPS  (R11), Y12, Y11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y10, Y4
 	VFMADD231PS Y11, Y9, Y5
-	VMASKMOVPS  (R11)(BX*1), Y12, Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y10, Y5
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y12, Y11
@@ -8688,11 +9205,11 @@ restRow:
 	VADDPS      Y11, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -8713,11 +9230,11 @@ restBiased:
 	VADDPS     Y11, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8746,29 +9263,50 @@ restClamped:
 	VMASKMOVPS Y5, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x5s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow6x5s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow6x5s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -8778,19 +9316,26 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
 	VMOVUPS     96(SI), Y9
 	VMOVUPS     128(SI), Y10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y6, Y0
-	VMOVUPS     (R11)(BX*1), Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y7, Y0
 	VMOVUPS     (R11)(BX*2), Y11
 	VFMADD231PS Y11, Y8, Y0
@@ -8832,15 +9377,21 @@ blockRow:
 	VMOVUPS     (R11), Y11
 	VFMADD231PS Y11, Y10, Y4
 	VFMADD231PS Y11, Y8, Y5
-	VMOVUPS     (R11)(BX*1), Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y9, Y5
-	VMOVUPS     (R11)(BX*2), Y11
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y10, Y5
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y11
@@ -8852,11 +9403,11 @@ blockRow:
 	VADDPS      Y11, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -8877,11 +9428,11 @@ blockBiased:
 	VADDPS  Y11, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8909,11 +9460,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -8923,19 +9474,26 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y6
 	VMOVUPS     32(SI), Y7
 	VMOVUPS     64(SI), Y8
 	VMOVUPS     96(SI), Y9
 	VMOVUPS     128(SI), Y10
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y12, Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y6, Y0
-	VMASKMOVPS  (R11)(BX*1), Y12, Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y7, Y0
 	VMASKMOVPS  (R11)(BX*2), Y12, Y11
 	VFMADD231PS Y11, Y8, Y0
@@ -8977,15 +9535,21 @@ restRow:
 	VMASKMOVPS  (R11), Y12, Y11
 	VFMADD231PS Y11, Y10, Y4
 	VFMADD231PS Y11, Y8, Y5
-	VMASKMOVPS  (R11)(BX*1), Y12, Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y9, Y5
-	VMASKMOVPS  (R11)(BX*2), Y12, Y11
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y10, Y5
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y12, Y11
@@ -8997,11 +9561,11 @@ restRow:
 	VADDPS      Y11, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -9022,11 +9586,11 @@ restBiased:
 	VADDPS     Y11, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -9055,29 +9619,50 @@ restClamped:
 	VMASKMOVPS Y5, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x3s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow7x3s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow7x3s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -9088,17 +9673,24 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y7, Y0
-	VMOVUPS     (R11)(BX*1), Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y8, Y0
 	VFMADD231PS Y10, Y7, Y1
 	VMOVUPS     (R11)(BX*2), Y10
@@ -9122,17 +9714,23 @@ blockRow:
 	VFMADD231PS Y10, Y9, Y4
 	VFMADD231PS Y10, Y8, Y5
 	VFMADD231PS Y10, Y7, Y6
-	VMOVUPS     (R11)(CX*1), Y10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y10, Y9, Y5
 	VFMADD231PS Y10, Y8, Y6
-	VMOVUPS     (R11), Y10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y9, Y6
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y10
@@ -9145,11 +9743,11 @@ blockRow:
 	VADDPS      Y10, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -9173,11 +9771,11 @@ blockBiased:
 	VADDPS  Y10, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -9209,11 +9807,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -9224,17 +9822,24 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y11, Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y7, Y0
-	VMASKMOVPS  (R11)(BX*1), Y11, Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y8, Y0
 	VFMADD231PS Y10, Y7, Y1
 	VMASKMOVPS  (R11)(BX*2), Y11, Y10
@@ -9258,17 +9863,23 @@ restRow:
 	VFMADD231PS Y10, Y9, Y4
 	VFMADD231PS Y10, Y8, Y5
 	VFMADD231PS Y10, Y7, Y6
-	VMASKMOVPS  (R11)(CX*1), Y11, Y10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y10, Y9, Y5
 	VFMADD231PS Y10, Y8, Y6
-	VMASKMOVPS  (R11), Y11, Y10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y9, Y6
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y11, Y10
@@ -9281,11 +9892,11 @@ restRow:
 	VADDPS      Y10, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -9309,11 +9920,11 @@ restBiased:
 	VADDPS     Y10, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -9346,29 +9957,50 @@ restClamped:
 	VMASKMOVPS Y6, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x3s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow7x3s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow7x3s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -9379,17 +10011,24 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y7, Y0
-	VMOVUPS     (R11)(BX*1), Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y8, Y0
 	VMOVUPS     (R11)(BX*2), Y10
 	VFMADD231PS Y10, Y9, Y0
@@ -9422,15 +10061,21 @@ blockRow:
 	VMOVUPS     (R11), Y10
 	VFMADD231PS Y10, Y9, Y5
 	VFMADD231PS Y10, Y7, Y6
-	VMOVUPS     (R11)(BX*1), Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y8, Y6
-	VMOVUPS     (R11)(BX*2), Y10
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y10
 	VFMADD231PS Y10, Y9, Y6
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y10
@@ -9443,11 +10088,11 @@ blockRow:
 	VADDPS      Y10, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -9471,11 +10116,11 @@ blockBiased:
 	VADDPS  Y10, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -9507,11 +10152,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -9522,17 +10167,24 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y11, Y10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y7, Y0
-	VMASKMOVPS  (R11)(BX*1), Y11, Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y8, Y0
 	VMASKMOVPS  (R11)(BX*2), Y11, Y10
 	VFMADD231PS Y10, Y9, Y0
@@ -9565,15 +10217,21 @@ restRow:
 	VMASKMOVPS  (R11), Y11, Y10
 	VFMADD231PS Y10, Y9, Y5
 	VFMADD231PS Y10, Y7, Y6
-	VMASKMOVPS  (R11)(BX*1), Y11, Y10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y8, Y6
-	VMASKMOVPS  (R11)(BX*2), Y11, Y10
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y11, Y10
 	VFMADD231PS Y10, Y9, Y6
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y11, Y10
@@ -9586,11 +10244,11 @@ restRow:
 	VADDPS      Y10, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -9614,11 +10272,11 @@ restBiased:
 	VADDPS     Y10, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -9651,29 +10309,50 @@ restClamped:
 	VMASKMOVPS Y6, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x5s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow7x5s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow7x5s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -9684,19 +10363,26 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
 	VMOVUPS     96(SI), Y10
 	VMOVUPS     128(SI), Y11
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	VFMADD231PS Y12, Y7, Y0
-	VMOVUPS     (R11)(BX*1), Y12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	VFMADD231PS Y12, Y8, Y0
 	VFMADD231PS Y12, Y7, Y1
 	VMOVUPS     (R11)(BX*2), Y12
@@ -9737,16 +10423,22 @@ blockRow:
 	VFMADD231PS Y12, Y11, Y4
 	VFMADD231PS Y12, Y10, Y5
 	VFMADD231PS Y12, Y9, Y6
-	VMOVUPS     (R11)(BX*1), Y12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	VFMADD231PS Y12, Y11, Y5
 	VFMADD231PS Y12, Y10, Y6
-	VMOVUPS     (R11)(BX*2), Y12
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	VFMADD231PS Y12, Y11, Y6
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y12
@@ -9759,11 +10451,11 @@ blockRow:
 	VADDPS      Y12, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y12
 	VADDPS  Y12, Y0, Y0
@@ -9787,11 +10479,11 @@ blockBiased:
 	VADDPS  Y12, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -9823,11 +10515,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y13
@@ -9838,19 +10530,26 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
 	VMOVUPS     96(SI), Y10
 	VMOVUPS     128(SI), Y11
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y13, Y12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	VFMADD231PS Y12, Y7, Y0
-	VMASKMOVPS  (R11)(BX*1), Y13, Y12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	VFMADD231PS Y12, Y8, Y0
 	VFMADD231PS Y12, Y7, Y1
 	VMASKMOVPS  (R11)(BX*2), Y13, Y12
@@ -9891,16 +10590,22 @@ restRow:
 	VFMADD231PS Y12, Y11, Y4
 	VFMADD231PS Y12, Y10, Y5
 	VFMADD231PS Y12, Y9, Y6
-	VMASKMOVPS  (R11)(BX*1), Y13, Y12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	VFMADD231PS Y12, Y11, Y5
 	VFMADD231PS Y12, Y10, Y6
-	VMASKMOVPS  (R11)(BX*2), Y13, Y12
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	VFMADD231PS Y12, Y11, Y6
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y13, Y12
@@ -9913,11 +10618,11 @@ restRow:
 	VADDPS      Y12, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y13, Y12
 	VADDPS     Y12, Y0, Y0
@@ -9941,11 +10646,11 @@ restBiased:
 	VADDPS     Y12, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -9978,29 +10683,50 @@ restClamped:
 	VMASKMOVPS Y6, Y13, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x5s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow7x5s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow7x5s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -10011,19 +10737,26 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
 	VMOVUPS     96(SI), Y10
 	VMOVUPS     128(SI), Y11
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	VFMADD231PS Y12, Y7, Y0
-	VMOVUPS     (R11)(BX*1), Y12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	VFMADD231PS Y12, Y8, Y0
 	VMOVUPS     (R11)(BX*2), Y12
 	VFMADD231PS Y12, Y9, Y0
@@ -10072,16 +10805,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Y12
 	VFMADD231PS Y12, Y11, Y5
 	VFMADD231PS Y12, Y9, Y6
-	VMOVUPS     (R11)(CX*1), Y12
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y12, Y10, Y6
-	VMOVUPS     (R11), Y12
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y12
 	VFMADD231PS Y12, Y11, Y6
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y12
@@ -10094,11 +10833,11 @@ blockRow:
 	VADDPS      Y12, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y12
 	VADDPS  Y12, Y0, Y0
@@ -10122,11 +10861,11 @@ blockBiased:
 	VADDPS  Y12, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -10158,11 +10897,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y13
@@ -10173,19 +10912,26 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y7
 	VMOVUPS     32(SI), Y8
 	VMOVUPS     64(SI), Y9
 	VMOVUPS     96(SI), Y10
 	VMOVUPS     128(SI), Y11
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y13, Y12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	VFMADD231PS Y12, Y7, Y0
-	VMASKMOVPS  (R11)(BX*1), Y13, Y12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	VFMADD231PS Y12, Y8, Y0
 	VMASKMOVPS  (R11)(BX*2), Y13, Y12
 	VFMADD231PS Y12, Y9, Y0
@@ -10234,16 +10980,22 @@ restRow:
 	VMASKMOVPS  (R11)(BX*2), Y13, Y12
 	VFMADD231PS Y12, Y11, Y5
 	VFMADD231PS Y12, Y9, Y6
-	VMASKMOVPS  (R11)(CX*1), Y13, Y12
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y12, Y10, Y6
-	VMASKMOVPS  (R11), Y13, Y12
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y13, Y12
 	VFMADD231PS Y12, Y11, Y6
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y13, Y12
@@ -10256,11 +11008,11 @@ restRow:
 	VADDPS      Y12, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y13, Y12
 	VADDPS     Y12, Y0, Y0
@@ -10284,11 +11036,11 @@ restBiased:
 	VADDPS     Y12, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -10321,29 +11073,50 @@ restClamped:
 	VMASKMOVPS Y6, Y13, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x3s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow8x3s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow8x3s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -10355,17 +11128,24 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y8, Y0
-	VMOVUPS     (R11)(BX*1), Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y9, Y0
 	VFMADD231PS Y11, Y8, Y1
 	VMOVUPS     (R11)(BX*2), Y11
@@ -10394,16 +11174,22 @@ blockRow:
 	VFMADD231PS Y11, Y10, Y5
 	VFMADD231PS Y11, Y9, Y6
 	VFMADD231PS Y11, Y8, Y7
-	VMOVUPS     (R11), Y11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y10, Y6
 	VFMADD231PS Y11, Y9, Y7
-	VMOVUPS     (R11)(BX*1), Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y10, Y7
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y11
@@ -10417,11 +11203,11 @@ blockRow:
 	VADDPS      Y11, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -10448,11 +11234,11 @@ blockBiased:
 	VADDPS  Y11, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -10488,11 +11274,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -10504,17 +11290,24 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y12, Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y8, Y0
-	VMASKMOVPS  (R11)(BX*1), Y12, Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y9, Y0
 	VFMADD231PS Y11, Y8, Y1
 	VMASKMOVPS  (R11)(BX*2), Y12, Y11
@@ -10543,16 +11336,22 @@ restRow:
 	VFMADD231PS Y11, Y10, Y5
 	VFMADD231PS Y11, Y9, Y6
 	VFMADD231PS Y11, Y8, Y7
-	VMASKMOVPS  (R11), Y12, Y11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y10, Y6
 	VFMADD231PS Y11, Y9, Y7
-	VMASKMOVPS  (R11)(BX*1), Y12, Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y10, Y7
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y12, Y11
@@ -10566,11 +11365,11 @@ restRow:
 	VADDPS      Y11, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -10597,11 +11396,11 @@ restBiased:
 	VADDPS     Y11, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -10638,29 +11437,50 @@ restClamped:
 	VMASKMOVPS Y7, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x3s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow8x3s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow8x3s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -10672,17 +11492,24 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y8, Y0
-	VMOVUPS     (R11)(BX*1), Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y9, Y0
 	VMOVUPS     (R11)(BX*2), Y11
 	VFMADD231PS Y11, Y10, Y0
@@ -10720,16 +11547,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Y11
 	VFMADD231PS Y11, Y10, Y6
 	VFMADD231PS Y11, Y8, Y7
-	VMOVUPS     (R11)(CX*1), Y11
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y11, Y9, Y7
-	VMOVUPS     (R11), Y11
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y11
 	VFMADD231PS Y11, Y10, Y7
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y11
@@ -10743,11 +11576,11 @@ blockRow:
 	VADDPS      Y11, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -10774,11 +11607,11 @@ blockBiased:
 	VADDPS  Y11, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -10814,11 +11647,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -10830,17 +11663,24 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y12, Y11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y8, Y0
-	VMASKMOVPS  (R11)(BX*1), Y12, Y11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y9, Y0
 	VMASKMOVPS  (R11)(BX*2), Y12, Y11
 	VFMADD231PS Y11, Y10, Y0
@@ -10878,16 +11718,22 @@ restRow:
 	VMASKMOVPS  (R11)(BX*2), Y12, Y11
 	VFMADD231PS Y11, Y10, Y6
 	VFMADD231PS Y11, Y8, Y7
-	VMASKMOVPS  (R11)(CX*1), Y12, Y11
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Y11, Y9, Y7
-	VMASKMOVPS  (R11), Y12, Y11
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y12, Y11
 	VFMADD231PS Y11, Y10, Y7
 	ADDQ        $0x00000060, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y12, Y11
@@ -10901,11 +11747,11 @@ restRow:
 	VADDPS      Y11, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -10932,11 +11778,11 @@ restBiased:
 	VADDPS     Y11, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -10973,29 +11819,50 @@ restClamped:
 	VMASKMOVPS Y7, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x5s1AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow8x5s1AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow8x5s1AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11007,19 +11874,26 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
 	VMOVUPS     96(SI), Y11
 	VMOVUPS     128(SI), Y12
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y8, Y0
-	VMOVUPS     (R11)(BX*1), Y13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y9, Y0
 	VFMADD231PS Y13, Y8, Y1
 	VMOVUPS     (R11)(BX*2), Y13
@@ -11066,16 +11940,22 @@ blockRow:
 	VFMADD231PS Y13, Y12, Y5
 	VFMADD231PS Y13, Y11, Y6
 	VFMADD231PS Y13, Y10, Y7
-	VMOVUPS     (R11)(BX*2), Y13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y12, Y6
 	VFMADD231PS Y13, Y11, Y7
-	VMOVUPS     (R11)(CX*1), Y13
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y12, Y7
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y13
@@ -11089,11 +11969,11 @@ blockRow:
 	VADDPS      Y13, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y13
 	VADDPS  Y13, Y0, Y0
@@ -11120,11 +12000,11 @@ blockBiased:
 	VADDPS  Y13, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11160,11 +12040,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y14
@@ -11176,19 +12056,26 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
 	VMOVUPS     96(SI), Y11
 	VMOVUPS     128(SI), Y12
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y14, Y13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y8, Y0
-	VMASKMOVPS  (R11)(BX*1), Y14, Y13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y9, Y0
 	VFMADD231PS Y13, Y8, Y1
 	VMASKMOVPS  (R11)(BX*2), Y14, Y13
@@ -11235,16 +12122,22 @@ restRow:
 	VFMADD231PS Y13, Y12, Y5
 	VFMADD231PS Y13, Y11, Y6
 	VFMADD231PS Y13, Y10, Y7
-	VMASKMOVPS  (R11)(BX*2), Y14, Y13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y12, Y6
 	VFMADD231PS Y13, Y11, Y7
-	VMASKMOVPS  (R11)(CX*1), Y14, Y13
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y12, Y7
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y14, Y13
@@ -11258,11 +12151,11 @@ restRow:
 	VADDPS      Y13, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y14, Y13
 	VADDPS     Y13, Y0, Y0
@@ -11289,11 +12182,11 @@ restBiased:
 	VADDPS     Y13, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11330,29 +12223,50 @@ restClamped:
 	VMASKMOVPS Y7, Y14, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x5s2AVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·depthwiseRow8x5s2AVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV, FMA3
+TEXT ·depthwiseRow8x5s2AVX2(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11364,19 +12278,26 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
 	VMOVUPS     96(SI), Y11
 	VMOVUPS     128(SI), Y12
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Y13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y8, Y0
-	VMOVUPS     (R11)(BX*1), Y13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y9, Y0
 	VMOVUPS     (R11)(BX*2), Y13
 	VFMADD231PS Y13, Y10, Y0
@@ -11433,15 +12354,21 @@ blockRow:
 	VMOVUPS     (R11), Y13
 	VFMADD231PS Y13, Y12, Y6
 	VFMADD231PS Y13, Y10, Y7
-	VMOVUPS     (R11)(BX*1), Y13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y11, Y7
-	VMOVUPS     (R11)(BX*2), Y13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Y13
 	VFMADD231PS Y13, Y12, Y7
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Y13
@@ -11455,11 +12382,11 @@ blockRow:
 	VADDPS      Y13, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y13
 	VADDPS  Y13, Y0, Y0
@@ -11486,11 +12413,11 @@ blockBiased:
 	VADDPS  Y13, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11526,11 +12453,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y14
@@ -11542,19 +12469,26 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Y8
 	VMOVUPS     32(SI), Y9
 	VMOVUPS     64(SI), Y10
 	VMOVUPS     96(SI), Y11
 	VMOVUPS     128(SI), Y12
-	MOVQ        R10, R11
-	VMASKMOVPS  (R11), Y14, Y13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y8, Y0
-	VMASKMOVPS  (R11)(BX*1), Y14, Y13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y9, Y0
 	VMASKMOVPS  (R11)(BX*2), Y14, Y13
 	VFMADD231PS Y13, Y10, Y0
@@ -11611,15 +12545,21 @@ restRow:
 	VMASKMOVPS  (R11), Y14, Y13
 	VFMADD231PS Y13, Y12, Y6
 	VFMADD231PS Y13, Y10, Y7
-	VMASKMOVPS  (R11)(BX*1), Y14, Y13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y11, Y7
-	VMASKMOVPS  (R11)(BX*2), Y14, Y13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMASKMOVPS  (R12), Y14, Y13
 	VFMADD231PS Y13, Y12, Y7
 	ADDQ        $0x000000a0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMASKMOVPS  (R12)(R8*1), Y14, Y13
@@ -11633,11 +12573,11 @@ restRow:
 	VADDPS      Y13, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y14, Y13
 	VADDPS     Y13, Y0, Y0
@@ -11664,11 +12604,11 @@ restBiased:
 	VADDPS     Y13, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11705,8 +12645,8 @@ restClamped:
 	VMASKMOVPS Y7, Y14, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER

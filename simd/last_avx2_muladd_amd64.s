@@ -6173,21 +6173,42 @@ done:
 	RET
 
 // func depthwiseRow4x3s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow4x3s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow4x3s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6195,18 +6216,25 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y4
 	VMOVUPS 32(SI), Y5
 	VMOVUPS 64(SI), Y6
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y7
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	VMULPS  Y7, Y4, Y9
 	VADDPS  Y9, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y7
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	VMULPS  Y7, Y5, Y9
 	VADDPS  Y9, Y0, Y0
 	VMULPS  Y7, Y4, Y9
@@ -6226,19 +6254,25 @@ blockRow:
 	VADDPS  Y9, Y2, Y2
 	VMULPS  Y7, Y4, Y9
 	VADDPS  Y9, Y3, Y3
-	VMOVUPS (R11), Y7
+	LEAQ    (R11), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	VMULPS  Y7, Y6, Y9
 	VADDPS  Y9, Y2, Y2
 	VMULPS  Y7, Y5, Y9
 	VADDPS  Y9, Y3, Y3
-	VMOVUPS (R11)(BX*1), Y7
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	VMULPS  Y7, Y6, Y9
 	VADDPS  Y9, Y3, Y3
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y7
@@ -6248,11 +6282,11 @@ blockRow:
 	VADDPS  Y7, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y7
 	VADDPS  Y7, Y0, Y0
@@ -6267,11 +6301,11 @@ blockBiased:
 	VADDPS  Y7, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6291,11 +6325,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y8
@@ -6303,18 +6337,25 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y4
 	VMOVUPS    32(SI), Y5
 	VMOVUPS    64(SI), Y6
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y8, Y7
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	VMULPS     Y7, Y4, Y9
 	VADDPS     Y9, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y8, Y7
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	VMULPS     Y7, Y5, Y9
 	VADDPS     Y9, Y0, Y0
 	VMULPS     Y7, Y4, Y9
@@ -6334,19 +6375,25 @@ restRow:
 	VADDPS     Y9, Y2, Y2
 	VMULPS     Y7, Y4, Y9
 	VADDPS     Y9, Y3, Y3
-	VMASKMOVPS (R11), Y8, Y7
+	LEAQ       (R11), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	VMULPS     Y7, Y6, Y9
 	VADDPS     Y9, Y2, Y2
 	VMULPS     Y7, Y5, Y9
 	VADDPS     Y9, Y3, Y3
-	VMASKMOVPS (R11)(BX*1), Y8, Y7
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	VMULPS     Y7, Y6, Y9
 	VADDPS     Y9, Y3, Y3
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y8, Y7
@@ -6356,11 +6403,11 @@ restRow:
 	VADDPS     Y7, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y8, Y7
 	VADDPS     Y7, Y0, Y0
@@ -6375,11 +6422,11 @@ restBiased:
 	VADDPS     Y7, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6400,29 +6447,50 @@ restClamped:
 	VMASKMOVPS Y3, Y8, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x3s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow4x3s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow4x3s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6430,18 +6498,25 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y4
 	VMOVUPS 32(SI), Y5
 	VMOVUPS 64(SI), Y6
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y7
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	VMULPS  Y7, Y4, Y9
 	VADDPS  Y9, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y7
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	VMULPS  Y7, Y5, Y9
 	VADDPS  Y9, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y7
@@ -6466,18 +6541,24 @@ blockRow:
 	VADDPS  Y9, Y2, Y2
 	VMULPS  Y7, Y4, Y9
 	VADDPS  Y9, Y3, Y3
-	VMOVUPS (R11)(CX*1), Y7
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	LEAQ    (R11)(BX*4), R11
 	VMULPS  Y7, Y5, Y9
 	VADDPS  Y9, Y3, Y3
-	VMOVUPS (R11), Y7
+	LEAQ    (R11), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y7
 	VMULPS  Y7, Y6, Y9
 	VADDPS  Y9, Y3, Y3
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y7
@@ -6487,11 +6568,11 @@ blockRow:
 	VADDPS  Y7, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y7
 	VADDPS  Y7, Y0, Y0
@@ -6506,11 +6587,11 @@ blockBiased:
 	VADDPS  Y7, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6530,11 +6611,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y8
@@ -6542,18 +6623,25 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y4
 	VMOVUPS    32(SI), Y5
 	VMOVUPS    64(SI), Y6
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y8, Y7
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	VMULPS     Y7, Y4, Y9
 	VADDPS     Y9, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y8, Y7
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	VMULPS     Y7, Y5, Y9
 	VADDPS     Y9, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y8, Y7
@@ -6578,18 +6666,24 @@ restRow:
 	VADDPS     Y9, Y2, Y2
 	VMULPS     Y7, Y4, Y9
 	VADDPS     Y9, Y3, Y3
-	VMASKMOVPS (R11)(CX*1), Y8, Y7
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	LEAQ       (R11)(BX*4), R11
 	VMULPS     Y7, Y5, Y9
 	VADDPS     Y9, Y3, Y3
-	VMASKMOVPS (R11), Y8, Y7
+	LEAQ       (R11), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y8, Y7
 	VMULPS     Y7, Y6, Y9
 	VADDPS     Y9, Y3, Y3
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y8, Y7
@@ -6599,11 +6693,11 @@ restRow:
 	VADDPS     Y7, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y8, Y7
 	VADDPS     Y7, Y0, Y0
@@ -6618,11 +6712,11 @@ restBiased:
 	VADDPS     Y7, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6643,29 +6737,50 @@ restClamped:
 	VMASKMOVPS Y3, Y8, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x5s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow4x5s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow4x5s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6673,20 +6788,27 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y4
 	VMOVUPS 32(SI), Y5
 	VMOVUPS 64(SI), Y6
 	VMOVUPS 96(SI), Y7
 	VMOVUPS 128(SI), Y8
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y9
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y4, Y11
 	VADDPS  Y11, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y9
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y5, Y11
 	VADDPS  Y11, Y0, Y0
 	VMULPS  Y9, Y4, Y11
@@ -6724,19 +6846,25 @@ blockRow:
 	VADDPS  Y11, Y2, Y2
 	VMULPS  Y9, Y6, Y11
 	VADDPS  Y11, Y3, Y3
-	VMOVUPS (R11)(BX*2), Y9
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y8, Y11
 	VADDPS  Y11, Y2, Y2
 	VMULPS  Y9, Y7, Y11
 	VADDPS  Y11, Y3, Y3
-	VMOVUPS (R11)(CX*1), Y9
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y8, Y11
 	VADDPS  Y11, Y3, Y3
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y9
@@ -6746,11 +6874,11 @@ blockRow:
 	VADDPS  Y9, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -6765,11 +6893,11 @@ blockBiased:
 	VADDPS  Y9, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6789,11 +6917,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -6801,20 +6929,27 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y4
 	VMOVUPS    32(SI), Y5
 	VMOVUPS    64(SI), Y6
 	VMOVUPS    96(SI), Y7
 	VMOVUPS    128(SI), Y8
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y10, Y9
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y4, Y11
 	VADDPS     Y11, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y10, Y9
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y5, Y11
 	VADDPS     Y11, Y0, Y0
 	VMULPS     Y9, Y4, Y11
@@ -6852,19 +6987,25 @@ restRow:
 	VADDPS     Y11, Y2, Y2
 	VMULPS     Y9, Y6, Y11
 	VADDPS     Y11, Y3, Y3
-	VMASKMOVPS (R11)(BX*2), Y10, Y9
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y8, Y11
 	VADDPS     Y11, Y2, Y2
 	VMULPS     Y9, Y7, Y11
 	VADDPS     Y11, Y3, Y3
-	VMASKMOVPS (R11)(CX*1), Y10, Y9
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y8, Y11
 	VADDPS     Y11, Y3, Y3
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y10, Y9
@@ -6874,11 +7015,11 @@ restRow:
 	VADDPS     Y9, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -6893,11 +7034,11 @@ restBiased:
 	VADDPS     Y9, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -6918,29 +7059,50 @@ restClamped:
 	VMASKMOVPS Y3, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x5s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow4x5s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow4x5s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -6948,20 +7110,27 @@ block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y4
 	VMOVUPS 32(SI), Y5
 	VMOVUPS 64(SI), Y6
 	VMOVUPS 96(SI), Y7
 	VMOVUPS 128(SI), Y8
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y9
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y4, Y11
 	VADDPS  Y11, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y9
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y5, Y11
 	VADDPS  Y11, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y9
@@ -7005,17 +7174,23 @@ blockRow:
 	VADDPS  Y11, Y2, Y2
 	VMULPS  Y9, Y6, Y11
 	VADDPS  Y11, Y3, Y3
-	VMOVUPS (R11)(BX*1), Y9
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y7, Y11
 	VADDPS  Y11, Y3, Y3
-	VMOVUPS (R11)(BX*2), Y9
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y8, Y11
 	VADDPS  Y11, Y3, Y3
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y9
@@ -7025,11 +7200,11 @@ blockRow:
 	VADDPS  Y9, Y3, Y3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -7044,11 +7219,11 @@ blockBiased:
 	VADDPS  Y9, Y3, Y3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -7068,11 +7243,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y3, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -7080,20 +7255,27 @@ rest:
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y4
 	VMOVUPS    32(SI), Y5
 	VMOVUPS    64(SI), Y6
 	VMOVUPS    96(SI), Y7
 	VMOVUPS    128(SI), Y8
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y10, Y9
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y4, Y11
 	VADDPS     Y11, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y10, Y9
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y5, Y11
 	VADDPS     Y11, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y10, Y9
@@ -7137,17 +7319,23 @@ restRow:
 	VADDPS     Y11, Y2, Y2
 	VMULPS     Y9, Y6, Y11
 	VADDPS     Y11, Y3, Y3
-	VMASKMOVPS (R11)(BX*1), Y10, Y9
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y7, Y11
 	VADDPS     Y11, Y3, Y3
-	VMASKMOVPS (R11)(BX*2), Y10, Y9
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y8, Y11
 	VADDPS     Y11, Y3, Y3
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y10, Y9
@@ -7157,11 +7345,11 @@ restRow:
 	VADDPS     Y9, Y3, Y3
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -7176,11 +7364,11 @@ restBiased:
 	VADDPS     Y9, Y3, Y3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y4
-	VBROADCASTSS 124(R15), Y5
+	VBROADCASTSS 104(R15), Y4
+	VBROADCASTSS 108(R15), Y5
 	VMAXPS       Y0, Y4, Y0
 	VMINPS       Y0, Y5, Y0
 	VMAXPS       Y1, Y4, Y1
@@ -7201,29 +7389,50 @@ restClamped:
 	VMASKMOVPS Y3, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x3s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow5x3s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow5x3s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -7232,18 +7441,25 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y5
 	VMOVUPS 32(SI), Y6
 	VMOVUPS 64(SI), Y7
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y8
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y5, Y10
 	VADDPS  Y10, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y8
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y6, Y10
 	VADDPS  Y10, Y0, Y0
 	VMULPS  Y8, Y5, Y10
@@ -7270,19 +7486,25 @@ blockRow:
 	VADDPS  Y10, Y3, Y3
 	VMULPS  Y8, Y5, Y10
 	VADDPS  Y10, Y4, Y4
-	VMOVUPS (R11)(BX*1), Y8
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y7, Y10
 	VADDPS  Y10, Y3, Y3
 	VMULPS  Y8, Y6, Y10
 	VADDPS  Y10, Y4, Y4
-	VMOVUPS (R11)(BX*2), Y8
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y7, Y10
 	VADDPS  Y10, Y4, Y4
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y8
@@ -7293,11 +7515,11 @@ blockRow:
 	VADDPS  Y8, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y8
 	VADDPS  Y8, Y0, Y0
@@ -7315,11 +7537,11 @@ blockBiased:
 	VADDPS  Y8, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7343,11 +7565,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y9
@@ -7356,18 +7578,25 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y5
 	VMOVUPS    32(SI), Y6
 	VMOVUPS    64(SI), Y7
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y9, Y8
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y5, Y10
 	VADDPS     Y10, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y9, Y8
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y6, Y10
 	VADDPS     Y10, Y0, Y0
 	VMULPS     Y8, Y5, Y10
@@ -7394,19 +7623,25 @@ restRow:
 	VADDPS     Y10, Y3, Y3
 	VMULPS     Y8, Y5, Y10
 	VADDPS     Y10, Y4, Y4
-	VMASKMOVPS (R11)(BX*1), Y9, Y8
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y7, Y10
 	VADDPS     Y10, Y3, Y3
 	VMULPS     Y8, Y6, Y10
 	VADDPS     Y10, Y4, Y4
-	VMASKMOVPS (R11)(BX*2), Y9, Y8
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y7, Y10
 	VADDPS     Y10, Y4, Y4
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y9, Y8
@@ -7417,11 +7652,11 @@ restRow:
 	VADDPS     Y8, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y9, Y8
 	VADDPS     Y8, Y0, Y0
@@ -7439,11 +7674,11 @@ restBiased:
 	VADDPS     Y8, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7468,29 +7703,50 @@ restClamped:
 	VMASKMOVPS Y4, Y9, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x3s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow5x3s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow5x3s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -7499,18 +7755,25 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y5
 	VMOVUPS 32(SI), Y6
 	VMOVUPS 64(SI), Y7
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y8
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y5, Y10
 	VADDPS  Y10, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y8
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y6, Y10
 	VADDPS  Y10, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y8
@@ -7544,17 +7807,23 @@ blockRow:
 	VADDPS  Y10, Y3, Y3
 	VMULPS  Y8, Y5, Y10
 	VADDPS  Y10, Y4, Y4
-	VMOVUPS (R11)(BX*1), Y8
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y6, Y10
 	VADDPS  Y10, Y4, Y4
-	VMOVUPS (R11)(BX*2), Y8
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y8
 	VMULPS  Y8, Y7, Y10
 	VADDPS  Y10, Y4, Y4
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y8
@@ -7565,11 +7834,11 @@ blockRow:
 	VADDPS  Y8, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y8
 	VADDPS  Y8, Y0, Y0
@@ -7587,11 +7856,11 @@ blockBiased:
 	VADDPS  Y8, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7615,11 +7884,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y9
@@ -7628,18 +7897,25 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y5
 	VMOVUPS    32(SI), Y6
 	VMOVUPS    64(SI), Y7
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y9, Y8
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y5, Y10
 	VADDPS     Y10, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y9, Y8
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y6, Y10
 	VADDPS     Y10, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y9, Y8
@@ -7673,17 +7949,23 @@ restRow:
 	VADDPS     Y10, Y3, Y3
 	VMULPS     Y8, Y5, Y10
 	VADDPS     Y10, Y4, Y4
-	VMASKMOVPS (R11)(BX*1), Y9, Y8
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y6, Y10
 	VADDPS     Y10, Y4, Y4
-	VMASKMOVPS (R11)(BX*2), Y9, Y8
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y9, Y8
 	VMULPS     Y8, Y7, Y10
 	VADDPS     Y10, Y4, Y4
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y9, Y8
@@ -7694,11 +7976,11 @@ restRow:
 	VADDPS     Y8, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y9, Y8
 	VADDPS     Y8, Y0, Y0
@@ -7716,11 +7998,11 @@ restBiased:
 	VADDPS     Y8, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7745,29 +8027,50 @@ restClamped:
 	VMASKMOVPS Y4, Y9, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x5s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow5x5s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow5x5s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -7776,20 +8079,27 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y5
 	VMOVUPS 32(SI), Y6
 	VMOVUPS 64(SI), Y7
 	VMOVUPS 96(SI), Y8
 	VMOVUPS 128(SI), Y9
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y10
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y5, Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y10
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y6, Y12
 	VADDPS  Y12, Y0, Y0
 	VMULPS  Y10, Y5, Y12
@@ -7838,20 +8148,26 @@ blockRow:
 	VADDPS  Y12, Y3, Y3
 	VMULPS  Y10, Y7, Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS (R11)(CX*1), Y10
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	LEAQ    (R11)(BX*4), R11
 	VMULPS  Y10, Y9, Y12
 	VADDPS  Y12, Y3, Y3
 	VMULPS  Y10, Y8, Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS (R11), Y10
+	LEAQ    (R11), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y9, Y12
 	VADDPS  Y12, Y4, Y4
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y10
@@ -7862,11 +8178,11 @@ blockRow:
 	VADDPS  Y10, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -7884,11 +8200,11 @@ blockBiased:
 	VADDPS  Y10, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -7912,11 +8228,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -7925,20 +8241,27 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y5
 	VMOVUPS    32(SI), Y6
 	VMOVUPS    64(SI), Y7
 	VMOVUPS    96(SI), Y8
 	VMOVUPS    128(SI), Y9
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y11, Y10
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y5, Y12
 	VADDPS     Y12, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y11, Y10
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y6, Y12
 	VADDPS     Y12, Y0, Y0
 	VMULPS     Y10, Y5, Y12
@@ -7987,20 +8310,26 @@ restRow:
 	VADDPS     Y12, Y3, Y3
 	VMULPS     Y10, Y7, Y12
 	VADDPS     Y12, Y4, Y4
-	VMASKMOVPS (R11)(CX*1), Y11, Y10
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	LEAQ       (R11)(BX*4), R11
 	VMULPS     Y10, Y9, Y12
 	VADDPS     Y12, Y3, Y3
 	VMULPS     Y10, Y8, Y12
 	VADDPS     Y12, Y4, Y4
-	VMASKMOVPS (R11), Y11, Y10
+	LEAQ       (R11), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y9, Y12
 	VADDPS     Y12, Y4, Y4
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y11, Y10
@@ -8011,11 +8340,11 @@ restRow:
 	VADDPS     Y10, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -8033,11 +8362,11 @@ restBiased:
 	VADDPS     Y10, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -8062,29 +8391,50 @@ restClamped:
 	VMASKMOVPS Y4, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x5s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow5x5s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow5x5s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -8093,20 +8443,27 @@ block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y5
 	VMOVUPS 32(SI), Y6
 	VMOVUPS 64(SI), Y7
 	VMOVUPS 96(SI), Y8
 	VMOVUPS 128(SI), Y9
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y10
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y5, Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y10
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y6, Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y10
@@ -8162,18 +8519,24 @@ blockRow:
 	VADDPS  Y12, Y3, Y3
 	VMULPS  Y10, Y7, Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS (R11)(CX*1), Y10
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	LEAQ    (R11)(BX*4), R11
 	VMULPS  Y10, Y8, Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS (R11), Y10
+	LEAQ    (R11), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y9, Y12
 	VADDPS  Y12, Y4, Y4
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y10
@@ -8184,11 +8547,11 @@ blockRow:
 	VADDPS  Y10, Y4, Y4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -8206,11 +8569,11 @@ blockBiased:
 	VADDPS  Y10, Y4, Y4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -8234,11 +8597,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y4, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -8247,20 +8610,27 @@ rest:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y5
 	VMOVUPS    32(SI), Y6
 	VMOVUPS    64(SI), Y7
 	VMOVUPS    96(SI), Y8
 	VMOVUPS    128(SI), Y9
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y11, Y10
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y5, Y12
 	VADDPS     Y12, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y11, Y10
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y6, Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y11, Y10
@@ -8316,18 +8686,24 @@ restRow:
 	VADDPS     Y12, Y3, Y3
 	VMULPS     Y10, Y7, Y12
 	VADDPS     Y12, Y4, Y4
-	VMASKMOVPS (R11)(CX*1), Y11, Y10
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	LEAQ       (R11)(BX*4), R11
 	VMULPS     Y10, Y8, Y12
 	VADDPS     Y12, Y4, Y4
-	VMASKMOVPS (R11), Y11, Y10
+	LEAQ       (R11), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y9, Y12
 	VADDPS     Y12, Y4, Y4
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y11, Y10
@@ -8338,11 +8714,11 @@ restRow:
 	VADDPS     Y10, Y4, Y4
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -8360,11 +8736,11 @@ restBiased:
 	VADDPS     Y10, Y4, Y4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y5
-	VBROADCASTSS 124(R15), Y6
+	VBROADCASTSS 104(R15), Y5
+	VBROADCASTSS 108(R15), Y6
 	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y5, Y1
@@ -8389,29 +8765,50 @@ restClamped:
 	VMASKMOVPS Y4, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x3s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow6x3s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow6x3s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -8421,18 +8818,25 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y6
 	VMOVUPS 32(SI), Y7
 	VMOVUPS 64(SI), Y8
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y9
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y6, Y11
 	VADDPS  Y11, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y9
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y7, Y11
 	VADDPS  Y11, Y0, Y0
 	VMULPS  Y9, Y6, Y11
@@ -8466,19 +8870,25 @@ blockRow:
 	VADDPS  Y11, Y4, Y4
 	VMULPS  Y9, Y6, Y11
 	VADDPS  Y11, Y5, Y5
-	VMOVUPS (R11)(BX*2), Y9
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y8, Y11
 	VADDPS  Y11, Y4, Y4
 	VMULPS  Y9, Y7, Y11
 	VADDPS  Y11, Y5, Y5
-	VMOVUPS (R11)(CX*1), Y9
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y8, Y11
 	VADDPS  Y11, Y5, Y5
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y9
@@ -8490,11 +8900,11 @@ blockRow:
 	VADDPS  Y9, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -8515,11 +8925,11 @@ blockBiased:
 	VADDPS  Y9, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8547,11 +8957,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -8561,18 +8971,25 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y6
 	VMOVUPS    32(SI), Y7
 	VMOVUPS    64(SI), Y8
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y10, Y9
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y6, Y11
 	VADDPS     Y11, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y10, Y9
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y7, Y11
 	VADDPS     Y11, Y0, Y0
 	VMULPS     Y9, Y6, Y11
@@ -8606,19 +9023,25 @@ restRow:
 	VADDPS     Y11, Y4, Y4
 	VMULPS     Y9, Y6, Y11
 	VADDPS     Y11, Y5, Y5
-	VMASKMOVPS (R11)(BX*2), Y10, Y9
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y8, Y11
 	VADDPS     Y11, Y4, Y4
 	VMULPS     Y9, Y7, Y11
 	VADDPS     Y11, Y5, Y5
-	VMASKMOVPS (R11)(CX*1), Y10, Y9
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y8, Y11
 	VADDPS     Y11, Y5, Y5
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y10, Y9
@@ -8630,11 +9053,11 @@ restRow:
 	VADDPS     Y9, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -8655,11 +9078,11 @@ restBiased:
 	VADDPS     Y9, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8688,29 +9111,50 @@ restClamped:
 	VMASKMOVPS Y5, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x3s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow6x3s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow6x3s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -8720,18 +9164,25 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y6
 	VMOVUPS 32(SI), Y7
 	VMOVUPS 64(SI), Y8
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y9
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y6, Y11
 	VADDPS  Y11, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y9
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y7, Y11
 	VADDPS  Y11, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y9
@@ -8773,18 +9224,24 @@ blockRow:
 	VADDPS  Y11, Y4, Y4
 	VMULPS  Y9, Y6, Y11
 	VADDPS  Y11, Y5, Y5
-	VMOVUPS (R11)(CX*1), Y9
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	LEAQ    (R11)(BX*4), R11
 	VMULPS  Y9, Y7, Y11
 	VADDPS  Y11, Y5, Y5
-	VMOVUPS (R11), Y9
+	LEAQ    (R11), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y9
 	VMULPS  Y9, Y8, Y11
 	VADDPS  Y11, Y5, Y5
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y9
@@ -8796,11 +9253,11 @@ blockRow:
 	VADDPS  Y9, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y9
 	VADDPS  Y9, Y0, Y0
@@ -8821,11 +9278,11 @@ blockBiased:
 	VADDPS  Y9, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -8853,11 +9310,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y10
@@ -8867,18 +9324,25 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y6
 	VMOVUPS    32(SI), Y7
 	VMOVUPS    64(SI), Y8
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y10, Y9
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y6, Y11
 	VADDPS     Y11, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y10, Y9
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y7, Y11
 	VADDPS     Y11, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y10, Y9
@@ -8920,18 +9384,24 @@ restRow:
 	VADDPS     Y11, Y4, Y4
 	VMULPS     Y9, Y6, Y11
 	VADDPS     Y11, Y5, Y5
-	VMASKMOVPS (R11)(CX*1), Y10, Y9
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	LEAQ       (R11)(BX*4), R11
 	VMULPS     Y9, Y7, Y11
 	VADDPS     Y11, Y5, Y5
-	VMASKMOVPS (R11), Y10, Y9
+	LEAQ       (R11), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y10, Y9
 	VMULPS     Y9, Y8, Y11
 	VADDPS     Y11, Y5, Y5
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y10, Y9
@@ -8943,11 +9413,11 @@ restRow:
 	VADDPS     Y9, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y10, Y9
 	VADDPS     Y9, Y0, Y0
@@ -8968,11 +9438,11 @@ restBiased:
 	VADDPS     Y9, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -9001,29 +9471,50 @@ restClamped:
 	VMASKMOVPS Y5, Y10, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x5s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow6x5s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow6x5s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -9033,20 +9524,27 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y6
 	VMOVUPS 32(SI), Y7
 	VMOVUPS 64(SI), Y8
 	VMOVUPS 96(SI), Y9
 	VMOVUPS 128(SI), Y10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y11
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y6, Y13
 	VADDPS  Y13, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y11
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y7, Y13
 	VADDPS  Y13, Y0, Y0
 	VMULPS  Y11, Y6, Y13
@@ -9107,19 +9605,25 @@ blockRow:
 	VADDPS  Y13, Y4, Y4
 	VMULPS  Y11, Y8, Y13
 	VADDPS  Y13, Y5, Y5
-	VMOVUPS (R11), Y11
+	LEAQ    (R11), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y10, Y13
 	VADDPS  Y13, Y4, Y4
 	VMULPS  Y11, Y9, Y13
 	VADDPS  Y13, Y5, Y5
-	VMOVUPS (R11)(BX*1), Y11
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y10, Y13
 	VADDPS  Y13, Y5, Y5
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y11
@@ -9131,11 +9635,11 @@ blockRow:
 	VADDPS  Y11, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -9156,11 +9660,11 @@ blockBiased:
 	VADDPS  Y11, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -9188,11 +9692,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -9202,20 +9706,27 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y6
 	VMOVUPS    32(SI), Y7
 	VMOVUPS    64(SI), Y8
 	VMOVUPS    96(SI), Y9
 	VMOVUPS    128(SI), Y10
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y12, Y11
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y6, Y13
 	VADDPS     Y13, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y12, Y11
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y7, Y13
 	VADDPS     Y13, Y0, Y0
 	VMULPS     Y11, Y6, Y13
@@ -9276,19 +9787,25 @@ restRow:
 	VADDPS     Y13, Y4, Y4
 	VMULPS     Y11, Y8, Y13
 	VADDPS     Y13, Y5, Y5
-	VMASKMOVPS (R11), Y12, Y11
+	LEAQ       (R11), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y10, Y13
 	VADDPS     Y13, Y4, Y4
 	VMULPS     Y11, Y9, Y13
 	VADDPS     Y13, Y5, Y5
-	VMASKMOVPS (R11)(BX*1), Y12, Y11
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y10, Y13
 	VADDPS     Y13, Y5, Y5
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y12, Y11
@@ -9300,11 +9817,11 @@ restRow:
 	VADDPS     Y11, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -9325,11 +9842,11 @@ restBiased:
 	VADDPS     Y11, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -9358,29 +9875,50 @@ restClamped:
 	VMASKMOVPS Y5, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x5s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow6x5s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow6x5s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -9390,20 +9928,27 @@ block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y6
 	VMOVUPS 32(SI), Y7
 	VMOVUPS 64(SI), Y8
 	VMOVUPS 96(SI), Y9
 	VMOVUPS 128(SI), Y10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y11
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y6, Y13
 	VADDPS  Y13, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y11
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y7, Y13
 	VADDPS  Y13, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y11
@@ -9472,17 +10017,23 @@ blockRow:
 	VADDPS  Y13, Y4, Y4
 	VMULPS  Y11, Y8, Y13
 	VADDPS  Y13, Y5, Y5
-	VMOVUPS (R11)(BX*1), Y11
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y9, Y13
 	VADDPS  Y13, Y5, Y5
-	VMOVUPS (R11)(BX*2), Y11
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y10, Y13
 	VADDPS  Y13, Y5, Y5
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y11
@@ -9494,11 +10045,11 @@ blockRow:
 	VADDPS  Y11, Y5, Y5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -9519,11 +10070,11 @@ blockBiased:
 	VADDPS  Y11, Y5, Y5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -9551,11 +10102,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y5, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -9565,20 +10116,27 @@ rest:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y6
 	VMOVUPS    32(SI), Y7
 	VMOVUPS    64(SI), Y8
 	VMOVUPS    96(SI), Y9
 	VMOVUPS    128(SI), Y10
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y12, Y11
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y6, Y13
 	VADDPS     Y13, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y12, Y11
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y7, Y13
 	VADDPS     Y13, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y12, Y11
@@ -9647,17 +10205,23 @@ restRow:
 	VADDPS     Y13, Y4, Y4
 	VMULPS     Y11, Y8, Y13
 	VADDPS     Y13, Y5, Y5
-	VMASKMOVPS (R11)(BX*1), Y12, Y11
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y9, Y13
 	VADDPS     Y13, Y5, Y5
-	VMASKMOVPS (R11)(BX*2), Y12, Y11
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y10, Y13
 	VADDPS     Y13, Y5, Y5
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y12, Y11
@@ -9669,11 +10233,11 @@ restRow:
 	VADDPS     Y11, Y5, Y5
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -9694,11 +10258,11 @@ restBiased:
 	VADDPS     Y11, Y5, Y5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y6
-	VBROADCASTSS 124(R15), Y7
+	VBROADCASTSS 104(R15), Y6
+	VBROADCASTSS 108(R15), Y7
 	VMAXPS       Y0, Y6, Y0
 	VMINPS       Y0, Y7, Y0
 	VMAXPS       Y1, Y6, Y1
@@ -9727,29 +10291,50 @@ restClamped:
 	VMASKMOVPS Y5, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x3s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow7x3s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow7x3s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -9760,18 +10345,25 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y7
 	VMOVUPS 32(SI), Y8
 	VMOVUPS 64(SI), Y9
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y10
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y7, Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y10
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y8, Y12
 	VADDPS  Y12, Y0, Y0
 	VMULPS  Y10, Y7, Y12
@@ -9812,20 +10404,26 @@ blockRow:
 	VADDPS  Y12, Y5, Y5
 	VMULPS  Y10, Y7, Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS (R11)(CX*1), Y10
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	LEAQ    (R11)(BX*4), R11
 	VMULPS  Y10, Y9, Y12
 	VADDPS  Y12, Y5, Y5
 	VMULPS  Y10, Y8, Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS (R11), Y10
+	LEAQ    (R11), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y9, Y12
 	VADDPS  Y12, Y6, Y6
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y10
@@ -9838,11 +10436,11 @@ blockRow:
 	VADDPS  Y10, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -9866,11 +10464,11 @@ blockBiased:
 	VADDPS  Y10, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -9902,11 +10500,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -9917,18 +10515,25 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y7
 	VMOVUPS    32(SI), Y8
 	VMOVUPS    64(SI), Y9
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y11, Y10
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y7, Y12
 	VADDPS     Y12, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y11, Y10
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y8, Y12
 	VADDPS     Y12, Y0, Y0
 	VMULPS     Y10, Y7, Y12
@@ -9969,20 +10574,26 @@ restRow:
 	VADDPS     Y12, Y5, Y5
 	VMULPS     Y10, Y7, Y12
 	VADDPS     Y12, Y6, Y6
-	VMASKMOVPS (R11)(CX*1), Y11, Y10
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	LEAQ       (R11)(BX*4), R11
 	VMULPS     Y10, Y9, Y12
 	VADDPS     Y12, Y5, Y5
 	VMULPS     Y10, Y8, Y12
 	VADDPS     Y12, Y6, Y6
-	VMASKMOVPS (R11), Y11, Y10
+	LEAQ       (R11), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y9, Y12
 	VADDPS     Y12, Y6, Y6
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y11, Y10
@@ -9995,11 +10606,11 @@ restRow:
 	VADDPS     Y10, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -10023,11 +10634,11 @@ restBiased:
 	VADDPS     Y10, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -10060,29 +10671,50 @@ restClamped:
 	VMASKMOVPS Y6, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x3s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow7x3s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow7x3s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -10093,18 +10725,25 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y7
 	VMOVUPS 32(SI), Y8
 	VMOVUPS 64(SI), Y9
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y10
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y7, Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y10
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y8, Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y10
@@ -10155,17 +10794,23 @@ blockRow:
 	VADDPS  Y12, Y5, Y5
 	VMULPS  Y10, Y7, Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS (R11)(BX*1), Y10
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y8, Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS (R11)(BX*2), Y10
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y10
 	VMULPS  Y10, Y9, Y12
 	VADDPS  Y12, Y6, Y6
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y10
@@ -10178,11 +10823,11 @@ blockRow:
 	VADDPS  Y10, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y10
 	VADDPS  Y10, Y0, Y0
@@ -10206,11 +10851,11 @@ blockBiased:
 	VADDPS  Y10, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -10242,11 +10887,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y11
@@ -10257,18 +10902,25 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y7
 	VMOVUPS    32(SI), Y8
 	VMOVUPS    64(SI), Y9
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y11, Y10
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y7, Y12
 	VADDPS     Y12, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y11, Y10
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y8, Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y11, Y10
@@ -10319,17 +10971,23 @@ restRow:
 	VADDPS     Y12, Y5, Y5
 	VMULPS     Y10, Y7, Y12
 	VADDPS     Y12, Y6, Y6
-	VMASKMOVPS (R11)(BX*1), Y11, Y10
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y8, Y12
 	VADDPS     Y12, Y6, Y6
-	VMASKMOVPS (R11)(BX*2), Y11, Y10
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y11, Y10
 	VMULPS     Y10, Y9, Y12
 	VADDPS     Y12, Y6, Y6
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y11, Y10
@@ -10342,11 +11000,11 @@ restRow:
 	VADDPS     Y10, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y11, Y10
 	VADDPS     Y10, Y0, Y0
@@ -10370,11 +11028,11 @@ restBiased:
 	VADDPS     Y10, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -10407,29 +11065,50 @@ restClamped:
 	VMASKMOVPS Y6, Y11, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x5s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow7x5s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow7x5s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -10440,20 +11119,27 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y7
 	VMOVUPS 32(SI), Y8
 	VMOVUPS 64(SI), Y9
 	VMOVUPS 96(SI), Y10
 	VMOVUPS 128(SI), Y11
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y12
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	VMULPS  Y12, Y7, Y14
 	VADDPS  Y14, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y12
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	VMULPS  Y12, Y8, Y14
 	VADDPS  Y14, Y0, Y0
 	VMULPS  Y12, Y7, Y14
@@ -10525,19 +11211,25 @@ blockRow:
 	VADDPS  Y14, Y5, Y5
 	VMULPS  Y12, Y9, Y14
 	VADDPS  Y14, Y6, Y6
-	VMOVUPS (R11)(BX*1), Y12
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	VMULPS  Y12, Y11, Y14
 	VADDPS  Y14, Y5, Y5
 	VMULPS  Y12, Y10, Y14
 	VADDPS  Y14, Y6, Y6
-	VMOVUPS (R11)(BX*2), Y12
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	VMULPS  Y12, Y11, Y14
 	VADDPS  Y14, Y6, Y6
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y12
@@ -10550,11 +11242,11 @@ blockRow:
 	VADDPS  Y12, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y12
 	VADDPS  Y12, Y0, Y0
@@ -10578,11 +11270,11 @@ blockBiased:
 	VADDPS  Y12, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -10614,11 +11306,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y13
@@ -10629,20 +11321,27 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y7
 	VMOVUPS    32(SI), Y8
 	VMOVUPS    64(SI), Y9
 	VMOVUPS    96(SI), Y10
 	VMOVUPS    128(SI), Y11
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y13, Y12
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	VMULPS     Y12, Y7, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y13, Y12
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	VMULPS     Y12, Y8, Y14
 	VADDPS     Y14, Y0, Y0
 	VMULPS     Y12, Y7, Y14
@@ -10714,19 +11413,25 @@ restRow:
 	VADDPS     Y14, Y5, Y5
 	VMULPS     Y12, Y9, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS (R11)(BX*1), Y13, Y12
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	VMULPS     Y12, Y11, Y14
 	VADDPS     Y14, Y5, Y5
 	VMULPS     Y12, Y10, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS (R11)(BX*2), Y13, Y12
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	VMULPS     Y12, Y11, Y14
 	VADDPS     Y14, Y6, Y6
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y13, Y12
@@ -10739,11 +11444,11 @@ restRow:
 	VADDPS     Y12, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y13, Y12
 	VADDPS     Y12, Y0, Y0
@@ -10767,11 +11472,11 @@ restBiased:
 	VADDPS     Y12, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -10804,29 +11509,50 @@ restClamped:
 	VMASKMOVPS Y6, Y13, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x5s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow7x5s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow7x5s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -10837,20 +11563,27 @@ block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y7
 	VMOVUPS 32(SI), Y8
 	VMOVUPS 64(SI), Y9
 	VMOVUPS 96(SI), Y10
 	VMOVUPS 128(SI), Y11
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y12
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	VMULPS  Y12, Y7, Y14
 	VADDPS  Y14, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y12
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	VMULPS  Y12, Y8, Y14
 	VADDPS  Y14, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y12
@@ -10931,18 +11664,24 @@ blockRow:
 	VADDPS  Y14, Y5, Y5
 	VMULPS  Y12, Y9, Y14
 	VADDPS  Y14, Y6, Y6
-	VMOVUPS (R11)(CX*1), Y12
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	LEAQ    (R11)(BX*4), R11
 	VMULPS  Y12, Y10, Y14
 	VADDPS  Y14, Y6, Y6
-	VMOVUPS (R11), Y12
+	LEAQ    (R11), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y12
 	VMULPS  Y12, Y11, Y14
 	VADDPS  Y14, Y6, Y6
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y12
@@ -10955,11 +11694,11 @@ blockRow:
 	VADDPS  Y12, Y6, Y6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y12
 	VADDPS  Y12, Y0, Y0
@@ -10983,11 +11722,11 @@ blockBiased:
 	VADDPS  Y12, Y6, Y6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -11019,11 +11758,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y6, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y13
@@ -11034,20 +11773,27 @@ rest:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y7
 	VMOVUPS    32(SI), Y8
 	VMOVUPS    64(SI), Y9
 	VMOVUPS    96(SI), Y10
 	VMOVUPS    128(SI), Y11
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y13, Y12
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	VMULPS     Y12, Y7, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y13, Y12
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	VMULPS     Y12, Y8, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y13, Y12
@@ -11128,18 +11874,24 @@ restRow:
 	VADDPS     Y14, Y5, Y5
 	VMULPS     Y12, Y9, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS (R11)(CX*1), Y13, Y12
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	LEAQ       (R11)(BX*4), R11
 	VMULPS     Y12, Y10, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS (R11), Y13, Y12
+	LEAQ       (R11), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y13, Y12
 	VMULPS     Y12, Y11, Y14
 	VADDPS     Y14, Y6, Y6
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y13, Y12
@@ -11152,11 +11904,11 @@ restRow:
 	VADDPS     Y12, Y6, Y6
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y13, Y12
 	VADDPS     Y12, Y0, Y0
@@ -11180,11 +11932,11 @@ restBiased:
 	VADDPS     Y12, Y6, Y6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y7
-	VBROADCASTSS 124(R15), Y8
+	VBROADCASTSS 104(R15), Y7
+	VBROADCASTSS 108(R15), Y8
 	VMAXPS       Y0, Y7, Y0
 	VMINPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y7, Y1
@@ -11217,29 +11969,50 @@ restClamped:
 	VMASKMOVPS Y6, Y13, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x3s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow8x3s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow8x3s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11251,18 +12024,25 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y8
 	VMOVUPS 32(SI), Y9
 	VMOVUPS 64(SI), Y10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y11
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y8, Y13
 	VADDPS  Y13, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y11
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y9, Y13
 	VADDPS  Y13, Y0, Y0
 	VMULPS  Y11, Y8, Y13
@@ -11311,19 +12091,25 @@ blockRow:
 	VADDPS  Y13, Y6, Y6
 	VMULPS  Y11, Y8, Y13
 	VADDPS  Y13, Y7, Y7
-	VMOVUPS (R11), Y11
+	LEAQ    (R11), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y10, Y13
 	VADDPS  Y13, Y6, Y6
 	VMULPS  Y11, Y9, Y13
 	VADDPS  Y13, Y7, Y7
-	VMOVUPS (R11)(BX*1), Y11
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y10, Y13
 	VADDPS  Y13, Y7, Y7
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y11
@@ -11337,11 +12123,11 @@ blockRow:
 	VADDPS  Y11, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -11368,11 +12154,11 @@ blockBiased:
 	VADDPS  Y11, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11408,11 +12194,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -11424,18 +12210,25 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y8
 	VMOVUPS    32(SI), Y9
 	VMOVUPS    64(SI), Y10
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y12, Y11
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y8, Y13
 	VADDPS     Y13, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y12, Y11
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y9, Y13
 	VADDPS     Y13, Y0, Y0
 	VMULPS     Y11, Y8, Y13
@@ -11484,19 +12277,25 @@ restRow:
 	VADDPS     Y13, Y6, Y6
 	VMULPS     Y11, Y8, Y13
 	VADDPS     Y13, Y7, Y7
-	VMASKMOVPS (R11), Y12, Y11
+	LEAQ       (R11), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y10, Y13
 	VADDPS     Y13, Y6, Y6
 	VMULPS     Y11, Y9, Y13
 	VADDPS     Y13, Y7, Y7
-	VMASKMOVPS (R11)(BX*1), Y12, Y11
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y10, Y13
 	VADDPS     Y13, Y7, Y7
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y12, Y11
@@ -11510,11 +12309,11 @@ restRow:
 	VADDPS     Y11, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -11541,11 +12340,11 @@ restBiased:
 	VADDPS     Y11, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11582,29 +12381,50 @@ restClamped:
 	VMASKMOVPS Y7, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x3s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow8x3s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow8x3s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11616,18 +12436,25 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y8
 	VMOVUPS 32(SI), Y9
 	VMOVUPS 64(SI), Y10
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y11
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y8, Y13
 	VADDPS  Y13, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y11
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y9, Y13
 	VADDPS  Y13, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y11
@@ -11686,18 +12513,24 @@ blockRow:
 	VADDPS  Y13, Y6, Y6
 	VMULPS  Y11, Y8, Y13
 	VADDPS  Y13, Y7, Y7
-	VMOVUPS (R11)(CX*1), Y11
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	LEAQ    (R11)(BX*4), R11
 	VMULPS  Y11, Y9, Y13
 	VADDPS  Y13, Y7, Y7
-	VMOVUPS (R11), Y11
+	LEAQ    (R11), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y11
 	VMULPS  Y11, Y10, Y13
 	VADDPS  Y13, Y7, Y7
 	ADDQ    $0x00000060, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y11
@@ -11711,11 +12544,11 @@ blockRow:
 	VADDPS  Y11, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y11
 	VADDPS  Y11, Y0, Y0
@@ -11742,11 +12575,11 @@ blockBiased:
 	VADDPS  Y11, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11782,11 +12615,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y12
@@ -11798,18 +12631,25 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y8
 	VMOVUPS    32(SI), Y9
 	VMOVUPS    64(SI), Y10
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y12, Y11
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y8, Y13
 	VADDPS     Y13, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y12, Y11
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y9, Y13
 	VADDPS     Y13, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y12, Y11
@@ -11868,18 +12708,24 @@ restRow:
 	VADDPS     Y13, Y6, Y6
 	VMULPS     Y11, Y8, Y13
 	VADDPS     Y13, Y7, Y7
-	VMASKMOVPS (R11)(CX*1), Y12, Y11
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	LEAQ       (R11)(BX*4), R11
 	VMULPS     Y11, Y9, Y13
 	VADDPS     Y13, Y7, Y7
-	VMASKMOVPS (R11), Y12, Y11
+	LEAQ       (R11), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y12, Y11
 	VMULPS     Y11, Y10, Y13
 	VADDPS     Y13, Y7, Y7
 	ADDQ       $0x00000060, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y12, Y11
@@ -11893,11 +12739,11 @@ restRow:
 	VADDPS     Y11, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y12, Y11
 	VADDPS     Y11, Y0, Y0
@@ -11924,11 +12770,11 @@ restBiased:
 	VADDPS     Y11, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -11965,29 +12811,50 @@ restClamped:
 	VMASKMOVPS Y7, Y12, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x5s1AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow8x5s1AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow8x5s1AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11999,20 +12866,27 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y8
 	VMOVUPS 32(SI), Y9
 	VMOVUPS 64(SI), Y10
 	VMOVUPS 96(SI), Y11
 	VMOVUPS 128(SI), Y12
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y13
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y8, Y15
 	VADDPS  Y15, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y13
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y9, Y15
 	VADDPS  Y15, Y0, Y0
 	VMULPS  Y13, Y8, Y15
@@ -12095,19 +12969,25 @@ blockRow:
 	VADDPS  Y15, Y6, Y6
 	VMULPS  Y13, Y10, Y15
 	VADDPS  Y15, Y7, Y7
-	VMOVUPS (R11)(BX*2), Y13
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y12, Y15
 	VADDPS  Y15, Y6, Y6
 	VMULPS  Y13, Y11, Y15
 	VADDPS  Y15, Y7, Y7
-	VMOVUPS (R11)(CX*1), Y13
+	LEAQ    (R11)(CX*1), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y12, Y15
 	VADDPS  Y15, Y7, Y7
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y13
@@ -12121,11 +13001,11 @@ blockRow:
 	VADDPS  Y13, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y13
 	VADDPS  Y13, Y0, Y0
@@ -12152,11 +13032,11 @@ blockBiased:
 	VADDPS  Y13, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -12192,11 +13072,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y14
@@ -12208,20 +13088,27 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y8
 	VMOVUPS    32(SI), Y9
 	VMOVUPS    64(SI), Y10
 	VMOVUPS    96(SI), Y11
 	VMOVUPS    128(SI), Y12
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y14, Y13
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y8, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y14, Y13
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y9, Y15
 	VADDPS     Y15, Y0, Y0
 	VMULPS     Y13, Y8, Y15
@@ -12304,19 +13191,25 @@ restRow:
 	VADDPS     Y15, Y6, Y6
 	VMULPS     Y13, Y10, Y15
 	VADDPS     Y15, Y7, Y7
-	VMASKMOVPS (R11)(BX*2), Y14, Y13
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y12, Y15
 	VADDPS     Y15, Y6, Y6
 	VMULPS     Y13, Y11, Y15
 	VADDPS     Y15, Y7, Y7
-	VMASKMOVPS (R11)(CX*1), Y14, Y13
+	LEAQ       (R11)(CX*1), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y12, Y15
 	VADDPS     Y15, Y7, Y7
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y14, Y13
@@ -12330,11 +13223,11 @@ restRow:
 	VADDPS     Y13, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y14, Y13
 	VADDPS     Y13, Y0, Y0
@@ -12361,11 +13254,11 @@ restBiased:
 	VADDPS     Y13, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -12402,29 +13295,50 @@ restClamped:
 	VMASKMOVPS Y7, Y14, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x5s2AVX2MulAdd(a *byte)
-// Requires: AVX
-TEXT ·depthwiseRow8x5s2AVX2MulAdd(SB), NOSPLIT, $0-8
+// Requires: AVX, CMOV
+TEXT ·depthwiseRow8x5s2AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ a+0(FP), R15
-	MOVQ 8(R15), AX
-	MOVQ 72(R15), DI
-	MOVQ 16(R15), BX
+	XORQ AX, AX
+	MOVQ 56(R15), DI
+	MOVQ 8(R15), BX
 	LEAQ (BX)(BX*2), CX
-	MOVQ 24(R15), DX
-	MOVQ 80(R15), R13
-	MOVQ 40(R15), R14
+	MOVQ 16(R15), DX
+	LEAQ 160(R15)(DX*8), DX
+	MOVQ 64(R15), R13
+	MOVQ 24(R15), R14
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -12436,20 +13350,27 @@ block:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ    (R9), R11
+	ADDQ    AX, R11
+	ADDQ    R8, R11
 	VMOVUPS (SI), Y8
 	VMOVUPS 32(SI), Y9
 	VMOVUPS 64(SI), Y10
 	VMOVUPS 96(SI), Y11
 	VMOVUPS 128(SI), Y12
-	MOVQ    R10, R11
-	VMOVUPS (R11), Y13
+	LEAQ    (R11), R12
+	CMPQ    (SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y8, Y15
 	VADDPS  Y15, Y0, Y0
-	VMOVUPS (R11)(BX*1), Y13
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    8(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y9, Y15
 	VADDPS  Y15, Y0, Y0
 	VMOVUPS (R11)(BX*2), Y13
@@ -12543,17 +13464,23 @@ blockRow:
 	VADDPS  Y15, Y6, Y6
 	VMULPS  Y13, Y10, Y15
 	VADDPS  Y15, Y7, Y7
-	VMOVUPS (R11)(BX*1), Y13
+	LEAQ    (R11)(BX*1), R12
+	CMPQ    16(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y11, Y15
 	VADDPS  Y15, Y7, Y7
-	VMOVUPS (R11)(BX*2), Y13
+	LEAQ    (R11)(BX*2), R12
+	CMPQ    24(SP), $0x00
+	CMOVQNE 120(R15), R12
+	VMOVUPS (R12), Y13
 	VMULPS  Y13, Y12, Y15
 	VADDPS  Y15, Y7, Y7
 	ADDQ    $0x000000a0, SI
-	ADDQ    DX, R10
-	DECQ    R9
-	JNZ     blockRow
-	MOVQ    96(R15), R12
+	ADDQ    $0x08, R9
+	CMPQ    R9, DX
+	JNE     blockRow
+	MOVQ    80(R15), R12
 	TESTQ   R12, R12
 	JZ      blockBiased
 	VMOVUPS (R12)(R8*1), Y13
@@ -12567,11 +13494,11 @@ blockRow:
 	VADDPS  Y13, Y7, Y7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Y13
 	VADDPS  Y13, Y0, Y0
@@ -12598,11 +13525,11 @@ blockBiased:
 	VADDPS  Y13, Y7, Y7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -12638,11 +13565,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Y7, (R12)
 	ADDQ    $0x20, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ    104(R15), R12
+	MOVQ    88(R15), R12
 	TESTQ   R12, R12
 	JZ      next
 	VMOVUPS (R12), Y14
@@ -12654,20 +13581,27 @@ rest:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	LEAQ    (AX)(R8*1), R10
-	MOVQ    32(R15), R9
+	LEAQ    160(R15), R9
 
 restRow:
+	MOVQ       (R9), R11
+	ADDQ       AX, R11
+	ADDQ       R8, R11
 	VMOVUPS    (SI), Y8
 	VMOVUPS    32(SI), Y9
 	VMOVUPS    64(SI), Y10
 	VMOVUPS    96(SI), Y11
 	VMOVUPS    128(SI), Y12
-	MOVQ       R10, R11
-	VMASKMOVPS (R11), Y14, Y13
+	LEAQ       (R11), R12
+	CMPQ       (SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y8, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS (R11)(BX*1), Y14, Y13
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       8(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y9, Y15
 	VADDPS     Y15, Y0, Y0
 	VMASKMOVPS (R11)(BX*2), Y14, Y13
@@ -12761,17 +13695,23 @@ restRow:
 	VADDPS     Y15, Y6, Y6
 	VMULPS     Y13, Y10, Y15
 	VADDPS     Y15, Y7, Y7
-	VMASKMOVPS (R11)(BX*1), Y14, Y13
+	LEAQ       (R11)(BX*1), R12
+	CMPQ       16(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y11, Y15
 	VADDPS     Y15, Y7, Y7
-	VMASKMOVPS (R11)(BX*2), Y14, Y13
+	LEAQ       (R11)(BX*2), R12
+	CMPQ       24(SP), $0x00
+	CMOVQNE    120(R15), R12
+	VMASKMOVPS (R12), Y14, Y13
 	VMULPS     Y13, Y12, Y15
 	VADDPS     Y15, Y7, Y7
 	ADDQ       $0x000000a0, SI
-	ADDQ       DX, R10
-	DECQ       R9
-	JNZ        restRow
-	MOVQ       96(R15), R12
+	ADDQ       $0x08, R9
+	CMPQ       R9, DX
+	JNE        restRow
+	MOVQ       80(R15), R12
 	TESTQ      R12, R12
 	JZ         restBiased
 	VMASKMOVPS (R12)(R8*1), Y14, Y13
@@ -12785,11 +13725,11 @@ restRow:
 	VADDPS     Y13, Y7, Y7
 
 restBiased:
-	MOVQ       88(R15), R12
+	MOVQ       72(R15), R12
 	TESTQ      R12, R12
 	JZ         restAdded
 	ADDQ       DI, R12
-	SUBQ       72(R15), R12
+	SUBQ       56(R15), R12
 	ADDQ       R8, R12
 	VMASKMOVPS (R12), Y14, Y13
 	VADDPS     Y13, Y0, Y0
@@ -12816,11 +13756,11 @@ restBiased:
 	VADDPS     Y13, Y7, Y7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Y8
-	VBROADCASTSS 124(R15), Y9
+	VBROADCASTSS 104(R15), Y8
+	VBROADCASTSS 108(R15), Y9
 	VMAXPS       Y0, Y8, Y0
 	VMINPS       Y0, Y9, Y0
 	VMAXPS       Y1, Y8, Y1
@@ -12857,8 +13797,8 @@ restClamped:
 	VMASKMOVPS Y7, Y14, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER

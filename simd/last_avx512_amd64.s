@@ -11465,23 +11465,44 @@ done:
 	RET
 
 // func depthwiseRow4x3s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow4x3s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow4x3s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11489,17 +11510,24 @@ block:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	VFMADD231PS Z7, Z4, Z0
-	VMOVUPS     (R11)(BX*1), Z7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	VFMADD231PS Z7, Z5, Z0
 	VFMADD231PS Z7, Z4, Z1
 	VMOVUPS     (R11)(BX*2), Z7
@@ -11511,16 +11539,22 @@ blockRow:
 	VFMADD231PS Z7, Z6, Z1
 	VFMADD231PS Z7, Z5, Z2
 	VFMADD231PS Z7, Z4, Z3
-	VMOVUPS     (R11), Z7
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	VFMADD231PS Z7, Z6, Z2
 	VFMADD231PS Z7, Z5, Z3
-	VMOVUPS     (R11)(BX*1), Z7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	VFMADD231PS Z7, Z6, Z3
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z7
@@ -11530,11 +11564,11 @@ blockRow:
 	VADDPS      Z7, Z3, Z3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z7
 	VADDPS  Z7, Z0, Z0
@@ -11549,11 +11583,11 @@ blockBiased:
 	VADDPS  Z7, Z3, Z3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -11573,28 +11607,35 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z3, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	VFMADD231PS Z7, Z4, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	VFMADD231PS Z7, Z5, Z0
 	VFMADD231PS Z7, Z4, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z7
@@ -11606,16 +11647,22 @@ restRow:
 	VFMADD231PS Z7, Z6, Z1
 	VFMADD231PS Z7, Z5, Z2
 	VFMADD231PS Z7, Z4, Z3
-	VMOVUPS.Z   (R11), K1, Z7
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	VFMADD231PS Z7, Z6, Z2
 	VFMADD231PS Z7, Z5, Z3
-	VMOVUPS.Z   (R11)(BX*1), K1, Z7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	VFMADD231PS Z7, Z6, Z3
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z7
@@ -11625,11 +11672,11 @@ restRow:
 	VADDPS      Z7, Z3, Z3
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z7
 	VADDPS    Z7, Z0, Z0
@@ -11644,11 +11691,11 @@ restBiased:
 	VADDPS    Z7, Z3, Z3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -11669,31 +11716,52 @@ restClamped:
 	VMOVUPS Z3, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x3s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow4x3s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow4x3s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11701,17 +11769,24 @@ block:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	VFMADD231PS Z7, Z4, Z0
-	VMOVUPS     (R11)(BX*1), Z7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	VFMADD231PS Z7, Z5, Z0
 	VMOVUPS     (R11)(BX*2), Z7
 	VFMADD231PS Z7, Z6, Z0
@@ -11727,16 +11802,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Z7
 	VFMADD231PS Z7, Z6, Z2
 	VFMADD231PS Z7, Z4, Z3
-	VMOVUPS     (R11)(CX*1), Z7
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z7, Z5, Z3
-	VMOVUPS     (R11), Z7
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z7
 	VFMADD231PS Z7, Z6, Z3
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z7
@@ -11746,11 +11827,11 @@ blockRow:
 	VADDPS      Z7, Z3, Z3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z7
 	VADDPS  Z7, Z0, Z0
@@ -11765,11 +11846,11 @@ blockBiased:
 	VADDPS  Z7, Z3, Z3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -11789,28 +11870,35 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z3, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z7
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	VFMADD231PS Z7, Z4, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z7
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	VFMADD231PS Z7, Z5, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z7
 	VFMADD231PS Z7, Z6, Z0
@@ -11826,16 +11914,22 @@ restRow:
 	VMOVUPS.Z   (R11)(BX*2), K1, Z7
 	VFMADD231PS Z7, Z6, Z2
 	VFMADD231PS Z7, Z4, Z3
-	VMOVUPS.Z   (R11)(CX*1), K1, Z7
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z7, Z5, Z3
-	VMOVUPS.Z   (R11), K1, Z7
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z7
 	VFMADD231PS Z7, Z6, Z3
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z7
@@ -11845,11 +11939,11 @@ restRow:
 	VADDPS      Z7, Z3, Z3
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z7
 	VADDPS    Z7, Z0, Z0
@@ -11864,11 +11958,11 @@ restBiased:
 	VADDPS    Z7, Z3, Z3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -11889,31 +11983,52 @@ restClamped:
 	VMOVUPS Z3, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x5s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow4x5s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow4x5s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -11921,19 +12036,26 @@ block:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
 	VMOVUPS     192(SI), Z7
 	VMOVUPS     256(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z4, Z0
-	VMOVUPS     (R11)(BX*1), Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z5, Z0
 	VFMADD231PS Z9, Z4, Z1
 	VMOVUPS     (R11)(BX*2), Z9
@@ -11955,16 +12077,22 @@ blockRow:
 	VFMADD231PS Z9, Z8, Z1
 	VFMADD231PS Z9, Z7, Z2
 	VFMADD231PS Z9, Z6, Z3
-	VMOVUPS     (R11)(BX*2), Z9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z8, Z2
 	VFMADD231PS Z9, Z7, Z3
-	VMOVUPS     (R11)(CX*1), Z9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z8, Z3
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z9
@@ -11974,11 +12102,11 @@ blockRow:
 	VADDPS      Z9, Z3, Z3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z9
 	VADDPS  Z9, Z0, Z0
@@ -11993,11 +12121,11 @@ blockBiased:
 	VADDPS  Z9, Z3, Z3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -12017,30 +12145,37 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z3, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
 	VMOVUPS     192(SI), Z7
 	VMOVUPS     256(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z4, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z5, Z0
 	VFMADD231PS Z9, Z4, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z9
@@ -12062,16 +12197,22 @@ restRow:
 	VFMADD231PS Z9, Z8, Z1
 	VFMADD231PS Z9, Z7, Z2
 	VFMADD231PS Z9, Z6, Z3
-	VMOVUPS.Z   (R11)(BX*2), K1, Z9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z8, Z2
 	VFMADD231PS Z9, Z7, Z3
-	VMOVUPS.Z   (R11)(CX*1), K1, Z9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z8, Z3
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z9
@@ -12081,11 +12222,11 @@ restRow:
 	VADDPS      Z9, Z3, Z3
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z9
 	VADDPS    Z9, Z0, Z0
@@ -12100,11 +12241,11 @@ restBiased:
 	VADDPS    Z9, Z3, Z3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -12125,31 +12266,52 @@ restClamped:
 	VMOVUPS Z3, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow4x5s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow4x5s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow4x5s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -12157,19 +12319,26 @@ block:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
 	VMOVUPS     192(SI), Z7
 	VMOVUPS     256(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z4, Z0
-	VMOVUPS     (R11)(BX*1), Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z5, Z0
 	VMOVUPS     (R11)(BX*2), Z9
 	VFMADD231PS Z9, Z6, Z0
@@ -12196,15 +12365,21 @@ blockRow:
 	VMOVUPS     (R11), Z9
 	VFMADD231PS Z9, Z8, Z2
 	VFMADD231PS Z9, Z6, Z3
-	VMOVUPS     (R11)(BX*1), Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z7, Z3
-	VMOVUPS     (R11)(BX*2), Z9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z8, Z3
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z9
@@ -12214,11 +12389,11 @@ blockRow:
 	VADDPS      Z9, Z3, Z3
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z9
 	VADDPS  Z9, Z0, Z0
@@ -12233,11 +12408,11 @@ blockBiased:
 	VADDPS  Z9, Z3, Z3
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -12257,30 +12432,37 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z3, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z4
 	VMOVUPS     64(SI), Z5
 	VMOVUPS     128(SI), Z6
 	VMOVUPS     192(SI), Z7
 	VMOVUPS     256(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z4, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z5, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z9
 	VFMADD231PS Z9, Z6, Z0
@@ -12307,15 +12489,21 @@ restRow:
 	VMOVUPS.Z   (R11), K1, Z9
 	VFMADD231PS Z9, Z8, Z2
 	VFMADD231PS Z9, Z6, Z3
-	VMOVUPS.Z   (R11)(BX*1), K1, Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z7, Z3
-	VMOVUPS.Z   (R11)(BX*2), K1, Z9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z8, Z3
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z9
@@ -12325,11 +12513,11 @@ restRow:
 	VADDPS      Z9, Z3, Z3
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z9
 	VADDPS    Z9, Z0, Z0
@@ -12344,11 +12532,11 @@ restBiased:
 	VADDPS    Z9, Z3, Z3
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z4
-	VBROADCASTSS 124(R15), Z5
+	VBROADCASTSS 104(R15), Z4
+	VBROADCASTSS 108(R15), Z5
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
 	VMAXPS       Z1, Z4, Z1
@@ -12369,31 +12557,52 @@ restClamped:
 	VMOVUPS Z3, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x3s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow5x3s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow5x3s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -12402,17 +12611,24 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z5, Z0
-	VMOVUPS     (R11)(BX*1), Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z6, Z0
 	VFMADD231PS Z8, Z5, Z1
 	VMOVUPS     (R11)(BX*2), Z8
@@ -12428,16 +12644,22 @@ blockRow:
 	VFMADD231PS Z8, Z7, Z2
 	VFMADD231PS Z8, Z6, Z3
 	VFMADD231PS Z8, Z5, Z4
-	VMOVUPS     (R11)(BX*1), Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z7, Z3
 	VFMADD231PS Z8, Z6, Z4
-	VMOVUPS     (R11)(BX*2), Z8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z7, Z4
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z8
@@ -12448,11 +12670,11 @@ blockRow:
 	VADDPS      Z8, Z4, Z4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z8
 	VADDPS  Z8, Z0, Z0
@@ -12470,11 +12692,11 @@ blockBiased:
 	VADDPS  Z8, Z4, Z4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -12498,11 +12720,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z4, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -12510,17 +12732,24 @@ rest:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z5, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z6, Z0
 	VFMADD231PS Z8, Z5, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z8
@@ -12536,16 +12765,22 @@ restRow:
 	VFMADD231PS Z8, Z7, Z2
 	VFMADD231PS Z8, Z6, Z3
 	VFMADD231PS Z8, Z5, Z4
-	VMOVUPS.Z   (R11)(BX*1), K1, Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z7, Z3
 	VFMADD231PS Z8, Z6, Z4
-	VMOVUPS.Z   (R11)(BX*2), K1, Z8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z7, Z4
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z8
@@ -12556,11 +12791,11 @@ restRow:
 	VADDPS      Z8, Z4, Z4
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z8
 	VADDPS    Z8, Z0, Z0
@@ -12578,11 +12813,11 @@ restBiased:
 	VADDPS    Z8, Z4, Z4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -12607,31 +12842,52 @@ restClamped:
 	VMOVUPS Z4, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x3s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow5x3s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow5x3s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -12640,17 +12896,24 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z5, Z0
-	VMOVUPS     (R11)(BX*1), Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z6, Z0
 	VMOVUPS     (R11)(BX*2), Z8
 	VFMADD231PS Z8, Z7, Z0
@@ -12672,15 +12935,21 @@ blockRow:
 	VMOVUPS     (R11), Z8
 	VFMADD231PS Z8, Z7, Z3
 	VFMADD231PS Z8, Z5, Z4
-	VMOVUPS     (R11)(BX*1), Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z6, Z4
-	VMOVUPS     (R11)(BX*2), Z8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z8
 	VFMADD231PS Z8, Z7, Z4
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z8
@@ -12691,11 +12960,11 @@ blockRow:
 	VADDPS      Z8, Z4, Z4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z8
 	VADDPS  Z8, Z0, Z0
@@ -12713,11 +12982,11 @@ blockBiased:
 	VADDPS  Z8, Z4, Z4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -12741,11 +13010,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z4, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -12753,17 +13022,24 @@ rest:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z8
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z5, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z6, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z8
 	VFMADD231PS Z8, Z7, Z0
@@ -12785,15 +13061,21 @@ restRow:
 	VMOVUPS.Z   (R11), K1, Z8
 	VFMADD231PS Z8, Z7, Z3
 	VFMADD231PS Z8, Z5, Z4
-	VMOVUPS.Z   (R11)(BX*1), K1, Z8
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z6, Z4
-	VMOVUPS.Z   (R11)(BX*2), K1, Z8
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z8
 	VFMADD231PS Z8, Z7, Z4
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z8
@@ -12804,11 +13086,11 @@ restRow:
 	VADDPS      Z8, Z4, Z4
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z8
 	VADDPS    Z8, Z0, Z0
@@ -12826,11 +13108,11 @@ restBiased:
 	VADDPS    Z8, Z4, Z4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -12855,31 +13137,52 @@ restClamped:
 	VMOVUPS Z4, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x5s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow5x5s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow5x5s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -12888,19 +13191,26 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
 	VMOVUPS     192(SI), Z8
 	VMOVUPS     256(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z5, Z0
-	VMOVUPS     (R11)(BX*1), Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z6, Z0
 	VFMADD231PS Z10, Z5, Z1
 	VMOVUPS     (R11)(BX*2), Z10
@@ -12928,17 +13238,23 @@ blockRow:
 	VFMADD231PS Z10, Z9, Z2
 	VFMADD231PS Z10, Z8, Z3
 	VFMADD231PS Z10, Z7, Z4
-	VMOVUPS     (R11)(CX*1), Z10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z10, Z9, Z3
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS     (R11), Z10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z9, Z4
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z10
@@ -12949,11 +13265,11 @@ blockRow:
 	VADDPS      Z10, Z4, Z4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z10
 	VADDPS  Z10, Z0, Z0
@@ -12971,11 +13287,11 @@ blockBiased:
 	VADDPS  Z10, Z4, Z4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -12999,11 +13315,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z4, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -13011,19 +13327,26 @@ rest:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
 	VMOVUPS     192(SI), Z8
 	VMOVUPS     256(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z5, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z6, Z0
 	VFMADD231PS Z10, Z5, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z10
@@ -13051,17 +13374,23 @@ restRow:
 	VFMADD231PS Z10, Z9, Z2
 	VFMADD231PS Z10, Z8, Z3
 	VFMADD231PS Z10, Z7, Z4
-	VMOVUPS.Z   (R11)(CX*1), K1, Z10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z10, Z9, Z3
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS.Z   (R11), K1, Z10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z9, Z4
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z10
@@ -13072,11 +13401,11 @@ restRow:
 	VADDPS      Z10, Z4, Z4
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z10
 	VADDPS    Z10, Z0, Z0
@@ -13094,11 +13423,11 @@ restBiased:
 	VADDPS    Z10, Z4, Z4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -13123,31 +13452,52 @@ restClamped:
 	VMOVUPS Z4, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow5x5s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow5x5s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow5x5s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -13156,19 +13506,26 @@ block:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
 	VMOVUPS     192(SI), Z8
 	VMOVUPS     256(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z5, Z0
-	VMOVUPS     (R11)(BX*1), Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z6, Z0
 	VMOVUPS     (R11)(BX*2), Z10
 	VFMADD231PS Z10, Z7, Z0
@@ -13202,16 +13559,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Z10
 	VFMADD231PS Z10, Z9, Z3
 	VFMADD231PS Z10, Z7, Z4
-	VMOVUPS     (R11)(CX*1), Z10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS     (R11), Z10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z9, Z4
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z10
@@ -13222,11 +13585,11 @@ blockRow:
 	VADDPS      Z10, Z4, Z4
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z10
 	VADDPS  Z10, Z0, Z0
@@ -13244,11 +13607,11 @@ blockBiased:
 	VADDPS  Z10, Z4, Z4
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -13272,11 +13635,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z4, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -13284,19 +13647,26 @@ rest:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z5
 	VMOVUPS     64(SI), Z6
 	VMOVUPS     128(SI), Z7
 	VMOVUPS     192(SI), Z8
 	VMOVUPS     256(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z5, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z6, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z10
 	VFMADD231PS Z10, Z7, Z0
@@ -13330,16 +13700,22 @@ restRow:
 	VMOVUPS.Z   (R11)(BX*2), K1, Z10
 	VFMADD231PS Z10, Z9, Z3
 	VFMADD231PS Z10, Z7, Z4
-	VMOVUPS.Z   (R11)(CX*1), K1, Z10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z10, Z8, Z4
-	VMOVUPS.Z   (R11), K1, Z10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z9, Z4
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z10
@@ -13350,11 +13726,11 @@ restRow:
 	VADDPS      Z10, Z4, Z4
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z10
 	VADDPS    Z10, Z0, Z0
@@ -13372,11 +13748,11 @@ restBiased:
 	VADDPS    Z10, Z4, Z4
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z5
-	VBROADCASTSS 124(R15), Z6
+	VBROADCASTSS 104(R15), Z5
+	VBROADCASTSS 108(R15), Z6
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
 	VMAXPS       Z1, Z5, Z1
@@ -13401,31 +13777,52 @@ restClamped:
 	VMOVUPS Z4, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x3s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow6x3s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow6x3s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -13435,17 +13832,24 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z6, Z0
-	VMOVUPS     (R11)(BX*1), Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z7, Z0
 	VFMADD231PS Z9, Z6, Z1
 	VMOVUPS     (R11)(BX*2), Z9
@@ -13465,16 +13869,22 @@ blockRow:
 	VFMADD231PS Z9, Z8, Z3
 	VFMADD231PS Z9, Z7, Z4
 	VFMADD231PS Z9, Z6, Z5
-	VMOVUPS     (R11)(BX*2), Z9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z8, Z4
 	VFMADD231PS Z9, Z7, Z5
-	VMOVUPS     (R11)(CX*1), Z9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z8, Z5
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z9
@@ -13486,11 +13896,11 @@ blockRow:
 	VADDPS      Z9, Z5, Z5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z9
 	VADDPS  Z9, Z0, Z0
@@ -13511,11 +13921,11 @@ blockBiased:
 	VADDPS  Z9, Z5, Z5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -13543,11 +13953,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z5, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -13556,17 +13966,24 @@ rest:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z6, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z7, Z0
 	VFMADD231PS Z9, Z6, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z9
@@ -13586,16 +14003,22 @@ restRow:
 	VFMADD231PS Z9, Z8, Z3
 	VFMADD231PS Z9, Z7, Z4
 	VFMADD231PS Z9, Z6, Z5
-	VMOVUPS.Z   (R11)(BX*2), K1, Z9
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z8, Z4
 	VFMADD231PS Z9, Z7, Z5
-	VMOVUPS.Z   (R11)(CX*1), K1, Z9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z8, Z5
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z9
@@ -13607,11 +14030,11 @@ restRow:
 	VADDPS      Z9, Z5, Z5
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z9
 	VADDPS    Z9, Z0, Z0
@@ -13632,11 +14055,11 @@ restBiased:
 	VADDPS    Z9, Z5, Z5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -13665,31 +14088,52 @@ restClamped:
 	VMOVUPS Z5, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x3s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow6x3s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow6x3s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -13699,17 +14143,24 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z6, Z0
-	VMOVUPS     (R11)(BX*1), Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z7, Z0
 	VMOVUPS     (R11)(BX*2), Z9
 	VFMADD231PS Z9, Z8, Z0
@@ -13736,16 +14187,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Z9
 	VFMADD231PS Z9, Z8, Z4
 	VFMADD231PS Z9, Z6, Z5
-	VMOVUPS     (R11)(CX*1), Z9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z9, Z7, Z5
-	VMOVUPS     (R11), Z9
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z9
 	VFMADD231PS Z9, Z8, Z5
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z9
@@ -13757,11 +14214,11 @@ blockRow:
 	VADDPS      Z9, Z5, Z5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z9
 	VADDPS  Z9, Z0, Z0
@@ -13782,11 +14239,11 @@ blockBiased:
 	VADDPS  Z9, Z5, Z5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -13814,11 +14271,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z5, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -13827,17 +14284,24 @@ rest:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z9
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z6, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z9
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z7, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z9
 	VFMADD231PS Z9, Z8, Z0
@@ -13864,16 +14328,22 @@ restRow:
 	VMOVUPS.Z   (R11)(BX*2), K1, Z9
 	VFMADD231PS Z9, Z8, Z4
 	VFMADD231PS Z9, Z6, Z5
-	VMOVUPS.Z   (R11)(CX*1), K1, Z9
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z9, Z7, Z5
-	VMOVUPS.Z   (R11), K1, Z9
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z9
 	VFMADD231PS Z9, Z8, Z5
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z9
@@ -13885,11 +14355,11 @@ restRow:
 	VADDPS      Z9, Z5, Z5
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z9
 	VADDPS    Z9, Z0, Z0
@@ -13910,11 +14380,11 @@ restBiased:
 	VADDPS    Z9, Z5, Z5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -13943,31 +14413,52 @@ restClamped:
 	VMOVUPS Z5, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x5s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow6x5s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow6x5s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -13977,19 +14468,26 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
 	VMOVUPS     192(SI), Z9
 	VMOVUPS     256(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z6, Z0
-	VMOVUPS     (R11)(BX*1), Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z7, Z0
 	VFMADD231PS Z11, Z6, Z1
 	VMOVUPS     (R11)(BX*2), Z11
@@ -14024,16 +14522,22 @@ blockRow:
 	VFMADD231PS Z11, Z10, Z3
 	VFMADD231PS Z11, Z9, Z4
 	VFMADD231PS Z11, Z8, Z5
-	VMOVUPS     (R11), Z11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z10, Z4
 	VFMADD231PS Z11, Z9, Z5
-	VMOVUPS     (R11)(BX*1), Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z10, Z5
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z11
@@ -14045,11 +14549,11 @@ blockRow:
 	VADDPS      Z11, Z5, Z5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z11
 	VADDPS  Z11, Z0, Z0
@@ -14070,11 +14574,11 @@ blockBiased:
 	VADDPS  Z11, Z5, Z5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -14102,11 +14606,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z5, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -14115,19 +14619,26 @@ rest:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
 	VMOVUPS     192(SI), Z9
 	VMOVUPS     256(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z6, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z7, Z0
 	VFMADD231PS Z11, Z6, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z11
@@ -14162,16 +14673,22 @@ restRow:
 	VFMADD231PS Z11, Z10, Z3
 	VFMADD231PS Z11, Z9, Z4
 	VFMADD231PS Z11, Z8, Z5
-	VMOVUPS.Z   (R11), K1, Z11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z10, Z4
 	VFMADD231PS Z11, Z9, Z5
-	VMOVUPS.Z   (R11)(BX*1), K1, Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z10, Z5
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z11
@@ -14183,11 +14700,11 @@ restRow:
 	VADDPS      Z11, Z5, Z5
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z11
 	VADDPS    Z11, Z0, Z0
@@ -14208,11 +14725,11 @@ restBiased:
 	VADDPS    Z11, Z5, Z5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -14241,31 +14758,52 @@ restClamped:
 	VMOVUPS Z5, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow6x5s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow6x5s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow6x5s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -14275,19 +14813,26 @@ block:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
 	VMOVUPS     192(SI), Z9
 	VMOVUPS     256(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z6, Z0
-	VMOVUPS     (R11)(BX*1), Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z7, Z0
 	VMOVUPS     (R11)(BX*2), Z11
 	VFMADD231PS Z11, Z8, Z0
@@ -14329,15 +14874,21 @@ blockRow:
 	VMOVUPS     (R11), Z11
 	VFMADD231PS Z11, Z10, Z4
 	VFMADD231PS Z11, Z8, Z5
-	VMOVUPS     (R11)(BX*1), Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z9, Z5
-	VMOVUPS     (R11)(BX*2), Z11
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z10, Z5
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z11
@@ -14349,11 +14900,11 @@ blockRow:
 	VADDPS      Z11, Z5, Z5
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z11
 	VADDPS  Z11, Z0, Z0
@@ -14374,11 +14925,11 @@ blockBiased:
 	VADDPS  Z11, Z5, Z5
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -14406,11 +14957,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z5, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -14419,19 +14970,26 @@ rest:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z6
 	VMOVUPS     64(SI), Z7
 	VMOVUPS     128(SI), Z8
 	VMOVUPS     192(SI), Z9
 	VMOVUPS     256(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z6, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z7, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z11
 	VFMADD231PS Z11, Z8, Z0
@@ -14473,15 +15031,21 @@ restRow:
 	VMOVUPS.Z   (R11), K1, Z11
 	VFMADD231PS Z11, Z10, Z4
 	VFMADD231PS Z11, Z8, Z5
-	VMOVUPS.Z   (R11)(BX*1), K1, Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z9, Z5
-	VMOVUPS.Z   (R11)(BX*2), K1, Z11
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z10, Z5
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z11
@@ -14493,11 +15057,11 @@ restRow:
 	VADDPS      Z11, Z5, Z5
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z11
 	VADDPS    Z11, Z0, Z0
@@ -14518,11 +15082,11 @@ restBiased:
 	VADDPS    Z11, Z5, Z5
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z6
-	VBROADCASTSS 124(R15), Z7
+	VBROADCASTSS 104(R15), Z6
+	VBROADCASTSS 108(R15), Z7
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
 	VMAXPS       Z1, Z6, Z1
@@ -14551,31 +15115,52 @@ restClamped:
 	VMOVUPS Z5, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x3s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow7x3s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow7x3s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -14586,17 +15171,24 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z7, Z0
-	VMOVUPS     (R11)(BX*1), Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z8, Z0
 	VFMADD231PS Z10, Z7, Z1
 	VMOVUPS     (R11)(BX*2), Z10
@@ -14620,17 +15212,23 @@ blockRow:
 	VFMADD231PS Z10, Z9, Z4
 	VFMADD231PS Z10, Z8, Z5
 	VFMADD231PS Z10, Z7, Z6
-	VMOVUPS     (R11)(CX*1), Z10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z10, Z9, Z5
 	VFMADD231PS Z10, Z8, Z6
-	VMOVUPS     (R11), Z10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z9, Z6
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z10
@@ -14643,11 +15241,11 @@ blockRow:
 	VADDPS      Z10, Z6, Z6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z10
 	VADDPS  Z10, Z0, Z0
@@ -14671,11 +15269,11 @@ blockBiased:
 	VADDPS  Z10, Z6, Z6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -14707,11 +15305,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z6, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -14721,17 +15319,24 @@ rest:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z7, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z8, Z0
 	VFMADD231PS Z10, Z7, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z10
@@ -14755,17 +15360,23 @@ restRow:
 	VFMADD231PS Z10, Z9, Z4
 	VFMADD231PS Z10, Z8, Z5
 	VFMADD231PS Z10, Z7, Z6
-	VMOVUPS.Z   (R11)(CX*1), K1, Z10
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z10, Z9, Z5
 	VFMADD231PS Z10, Z8, Z6
-	VMOVUPS.Z   (R11), K1, Z10
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z9, Z6
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z10
@@ -14778,11 +15389,11 @@ restRow:
 	VADDPS      Z10, Z6, Z6
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z10
 	VADDPS    Z10, Z0, Z0
@@ -14806,11 +15417,11 @@ restBiased:
 	VADDPS    Z10, Z6, Z6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -14843,31 +15454,52 @@ restClamped:
 	VMOVUPS Z6, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x3s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow7x3s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow7x3s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -14878,17 +15510,24 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z7, Z0
-	VMOVUPS     (R11)(BX*1), Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z8, Z0
 	VMOVUPS     (R11)(BX*2), Z10
 	VFMADD231PS Z10, Z9, Z0
@@ -14921,15 +15560,21 @@ blockRow:
 	VMOVUPS     (R11), Z10
 	VFMADD231PS Z10, Z9, Z5
 	VFMADD231PS Z10, Z7, Z6
-	VMOVUPS     (R11)(BX*1), Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z8, Z6
-	VMOVUPS     (R11)(BX*2), Z10
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z10
 	VFMADD231PS Z10, Z9, Z6
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z10
@@ -14942,11 +15587,11 @@ blockRow:
 	VADDPS      Z10, Z6, Z6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z10
 	VADDPS  Z10, Z0, Z0
@@ -14970,11 +15615,11 @@ blockBiased:
 	VADDPS  Z10, Z6, Z6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -15006,11 +15651,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z6, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -15020,17 +15665,24 @@ rest:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z10
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z7, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z8, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z10
 	VFMADD231PS Z10, Z9, Z0
@@ -15063,15 +15715,21 @@ restRow:
 	VMOVUPS.Z   (R11), K1, Z10
 	VFMADD231PS Z10, Z9, Z5
 	VFMADD231PS Z10, Z7, Z6
-	VMOVUPS.Z   (R11)(BX*1), K1, Z10
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z8, Z6
-	VMOVUPS.Z   (R11)(BX*2), K1, Z10
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z10
 	VFMADD231PS Z10, Z9, Z6
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z10
@@ -15084,11 +15742,11 @@ restRow:
 	VADDPS      Z10, Z6, Z6
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z10
 	VADDPS    Z10, Z0, Z0
@@ -15112,11 +15770,11 @@ restBiased:
 	VADDPS    Z10, Z6, Z6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -15149,31 +15807,52 @@ restClamped:
 	VMOVUPS Z6, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x5s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow7x5s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow7x5s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -15184,19 +15863,26 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
 	VMOVUPS     192(SI), Z10
 	VMOVUPS     256(SI), Z11
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	VFMADD231PS Z12, Z7, Z0
-	VMOVUPS     (R11)(BX*1), Z12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	VFMADD231PS Z12, Z8, Z0
 	VFMADD231PS Z12, Z7, Z1
 	VMOVUPS     (R11)(BX*2), Z12
@@ -15237,16 +15923,22 @@ blockRow:
 	VFMADD231PS Z12, Z11, Z4
 	VFMADD231PS Z12, Z10, Z5
 	VFMADD231PS Z12, Z9, Z6
-	VMOVUPS     (R11)(BX*1), Z12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	VFMADD231PS Z12, Z11, Z5
 	VFMADD231PS Z12, Z10, Z6
-	VMOVUPS     (R11)(BX*2), Z12
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	VFMADD231PS Z12, Z11, Z6
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z12
@@ -15259,11 +15951,11 @@ blockRow:
 	VADDPS      Z12, Z6, Z6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z12
 	VADDPS  Z12, Z0, Z0
@@ -15287,11 +15979,11 @@ blockBiased:
 	VADDPS  Z12, Z6, Z6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -15323,11 +16015,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z6, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -15337,19 +16029,26 @@ rest:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
 	VMOVUPS     192(SI), Z10
 	VMOVUPS     256(SI), Z11
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	VFMADD231PS Z12, Z7, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	VFMADD231PS Z12, Z8, Z0
 	VFMADD231PS Z12, Z7, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z12
@@ -15390,16 +16089,22 @@ restRow:
 	VFMADD231PS Z12, Z11, Z4
 	VFMADD231PS Z12, Z10, Z5
 	VFMADD231PS Z12, Z9, Z6
-	VMOVUPS.Z   (R11)(BX*1), K1, Z12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	VFMADD231PS Z12, Z11, Z5
 	VFMADD231PS Z12, Z10, Z6
-	VMOVUPS.Z   (R11)(BX*2), K1, Z12
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	VFMADD231PS Z12, Z11, Z6
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z12
@@ -15412,11 +16117,11 @@ restRow:
 	VADDPS      Z12, Z6, Z6
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z12
 	VADDPS    Z12, Z0, Z0
@@ -15440,11 +16145,11 @@ restBiased:
 	VADDPS    Z12, Z6, Z6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -15477,31 +16182,52 @@ restClamped:
 	VMOVUPS Z6, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow7x5s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow7x5s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow7x5s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -15512,19 +16238,26 @@ block:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
 	VMOVUPS     192(SI), Z10
 	VMOVUPS     256(SI), Z11
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	VFMADD231PS Z12, Z7, Z0
-	VMOVUPS     (R11)(BX*1), Z12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	VFMADD231PS Z12, Z8, Z0
 	VMOVUPS     (R11)(BX*2), Z12
 	VFMADD231PS Z12, Z9, Z0
@@ -15573,16 +16306,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Z12
 	VFMADD231PS Z12, Z11, Z5
 	VFMADD231PS Z12, Z9, Z6
-	VMOVUPS     (R11)(CX*1), Z12
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z12, Z10, Z6
-	VMOVUPS     (R11), Z12
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z12
 	VFMADD231PS Z12, Z11, Z6
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z12
@@ -15595,11 +16334,11 @@ blockRow:
 	VADDPS      Z12, Z6, Z6
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z12
 	VADDPS  Z12, Z0, Z0
@@ -15623,11 +16362,11 @@ blockBiased:
 	VADDPS  Z12, Z6, Z6
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -15659,11 +16398,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z6, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -15673,19 +16412,26 @@ rest:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z7
 	VMOVUPS     64(SI), Z8
 	VMOVUPS     128(SI), Z9
 	VMOVUPS     192(SI), Z10
 	VMOVUPS     256(SI), Z11
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z12
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	VFMADD231PS Z12, Z7, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z12
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	VFMADD231PS Z12, Z8, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z12
 	VFMADD231PS Z12, Z9, Z0
@@ -15734,16 +16480,22 @@ restRow:
 	VMOVUPS.Z   (R11)(BX*2), K1, Z12
 	VFMADD231PS Z12, Z11, Z5
 	VFMADD231PS Z12, Z9, Z6
-	VMOVUPS.Z   (R11)(CX*1), K1, Z12
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z12, Z10, Z6
-	VMOVUPS.Z   (R11), K1, Z12
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z12
 	VFMADD231PS Z12, Z11, Z6
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z12
@@ -15756,11 +16508,11 @@ restRow:
 	VADDPS      Z12, Z6, Z6
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z12
 	VADDPS    Z12, Z0, Z0
@@ -15784,11 +16536,11 @@ restBiased:
 	VADDPS    Z12, Z6, Z6
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z7
-	VBROADCASTSS 124(R15), Z8
+	VBROADCASTSS 104(R15), Z7
+	VBROADCASTSS 108(R15), Z8
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
 	VMAXPS       Z1, Z7, Z1
@@ -15821,31 +16573,52 @@ restClamped:
 	VMOVUPS Z6, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x3s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow8x3s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow8x3s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -15857,17 +16630,24 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z8, Z0
-	VMOVUPS     (R11)(BX*1), Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z9, Z0
 	VFMADD231PS Z11, Z8, Z1
 	VMOVUPS     (R11)(BX*2), Z11
@@ -15896,16 +16676,22 @@ blockRow:
 	VFMADD231PS Z11, Z10, Z5
 	VFMADD231PS Z11, Z9, Z6
 	VFMADD231PS Z11, Z8, Z7
-	VMOVUPS     (R11), Z11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z10, Z6
 	VFMADD231PS Z11, Z9, Z7
-	VMOVUPS     (R11)(BX*1), Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z10, Z7
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z11
@@ -15919,11 +16705,11 @@ blockRow:
 	VADDPS      Z11, Z7, Z7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z11
 	VADDPS  Z11, Z0, Z0
@@ -15950,11 +16736,11 @@ blockBiased:
 	VADDPS  Z11, Z7, Z7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -15990,11 +16776,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z7, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -16005,17 +16791,24 @@ rest:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z8, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z9, Z0
 	VFMADD231PS Z11, Z8, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z11
@@ -16044,16 +16837,22 @@ restRow:
 	VFMADD231PS Z11, Z10, Z5
 	VFMADD231PS Z11, Z9, Z6
 	VFMADD231PS Z11, Z8, Z7
-	VMOVUPS.Z   (R11), K1, Z11
+	LEAQ        (R11), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z10, Z6
 	VFMADD231PS Z11, Z9, Z7
-	VMOVUPS.Z   (R11)(BX*1), K1, Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z10, Z7
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z11
@@ -16067,11 +16866,11 @@ restRow:
 	VADDPS      Z11, Z7, Z7
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z11
 	VADDPS    Z11, Z0, Z0
@@ -16098,11 +16897,11 @@ restBiased:
 	VADDPS    Z11, Z7, Z7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -16139,31 +16938,52 @@ restClamped:
 	VMOVUPS Z7, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x3s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow8x3s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow8x3s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -16175,17 +16995,24 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z8, Z0
-	VMOVUPS     (R11)(BX*1), Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z9, Z0
 	VMOVUPS     (R11)(BX*2), Z11
 	VFMADD231PS Z11, Z10, Z0
@@ -16223,16 +17050,22 @@ blockRow:
 	VMOVUPS     (R11)(BX*2), Z11
 	VFMADD231PS Z11, Z10, Z6
 	VFMADD231PS Z11, Z8, Z7
-	VMOVUPS     (R11)(CX*1), Z11
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z11, Z9, Z7
-	VMOVUPS     (R11), Z11
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z11
 	VFMADD231PS Z11, Z10, Z7
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z11
@@ -16246,11 +17079,11 @@ blockRow:
 	VADDPS      Z11, Z7, Z7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z11
 	VADDPS  Z11, Z0, Z0
@@ -16277,11 +17110,11 @@ blockBiased:
 	VADDPS  Z11, Z7, Z7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -16317,11 +17150,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z7, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -16332,17 +17165,24 @@ rest:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z11
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z8, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z11
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z9, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z11
 	VFMADD231PS Z11, Z10, Z0
@@ -16380,16 +17220,22 @@ restRow:
 	VMOVUPS.Z   (R11)(BX*2), K1, Z11
 	VFMADD231PS Z11, Z10, Z6
 	VFMADD231PS Z11, Z8, Z7
-	VMOVUPS.Z   (R11)(CX*1), K1, Z11
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	LEAQ        (R11)(BX*4), R11
 	VFMADD231PS Z11, Z9, Z7
-	VMOVUPS.Z   (R11), K1, Z11
+	LEAQ        (R11), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z11
 	VFMADD231PS Z11, Z10, Z7
 	ADDQ        $0x000000c0, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z11
@@ -16403,11 +17249,11 @@ restRow:
 	VADDPS      Z11, Z7, Z7
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z11
 	VADDPS    Z11, Z0, Z0
@@ -16434,11 +17280,11 @@ restBiased:
 	VADDPS    Z11, Z7, Z7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -16475,31 +17321,52 @@ restClamped:
 	VMOVUPS Z7, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x5s1AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow8x5s1AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow8x5s1AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -16511,19 +17378,26 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
 	VMOVUPS     192(SI), Z11
 	VMOVUPS     256(SI), Z12
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z8, Z0
-	VMOVUPS     (R11)(BX*1), Z13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z9, Z0
 	VFMADD231PS Z13, Z8, Z1
 	VMOVUPS     (R11)(BX*2), Z13
@@ -16570,16 +17444,22 @@ blockRow:
 	VFMADD231PS Z13, Z12, Z5
 	VFMADD231PS Z13, Z11, Z6
 	VFMADD231PS Z13, Z10, Z7
-	VMOVUPS     (R11)(BX*2), Z13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z12, Z6
 	VFMADD231PS Z13, Z11, Z7
-	VMOVUPS     (R11)(CX*1), Z13
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z12, Z7
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z13
@@ -16593,11 +17473,11 @@ blockRow:
 	VADDPS      Z13, Z7, Z7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z13
 	VADDPS  Z13, Z0, Z0
@@ -16624,11 +17504,11 @@ blockBiased:
 	VADDPS  Z13, Z7, Z7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -16664,11 +17544,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z7, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -16679,19 +17559,26 @@ rest:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
 	VMOVUPS     192(SI), Z11
 	VMOVUPS     256(SI), Z12
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z8, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z9, Z0
 	VFMADD231PS Z13, Z8, Z1
 	VMOVUPS.Z   (R11)(BX*2), K1, Z13
@@ -16738,16 +17625,22 @@ restRow:
 	VFMADD231PS Z13, Z12, Z5
 	VFMADD231PS Z13, Z11, Z6
 	VFMADD231PS Z13, Z10, Z7
-	VMOVUPS.Z   (R11)(BX*2), K1, Z13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z12, Z6
 	VFMADD231PS Z13, Z11, Z7
-	VMOVUPS.Z   (R11)(CX*1), K1, Z13
+	LEAQ        (R11)(CX*1), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z12, Z7
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z13
@@ -16761,11 +17654,11 @@ restRow:
 	VADDPS      Z13, Z7, Z7
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z13
 	VADDPS    Z13, Z0, Z0
@@ -16792,11 +17685,11 @@ restBiased:
 	VADDPS    Z13, Z7, Z7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -16833,31 +17726,52 @@ restClamped:
 	VMOVUPS Z7, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER
 	RET
 
 // func depthwiseRow8x5s2AVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·depthwiseRow8x5s2AVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, CMOV
+TEXT ·depthwiseRow8x5s2AVX512(SB), NOSPLIT, $32-8
 	MOVQ  a+0(FP), R15
-	MOVQ  8(R15), AX
-	MOVQ  72(R15), DI
-	MOVQ  16(R15), BX
+	XORQ  AX, AX
+	MOVQ  56(R15), DI
+	MOVQ  8(R15), BX
 	LEAQ  (BX)(BX*2), CX
-	MOVQ  24(R15), DX
-	MOVQ  80(R15), R13
-	MOVQ  40(R15), R14
-	MOVQ  112(R15), R12
+	MOVQ  16(R15), DX
+	LEAQ  160(R15)(DX*8), DX
+	MOVQ  64(R15), R13
+	MOVQ  24(R15), R14
+	MOVQ  96(R15), R12
 	KMOVW R12, K1
 
 tile:
+	MOVQ  $0x00000000, (SP)
+	MOVQ  $0x00000000, 8(SP)
+	TESTQ AX, AX
+	JNE   notFirst
+	MOVQ  128(R15), R12
+	MOVQ  R12, (SP)
+	MOVQ  136(R15), R12
+	MOVQ  R12, 8(SP)
+
+notFirst:
+	MOVQ $0x00000000, 16(SP)
+	MOVQ $0x00000000, 24(SP)
+	CMPQ R14, $0x01
+	JNE  notLast
+	MOVQ 144(R15), R12
+	MOVQ R12, 16(SP)
+	MOVQ 152(R15), R12
+	MOVQ R12, 24(SP)
+
+notLast:
 	XORQ R8, R8
 	MOVQ (R15), SI
-	CMPQ R8, 64(R15)
+	CMPQ R8, 48(R15)
 	JE   rest
 
 block:
@@ -16869,19 +17783,26 @@ block:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 blockRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
 	VMOVUPS     192(SI), Z11
 	VMOVUPS     256(SI), Z12
-	MOVQ        R10, R11
-	VMOVUPS     (R11), Z13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z8, Z0
-	VMOVUPS     (R11)(BX*1), Z13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z9, Z0
 	VMOVUPS     (R11)(BX*2), Z13
 	VFMADD231PS Z13, Z10, Z0
@@ -16938,15 +17859,21 @@ blockRow:
 	VMOVUPS     (R11), Z13
 	VFMADD231PS Z13, Z12, Z6
 	VFMADD231PS Z13, Z10, Z7
-	VMOVUPS     (R11)(BX*1), Z13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z11, Z7
-	VMOVUPS     (R11)(BX*2), Z13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS     (R12), Z13
 	VFMADD231PS Z13, Z12, Z7
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         blockRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         blockRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          blockBiased
 	VMOVUPS     (R12)(R8*1), Z13
@@ -16960,11 +17887,11 @@ blockRow:
 	VADDPS      Z13, Z7, Z7
 
 blockBiased:
-	MOVQ    88(R15), R12
+	MOVQ    72(R15), R12
 	TESTQ   R12, R12
 	JZ      blockAdded
 	ADDQ    DI, R12
-	SUBQ    72(R15), R12
+	SUBQ    56(R15), R12
 	ADDQ    R8, R12
 	VMOVUPS (R12), Z13
 	VADDPS  Z13, Z0, Z0
@@ -16991,11 +17918,11 @@ blockBiased:
 	VADDPS  Z13, Z7, Z7
 
 blockAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           blockClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -17031,11 +17958,11 @@ blockClamped:
 	ADDQ    R13, R12
 	VMOVUPS Z7, (R12)
 	ADDQ    $0x40, R8
-	CMPQ    R8, 64(R15)
+	CMPQ    R8, 48(R15)
 	JNE     block
 
 rest:
-	MOVQ   112(R15), R12
+	MOVQ   96(R15), R12
 	TESTQ  R12, R12
 	JZ     next
 	VPXORD Z0, Z0, Z0
@@ -17046,19 +17973,26 @@ rest:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	LEAQ   (AX)(R8*1), R10
-	MOVQ   32(R15), R9
+	LEAQ   160(R15), R9
 
 restRow:
+	MOVQ        (R9), R11
+	ADDQ        AX, R11
+	ADDQ        R8, R11
 	VMOVUPS     (SI), Z8
 	VMOVUPS     64(SI), Z9
 	VMOVUPS     128(SI), Z10
 	VMOVUPS     192(SI), Z11
 	VMOVUPS     256(SI), Z12
-	MOVQ        R10, R11
-	VMOVUPS.Z   (R11), K1, Z13
+	LEAQ        (R11), R12
+	CMPQ        (SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z8, Z0
-	VMOVUPS.Z   (R11)(BX*1), K1, Z13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        8(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z9, Z0
 	VMOVUPS.Z   (R11)(BX*2), K1, Z13
 	VFMADD231PS Z13, Z10, Z0
@@ -17115,15 +18049,21 @@ restRow:
 	VMOVUPS.Z   (R11), K1, Z13
 	VFMADD231PS Z13, Z12, Z6
 	VFMADD231PS Z13, Z10, Z7
-	VMOVUPS.Z   (R11)(BX*1), K1, Z13
+	LEAQ        (R11)(BX*1), R12
+	CMPQ        16(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z11, Z7
-	VMOVUPS.Z   (R11)(BX*2), K1, Z13
+	LEAQ        (R11)(BX*2), R12
+	CMPQ        24(SP), $0x00
+	CMOVQNE     120(R15), R12
+	VMOVUPS.Z   (R12), K1, Z13
 	VFMADD231PS Z13, Z12, Z7
 	ADDQ        $0x00000140, SI
-	ADDQ        DX, R10
-	DECQ        R9
-	JNZ         restRow
-	MOVQ        96(R15), R12
+	ADDQ        $0x08, R9
+	CMPQ        R9, DX
+	JNE         restRow
+	MOVQ        80(R15), R12
 	TESTQ       R12, R12
 	JZ          restBiased
 	VMOVUPS.Z   (R12)(R8*1), K1, Z13
@@ -17137,11 +18077,11 @@ restRow:
 	VADDPS      Z13, Z7, Z7
 
 restBiased:
-	MOVQ      88(R15), R12
+	MOVQ      72(R15), R12
 	TESTQ     R12, R12
 	JZ        restAdded
 	ADDQ      DI, R12
-	SUBQ      72(R15), R12
+	SUBQ      56(R15), R12
 	ADDQ      R8, R12
 	VMOVUPS.Z (R12), K1, Z13
 	VADDPS    Z13, Z0, Z0
@@ -17168,11 +18108,11 @@ restBiased:
 	VADDPS    Z13, Z7, Z7
 
 restAdded:
-	MOVQ         128(R15), R12
+	MOVQ         112(R15), R12
 	TESTQ        $0x00000004, R12
 	JZ           restClamped
-	VBROADCASTSS 120(R15), Z8
-	VBROADCASTSS 124(R15), Z9
+	VBROADCASTSS 104(R15), Z8
+	VBROADCASTSS 108(R15), Z9
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
 	VMAXPS       Z1, Z8, Z1
@@ -17209,8 +18149,8 @@ restClamped:
 	VMOVUPS Z7, K1, (R12)
 
 next:
-	ADDQ 48(R15), AX
-	ADDQ 56(R15), DI
+	ADDQ 32(R15), AX
+	ADDQ 40(R15), DI
 	DECQ R14
 	JNZ  tile
 	VZEROUPPER

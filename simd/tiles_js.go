@@ -130,7 +130,12 @@ func (t *tileSet) depthwiseLanes() int { return lastUnit }
 func (t *tileSet) runLast(s *lastSeg) { callKernel(idLastSegment, unsafe.Pointer(s)) }
 
 // depthwiseRows computes a segment by tiles of pixels in a row; the page has none.
-func (t *tileSet) depthwiseRows(s *ConvShape, p *lastPlan, g *lastSeg) bool { return false }
+func (t *tileSet) depthwiseRows(s *ConvShape, g *lastSeg, from *rowSource, images, rows int) bool {
+	return false
+}
+
+// depthwiseDirect reports whether such tiles read the image where it lies.
+func (t *tileSet) depthwiseDirect(s *ConvShape) bool { return false }
 
 // runDepthwise computes pixels of a depthwise convolution: runs are the offsets of the k taps, m the channels.
 func (t *tileSet) runDepthwise(s *lastSeg) { callKernel(idDepthwiseSegment, unsafe.Pointer(s)) }

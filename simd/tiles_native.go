@@ -61,8 +61,7 @@ type depthwiseArgs struct {
 // depthwiseRowArgs are the arguments of some tiles of pixels that follow one another in a row of a depthwise convolution.
 type depthwiseRowArgs struct {
 	w            *float32 // [vector of channels][tap][lanes]
-	x            *float32 // the first input of the first pixel
-	col, row     int      // bytes between columns of x, and between the rows that rows of the kernel read
+	col          int      // bytes between columns of x
 	rows         int      // of the kernel
 	tiles        int
 	xStep, yStep int // bytes between tiles
@@ -74,7 +73,13 @@ type depthwiseRowArgs struct {
 	bits         int    // the same as bits (AVX-512)
 	lo, hi       float32
 	flags        int
+	zeros        *float32        // a vector of zeros
+	edges        [4]int          // 1: the first two columns of the first tile, and the last two of the last, are padding
+	x            [dwRows]uintptr // per row of the kernel, where the inputs of the first pixel begin, which with padding may be outside the image
 }
+
+// dwRows is how many rows kernels of tiles of pixels in a row may have.
+const dwRows = 7
 
 // planeArgs are the arguments of a tile of one channel of a depthwise convolution: some vectors of every row.
 type planeArgs struct {

@@ -20,23 +20,24 @@ var dwRowKernels = []int{3, 5}
 
 // Offsets in depthwiseRowArgs.
 const (
-	drW     = 8 * iota // weights: [vector of channels][tap][lanes]
-	drX                // the first input of the first pixel
-	drCol              // bytes between columns of x
-	drRow              // bytes between the rows of x that rows of the kernel read
-	drRows             // rows of the kernel
-	drTiles            // tiles, one after the other in the row
-	drXStep            // bytes between them in x
-	drYStep            // and in y
-	drWhole            // bytes of whole vectors of channels
-	drY                // y
-	drYS               // bytes between pixels of y and of the residual
-	drRes              // residual, or nil
-	drBias             // per channel, or nil
-	drMask             // AVX2: lanes of the vector after the whole ones, as 8 words; nil: there is none
-	drBits             // AVX-512: the same as bits
-	drLo               // lo, hi: two float32
-	drFlags            // see flag constants
+	drW     = 8 * iota      // weights: [vector of channels][tap][lanes]
+	drCol                   // bytes between columns of x
+	drRows                  // rows of the kernel
+	drTiles                 // tiles, one after the other in the row
+	drXStep                 // bytes between them in x
+	drYStep                 // and in y
+	drWhole                 // bytes of whole vectors of channels
+	drY                     // y
+	drYS                    // bytes between pixels of y and of the residual
+	drRes                   // residual, or nil
+	drBias                  // per channel, or nil
+	drMask                  // AVX2: lanes of the vector after the whole ones, as 8 words; nil: there is none
+	drBits                  // AVX-512: the same as bits
+	drLo                    // lo, hi: two float32
+	drFlags                 // see flag constants
+	drZeros                 // a vector of zeros
+	drEdges                 // whether the first two columns of the first tile, and the last two of the last, are padding
+	drX     = drEdges + 8*4 // per row of the kernel, where the inputs of the first pixel begin
 )
 
 // genDepthwiseRows writes the tiles of a set. Their table has pixels as rows and, as columns, the kernel's columns and the stride (see
@@ -56,24 +57,26 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 	g.begin("depthwiseRow", []int{pixels, k + stride - 1}, fmt.Sprintf("depthwiseRow%dx%ds%d", pixels, k, stride), "depthwiseRowArgs",
 		fmt.Sprintf("y[p,c] = sum over rows r and j < %d of x[r,%d*p+j,c]*w[r,j,c], p < %d, in the order of r and j; then the epilogue; for each tile.", k, stride, pixels))
 	var (
-		x, y, w, c, col, col3, row   = reg.RAX, reg.RDI, reg.RSI, reg.R8, reg.RBX, reg.RCX, reg.RDX
-		rows, from, at, p, ys, tiles = reg.R9, reg.R10, reg.R11, reg.R12, reg.R13, reg.R14
-		size                         = g.lanes() * 4
-		acc                          = func(i int) reg.VecPhysical { return g.vec(i) }
-		wReg                         = func(j int) reg.VecPhysical { return g.vec(pixels + j) }
-		in, mask                     = g.vec(pixels + k), g.vec(pixels + k + 1)
-		tmp                          = in
-		lo, hi                       = wReg(0), wReg(1) // when the products are done
-		cols                         = (pixels-1)*stride + k
+		x, y, w, c, col, col3, end = reg.RAX, reg.RDI, reg.RSI, reg.R8, reg.RBX, reg.RCX, reg.RDX // x is the tile's first column, in bytes
+		rows, at, p, ys, tiles     = reg.R9, reg.R11, reg.R12, reg.R13, reg.R14
+		size                       = g.lanes() * 4
+		acc                        = func(i int) reg.VecPhysical { return g.vec(i) }
+		wReg                       = func(j int) reg.VecPhysical { return g.vec(pixels + j) }
+		in, mask                   = g.vec(pixels + k), g.vec(pixels + k + 1)
+		tmp                        = in
+		lo, hi                     = wReg(0), wReg(1) // when the products are done
+		cols                       = (pixels-1)*stride + k
 	)
 	if !g.fma {
 		tmp = g.vec(pixels + k + 2)
 	}
-	g.MOVQ(field(drX), x)
+	edges := g.AllocLocal(8 * 4) // those of the tile
+	g.XORQ(x, x)
 	g.MOVQ(field(drY), y)
 	g.MOVQ(field(drCol), col)
 	g.LEAQ(op.Mem{Base: col, Index: col, Scale: 2}, col3)
-	g.MOVQ(field(drRow), row)
+	g.MOVQ(field(drRows), end)
+	g.LEAQ(op.Mem{Base: args, Index: end, Scale: 8, Disp: drX}, end)
 	g.MOVQ(field(drYS), ys)
 	g.MOVQ(field(drTiles), tiles)
 	if g.wide {
@@ -94,13 +97,29 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 		for i := range pixels {
 			g.zero(acc(i))
 		}
-		g.LEAQ(op.Mem{Base: x, Index: c, Scale: 1}, from)
-		g.MOVQ(field(drRows), rows)
+		// column loads a column of the image, or zeros.
+		column := func(src op.Mem, i int) {
+			e := i
+			if i >= 2 {
+				e = i - cols + 4
+			}
+			if e < 0 || i >= 2 && e < 2 {
+				load(src, in)
+				return
+			}
+			g.LEAQ(src, p)
+			g.CMPQ(edges.Offset(8*e), op.Imm(0))
+			g.CMOVQNE(field(drZeros), p)
+			load(mem(p, 0), in)
+		}
+		g.LEAQ(field(drX), rows)
 		g.Label(name + "Row")
+		g.MOVQ(mem(rows, 0), at)
+		g.ADDQ(x, at)
+		g.ADDQ(c, at)
 		for j := range k {
 			g.VMOVUPS(mem(w, j*size), wReg(j))
 		}
-		g.MOVQ(from, at)
 		for i := range cols {
 			src := mem(at, 0)
 			switch i % 4 {
@@ -111,7 +130,7 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 			case 3:
 				src.Index, src.Scale = col3, 1
 			}
-			load(src, in)
+			column(src, i)
 			if i%4 == 3 && i+1 < cols {
 				g.LEAQ(op.Mem{Base: at, Index: col, Scale: 4}, at)
 			}
@@ -122,9 +141,9 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 			}
 		}
 		g.ADDQ(op.U32(uint32(k*size)), w)
-		g.ADDQ(row, from)
-		g.DECQ(rows)
-		g.JNZ(op.LabelRef(name + "Row"))
+		g.ADDQ(op.Imm(8), rows)
+		g.CMPQ(rows, end)
+		g.JNE(op.LabelRef(name + "Row"))
 		g.MOVQ(field(drBias), p)
 		g.TESTQ(p, p)
 		g.JZ(op.LabelRef(name + "Biased"))
@@ -173,6 +192,22 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 		}
 	}
 	g.Label("tile")
+	for side, skip := range []string{"notFirst", "notLast"} {
+		for e := 2 * side; e < 2*side+2; e++ {
+			g.MOVQ(op.U32(0), edges.Offset(8*e))
+		}
+		if side == 0 {
+			g.TESTQ(x, x)
+		} else {
+			g.CMPQ(tiles, op.Imm(1))
+		}
+		g.JNE(op.LabelRef(skip))
+		for e := 2 * side; e < 2*side+2; e++ {
+			g.MOVQ(field(drEdges+8*e), p)
+			g.MOVQ(p, edges.Offset(8*e))
+		}
+		g.Label(skip)
+	}
 	g.XORQ(c, c)
 	g.MOVQ(field(drW), w)
 	g.CMPQ(c, field(drWhole))
