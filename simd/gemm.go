@@ -68,6 +68,8 @@ type gemmKernels struct {
 	packB     func(dst, b []float32, ldb int, transB bool, k, n int)
 	// prepacks says whether products like this one are faster with PackedB.
 	prepacks func(a *GemmArgs) bool
+	// tall is how many rows the tiles have that are faster than lower ones; 0 where that makes no difference.
+	tall int
 	// tileCols returns how many columns a tile should have at least if there are as many tiles as threads; nil: 1.
 	tileCols func(a *GemmArgs) int
 }
@@ -115,6 +117,19 @@ func GemmTiles(a *GemmArgs, threads int) int {
 	}
 	rows, cols := gemmGrid(a, EvenTiles(tiles, threads))
 	return EvenTiles(rows*cols, threads)
+}
+
+// GemmTall returns how many rows a product should have, or a multiple of them, where those of m rows are computed in much lower tiles, which are slower; 0 else.
+func GemmTall(m int) int {
+	tall := current.gemm.tall
+	if tall == 0 || m == 0 {
+		return 0
+	}
+	panels := (m + tall - 1) / tall
+	if height := (m + panels - 1) / panels; 4*height > 3*tall {
+		return 0
+	}
+	return tall
 }
 
 // EvenTiles returns the number of tiles, at most tiles, that gives every thread as many: of three tiles, two threads take as long as one takes for two.

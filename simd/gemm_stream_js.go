@@ -41,6 +41,9 @@ func (t *tileSet) streamsB(a *GemmArgs) bool {
 	return a.M <= streamRows && a.N >= t.nr() && (a.K*a.N > streamSpan || a.M <= streamFew && a.K*a.N > fewSpan)
 }
 
+// tall is the height of the fastest tiles: lower ones have too few additions in flight.
+func (t *tileSet) tall() int { return t.gemm.rows }
+
 // tileCols is how many columns tiles should have at least: long rows of a B that comes from memory.
 func (t *tileSet) tileCols(a *GemmArgs) int {
 	if t.streamsB(a) && a.K*a.N > streamFar {

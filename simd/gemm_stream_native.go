@@ -68,6 +68,9 @@ func (t *tileSet) streamWidth(m, n int) int {
 	return min(streamCols, streamSums/m/t.nr()*t.nr(), roundUp(n, t.nr()))
 }
 
+// tall is 0: lower tiles are wider.
+func (t *tileSet) tall() int { return 0 }
+
 // tileCols is how many columns tiles should have at least: long rows of a B that is streamed.
 func (t *tileSet) tileCols(a *GemmArgs) int {
 	if t.streamsB(a) {

@@ -180,7 +180,7 @@ func (l *rnnLower) spans() (tiles, steps int) {
 }
 
 // Operands of a recurrent step. N = {T, N, H, first step, end, directions, tiles of each, flags of direction 0, of 1, what is added to the tile's direction, distance of the directions' rows of gates, of what
-// else is saved or 0, D or 0 when gates already holds the input's part, whether X is X itself and not packed rows, whether there are biases, whether gates holds one step only}.
+// else is saved or 0, D or 0 when gates already holds the input's part, whether X is X itself and not packed rows, whether there are biases, how many steps gates holds or 0 for all, for how many steps the input's part is computed at a time}.
 const (
 	stGates = iota // rows of gates; after all of them what else is saved: LSTM: rows of cell states; GRU: rows of q or r*h
 	stR
@@ -211,6 +211,13 @@ const (
 	fuseBytes = 3 << 18
 )
 
+// rnnAhead is where a step has for how many steps of time the input's part is computed at a time: those of one sequence are rows of one product. Few sequences make
+// low tiles (simd.GemmTall). aheadBytes bounds their gates, which should stay in L2.
+const (
+	rnnAhead   = 16
+	aheadBytes = 1 << 18
+)
+
 var (
 	kRNNSteps  = prog.Kernel{Name: "RNNSteps", Run: runRNNSteps}
 	kGRUSteps  = prog.Kernel{Name: "GRUSteps", Run: runGRUSteps}
@@ -233,13 +240,19 @@ func lowerRNN(b graph.Builder, n *graph.Node) bool {
 	}
 	tiles, steps := l.spans()
 	fused := l.N/tiles >= fuseRows && 4*l.gates*(l.D+l.H) <= fuseBytes
+	direct := l.lens == prog.None
+	st.N[rnnAhead] = 1
+	if tall := simd.GemmTall(l.N / tiles); fused && direct && 4*tall*l.N/tiles*l.gates <= aheadBytes {
+		st.N[rnnAhead] = int32(max(tall, 1))
+	}
 	gateStep, savedStep := l.rows*l.gates, 0
 	switch saved := optional4(b, last); {
 	case l.kind != kindRNN && saved != prog.None:
 		gateStep += l.rows * l.H
 		st.A[stGates], savedStep = saved, gateStep
-	case fused: // one step's at a time
-		gateStep, st.N[15] = l.N*l.gates, 1
+	case fused: // those of a few steps at a time
+		st.N[15] = st.N[rnnAhead]
+		gateStep = int(st.N[15]) * l.N * l.gates
 		st.A[stGates] = b.Scratch(4 * dirs * gateStep)
 	default:
 		st.A[stGates] = b.Scratch(4 * dirs * gateStep)
@@ -256,7 +269,6 @@ func lowerRNN(b graph.Builder, n *graph.Node) bool {
 		}
 	}
 	packed, size := l.pack(rnnW, 0, l.D, l.gates, true)
-	direct := l.lens == prog.None
 	switch {
 	case !fused: // the input's part of all gates of all steps is one product
 		for d := range dirs {
@@ -373,13 +385,17 @@ func (r *rnnRun) saved(w *prog.Worker, st *prog.Step, gates int) []float32 {
 	return w.F32(st.A[stGates].Add(4*(r.dir*int(st.N[11])+r.T*r.N*gates)), r.T*r.N*r.H)
 }
 
+// gateRow returns the row of the gates of step s of the tile's first sequence.
+func (r *rnnRun) gateRow(st *prog.Step, s int) int {
+	if held := int(st.N[15]); held > 0 {
+		return (s-int(st.N[3]))%held*r.N + r.p0
+	}
+	return r.row(s)
+}
+
 // gatesAt returns the gates of step s of the tile's sequences that have it.
 func (r *rnnRun) gatesAt(w *prog.Worker, st *prog.Step, s, m, gates int) []float32 {
-	row := r.p0
-	if st.N[15] == 0 {
-		row = r.row(s)
-	}
-	return w.F32(st.A[stGates].Add(4*(r.dir*int(st.N[10])+row*gates)), m*gates)
+	return w.F32(st.A[stGates].Add(4*(r.dir*int(st.N[10])+r.gateRow(st, s)*gates)), m*gates)
 }
 
 // input sets z[m, gates] to the input's part of step s, unless that is there.
@@ -390,21 +406,44 @@ func (r *rnnRun) input(w *prog.Worker, st *prog.Step, z []float32, s, m, gates i
 	}
 	var g simd.GemmArgs
 	g.M, g.N, g.K, g.C, g.LDC = m, gates, d, z, gates
+	times := 1 // the steps whose rows of one sequence are taken together
 	if st.N[13] != 0 {
+		if ahead := int(st.N[rnnAhead]); ahead > 1 && !r.reverse {
+			if (s-int(st.N[3]))%ahead != 0 {
+				return
+			}
+			times = min(ahead, int(st.N[4])-s)
+		}
 		g.A = w.F32(st.A[stX], r.T*r.N*d)[placeOf(r.flags, r.tab.time(s, r.p0, r.reverse), r.p0, 0, r.T, r.N, 1, d):]
-		if g.LDA = d; r.flags&rnnBatchFirst != 0 {
-			g.LDA = r.T * d
+		sequence, step := d, r.N*d // distances in X
+		if r.flags&rnnBatchFirst != 0 {
+			sequence, step = r.T*d, d
+		}
+		if g.LDA = sequence; times > 1 {
+			g.M, g.LDA, g.LDC = times, step, r.N*gates
+			g.C = w.F32(st.A[stGates].Add(4*(r.dir*int(st.N[10])+r.gateRow(st, s)*gates)), ((times-1)*r.N+m)*gates)
+			r.inputProduct(w, st, &g, gates)
+			for range m - 1 {
+				g.A, g.C = g.A[sequence:], g.C[gates:]
+				r.inputProduct(w, st, &g, gates)
+			}
+			return
 		}
 	} else {
 		g.A, g.LDA = w.F32(st.A[stX].Add(4*r.dir*r.T*r.N*d), r.T*r.N*d)[r.row(s)*d:], d
 	}
-	size := simd.GemmPackBSize(d, gates)
+	r.inputProduct(w, st, &g, gates)
+}
+
+// inputProduct computes a product of rows of X and the packed weights, plus the biases.
+func (r *rnnRun) inputProduct(w *prog.Worker, st *prog.Step, g *simd.GemmArgs, gates int) {
+	size := simd.GemmPackBSize(g.K, gates)
 	g.PackedB = w.F32(st.A[stW].Add(4*r.dir*size), size)
 	if st.N[14] != 0 {
 		_, _, at, _ := rnnWork(r.T, r.N, r.H, r.dirs, gates)
 		g.BiasN = w.F32(st.A[stTable].Add(4*(at+r.dir*gates)), gates)
 	}
-	simd.Gemm(&g, w.ScratchF32(int(st.Worker)/4))
+	simd.Gemm(g, w.ScratchF32(int(st.Worker)/4))
 }
 
 // load copies initial states, if given, to the tile's; it reports whether they are given.
