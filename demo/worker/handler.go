@@ -8,6 +8,7 @@ import (
 	"github.com/weft-ml/weft/core/op"
 	"github.com/weft-ml/weft/models/lenet/weights"
 	"github.com/weft-ml/weft/native/serve"
+	"github.com/weft-ml/weft/native/version"
 )
 
 // Bounds of a request, lower than the command line's: the platform gives an isolate 128 MB, of which a picture that is decoded
@@ -27,7 +28,7 @@ var around = func(h http.Handler) http.Handler { return h }
 // newHandler returns the handler of "weft serve", with LeNet as its model. It has no time limit of its own: nothing runs while it computes, and the platform
 // ends what takes too long.
 func newHandler() (http.Handler, error) {
-	s := serve.New(serve.Options{Threads: 1, MaxBody: maxBody, MaxPixels: maxPixels, MaxElements: maxElements, Log: func(text string) { log.Print("weft: ", text) }})
+	s := serve.New(serve.Options{Threads: 1, MaxBody: maxBody, MaxPixels: maxPixels, MaxElements: maxElements, Version: version.Tree, Log: func(text string) { log.Print("weft: ", text) }})
 	if _, err := s.Load("lenet", weights.MNIST, serve.LoadOptions{Operators: operators}); err != nil {
 		return nil, err
 	}

@@ -7,11 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weft-ml/weft/native/version"
 	"github.com/weft-ml/weft/simd"
 )
-
-// version is the release this tree becomes; a build from a module proxy reports its own.
-const version = "0.1.0-dev"
 
 type versionInfo struct {
 	Version  string `json:"version"`
@@ -23,7 +21,7 @@ type versionInfo struct {
 }
 
 func currentVersion() versionInfo {
-	v := versionInfo{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	v := versionInfo{Version: version.Tree, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Kernels: simd.Current().Name, Numerics: simd.Current().Class.String(), CPUs: runtime.NumCPU()}
 	if bi, ok := debug.ReadBuildInfo(); ok && bi.Main.Version != "" && bi.Main.Version != "(devel)" {
 		v.Version = bi.Main.Version

@@ -1,0 +1,5 @@
+// Package version has the version of Weft's own programs.
+package version
+
+// Tree is the release that this tree becomes; a build from a module proxy reports its own.
+const Tree = "0.1.0-dev"
