@@ -100,7 +100,7 @@ func ConvForward(s *ConvShape, x, packed, bias, res, y []float32, act Act, lo, h
 func ConvForwardTiles(s *ConvShape, threads int) int {
 	work := s.flops() + elementFlops*float64(s.N)*float64(s.C*s.H*s.W+s.M*s.OH*s.OW)
 	if threads <= 1 {
-		return tilesFor(work / soloTiles)
+		return soloTiles(work)
 	}
 	most := tilesPerThread * threads
 	if s.KH > 1 { // tiles of few rows read many rows twice
@@ -112,8 +112,14 @@ func ConvForwardTiles(s *ConvShape, threads int) int {
 // elementFlops is how many operations take as long as reading or writing an element.
 const elementFlops = 16
 
-// soloTiles is how much larger tiles are when one thread runs them all: they only bound how long it does not look up.
-const soloTiles = 32
+// soloTiles returns the tiles of work that one thread runs: they only bound how long it does not look up. What a tile copies or computes beside its
+// own rows is lost, so they are large where kernels are fast.
+func soloTiles(flops float64) int {
+	if current.conv.forward == nil {
+		return tilesFor(flops / 32)
+	}
+	return tilesFor(flops / 256)
+}
 
 // ConvForwardScratch returns how many float32 of scratch one worker needs for ConvForward.
 func ConvForwardScratch(s *ConvShape) int {
@@ -180,7 +186,7 @@ func ConvGradInputTiles(s *ConvShape, threads int) int { return convGradTiles(s,
 // convGradTiles returns the tiles of a gradient, each of which copies what it reads.
 func convGradTiles(s *ConvShape, threads int) int {
 	if threads <= 1 {
-		return tilesFor(s.flops() / soloTiles)
+		return soloTiles(s.flops())
 	}
 	return EvenTiles(min(tilesFor(s.flops()), tilesPerThread*threads), threads)
 }

@@ -134,7 +134,7 @@ func ConvChainTiles(c *ConvChain, threads int) int {
 		work += c.Conv[i].flops() + elementFlops*float64(c.Conv[i].N*c.Conv[i].M*c.Conv[i].OH*c.Conv[i].OW)
 	}
 	if threads <= 1 {
-		return tilesFor(work / soloTiles)
+		return soloTiles(work)
 	}
 	s := c.last()
 	return max(min(tilesFor(work), max(s.N*s.OH/chainTileRows, threads), 4*threads), 1)

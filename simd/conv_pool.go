@@ -47,10 +47,18 @@ func (q *ConvPool) Fits(s *ConvShape) bool {
 // convPoolWeights is how many weights a convolution that is computed with its pool may have: more are read too often, once for every block.
 const convPoolWeights = 1 << 17
 
-// ConvPoolTiles returns into how many tiles the work is worth splitting for a number of threads.
+// ConvPoolTiles returns into how many tiles the work is worth splitting for a number of threads. The rows that windows of two tiles share are
+// computed in both.
 func ConvPoolTiles(s *ConvShape, q *ConvPool, threads int) int {
-	return max(min(ConvForwardTiles(s, threads), s.N*q.OH), 1)
+	most := s.N * q.OH
+	if shared := (q.KH-1)*max(q.DH, 1) + 1 - q.SH; shared > 0 {
+		most = min(most, max(s.N*q.H/(convPoolShared*shared), threads, s.N))
+	}
+	return max(EvenTiles(min(ConvForwardTiles(s, threads), most), threads), 1)
 }
+
+// convPoolShared is of how many rows at least one may be computed twice.
+const convPoolShared = 32
 
 // ConvPoolScratch returns how many float32 of scratch one worker needs for ConvPoolForward.
 func ConvPoolScratch(s *ConvShape, q *ConvPool) int {

@@ -12662,16 +12662,67 @@ TEXT ·poolMaxAVX2(SB), NOSPLIT, $0-8
 	MOVQ    56(R15), R8
 	SHLQ    $0x02, R8
 	ANDQ    $-32, R8
+	MOVQ    R8, R11
+	ANDQ    $-128, R11
 	MOVQ    80(R15), R10
 	TESTQ   R10, R10
 	JZ      ready
-	VMOVUPS (R10), Y4
+	VMOVUPS (R10), Y13
 
 ready:
-	VBROADCASTSS 72(R15), Y3
+	VBROADCASTSS 72(R15), Y12
 
 pixel:
 	XORQ DX, DX
+	CMPQ DX, R11
+	JE   ones
+
+four:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Y0
+	VMOVUPS 32(SI)(CX*1), Y1
+	VMOVUPS 64(SI)(CX*1), Y2
+	VMOVUPS 96(SI)(CX*1), Y3
+	DECQ    BX
+	JZ      fourDone
+
+fourTap:
+	MOVLQSX   (AX), CX
+	ADDQ      DX, CX
+	ADDQ      $0x04, AX
+	VMOVUPS   (SI)(CX*1), Y4
+	VMAXPS    Y0, Y4, Y0
+	VCMPPS    $0x03, Y4, Y4, Y8
+	VBLENDVPS Y8, Y4, Y0, Y0
+	VMOVUPS   32(SI)(CX*1), Y5
+	VMAXPS    Y1, Y5, Y1
+	VCMPPS    $0x03, Y5, Y5, Y9
+	VBLENDVPS Y9, Y5, Y1, Y1
+	VMOVUPS   64(SI)(CX*1), Y6
+	VMAXPS    Y2, Y6, Y2
+	VCMPPS    $0x03, Y6, Y6, Y10
+	VBLENDVPS Y10, Y6, Y2, Y2
+	VMOVUPS   96(SI)(CX*1), Y7
+	VMAXPS    Y3, Y7, Y3
+	VCMPPS    $0x03, Y7, Y7, Y11
+	VBLENDVPS Y11, Y7, Y3, Y3
+	DECQ      BX
+	JNZ       fourTap
+
+fourDone:
+	VMOVUPS Y0, (DI)(DX*1)
+	VMOVUPS Y1, 32(DI)(DX*1)
+	VMOVUPS Y2, 64(DI)(DX*1)
+	VMOVUPS Y3, 96(DI)(DX*1)
+	ADDQ    $0x00000080, DX
+	CMPQ    DX, R11
+	JNE     four
+
+ones:
 	CMPQ DX, R8
 	JE   rest
 
@@ -12689,10 +12740,10 @@ blockTap:
 	MOVLQSX   (AX), CX
 	ADDQ      DX, CX
 	ADDQ      $0x04, AX
-	VMOVUPS   (SI)(CX*1), Y1
-	VMAXPS    Y0, Y1, Y0
-	VCMPPS    $0x03, Y1, Y1, Y2
-	VBLENDVPS Y2, Y1, Y0, Y0
+	VMOVUPS   (SI)(CX*1), Y4
+	VMAXPS    Y0, Y4, Y0
+	VCMPPS    $0x03, Y4, Y4, Y8
+	VBLENDVPS Y8, Y4, Y0, Y0
 	DECQ      BX
 	JNZ       blockTap
 
@@ -12710,7 +12761,7 @@ rest:
 	MOVLQSX    (AX), CX
 	ADDQ       DX, CX
 	ADDQ       $0x04, AX
-	VMASKMOVPS (SI)(CX*1), Y4, Y0
+	VMASKMOVPS (SI)(CX*1), Y13, Y0
 	DECQ       BX
 	JZ         restDone
 
@@ -12718,15 +12769,15 @@ restTap:
 	MOVLQSX    (AX), CX
 	ADDQ       DX, CX
 	ADDQ       $0x04, AX
-	VMASKMOVPS (SI)(CX*1), Y4, Y1
-	VMAXPS     Y0, Y1, Y0
-	VCMPPS     $0x03, Y1, Y1, Y2
-	VBLENDVPS  Y2, Y1, Y0, Y0
+	VMASKMOVPS (SI)(CX*1), Y13, Y4
+	VMAXPS     Y0, Y4, Y0
+	VCMPPS     $0x03, Y4, Y4, Y8
+	VBLENDVPS  Y8, Y4, Y0, Y0
 	DECQ       BX
 	JNZ        restTap
 
 restDone:
-	VMASKMOVPS Y0, Y4, (DI)(DX*1)
+	VMASKMOVPS Y0, Y13, (DI)(DX*1)
 
 next:
 	ADDQ 40(R15), SI
@@ -12746,16 +12797,63 @@ TEXT ·poolAvgAVX2(SB), NOSPLIT, $0-8
 	MOVQ    56(R15), R8
 	SHLQ    $0x02, R8
 	ANDQ    $-32, R8
+	MOVQ    R8, R11
+	ANDQ    $-128, R11
 	MOVQ    80(R15), R10
 	TESTQ   R10, R10
 	JZ      ready
-	VMOVUPS (R10), Y4
+	VMOVUPS (R10), Y13
 
 ready:
-	VBROADCASTSS 72(R15), Y3
+	VBROADCASTSS 72(R15), Y12
 
 pixel:
 	XORQ DX, DX
+	CMPQ DX, R11
+	JE   ones
+
+four:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Y0
+	VMOVUPS 32(SI)(CX*1), Y1
+	VMOVUPS 64(SI)(CX*1), Y2
+	VMOVUPS 96(SI)(CX*1), Y3
+	DECQ    BX
+	JZ      fourDone
+
+fourTap:
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(SI)(CX*1), Y5
+	VADDPS  Y5, Y1, Y1
+	VMOVUPS 64(SI)(CX*1), Y6
+	VADDPS  Y6, Y2, Y2
+	VMOVUPS 96(SI)(CX*1), Y7
+	VADDPS  Y7, Y3, Y3
+	DECQ    BX
+	JNZ     fourTap
+
+fourDone:
+	VDIVPS  Y12, Y0, Y0
+	VMOVUPS Y0, (DI)(DX*1)
+	VDIVPS  Y12, Y1, Y1
+	VMOVUPS Y1, 32(DI)(DX*1)
+	VDIVPS  Y12, Y2, Y2
+	VMOVUPS Y2, 64(DI)(DX*1)
+	VDIVPS  Y12, Y3, Y3
+	VMOVUPS Y3, 96(DI)(DX*1)
+	ADDQ    $0x00000080, DX
+	CMPQ    DX, R11
+	JNE     four
+
+ones:
 	CMPQ DX, R8
 	JE   rest
 
@@ -12773,13 +12871,13 @@ blockTap:
 	MOVLQSX (AX), CX
 	ADDQ    DX, CX
 	ADDQ    $0x04, AX
-	VMOVUPS (SI)(CX*1), Y1
-	VADDPS  Y1, Y0, Y0
+	VMOVUPS (SI)(CX*1), Y4
+	VADDPS  Y4, Y0, Y0
 	DECQ    BX
 	JNZ     blockTap
 
 blockDone:
-	VDIVPS  Y3, Y0, Y0
+	VDIVPS  Y12, Y0, Y0
 	VMOVUPS Y0, (DI)(DX*1)
 	ADDQ    $0x20, DX
 	CMPQ    DX, R8
@@ -12793,7 +12891,7 @@ rest:
 	MOVLQSX    (AX), CX
 	ADDQ       DX, CX
 	ADDQ       $0x04, AX
-	VMASKMOVPS (SI)(CX*1), Y4, Y0
+	VMASKMOVPS (SI)(CX*1), Y13, Y0
 	DECQ       BX
 	JZ         restDone
 
@@ -12801,14 +12899,14 @@ restTap:
 	MOVLQSX    (AX), CX
 	ADDQ       DX, CX
 	ADDQ       $0x04, AX
-	VMASKMOVPS (SI)(CX*1), Y4, Y1
-	VADDPS     Y1, Y0, Y0
+	VMASKMOVPS (SI)(CX*1), Y13, Y4
+	VADDPS     Y4, Y0, Y0
 	DECQ       BX
 	JNZ        restTap
 
 restDone:
-	VDIVPS     Y3, Y0, Y0
-	VMASKMOVPS Y0, Y4, (DI)(DX*1)
+	VDIVPS     Y12, Y0, Y0
+	VMASKMOVPS Y0, Y13, (DI)(DX*1)
 
 next:
 	ADDQ 40(R15), SI

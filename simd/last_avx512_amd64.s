@@ -18166,17 +18166,68 @@ TEXT ·poolMaxAVX512(SB), NOSPLIT, $0-8
 	MOVQ     56(R15), R8
 	SHLQ     $0x02, R8
 	ANDQ     $-64, R8
+	MOVQ     R8, R11
+	ANDQ     $-256, R11
 	MOVQ     80(R15), R10
 	TESTQ    R10, R10
 	JZ       ready
-	VMOVUPS  (R10), Z4
-	VPMOVD2M Z4, K1
+	VMOVUPS  (R10), Z13
+	VPMOVD2M Z13, K1
 
 ready:
-	VBROADCASTSS 72(R15), Z3
+	VBROADCASTSS 72(R15), Z12
 
 pixel:
 	XORQ DX, DX
+	CMPQ DX, R11
+	JE   ones
+
+four:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z0
+	VMOVUPS 64(SI)(CX*1), Z1
+	VMOVUPS 128(SI)(CX*1), Z2
+	VMOVUPS 192(SI)(CX*1), Z3
+	DECQ    BX
+	JZ      fourDone
+
+fourTap:
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z4
+	VMAXPS  Z0, Z4, Z0
+	VCMPPS  $0x03, Z4, Z4, K2
+	VMOVAPS Z4, K2, Z0
+	VMOVUPS 64(SI)(CX*1), Z5
+	VMAXPS  Z1, Z5, Z1
+	VCMPPS  $0x03, Z5, Z5, K3
+	VMOVAPS Z5, K3, Z1
+	VMOVUPS 128(SI)(CX*1), Z6
+	VMAXPS  Z2, Z6, Z2
+	VCMPPS  $0x03, Z6, Z6, K4
+	VMOVAPS Z6, K4, Z2
+	VMOVUPS 192(SI)(CX*1), Z7
+	VMAXPS  Z3, Z7, Z3
+	VCMPPS  $0x03, Z7, Z7, K5
+	VMOVAPS Z7, K5, Z3
+	DECQ    BX
+	JNZ     fourTap
+
+fourDone:
+	VMOVUPS Z0, (DI)(DX*1)
+	VMOVUPS Z1, 64(DI)(DX*1)
+	VMOVUPS Z2, 128(DI)(DX*1)
+	VMOVUPS Z3, 192(DI)(DX*1)
+	ADDQ    $0x00000100, DX
+	CMPQ    DX, R11
+	JNE     four
+
+ones:
 	CMPQ DX, R8
 	JE   rest
 
@@ -18194,10 +18245,10 @@ blockTap:
 	MOVLQSX (AX), CX
 	ADDQ    DX, CX
 	ADDQ    $0x04, AX
-	VMOVUPS (SI)(CX*1), Z1
-	VMAXPS  Z0, Z1, Z0
-	VCMPPS  $0x03, Z1, Z1, K2
-	VMOVAPS Z1, K2, Z0
+	VMOVUPS (SI)(CX*1), Z4
+	VMAXPS  Z0, Z4, Z0
+	VCMPPS  $0x03, Z4, Z4, K2
+	VMOVAPS Z4, K2, Z0
 	DECQ    BX
 	JNZ     blockTap
 
@@ -18223,10 +18274,10 @@ restTap:
 	MOVLQSX   (AX), CX
 	ADDQ      DX, CX
 	ADDQ      $0x04, AX
-	VMOVUPS.Z (SI)(CX*1), K1, Z1
-	VMAXPS    Z0, Z1, Z0
-	VCMPPS    $0x03, Z1, Z1, K2
-	VMOVAPS   Z1, K2, Z0
+	VMOVUPS.Z (SI)(CX*1), K1, Z4
+	VMAXPS    Z0, Z4, Z0
+	VCMPPS    $0x03, Z4, Z4, K2
+	VMOVAPS   Z4, K2, Z0
 	DECQ      BX
 	JNZ       restTap
 
@@ -18251,17 +18302,64 @@ TEXT ·poolAvgAVX512(SB), NOSPLIT, $0-8
 	MOVQ     56(R15), R8
 	SHLQ     $0x02, R8
 	ANDQ     $-64, R8
+	MOVQ     R8, R11
+	ANDQ     $-256, R11
 	MOVQ     80(R15), R10
 	TESTQ    R10, R10
 	JZ       ready
-	VMOVUPS  (R10), Z4
-	VPMOVD2M Z4, K1
+	VMOVUPS  (R10), Z13
+	VPMOVD2M Z13, K1
 
 ready:
-	VBROADCASTSS 72(R15), Z3
+	VBROADCASTSS 72(R15), Z12
 
 pixel:
 	XORQ DX, DX
+	CMPQ DX, R11
+	JE   ones
+
+four:
+	MOVQ    16(R15), AX
+	MOVQ    32(R15), BX
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z0
+	VMOVUPS 64(SI)(CX*1), Z1
+	VMOVUPS 128(SI)(CX*1), Z2
+	VMOVUPS 192(SI)(CX*1), Z3
+	DECQ    BX
+	JZ      fourDone
+
+fourTap:
+	MOVLQSX (AX), CX
+	ADDQ    DX, CX
+	ADDQ    $0x04, AX
+	VMOVUPS (SI)(CX*1), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS 64(SI)(CX*1), Z5
+	VADDPS  Z5, Z1, Z1
+	VMOVUPS 128(SI)(CX*1), Z6
+	VADDPS  Z6, Z2, Z2
+	VMOVUPS 192(SI)(CX*1), Z7
+	VADDPS  Z7, Z3, Z3
+	DECQ    BX
+	JNZ     fourTap
+
+fourDone:
+	VDIVPS  Z12, Z0, Z0
+	VMOVUPS Z0, (DI)(DX*1)
+	VDIVPS  Z12, Z1, Z1
+	VMOVUPS Z1, 64(DI)(DX*1)
+	VDIVPS  Z12, Z2, Z2
+	VMOVUPS Z2, 128(DI)(DX*1)
+	VDIVPS  Z12, Z3, Z3
+	VMOVUPS Z3, 192(DI)(DX*1)
+	ADDQ    $0x00000100, DX
+	CMPQ    DX, R11
+	JNE     four
+
+ones:
 	CMPQ DX, R8
 	JE   rest
 
@@ -18279,13 +18377,13 @@ blockTap:
 	MOVLQSX (AX), CX
 	ADDQ    DX, CX
 	ADDQ    $0x04, AX
-	VMOVUPS (SI)(CX*1), Z1
-	VADDPS  Z1, Z0, Z0
+	VMOVUPS (SI)(CX*1), Z4
+	VADDPS  Z4, Z0, Z0
 	DECQ    BX
 	JNZ     blockTap
 
 blockDone:
-	VDIVPS  Z3, Z0, Z0
+	VDIVPS  Z12, Z0, Z0
 	VMOVUPS Z0, (DI)(DX*1)
 	ADDQ    $0x40, DX
 	CMPQ    DX, R8
@@ -18307,13 +18405,13 @@ restTap:
 	MOVLQSX   (AX), CX
 	ADDQ      DX, CX
 	ADDQ      $0x04, AX
-	VMOVUPS.Z (SI)(CX*1), K1, Z1
-	VADDPS    Z1, Z0, Z0
+	VMOVUPS.Z (SI)(CX*1), K1, Z4
+	VADDPS    Z4, Z0, Z0
 	DECQ      BX
 	JNZ       restTap
 
 restDone:
-	VDIVPS  Z3, Z0, Z0
+	VDIVPS  Z12, Z0, Z0
 	VMOVUPS Z0, K1, (DI)(DX*1)
 
 next:
