@@ -47,8 +47,8 @@ const maxHeader = 64 << 10
 // server returns the server of a handler whose answers are there timeout after the end of a request's body; 0: nobody knows when.
 func (p patience) server(h http.Handler, timeout time.Duration, log *log.Logger) *http.Server {
 	s := &http.Server{Handler: h, ErrorLog: log, ReadHeaderTimeout: p.header, ReadTimeout: p.header + p.body, IdleTimeout: p.idle, MaxHeaderBytes: maxHeader}
-	if timeout > 0 { // it counts from the header on
-		s.WriteTimeout = p.body + timeout + p.write
+	if timeout > 0 { // it counts from the header on, as the time for reading counts from before it
+		s.WriteTimeout = s.ReadTimeout + timeout + p.write
 	}
 	return s
 }

@@ -185,7 +185,7 @@ func TestServeSlow(t *testing.T) {
 	_, model, _ := trained(t)
 	was := patient
 	defer func() { patient = was }()
-	patient = patience{header: 300 * time.Millisecond, body: 300 * time.Millisecond, write: 300 * time.Millisecond, idle: 300 * time.Millisecond}
+	patient = patience{header: time.Second, body: 500 * time.Millisecond, write: 500 * time.Millisecond, idle: 500 * time.Millisecond}
 	s := startServer(t, "serve", model, "--addr", "127.0.0.1:0", "--timeout", "300ms")
 	const post = "POST /v1/digits HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 	var wg sync.WaitGroup
@@ -230,7 +230,7 @@ func TestServeSlow(t *testing.T) {
 			if ne, ok := err.(net.Error); ok && ne.Timeout() {
 				t.Errorf("%s: the connection is open after %v", c.name, took)
 			}
-			if took < 250*time.Millisecond {
+			if took < 400*time.Millisecond {
 				t.Errorf("%s: the connection has ended after %v", c.name, took)
 			}
 			if line, _, _ := strings.Cut(string(b), "\r\n"); c.answer == "" && line != "" || !strings.HasPrefix(line, c.answer) {
