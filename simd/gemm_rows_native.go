@@ -113,8 +113,11 @@ func (t *tileSet) swapsColumns(a *GemmArgs) bool {
 	if t.dot.rows == mostDot {
 		most = dotSwaps
 	}
-	return a.N <= most && a.N < t.lanes
+	return a.N <= min(most, swapColumns) && a.N < t.lanes && a.K >= swapDepth
 }
+
+// More columns than swapColumns, and sums shorter than swapDepth, cost less by tiles that are not full than the transposition of the result does.
+const swapColumns, swapDepth = 4, 12
 
 // sweepAhead is what a sweep asks for while it computes: rows of memory, and the next tiles' parts of C when that comes from far.
 type sweepAhead struct {

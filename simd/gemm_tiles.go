@@ -129,18 +129,10 @@ func (t *tileSet) gemmSwapped(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32
 			r.BiasN = a.BiasM[i0:]
 		}
 		if a.Acc {
-			for j := j0; j < j1; j++ {
-				for i := range n {
-					c[j*w+i] = a.C[(i0+i)*a.LDC+j]
-				}
-			}
+			Transpose(c[j0*w:], a.C[i0*a.LDC+j0:], n, j1-j0, a.LDC, w)
 		}
 		t.gemmRegion(&r, j0, j1, 0, n, scratch)
-		for j := j0; j < j1; j++ {
-			for i, v := range c[j*w:][:n] {
-				a.C[(i0+i)*a.LDC+j] = v
-			}
-		}
+		Transpose(a.C[i0*a.LDC+j0:], c[j0*w:], j1-j0, n, w, a.LDC)
 	}
 }
 
