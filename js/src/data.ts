@@ -240,7 +240,7 @@ async function unpacked(source: Bytes, name: string): Promise<Uint8Array<ArrayBu
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (err) {
-    throw new WeftError("format", `weft: ${name}: the gzip file does not decompress: ${(err as Error).message}; fetch it again`, { cause: err });
+    throw new WeftError("format", `weft: ${name}: the gzip file is damaged or ends too early; fetch it again`, { cause: err });
   }
 }
 

@@ -65,6 +65,7 @@ type App struct {
 	stale    bool // the ink or the network have changed since the answer
 	answer   Answer
 	luma     [pictureSize * pictureSize]float32
+	scratch  []float32 // of the picture's preparation
 	digit    [net.Size * net.Size]float32
 	layers   []net.Layer
 	inside   bool   // layers are those of the answer
@@ -103,7 +104,7 @@ func New(o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &App{opt: o, net: n, penAt: pen.Point{X: 0.5, Y: 0.5}, wants: true, snap: o.Trainer.Snapshot()}
+	a := &App{opt: o, net: n, scratch: make([]float32, ink.Scratch(pictureSize, pictureSize)), penAt: pen.Point{X: 0.5, Y: 0.5}, wants: true, snap: o.Trainer.Snapshot()}
 	a.pad.Planes = []*pen.Plane{pen.NewPlane(pictureSize), pen.NewPlane(pictureSize)}
 	a.UI.Theme = ui.Light
 	if o.Dark {
@@ -494,7 +495,7 @@ func (a *App) thinkNow(inside bool) error {
 		a.luma[i] = float32(v) / 255
 	}
 	var err error
-	if a.digit, err = ink.Plane(a.luma[:], pictureSize, pictureSize); err != nil {
+	if a.digit, err = ink.PlaneIn(a.luma[:], pictureSize, pictureSize, a.scratch); err != nil {
 		return nil // ink that is no digit: a pad that is all ink, a speck
 	}
 	var logits [net.Classes]float32

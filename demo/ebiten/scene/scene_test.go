@@ -624,3 +624,54 @@ func BenchmarkThink(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFrame is what Update costs a frame in each scene, all that it computes and lays out: at rest, while a pen draws, and while curves grow.
+func BenchmarkFrame(b *testing.B) {
+	for name, key := range map[string]ui.Key{"draw": ui.Key1, "inside": ui.Key2, "train": ui.Key3} {
+		for _, rest := range []bool{true, false} {
+			label := name + "/busy"
+			if rest {
+				label = name + "/rest"
+			}
+			b.Run(label, func(b *testing.B) {
+				a := &actor{snap: midway(), weights: weights.MNIST}
+				a.last = &a.snap
+				clock := &tick{now: time.Unix(0, 0)}
+				app, err := scene.New(scene.Options{Model: weights.MNIST, Trainer: shower{a}, Now: clock.read})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer app.Close()
+				for range 4 {
+					app.Frame(at(normal, key))
+				}
+				for range 4 {
+					app.Frame(at(normal))
+				}
+				i := 0
+				b.ReportAllocs()
+				for b.Loop() {
+					i++
+					clock.now = clock.now.Add(time.Second / 60)
+					in := at(normal)
+					if !rest && key == ui.Key3 {
+						s := *a.last
+						s.Step++
+						a.last = &s
+						clock.now = clock.now.Add(time.Second / 15)
+					} else if !rest {
+						// The pen goes round, so every frame has new ink.
+						sin, cos := math.Sincos(float64(i) / 10)
+						in.Pointers = []ui.Pointer{{ID: 0, At: ui.Point{X: 150 + 60*cos, Y: 230 + 60*sin}}}
+					}
+					app.Frame(in)
+				}
+			})
+		}
+	}
+}
+
+// shower is an actor whose snapshot is what last says, without a comparison.
+type shower struct{ *actor }
+
+func (s shower) Snapshot() *learn.Snapshot { return s.last }

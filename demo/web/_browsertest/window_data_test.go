@@ -84,7 +84,7 @@ func TestWindowGiven(t *testing.T) {
 		{`["train-images-idx3-ubyte", images(3)], ["train-labels-idx1-ubyte", labels(3)], ["t10k-images-idx3-ubyte", images(3, 20)], ["t10k-labels-idx1-ubyte", labels(3)]`,
 			"t10k-images-idx3-ubyte: images of 20 × 20"},
 		{`["train-images-idx3-ubyte.gz", new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3])], ["train-labels-idx1-ubyte", labels(3)], ["t10k-images-idx3-ubyte", images(3)], ["t10k-labels-idx1-ubyte", labels(3)]`,
-			"train-images-idx3-ubyte.gz: the gzip file does not decompress"},
+			"train-images-idx3-ubyte.gz: the gzip file is damaged or ends too early"},
 	} {
 		b.Do(t, chromedp.Evaluate(drop+"(["+c.files+"])", nil, await))
 		s := b.WaitState(t, "told of "+c.want, 30*time.Second, func(s windowState) bool { return strings.Contains(s.Notice, c.want) })

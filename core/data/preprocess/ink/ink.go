@@ -32,7 +32,12 @@ const (
 
 // Plane is MNISTLike for a picture that is given as its brightness, w*h values in 0..1, which are overwritten.
 func Plane(luma []float32, w, h int) (out [Size * Size]float32, err error) {
-	return out, digit(&out, luma, w, h, make([]float32, scratch(w, h))).err()
+	return PlaneIn(luma, w, h, make([]float32, Scratch(w, h)))
+}
+
+// PlaneIn is [Plane] in memory that the caller gives, [Scratch] elements, for who prepares picture after picture.
+func PlaneIn(luma []float32, w, h int, scratch []float32) (out [Size * Size]float32, err error) {
+	return out, digit(&out, luma, w, h, scratch).err()
 }
 
 // Luma returns the brightness of an RGBA picture of 8 bits a channel, as a canvas gives it, on white paper: the values that MNISTLike has
@@ -90,11 +95,11 @@ func digit(out *[Size * Size]float32, luma []float32, w, h int, scratch []float3
 // to the ink's box, scale to fit 20x20, centre of mass into the middle. A plane without ink is an
 // error.
 func Center(out *[Size * Size]float32, ink []float32, w, h int) error {
-	return center(out, ink, w, h, make([]float32, scratch(w, h))).err()
+	return center(out, ink, w, h, make([]float32, Scratch(w, h))).err()
 }
 
-// scratch returns how many float32s center needs: the ink's box, what it is scaled to, and what scaling needs.
-func scratch(w, h int) int { return w*h + Box*Box + resample.Scratch(Box, w, h) }
+// Scratch returns how many float32s PlaneIn needs: the ink's box, what it is scaled to, and what scaling needs.
+func Scratch(w, h int) int { return w*h + Box*Box + resample.Scratch(Box, w, h) }
 
 func center(out *[Size * Size]float32, ink []float32, w, h int, scratch []float32) problem {
 	clear(out[:])

@@ -14,12 +14,12 @@ func Step(out, rgba, problem prog.Ref, w, h int) prog.Step {
 }
 
 // StepScratch returns the bytes of scratch that the step needs for a picture of w x h pixels.
-func StepScratch(w, h int) int { return 4 * (w*h + scratch(w, h)) }
+func StepScratch(w, h int) int { return 4 * (w*h + Scratch(w, h)) }
 
 func runDigit(w *prog.Worker, s *prog.Step, _ int) {
 	width, height := int(s.N[0]), int(s.N[1])
 	n := width * height
-	mem := w.ScratchF32(n + scratch(width, height))
+	mem := w.ScratchF32(n + Scratch(width, height))
 	lumaRGBA(mem[:n], w.Bytes(s.A[1], 4*n))
 	w.I32(s.A[2], 1)[0] = int32(digit((*[Size * Size]float32)(w.F32(s.A[0], Size*Size)), mem[:n], width, height, mem[n:]))
 }

@@ -46,7 +46,8 @@ class WeftWindow {
   /** The program tells what it shows, as JSON. */
   tell(json: string): void {
     const state = (this.now = JSON.parse(json) as WindowState);
-    document.documentElement.dataset["theme"] = state.theme;
+    const { dataset } = document.documentElement;
+    if (dataset["theme"] !== state.theme) dataset["theme"] = state.theme;
     if (document.body.dataset["state"] !== "running") {
       document.body.dataset["state"] = "running";
       idle(offline);
