@@ -70,6 +70,8 @@ type gemmKernels struct {
 	prepacks func(a *GemmArgs) bool
 	// tall is how many rows the tiles have that are faster than lower ones; 0 where that makes no difference.
 	tall int
+	// weightA is how many times as much packing op(A) costs as packing op(B); 0: as much.
+	weightA int
 	// tileCols returns how many columns a tile should have at least if there are as many tiles as threads; nil: 1.
 	tileCols func(a *GemmArgs) int
 }
@@ -151,10 +153,10 @@ func gemmGrid(a *GemmArgs, tiles int) (rows, cols int) {
 	mr, nr := max(current.gemm.mr, 1), max(current.gemm.nr, 1)
 	most, wide := max((a.M+mr-1)/mr, 1), max((a.N+nr-1)/nr, 1)
 	rows, cols = 1, 1
-	least := 0
+	least, weightA := 0, max(current.gemm.weightA, 1)
 	for r := 1; r <= min(tiles, most); r++ {
 		c := min(tiles/r, wide)
-		if cost := r*a.N + c*a.M; r*c > rows*cols || r*c == rows*cols && cost < least {
+		if cost := r*a.N + c*a.M*weightA; r*c > rows*cols || r*c == rows*cols && cost < least {
 			rows, cols, least = r, c, cost
 		}
 	}

@@ -195,6 +195,14 @@ func (t *tileSet) dealFrom(s *sweepArgs, a *GemmArgs, k0, j0 int) {
 	}
 }
 
+// weightA is how many times as much packing op(A) costs as packing op(B), which costs little where tiles pack it.
+func (t *tileSet) weightA() int {
+	if t.fetch != nil {
+		return 3
+	}
+	return 1
+}
+
 // wantC says that C has that many elements and each is a sum of k products.
 func (t *tileSet) wantC(s *sweepArgs, k, size int) {
 	s.fetchC = t.fetch != nil && k >= 128 && size > fetchSize

@@ -201,11 +201,10 @@ func (t *tileSet) gemmRegion(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 	g.finish |= tileFinish
 	t.wantC(&g.sweepArgs, kc, rows*cols)
 	g.packedA = scratch
-	times := packATimes
 	if a.TransA {
-		times, g.pad = packATTimes, t.block.pad
+		g.pad = t.block.pad
 	}
-	g.packsA = min(cols, most) > times*g.nw
+	g.packsA = t.packsA(a, kc, cols, most, g.nw)
 	if inPlace := !packs && !inRows && a.PackedB == nil; fetches && inPlace && panels <= 2 && a.LDB*a.K > fetchB {
 		g.always = 4 * g.nw << tileBits
 	}

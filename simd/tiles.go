@@ -85,7 +85,7 @@ const (
 func (t *tileSet) fill(k *Kernels) {
 	k.gemm = gemmKernels{
 		region: t.gemmRegion, scratch: t.gemmScratch, mr: t.gemm.rows, nr: t.nr(),
-		packBSize: t.packBSize, packB: t.packB, prepacks: t.prepacks, tileCols: t.tileCols, tall: t.tall(),
+		packBSize: t.packBSize, packB: t.packB, prepacks: t.prepacks, tileCols: t.tileCols, weightA: t.weightA(), tall: t.tall(),
 	}
 	k.conv = convKernels{
 		packSize: t.convPackSize, pack: t.convPack, forward: t.convForward, forwardScratch: t.convForwardScratch,

@@ -59,6 +59,15 @@ const (
 	streamBlock = 32
 )
 
+// packsA says whether panels of A are worth packing, for sums of kc products, columns of C of which most are in a block, and panels of nw columns.
+func (t *tileSet) packsA(a *GemmArgs, kc, cols, most, nw int) bool {
+	times := packATimes
+	if a.TransA {
+		times = packATTimes
+	}
+	return min(cols, most) > times*nw
+}
+
 // packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels and a chunk of B
 // that spans that many elements. In place every cache line is fetched twice, by two neighbouring tiles, which is worse the further it comes.
 func (t *tileSet) packsB(rows, panels, span, size int) bool {
@@ -87,6 +96,8 @@ func (t *tileSet) wantC(s *sweepArgs, k, size int) {}
 func (t *tileSet) packedTiles(*gemmRun) int { return 0 }
 
 func (t *tileSet) deals(*gemmRun, int) bool { return false }
+
+func (t *tileSet) weightA() int { return 1 }
 
 func (t *tileSet) dealFrom(*sweepArgs, *GemmArgs, int, int) {}
 

@@ -238,17 +238,30 @@ var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 // laneMask returns the mask of the first n of 8 lanes.
 func laneMask(n int) *int32 { return &laneMasks[8-n] }
 
-// packATimes is from how many uses on a panel of A is worth packing: its rows may lie at strides that evict each other from L1, and one
-// broadcast per row from as many pages is slow. packATTimes is the same for a transposed A.
-const packATimes, packATTimes = 6, 6
+// packATimes is how many panels of B a panel of A meets in place at most. packAFar is the same for more rows than ways of L1 at strides that evict
+// each other, and for a transposed A whose rows of k come from many pages.
+const packATimes, packAFar = 8, 6
+
+// packsA says whether panels of A are worth packing, for sums of kc products, columns of C of which most are in a block, and panels of nw columns.
+func (t *tileSet) packsA(a *GemmArgs, kc, cols, most, nw int) bool {
+	if a.TransA && a.LDA*kc > fetchSpan || !a.TransA && t.lanes > 8 && a.LDA%1024 == 0 {
+		return min(cols, most) > packAFar*nw
+	}
+	return cols > packATimes*nw
+}
 
 // streamBlock is how many columns of B, at least a panel, are packed just before their only use.
 const streamBlock = 1
 
 // packsB says whether a block of B that could be read in place is worth packing, for that many rows of A in panels, a chunk of B
-// that spans that many elements and all of it. What comes from memory is worth packing for its second use.
+// that spans that many elements and all of it. What comes from memory is worth packing for its second use, and what stays in the large L2 beside
+// AVX-512 only for many.
 func (t *tileSet) packsB(rows, panels, span, size int) bool {
-	return panels >= 8 && span > 1<<15 || t.fetch != nil && panels >= 2 && size >= fetchB
+	most := 8
+	if t.lanes > 8 && span <= 1<<19 {
+		most = 20
+	}
+	return panels >= most && span > 1<<15 || t.fetch != nil && panels >= 2 && size >= fetchB
 }
 
 // sweep computes a panel of rows of a product.
