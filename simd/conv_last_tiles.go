@@ -98,6 +98,9 @@ func (p *lastPlan) copySize(s *ConvShape) int {
 
 // lastScratch returns what one worker needs: the copy, the pixels' offsets, and y and res where y is [N,M,OH,OW].
 func (t *tileSet) lastScratch(s *ConvShape) int {
+	if t.depthwiseParts(s) {
+		return partSize(s) + alignSlack
+	}
 	p := t.lastPlan(s)
 	n := p.copySize(s) + roundUp(p.images*p.rows*s.OW, 16) + alignSlack
 	if !s.YLast {
@@ -342,6 +345,10 @@ type rowSource struct {
 }
 
 func (t *tileSet) convLast(s *ConvShape, x, packed, bias, res, y []float32, lo, hi float32, part, parts int, scratch []float32) {
+	if t.depthwiseParts(s) {
+		t.convParts(s, x, packed, bias, y, lo, hi, part, parts, scratch)
+		return
+	}
 	rowParts, chParts := t.lastGrid(s, parts)
 	if part >= rowParts*chParts {
 		return
@@ -368,5 +375,40 @@ func (t *tileSet) convLast(s *ConvShape, x, packed, bias, res, y []float32, lo, 
 				t.planes(y[(((n+a)*s.M+g*c.mg+c.from)*s.OH+r)*s.OW:], s.OH*s.OW, block[a*rows*s.OW*m:], m, rows*s.OW)
 			}
 		}
+	}
+}
+
+// partChannels is how many channels of an image [N,C,H,W] a depthwise convolution transposes at a time: with what they give they fit L2 where the image
+// does not.
+const partChannels = 64
+
+// partSize returns the elements of a part of an image and of what it gives.
+func partSize(s *ConvShape) int {
+	c := min(s.C, partChannels)
+	return roundUp(c*s.H*s.W, 16) + c*s.OH*s.OW
+}
+
+// convParts computes a depthwise convolution of [N,C,H,W] by tiles of pixels in a row: some channels are transposed, and what they give is transposed back.
+func (t *tileSet) convParts(s *ConvShape, x, packed, bias, y []float32, lo, hi float32, part, parts int, scratch []float32) {
+	plan := t.lastPlan(s)
+	weights := packed[s.lastTable(&plan):]
+	per := (s.C + partChannels - 1) / partChannels
+	hw, pixels := s.H*s.W, s.OH*s.OW
+	scratch = aligned(scratch)
+	img := scratch[:min(s.C, partChannels)*hw]
+	out := scratch[roundUp(len(img), 16):]
+	u0, u1 := split(s.N*per, 1, part, parts)
+	for u := u0; u < u1; u++ {
+		n, c := u/per, u%per*partChannels
+		q := *s
+		q.C = min(partChannels, s.C-c)
+		q.M, q.Groups = q.C, q.C
+		Transpose(img, x[(n*s.C+c)*hw:], q.C, hw, hw, q.C)
+		g := lastSeg{y: &out[0], ys: 4 * q.C, w: &weights[c*s.KH*s.KW], m: q.C, lo: lo, hi: hi}
+		if len(bias) > 0 {
+			g.bias = &bias[c]
+		}
+		t.depthwiseRows(&q, &g, &rowSource{per: q.C, x: img}, 1, s.OH)
+		Transpose(y[(n*s.C+c)*pixels:], out, pixels, q.C, q.C, pixels)
 	}
 }

@@ -232,8 +232,25 @@ func (t *tileSet) hasDepthwiseRows(s *ConvShape) bool {
 
 // depthwiseDirect reports whether the tiles read the image where it lies, padding included: two columns at either side.
 func (t *tileSet) depthwiseDirect(s *ConvShape) bool {
+	return s.XLast && s.depthwise() && t.readsPadding(s, s.C)
+}
+
+// readsPadding reports whether there are tiles of pixels in a row that see to the padding of an image of that many channels.
+func (t *tileSet) readsPadding(s *ConvShape, channels int) bool {
 	right := (s.OW-1)*s.SW + s.KW - s.PL - s.W
-	return s.XLast && s.depthwise() && t.hasDepthwiseRows(s) && s.PL <= 2 && right <= 2 && ((s.OW-1)*s.SW+s.KW)*s.C <= len(zeroRow)
+	return t.hasDepthwiseRows(s) && s.PL <= 2 && right <= 2 && ((s.OW-1)*s.SW+s.KW)*channels <= len(zeroRow)
+}
+
+// depthwiseParts reports whether a depthwise convolution of [N,C,H,W] is better off with channels in the lanes, although they are transposed on the way in and
+// out: where rows are short, or the kernel is large.
+func (t *tileSet) depthwiseParts(s *ConvShape) bool {
+	if s.XLast || s.YLast || !s.depthwise() || s.C < t.lanes || !t.readsPadding(s, min(s.C, partChannels)) {
+		return false
+	}
+	if t.lanes > groupLanes || s.KW > 3 {
+		return s.H*s.W <= 1<<12
+	}
+	return s.H*s.W <= 1<<10
 }
 
 // depthwiseRows computes rows of images of a depthwise convolution, where there are tiles for its pixels.

@@ -161,7 +161,7 @@ func (t *tileSet) choosesLast(s *ConvShape) bool {
 		return false
 	}
 	if s.depthwise() {
-		return s.C >= 8 && s.OW < planeWidth // else lanes run along the row
+		return s.C >= 8 && s.OW < planeWidth || t.depthwiseParts(s) // else lanes run along the row
 	}
 	return cg >= 8 && mg >= 16 && cg*mg*s.KH*s.KW >= lastProducts*(cg+mg)
 }

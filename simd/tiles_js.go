@@ -145,6 +145,9 @@ func (t *tileSet) depthwiseRows(s *ConvShape, g *lastSeg, from *rowSource, image
 	return false
 }
 
+// depthwiseParts reports whether they serve images [N,C,H,W].
+func (t *tileSet) depthwiseParts(s *ConvShape) bool { return false }
+
 // depthwiseDirect reports whether such tiles read the image where it lies.
 func (t *tileSet) depthwiseDirect(s *ConvShape) bool { return false }
 
