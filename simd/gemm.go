@@ -113,7 +113,11 @@ func GemmTiles(a *GemmArgs, threads int) int {
 	if threads <= 1 {
 		return 1
 	}
-	tiles := min(tilesFor(2*float64(a.M)*float64(a.N)*float64(a.K)), tilesPerThread*threads)
+	flops := 2 * float64(a.M) * float64(a.N) * float64(a.K)
+	tiles := min(tilesFor(flops), tilesPerThread*threads)
+	if tiles < threads {
+		tiles = min(tilesFor(2*flops), threads) // without waste of a second tile for the same thread, half the work is enough
+	}
 	if f := current.gemm.tileCols; f != nil {
 		tiles = min(tiles, max(threads, a.N/f(noescape(a))))
 	}

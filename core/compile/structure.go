@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/weft-ml/weft/core/graph"
@@ -110,6 +111,9 @@ func (c *structurer) add(n *graph.Node, env map[*graph.Value]*val) {
 		return
 	}
 	outTypes := shadow.InferTypes(types, len(n.Outputs))
+	if len(in) > 1 && !c.opt.NoFusion && isElem(&shadow) {
+		c.unrepeat(&shadow, in, types, outTypes)
+	}
 	if outs := c.fold(&shadow, types, outTypes); outs != nil {
 		for i, v := range n.Outputs {
 			if v != nil {
@@ -173,6 +177,44 @@ func isElem(n *graph.Node) bool {
 	return ok
 }
 
+// unrepeat has an elementwise node read one element where an operator repeats it to the size of the other operands, which gives what they have anyway.
+func (c *structurer) unrepeat(n *graph.Node, in []*val, types, out []graph.Type) {
+	for i, x := range in {
+		if x == nil || x.unit == nil || !x.unit.n.Def.Repeats {
+			continue
+		}
+		one := x.unit.in[0]
+		if size, ok := tensor.CheckedSize(one.Shape); !one.HasRank || !ok || size != 1 {
+			continue
+		}
+		was := types[i]
+		if types[i] = one.Type; !infers(n, types, out) {
+			types[i] = was
+			continue
+		}
+		in[i], n.Inputs[i] = one, &one.Value
+	}
+}
+
+// infers reports whether a node takes inputs of the types and gives outputs of the others.
+func infers(n *graph.Node, in, out []graph.Type) (ok bool) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *tensor.Error:
+			ok = false
+		default:
+			panic(r)
+		}
+	}()
+	for i, t := range n.InferTypes(in, len(out)) {
+		if t.DType != out[i].DType || !t.HasRank || !out[i].HasRank || !slices.Equal(t.Shape, out[i].Shape) {
+			return false
+		}
+	}
+	return true
+}
+
 // expand replaces a node by its body. It reports false when the body cannot be written down before the shapes are
 // known and the node can be evaluated without it.
 func (c *structurer) expand(n *graph.Node, in []*val, env map[*graph.Value]*val) (ok bool) {
@@ -209,7 +251,11 @@ func (c *structurer) expand(n *graph.Node, in []*val, env map[*graph.Value]*val)
 		if i >= len(outs) || outs[i] == nil {
 			tensor.Fail(n.Describe(), "its body gives no output ", i)
 		}
-		env[v] = c.resolve(outs[i], inner)
+		x := c.resolve(outs[i], inner)
+		if v.HasRank && !slices.Contains(v.Shape, graph.Unknown) && (!x.HasRank || slices.Contains(x.Shape, graph.Unknown)) {
+			x.Shape, x.HasRank = v.Shape, true // of a shape that is computed the node may know more than its body
+		}
+		env[v] = x
 	}
 	return true
 }

@@ -73,6 +73,9 @@ type Def struct {
 	Same func(n *Node, in, out []Type) bool
 	// View marks an operator whose output is its first input's memory under another shape.
 	View bool
+	// Repeats marks an operator whose output is its first input, broadcast: an elementwise operator may read that in its place where other operands have
+	// the shape.
+	Repeats bool
 	// Random marks an operator whose result depends on the random state and must not be folded or shared.
 	Random bool
 	// ShapeOnly lists inputs of which only the shape is used, never the elements: no memory is kept alive for them.

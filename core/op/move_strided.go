@@ -104,7 +104,7 @@ func (gradTranspose) Grad(c *graph.GradCtx) []*graph.Value {
 // DefExpand is ONNX's Expand: x broadcast with a shape.
 var DefExpand = graph.Def{
 	Name: "Expand", Since: 13, Doc: "Repeats dimensions of size 1 to reach a shape.", MinIn: 2, MaxIn: 2, HostInputs: []int{1},
-	Infer: inferExpand, Ref: refExpand, Grad: gradExpand{}, Lower: lowerExpand, Same: alwaysSame,
+	Infer: inferExpand, Ref: refExpand, Grad: gradExpand{}, Lower: lowerExpand, Same: alwaysSame, Repeats: true,
 }
 
 // Expand returns x broadcast with the shape.

@@ -158,6 +158,7 @@ func (l *rnnLower) emitWeightGrads(st *prog.Step, prev []prog.Ref, saved prog.Re
 		if to := optional4(b, outDB); to != prog.None {
 			s := l.step(&kRNNBiasGrad, l.T, l.N, l.gates, h)
 			s.A[0], s.A[1], s.A[2], s.A[3] = to.Add(4*d*2*l.gates), dg, dq, l.table
+			s.Tiles = min(elemTiles(l.rows*l.gates), int32(columnTiles(l.gates, b.Threads())))
 			b.Emit(s)
 		}
 		if to := optional4(b, outDP); to != prog.None && l.peep != prog.None {

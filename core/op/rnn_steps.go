@@ -153,17 +153,35 @@ func runRNNBias(w *prog.Worker, st *prog.Step, _ int) {
 	copy(to[both:], b[both:n])
 }
 
-// runRNNBiasGrad sums the rows of the gates' gradients: A = {dB of the direction, dGates, dq or None, table}; N = {T, N, gates*H, H}. dB is Wb's gradient,
-// then Rb's, which differs in the last H when dq is given. Order: row by row.
-func runRNNBiasGrad(w *prog.Worker, st *prog.Step, _ int) {
+// runRNNBiasGrad sums the rows of the gates' gradients, columns tile by tile: A = {dB of the direction, dGates, dq or None, table}; N = {T, N, gates*H, H}. dB
+// is Wb's gradient, then Rb's, which differs in the last H when dq is given. Order: row by row.
+func runRNNBiasGrad(w *prog.Worker, st *prog.Step, tile int) {
 	T, N, n, h := int(st.N[0]), int(st.N[1]), int(st.N[2]), int(st.N[3])
 	rows := int(tableAt(w, st.A[3], T, N).off[T])
 	db := w.F32(st.A[0], 2*n)
-	simd.ReduceOuter(simd.Sum, db[:n], w.F32(st.A[1], rows*n), rows, n)
-	copy(db[n:], db[:n])
+	lo, hi := prog.Span(n, lineElems, tile, int(st.Tiles))
+	same := hi
 	if st.A[2] != prog.None {
-		simd.ReduceOuter(simd.Sum, db[2*n-h:], w.F32(st.A[2], rows*h), rows, h)
+		same = min(hi, n-h)
 	}
+	if lo < hi {
+		sumColumns(db[lo:hi], w.F32(st.A[1], rows*n), rows, n, lo)
+	}
+	if lo < same {
+		copy(db[n+lo:], db[lo:same])
+	}
+	if from := max(lo, same); from < hi {
+		sumColumns(db[n+from:n+hi], w.F32(st.A[2], rows*h), rows, h, from-(n-h))
+	}
+}
+
+// sumColumns sums the columns of x[rows, n] from one on. Without rows the sums are 0.
+func sumColumns(sums, x []float32, rows, n, from int) {
+	if rows == 0 {
+		clear(sums)
+		return
+	}
+	simd.ReduceOuterStrided(simd.Sum, sums, x[from:], rows, len(sums), n)
 }
 
 // runRNNPack packs op(B)[K, N] of every direction for products: A = {packed, weights}; N = {directions, K, N, leading dimension, transposed, elements from one direction to the

@@ -103,7 +103,7 @@ func SumTo(x, like *graph.Value) *graph.Value {
 
 // DefExpandLike is weft.ExpandLike(x, like): x broadcast to the shape of like.
 var DefExpandLike = graph.Def{
-	Domain: "weft", Name: "ExpandLike", MinIn: 2, MaxIn: 2, Doc: "broadcast x to the shape of like", ShapeOnly: []int{1},
+	Domain: "weft", Name: "ExpandLike", MinIn: 2, MaxIn: 2, Doc: "broadcast x to the shape of like", ShapeOnly: []int{1}, Repeats: true,
 	Infer: inferExpandLike, Ref: refExpandLike, Grad: gradExpandLike{}, Body: bodyExpandLike{},
 }
 
