@@ -23,8 +23,7 @@ const swapBlock = 512
 // streamArgs are the arguments of GemmStream: a sweep of any number of rows, whose A is packed in panels, by a multiple of 8 columns.
 type streamArgs struct {
 	sweepArgs
-	p  *float32 // the sums; they are C's rows when nothing is added to these
-	ps int      // bytes between rows of p
+	p *float32 // room for the sums
 }
 
 // dotRows is the most rows of a product that reads a transposed B where it lies: the module's GemmDots transposes it in registers.
@@ -100,13 +99,7 @@ func (t *tileSet) gemmStream(a *GemmArgs, i0, i1, j0, j1 int, scratch []float32)
 				i += h
 			}
 			args.a, args.b, args.c = &packed[0], &a.B[k0*a.LDB+jc], &a.C[i0*a.LDC+jc]
-			args.p, args.ps = args.c, args.cs
-			if args.flags&tileAdd != 0 {
-				args.p, args.ps = &sums[0], 4*streamCols
-				if rows == 1 || jend-jc < streamCols {
-					args.ps = 4 * (jend - jc)
-				}
-			}
+			args.p = &sums[0]
 			args.rows, args.n = rows, whole
 			if a.BiasM != nil {
 				args.biasM = &a.BiasM[i0]
