@@ -55,7 +55,8 @@ func TestConvLayouts(t *testing.T) {
 	for w := 4; w <= 19; w++ { // depthwise: every tile of pixels in a row, several of them, and rows that are cut evenly or not
 		k, stride := 3+w%2*2, 1+w/2%2
 		cases = append(cases, newConv(1, 40-w, k+2, (w-1)*stride+k-k/2*2, 40-w, k, k, stride, 1, k/2, 40-w),
-			newConv(2, 24, 6, (w-1)*stride+8-k, 24, 8-k, 8-k, stride, 1, 0, 24))
+			newConv(2, 24, 6, (w-1)*stride+8-k, 24, 8-k, 8-k, stride, 1, 0, 24),
+			newConv(1, 40-w, 6, w, 40-w, 7, 7, 1, 1, 3, 40-w))
 	}
 	for name, draw := range draws(r) {
 		t.Run(name, func(t *testing.T) {

@@ -222,7 +222,7 @@ var zeroRow [1 << 15]float32
 
 // hasDepthwiseRows reports whether there are tiles of pixels in a row for a depthwise convolution.
 func (t *tileSet) hasDepthwiseRows(s *ConvShape) bool {
-	if t.dwRow.rows == 0 || s.DW != 1 || s.OW < dwRowLeast || s.KH > dwRows || s.KW != 3 && s.KW != 5 || s.SW > 2 {
+	if t.dwRow.rows == 0 || s.DW != 1 || s.OW < dwRowLeast || s.KH > dwRows || s.KW > dwRows || s.KW%2 == 0 || s.SW > 2 || t.dwRow.f[dwRowMost][depthwiseRowKey(s.KW, s.SW)] == nil {
 		return false
 	}
 	n := (s.OW + dwRowMost - 1) / dwRowMost
@@ -230,7 +230,7 @@ func (t *tileSet) hasDepthwiseRows(s *ConvShape) bool {
 	return n*tall == s.OW || tall > dwRowLeast
 }
 
-// depthwiseDirect reports whether the tiles read the image where it lies, padding included: two columns at either side.
+// depthwiseDirect reports whether the tiles read the image where it lies, padding included: half of a kernel's columns on either side.
 func (t *tileSet) depthwiseDirect(s *ConvShape) bool {
 	return s.XLast && s.depthwise() && t.readsPadding(s, s.C)
 }
@@ -238,7 +238,7 @@ func (t *tileSet) depthwiseDirect(s *ConvShape) bool {
 // readsPadding reports whether there are tiles of pixels in a row that see to the padding of an image of that many channels.
 func (t *tileSet) readsPadding(s *ConvShape, channels int) bool {
 	right := (s.OW-1)*s.SW + s.KW - s.PL - s.W
-	return t.hasDepthwiseRows(s) && s.PL <= 2 && right <= 2 && ((s.OW-1)*s.SW+s.KW)*channels <= len(zeroRow)
+	return t.hasDepthwiseRows(s) && s.PL <= s.KW/2 && right <= s.KW/2 && ((s.OW-1)*s.SW+s.KW)*channels <= len(zeroRow)
 }
 
 // depthwiseParts reports whether a depthwise convolution of [N,C,H,W] is better off with channels in the lanes, although they are transposed on the way in and
@@ -317,12 +317,14 @@ func (t *tileSet) depthwiseRows(s *ConvShape, g *lastSeg, from *rowSource, image
 				if a.tiles == 0 {
 					continue
 				}
-				a.edges = [4]int{}
-				if j == 0 {
-					a.edges[0], a.edges[1] = min(left, 1), left/2
-				}
-				if j == 1 || short == 0 {
-					a.edges[2], a.edges[3] = right/2, min(right, 1)
+				a.edges = [2][dwSide]int{}
+				for i := range dwSide {
+					if j == 0 && i < left {
+						a.edges[0][i] = 1
+					}
+					if (j == 1 || short == 0) && i < right {
+						a.edges[1][i] = 1
+					}
 				}
 				a.xStep, a.yStep = px*s.SW*a.col, px*a.ys
 				t.dwRow.f[px][key](noescape(&a))

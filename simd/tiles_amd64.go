@@ -524,6 +524,11 @@ func depthwiseRow4x5s1AVX2(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow4x5s2AVX2(a *depthwiseRowArgs)
 
+// depthwiseRow4x7s1AVX2 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x7s1AVX2(a *depthwiseRowArgs)
+
 // depthwiseRow5x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -543,6 +548,11 @@ func depthwiseRow5x5s1AVX2(a *depthwiseRowArgs)
 //
 //go:noescape
 func depthwiseRow5x5s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow5x7s1AVX2 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x7s1AVX2(a *depthwiseRowArgs)
 
 // depthwiseRow6x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
 //
@@ -564,6 +574,11 @@ func depthwiseRow6x5s1AVX2(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow6x5s2AVX2(a *depthwiseRowArgs)
 
+// depthwiseRow6x7s1AVX2 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x7s1AVX2(a *depthwiseRowArgs)
+
 // depthwiseRow7x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -584,6 +599,11 @@ func depthwiseRow7x5s1AVX2(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow7x5s2AVX2(a *depthwiseRowArgs)
 
+// depthwiseRow7x7s1AVX2 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x7s1AVX2(a *depthwiseRowArgs)
+
 // depthwiseRow8x3s1AVX2 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -603,6 +623,11 @@ func depthwiseRow8x5s1AVX2(a *depthwiseRowArgs)
 //
 //go:noescape
 func depthwiseRow8x5s2AVX2(a *depthwiseRowArgs)
+
+// depthwiseRow8x7s1AVX2 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x7s1AVX2(a *depthwiseRowArgs)
 
 // poolMaxAVX2 computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
 //
@@ -1144,6 +1169,11 @@ func depthwiseRow4x5s1AVX2MulAdd(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow4x5s2AVX2MulAdd(a *depthwiseRowArgs)
 
+// depthwiseRow4x7s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x7s1AVX2MulAdd(a *depthwiseRowArgs)
+
 // depthwiseRow5x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -1163,6 +1193,11 @@ func depthwiseRow5x5s1AVX2MulAdd(a *depthwiseRowArgs)
 //
 //go:noescape
 func depthwiseRow5x5s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow5x7s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x7s1AVX2MulAdd(a *depthwiseRowArgs)
 
 // depthwiseRow6x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
 //
@@ -1184,6 +1219,11 @@ func depthwiseRow6x5s1AVX2MulAdd(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow6x5s2AVX2MulAdd(a *depthwiseRowArgs)
 
+// depthwiseRow6x7s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x7s1AVX2MulAdd(a *depthwiseRowArgs)
+
 // depthwiseRow7x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -1204,6 +1244,11 @@ func depthwiseRow7x5s1AVX2MulAdd(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow7x5s2AVX2MulAdd(a *depthwiseRowArgs)
 
+// depthwiseRow7x7s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x7s1AVX2MulAdd(a *depthwiseRowArgs)
+
 // depthwiseRow8x3s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -1223,6 +1268,11 @@ func depthwiseRow8x5s1AVX2MulAdd(a *depthwiseRowArgs)
 //
 //go:noescape
 func depthwiseRow8x5s2AVX2MulAdd(a *depthwiseRowArgs)
+
+// depthwiseRow8x7s1AVX2MulAdd computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x7s1AVX2MulAdd(a *depthwiseRowArgs)
 
 // poolMaxAVX2MulAdd computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
 //
@@ -2399,6 +2449,11 @@ func depthwiseRow4x5s1AVX512(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow4x5s2AVX512(a *depthwiseRowArgs)
 
+// depthwiseRow4x7s1AVX512 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 4, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow4x7s1AVX512(a *depthwiseRowArgs)
+
 // depthwiseRow5x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -2418,6 +2473,11 @@ func depthwiseRow5x5s1AVX512(a *depthwiseRowArgs)
 //
 //go:noescape
 func depthwiseRow5x5s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow5x7s1AVX512 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 5, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow5x7s1AVX512(a *depthwiseRowArgs)
 
 // depthwiseRow6x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
 //
@@ -2439,6 +2499,11 @@ func depthwiseRow6x5s1AVX512(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow6x5s2AVX512(a *depthwiseRowArgs)
 
+// depthwiseRow6x7s1AVX512 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 6, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow6x7s1AVX512(a *depthwiseRowArgs)
+
 // depthwiseRow7x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -2459,6 +2524,11 @@ func depthwiseRow7x5s1AVX512(a *depthwiseRowArgs)
 //go:noescape
 func depthwiseRow7x5s2AVX512(a *depthwiseRowArgs)
 
+// depthwiseRow7x7s1AVX512 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 7, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow7x7s1AVX512(a *depthwiseRowArgs)
+
 // depthwiseRow8x3s1AVX512 computes y[p,c] = sum over rows r and j < 3 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
 //
 //go:noescape
@@ -2478,6 +2548,11 @@ func depthwiseRow8x5s1AVX512(a *depthwiseRowArgs)
 //
 //go:noescape
 func depthwiseRow8x5s2AVX512(a *depthwiseRowArgs)
+
+// depthwiseRow8x7s1AVX512 computes y[p,c] = sum over rows r and j < 7 of x[r,1*p+j,c]*w[r,j,c], p < 8, in the order of r and j; then the epilogue; for each tile.
+//
+//go:noescape
+func depthwiseRow8x7s1AVX512(a *depthwiseRowArgs)
 
 // poolMaxAVX512 computes y[p,c] = the maximum over taps of x[p][offs[tap]+c]; a value replaces it if it is greater or NaN.
 //
@@ -2646,22 +2721,27 @@ var depthwiseRowTilesAVX2 = []tile[depthwiseRowArgs]{
 	{4, 4, depthwiseRow4x3s2AVX2},
 	{4, 5, depthwiseRow4x5s1AVX2},
 	{4, 6, depthwiseRow4x5s2AVX2},
+	{4, 7, depthwiseRow4x7s1AVX2},
 	{5, 3, depthwiseRow5x3s1AVX2},
 	{5, 4, depthwiseRow5x3s2AVX2},
 	{5, 5, depthwiseRow5x5s1AVX2},
 	{5, 6, depthwiseRow5x5s2AVX2},
+	{5, 7, depthwiseRow5x7s1AVX2},
 	{6, 3, depthwiseRow6x3s1AVX2},
 	{6, 4, depthwiseRow6x3s2AVX2},
 	{6, 5, depthwiseRow6x5s1AVX2},
 	{6, 6, depthwiseRow6x5s2AVX2},
+	{6, 7, depthwiseRow6x7s1AVX2},
 	{7, 3, depthwiseRow7x3s1AVX2},
 	{7, 4, depthwiseRow7x3s2AVX2},
 	{7, 5, depthwiseRow7x5s1AVX2},
 	{7, 6, depthwiseRow7x5s2AVX2},
+	{7, 7, depthwiseRow7x7s1AVX2},
 	{8, 3, depthwiseRow8x3s1AVX2},
 	{8, 4, depthwiseRow8x3s2AVX2},
 	{8, 5, depthwiseRow8x5s1AVX2},
 	{8, 6, depthwiseRow8x5s2AVX2},
+	{8, 7, depthwiseRow8x7s1AVX2},
 }
 
 // depthwiseRowTilesAVX2MulAdd lists the tiles by rows and vectors (or taps).
@@ -2670,22 +2750,27 @@ var depthwiseRowTilesAVX2MulAdd = []tile[depthwiseRowArgs]{
 	{4, 4, depthwiseRow4x3s2AVX2MulAdd},
 	{4, 5, depthwiseRow4x5s1AVX2MulAdd},
 	{4, 6, depthwiseRow4x5s2AVX2MulAdd},
+	{4, 7, depthwiseRow4x7s1AVX2MulAdd},
 	{5, 3, depthwiseRow5x3s1AVX2MulAdd},
 	{5, 4, depthwiseRow5x3s2AVX2MulAdd},
 	{5, 5, depthwiseRow5x5s1AVX2MulAdd},
 	{5, 6, depthwiseRow5x5s2AVX2MulAdd},
+	{5, 7, depthwiseRow5x7s1AVX2MulAdd},
 	{6, 3, depthwiseRow6x3s1AVX2MulAdd},
 	{6, 4, depthwiseRow6x3s2AVX2MulAdd},
 	{6, 5, depthwiseRow6x5s1AVX2MulAdd},
 	{6, 6, depthwiseRow6x5s2AVX2MulAdd},
+	{6, 7, depthwiseRow6x7s1AVX2MulAdd},
 	{7, 3, depthwiseRow7x3s1AVX2MulAdd},
 	{7, 4, depthwiseRow7x3s2AVX2MulAdd},
 	{7, 5, depthwiseRow7x5s1AVX2MulAdd},
 	{7, 6, depthwiseRow7x5s2AVX2MulAdd},
+	{7, 7, depthwiseRow7x7s1AVX2MulAdd},
 	{8, 3, depthwiseRow8x3s1AVX2MulAdd},
 	{8, 4, depthwiseRow8x3s2AVX2MulAdd},
 	{8, 5, depthwiseRow8x5s1AVX2MulAdd},
 	{8, 6, depthwiseRow8x5s2AVX2MulAdd},
+	{8, 7, depthwiseRow8x7s1AVX2MulAdd},
 }
 
 // depthwiseRowTilesAVX512 lists the tiles by rows and vectors (or taps).
@@ -2694,22 +2779,27 @@ var depthwiseRowTilesAVX512 = []tile[depthwiseRowArgs]{
 	{4, 4, depthwiseRow4x3s2AVX512},
 	{4, 5, depthwiseRow4x5s1AVX512},
 	{4, 6, depthwiseRow4x5s2AVX512},
+	{4, 7, depthwiseRow4x7s1AVX512},
 	{5, 3, depthwiseRow5x3s1AVX512},
 	{5, 4, depthwiseRow5x3s2AVX512},
 	{5, 5, depthwiseRow5x5s1AVX512},
 	{5, 6, depthwiseRow5x5s2AVX512},
+	{5, 7, depthwiseRow5x7s1AVX512},
 	{6, 3, depthwiseRow6x3s1AVX512},
 	{6, 4, depthwiseRow6x3s2AVX512},
 	{6, 5, depthwiseRow6x5s1AVX512},
 	{6, 6, depthwiseRow6x5s2AVX512},
+	{6, 7, depthwiseRow6x7s1AVX512},
 	{7, 3, depthwiseRow7x3s1AVX512},
 	{7, 4, depthwiseRow7x3s2AVX512},
 	{7, 5, depthwiseRow7x5s1AVX512},
 	{7, 6, depthwiseRow7x5s2AVX512},
+	{7, 7, depthwiseRow7x7s1AVX512},
 	{8, 3, depthwiseRow8x3s1AVX512},
 	{8, 4, depthwiseRow8x3s2AVX512},
 	{8, 5, depthwiseRow8x5s1AVX512},
 	{8, 6, depthwiseRow8x5s2AVX512},
+	{8, 7, depthwiseRow8x7s1AVX512},
 }
 
 // depthwiseTilesAVX2 lists the tiles by rows and vectors (or taps).

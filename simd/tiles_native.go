@@ -74,12 +74,15 @@ type depthwiseRowArgs struct {
 	lo, hi       float32
 	flags        int
 	zeros        *float32        // a vector of zeros
-	edges        [4]int          // 1: the first two columns of the first tile, and the last two of the last, are padding
+	edges        [2][dwSide]int  // 1: the first columns of the first tile, and the last ones of the last, from the last on, are padding
 	x            [dwRows]uintptr // per row of the kernel, where the inputs of the first pixel begin, which with padding may be outside the image
 }
 
 // dwRows is how many rows kernels of tiles of pixels in a row may have.
 const dwRows = 7
+
+// dwSide is how many columns of padding the tiles see to on a side; those of smaller kernels half of their columns.
+const dwSide = 3
 
 // planeArgs are the arguments of a tile of one channel of a depthwise convolution: some vectors of every row.
 type planeArgs struct {

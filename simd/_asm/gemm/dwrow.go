@@ -13,31 +13,32 @@ import (
 // The tiles that exist: pixels, columns of the kernel, columns between pixels.
 const (
 	dwRowLeast, dwRowMost = 4, 8
-	dwRowStrides          = 2
+	dwRowStrides          = 2 // of kernels of 3 and 5 columns
+	drSide                = 3 // columns on a side that may be padding: half of a kernel's
 )
 
-var dwRowKernels = []int{3, 5}
+var dwRowKernels = []int{3, 5, 7}
 
 // Offsets in depthwiseRowArgs.
 const (
-	drW     = 8 * iota      // weights: [vector of channels][tap][lanes]
-	drCol                   // bytes between columns of x
-	drRows                  // rows of the kernel
-	drTiles                 // tiles, one after the other in the row
-	drXStep                 // bytes between them in x
-	drYStep                 // and in y
-	drWhole                 // bytes of whole vectors of channels
-	drY                     // y
-	drYS                    // bytes between pixels of y and of the residual
-	drRes                   // residual, or nil
-	drBias                  // per channel, or nil
-	drMask                  // AVX2: lanes of the vector after the whole ones, as 8 words; nil: there is none
-	drBits                  // AVX-512: the same as bits
-	drLo                    // lo, hi: two float32
-	drFlags                 // see flag constants
-	drZeros                 // a vector of zeros
-	drEdges                 // whether the first two columns of the first tile, and the last two of the last, are padding
-	drX     = drEdges + 8*4 // per row of the kernel, where the inputs of the first pixel begin
+	drW     = 8 * iota             // weights: [vector of channels][tap][lanes]
+	drCol                          // bytes between columns of x
+	drRows                         // rows of the kernel
+	drTiles                        // tiles, one after the other in the row
+	drXStep                        // bytes between them in x
+	drYStep                        // and in y
+	drWhole                        // bytes of whole vectors of channels
+	drY                            // y
+	drYS                           // bytes between pixels of y and of the residual
+	drRes                          // residual, or nil
+	drBias                         // per channel, or nil
+	drMask                         // AVX2: lanes of the vector after the whole ones, as 8 words; nil: there is none
+	drBits                         // AVX-512: the same as bits
+	drLo                           // lo, hi: two float32
+	drFlags                        // see flag constants
+	drZeros                        // a vector of zeros
+	drEdges                        // whether the first columns of the first tile, and the last ones of the last, from the last on, are padding
+	drX     = drEdges + 8*2*drSide // per row of the kernel, where the inputs of the first pixel begin
 )
 
 // genDepthwiseRows writes the tiles of a set. Their table has pixels as rows and, as columns, the kernel's columns and the stride (see
@@ -45,7 +46,7 @@ const (
 func genDepthwiseRows(g *gen) {
 	for pixels := dwRowLeast; pixels <= dwRowMost; pixels++ {
 		for _, k := range dwRowKernels {
-			for stride := 1; stride <= dwRowStrides; stride++ {
+			for stride := 1; stride <= dwRowStrides && (stride == 1 || k <= 5); stride++ {
 				g.depthwiseRowTile(pixels, k, stride)
 			}
 		}
@@ -62,15 +63,19 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 		size                       = g.lanes() * 4
 		acc                        = func(i int) reg.VecPhysical { return g.vec(i) }
 		wReg                       = func(j int) reg.VecPhysical { return g.vec(pixels + j) }
-		in, mask                   = g.vec(pixels + k), g.vec(pixels + k + 1)
-		tmp                        = in
+		held                       = k                // weights that registers hold
 		lo, hi                     = wReg(0), wReg(1) // when the products are done
 		cols                       = (pixels-1)*stride + k
 	)
-	if !g.fma {
-		tmp = g.vec(pixels + k + 2)
+	if !g.wide {
+		held = min(k, 5)
 	}
-	edges := g.AllocLocal(8 * 4) // those of the tile
+	in, mask := g.vec(pixels+held), g.vec(pixels+held+1)
+	tmp := in
+	if !g.fma {
+		tmp = g.vec(pixels + held + 2)
+	}
+	edges := g.AllocLocal(8 * 2 * drSide) // those of the tile
 	g.XORQ(x, x)
 	g.MOVQ(field(drY), y)
 	g.MOVQ(field(drCol), col)
@@ -99,11 +104,13 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 		}
 		// column loads a column of the image, or zeros.
 		column := func(src op.Mem, i int) {
-			e := i
-			if i >= 2 {
-				e = i - cols + 4
-			}
-			if e < 0 || i >= 2 && e < 2 {
+			var e int
+			switch {
+			case i < k/2:
+				e = i
+			case cols-1-i < k/2:
+				e = drSide + cols - 1 - i
+			default:
 				load(src, in)
 				return
 			}
@@ -117,7 +124,7 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 		g.MOVQ(mem(rows, 0), at)
 		g.ADDQ(x, at)
 		g.ADDQ(c, at)
-		for j := range k {
+		for j := range held {
 			g.VMOVUPS(mem(w, j*size), wReg(j))
 		}
 		for i := range cols {
@@ -135,8 +142,11 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 				g.LEAQ(op.Mem{Base: at, Index: col, Scale: 4}, at)
 			}
 			for q := range pixels {
-				if j := i - q*stride; j >= 0 && j < k {
+				switch j := i - q*stride; {
+				case j >= 0 && j < held:
 					g.madd(acc(q), wReg(j), in, tmp)
+				case j >= held && j < k:
+					g.madd(acc(q), in, mem(w, j*size), tmp)
 				}
 			}
 		}
@@ -193,7 +203,7 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 	}
 	g.Label("tile")
 	for side, skip := range []string{"notFirst", "notLast"} {
-		for e := 2 * side; e < 2*side+2; e++ {
+		for e := drSide * side; e < drSide*side+k/2; e++ {
 			g.MOVQ(op.U32(0), edges.Offset(8*e))
 		}
 		if side == 0 {
@@ -202,7 +212,7 @@ func (g *gen) depthwiseRowTile(pixels, k, stride int) {
 			g.CMPQ(tiles, op.Imm(1))
 		}
 		g.JNE(op.LabelRef(skip))
-		for e := 2 * side; e < 2*side+2; e++ {
+		for e := drSide * side; e < drSide*side+k/2; e++ {
 			g.MOVQ(field(drEdges+8*e), p)
 			g.MOVQ(p, edges.Offset(8*e))
 		}
