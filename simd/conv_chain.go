@@ -54,24 +54,33 @@ func (c *ConvChain) Fits() bool {
 	return c.Stages == depthwise+1 || c.Stages == depthwise+2 && c.Conv[depthwise+1].pointwise()
 }
 
-// Pays reports whether a chain is worth computing by rows: where an image between the convolutions would not stay in L2. Weights are read again for every
-// block of rows, so there must not be too many of them.
-func (c *ConvChain) Pays() bool {
-	most, weights := 0, 0
+// Pays reports whether a chain is worth computing by rows by a number of threads: where an image between the convolutions would not stay in L2. Weights are
+// read again for every block of rows, so there must not be too many of them, and tiles must not compute too much of what others compute too.
+func (c *ConvChain) Pays(threads int) bool {
+	most, weights, work := 0, 0, 0.0
 	for i := range c.Stages {
 		s := &c.Conv[i]
 		weights += s.M * s.cg() * s.KH * s.KW
+		work += s.flops()
 		if i+1 < c.Stages {
 			most = max(most, s.M*s.OH*s.OW)
 		}
 	}
-	return most > chainBetween && weights <= chainWeights
+	if most <= chainBetween || weights > chainWeights {
+		return false
+	}
+	x, d := &c.Conv[0], &c.Conv[1]
+	if x.depthwise() {
+		return true
+	}
+	again := (ConvChainTiles(c, threads) - 1) * max((d.KH-1)*d.DH+1-d.SH, 0) // rows
+	return float64(again)*x.flops() <= chainAgain*work*float64(x.N*x.OH)
 }
 
-// chainBetween is how many elements of an image are still in cache when it is done; chainWeights how many weights a chain may have.
+// chainWeights is how many weights a chain may have, and chainAgain how much of its work may be done twice.
 const (
-	chainBetween = 1 << 17
 	chainWeights = 1 << 16
+	chainAgain   = 1.0 / 16
 )
 
 // ConvChainForward computes tile number tile of tiles of the chain, with the bits of [ConvForward] for one convolution after the other. packed and bias
@@ -137,11 +146,11 @@ func ConvChainTiles(c *ConvChain, threads int) int {
 		return soloTiles(work)
 	}
 	s := c.last()
-	return max(min(tilesFor(work), max(s.N*s.OH/chainTileRows, threads), 4*threads), 1)
+	return EvenTiles(max(min(tilesFor(work), max(s.N*s.OH/chainTileRows, threads), tilesPerThread*threads, s.N*s.OH), 1), threads)
 }
 
-// chainTileRows is the fewest rows of a tile.
-const chainTileRows = 14
+// chainTileRows is the fewest rows of a tile, unless that leaves a thread without one.
+const chainTileRows = 28
 
 // ConvChainScratch returns how many float32 of scratch one worker needs for ConvChainForward.
 func ConvChainScratch(c *ConvChain) int {

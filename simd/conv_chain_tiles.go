@@ -6,11 +6,10 @@ import "unsafe"
 
 // A chain of convolutions runs block by block of output rows. Rows of the first convolution go to a ring, where the depthwise one finds them,
 // each row that windows share computed once; what that gives goes to a block, which the last one reads. The rows of the ring are padded, so that
-// windows lie in it as they are: their taps are looked up for every row, since rows are anywhere in the ring; those outside the image
-// are a row of zeros behind it.
+// windows lie in it as they are: their rows are looked up, since they are anywhere in the ring; those outside the image are a row of zeros behind it.
 
 // chainKept is how many elements of what is between the convolutions a block may have: less than L2, and not so few that windows share most rows.
-const chainKept = 48 << 10
+const chainKept = 96 << 10
 
 // chainPlan is how a chain is cut into blocks.
 type chainPlan struct {

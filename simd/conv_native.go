@@ -107,6 +107,7 @@ func (t *tileSet) runLast(s *lastSeg) {
 	}
 	args := lastArgs{ys: s.ys, lo: s.lo, hi: s.hi}
 	tiles := (s.pixels + tallest - 1) / tallest
+	low, high := s.pixels/tiles, s.pixels%tiles         // tiles have low pixels, the first ones one more
 	together := max(lastGroup/(4*panel*s.k), 1) * panel // channels of a group
 	products := s.k                                     // of a group
 	if together == panel {
@@ -125,26 +126,35 @@ func (t *tileSet) runLast(s *lastSeg) {
 			calls := tiles * ((m1 - m0 + panel - 1) / panel) * (k1 - k0)
 			args.step = min((min(int(end-args.ahead), 4*products*together)+calls-1)/calls, 64)
 			after := runs
-			for left, px := tiles, 0; left > 0; left-- {
-				h := panelHeight(s.pixels-px, left)
+			for i, px := 0, 0; i < tiles; i++ {
+				h := low
+				if i < high {
+					h++
+				}
 				for i := range h {
 					args.x[i] = (*float32)(unsafe.Add(unsafe.Pointer(s.x), *offAt(s.offs, px+i)))
 				}
+				row := &t.last.f[h]
 				for m := m0; m < m1; m += panel {
-					n := min(panel, s.m-m)
+					n := panel
+					args.bits, args.mask = -1, nil
+					if n > s.m-m {
+						n = s.m - m
+						if rem := n & (t.lanes - 1); rem != 0 {
+							args.bits = 1<<rem - 1
+							if t.lanes <= 8 {
+								args.mask = laneMask(rem)
+							}
+						}
+					}
 					units := (n + lastUnit - 1) / lastUnit
-					f := t.last.f[h][units]
-					args.bits = -1
-					if rem := n % t.lanes; rem != 0 {
-						args.bits = 1<<rem - 1
-					}
-					args.mask = nil
-					if rem := n % t.lanes; rem != 0 && t.lanes <= 8 {
-						args.mask = laneMask(rem)
-					}
+					f := row[units]
 					off := px*s.ys + 4*m
 					args.y = (*float32)(unsafe.Add(unsafe.Pointer(s.y), off))
-					args.near = args.y
+					args.near = nil
+					if s.k > KChunk {
+						args.near = args.y // of the sums so far
+					}
 					if s.res != nil {
 						args.res = (*float32)(unsafe.Add(unsafe.Pointer(s.res), off))
 						if k1 == s.k {

@@ -16,11 +16,15 @@ TEXT ·lastTile1x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	VXORPS     Y0, Y0, Y0
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	VXORPS Y0, Y0, Y0
 
 run:
 	MOVQ    (SP), SI
@@ -130,15 +134,19 @@ TEXT ·lastTile2x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -270,19 +278,23 @@ TEXT ·lastTile3x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 
 run:
 	MOVQ    (SP), SI
@@ -436,6 +448,8 @@ TEXT ·lastTile4x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -444,15 +458,17 @@ TEXT ·lastTile4x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -628,6 +644,8 @@ TEXT ·lastTile5x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -638,17 +656,19 @@ TEXT ·lastTile5x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 
 run:
 	MOVQ    (SP), SI
@@ -846,6 +866,8 @@ TEXT ·lastTile6x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -858,19 +880,21 @@ TEXT ·lastTile6x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -1090,6 +1114,8 @@ TEXT ·lastTile7x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -1104,21 +1130,23 @@ TEXT ·lastTile7x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 
 run:
 	MOVQ    (SP), SI
@@ -1360,6 +1388,8 @@ TEXT ·lastTile8x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -1376,23 +1406,25 @@ TEXT ·lastTile8x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -1656,6 +1688,8 @@ TEXT ·lastTile9x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -1674,25 +1708,27 @@ TEXT ·lastTile9x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
 
 run:
 	MOVQ    (SP), SI
@@ -1978,6 +2014,8 @@ TEXT ·lastTile10x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -1998,27 +2036,29 @@ TEXT ·lastTile10x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	MOVQ       184(R15), R13
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	MOVQ   184(R15), R13
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -2326,6 +2366,8 @@ TEXT ·lastTile11x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -2348,29 +2390,31 @@ TEXT ·lastTile11x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	MOVQ       184(R15), R13
-	MOVQ       192(R15), R14
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	MOVQ   184(R15), R13
+	MOVQ   192(R15), R14
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
 
 run:
 	MOVQ    (SP), SI
@@ -2700,6 +2744,8 @@ TEXT ·lastTile12x8AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -2724,31 +2770,33 @@ TEXT ·lastTile12x8AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	MOVQ       184(R15), R13
-	MOVQ       192(R15), R14
-	MOVQ       200(R15), R15
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	MOVQ   184(R15), R13
+	MOVQ   192(R15), R14
+	MOVQ   200(R15), R15
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI
@@ -3100,12 +3148,16 @@ TEXT ·lastTile1x16AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -3233,17 +3285,21 @@ TEXT ·lastTile2x16AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -3408,22 +3464,26 @@ TEXT ·lastTile3x16AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -3625,6 +3685,8 @@ TEXT ·lastTile4x16AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -3633,19 +3695,21 @@ TEXT ·lastTile4x16AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -3884,6 +3948,8 @@ TEXT ·lastTile5x16AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -3894,22 +3960,24 @@ TEXT ·lastTile5x16AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -4185,6 +4253,8 @@ TEXT ·lastTile6x16AVX2(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -4197,25 +4267,27 @@ TEXT ·lastTile6x16AVX2(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI

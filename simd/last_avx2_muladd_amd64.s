@@ -16,11 +16,15 @@ TEXT ·lastTile1x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	VXORPS     Y0, Y0, Y0
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	VXORPS Y0, Y0, Y0
 
 run:
 	MOVQ    (SP), SI
@@ -131,15 +135,19 @@ TEXT ·lastTile2x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -273,19 +281,23 @@ TEXT ·lastTile3x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 
 run:
 	MOVQ    (SP), SI
@@ -442,6 +454,8 @@ TEXT ·lastTile4x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -450,15 +464,17 @@ TEXT ·lastTile4x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -638,6 +654,8 @@ TEXT ·lastTile5x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -648,17 +666,19 @@ TEXT ·lastTile5x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 
 run:
 	MOVQ    (SP), SI
@@ -861,6 +881,8 @@ TEXT ·lastTile6x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -873,19 +895,21 @@ TEXT ·lastTile6x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -1111,6 +1135,8 @@ TEXT ·lastTile7x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -1125,21 +1151,23 @@ TEXT ·lastTile7x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 
 run:
 	MOVQ    (SP), SI
@@ -1388,6 +1416,8 @@ TEXT ·lastTile8x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -1404,23 +1434,25 @@ TEXT ·lastTile8x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -1692,6 +1724,8 @@ TEXT ·lastTile9x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -1710,25 +1744,27 @@ TEXT ·lastTile9x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
 
 run:
 	MOVQ    (SP), SI
@@ -2023,6 +2059,8 @@ TEXT ·lastTile10x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -2043,27 +2081,29 @@ TEXT ·lastTile10x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	MOVQ       184(R15), R13
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	MOVQ   184(R15), R13
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -2381,6 +2421,8 @@ TEXT ·lastTile11x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -2403,29 +2445,31 @@ TEXT ·lastTile11x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	MOVQ       184(R15), R13
-	MOVQ       192(R15), R14
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	MOVQ   184(R15), R13
+	MOVQ   192(R15), R14
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
 
 run:
 	MOVQ    (SP), SI
@@ -2766,6 +2810,8 @@ TEXT ·lastTile12x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -2790,31 +2836,33 @@ TEXT ·lastTile12x8AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	MOVQ       160(R15), R10
-	MOVQ       168(R15), R11
-	MOVQ       176(R15), R12
-	MOVQ       184(R15), R13
-	MOVQ       192(R15), R14
-	MOVQ       200(R15), R15
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	MOVQ   160(R15), R10
+	MOVQ   168(R15), R11
+	MOVQ   176(R15), R12
+	MOVQ   184(R15), R13
+	MOVQ   192(R15), R14
+	MOVQ   200(R15), R15
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI
@@ -3178,12 +3226,16 @@ TEXT ·lastTile1x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 
 run:
 	MOVQ    (SP), SI
@@ -3313,17 +3365,21 @@ TEXT ·lastTile2x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 
 run:
 	MOVQ    (SP), SI
@@ -3492,22 +3548,26 @@ TEXT ·lastTile3x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 
 run:
 	MOVQ    (SP), SI
@@ -3715,6 +3775,8 @@ TEXT ·lastTile4x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -3723,19 +3785,21 @@ TEXT ·lastTile4x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
 
 run:
 	MOVQ    (SP), SI
@@ -3982,6 +4046,8 @@ TEXT ·lastTile5x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -3992,22 +4058,24 @@ TEXT ·lastTile5x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
 
 run:
 	MOVQ    (SP), SI
@@ -4293,6 +4361,8 @@ TEXT ·lastTile6x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	MOVQ       SI, 24(SP)
 	MOVQ       88(R15), BP
 	MOVQ       104(R15), SI
+	TESTQ      SI, SI
+	JZ         fetched
 	MOVQ       32(R15), DI
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
@@ -4305,25 +4375,27 @@ TEXT ·lastTile6x16AVX2MulAdd(SB), NOSPLIT, $32-8
 	PREFETCHT0 (SI)
 	ADDQ       DI, SI
 	PREFETCHT0 (SI)
-	MOVQ       (R15), DI
-	MOVQ       112(R15), AX
-	MOVQ       120(R15), BX
-	MOVQ       128(R15), CX
-	MOVQ       136(R15), DX
-	MOVQ       144(R15), R8
-	MOVQ       152(R15), R9
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
+
+fetched:
+	MOVQ   (R15), DI
+	MOVQ   112(R15), AX
+	MOVQ   120(R15), BX
+	MOVQ   128(R15), CX
+	MOVQ   136(R15), DX
+	MOVQ   144(R15), R8
+	MOVQ   152(R15), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
 
 run:
 	MOVQ    (SP), SI

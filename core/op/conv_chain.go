@@ -116,7 +116,7 @@ func (chainConv) Chain(n, p *graph.Node, act graph.Act) (*graph.Def, []graph.Att
 		}
 	}
 	k, ok := chainOf(c, xs, ws)
-	if !ok || !k.Fits() || !unknown && !k.Pays() {
+	if !ok || !k.Fits() || !unknown && !k.Pays(1) {
 		return nil, nil, nil, false
 	}
 	return &DefConvChain, a, from, true
@@ -276,7 +276,7 @@ func lowerConvChain(b graph.Builder, n *graph.Node) bool {
 	last := c.Stages - 1
 	act := b.Epilogue()
 	c.Act[last], c.Lo[last], c.Hi[last] = simd.Act(act.Code), act.Lo, act.Hi
-	if !c.Fits() || !c.Pays() || !chainHalves(&c) {
+	if !c.Fits() || !c.Pays(b.Threads()) || !chainHalves(&c) {
 		x := b.In(0)
 		for i := range c.Stages {
 			s := &c.Conv[i]

@@ -72,6 +72,8 @@ func (g *gen) lastTile(rows, units int) {
 	g.MOVQ(at, step)
 	g.MOVQ(field(lastAhead), ahead)
 	g.MOVQ(field(lastNear), at)
+	g.TESTQ(at, at)
+	g.JZ(op.LabelRef("fetched"))
 	g.MOVQ(field(lastYS), w)
 	for r := range rows {
 		for c := 0; c < 32*units; c += 64 {
@@ -81,6 +83,7 @@ func (g *gen) lastTile(rows, units int) {
 			g.ADDQ(w, at)
 		}
 	}
+	g.Label("fetched")
 	g.MOVQ(field(lastW), w)
 	for r := range rows {
 		g.MOVQ(field(lastX+8*r), ptrs[r])
