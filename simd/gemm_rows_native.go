@@ -123,7 +123,8 @@ const swapColumns, swapDepth = 4, 12
 type sweepAhead struct {
 	wanted                           // by the tile at work: packed tiles find it behind their arguments
 	ahead                            *float32
-	aheadStep, aheadRows, aheadLines int // bytes between rows, rows, cache lines of a row
+	aheadStep, aheadRows, aheadLines int      // bytes between rows, rows, cache lines of a row
+	also                             *float32 // as many rows of k elements, one after the other, that are wanted too
 	fetchC                           bool
 	from                             *float32 // where op(B) lies if the next sweep packs it
 	fromStep, dealRows               int      // bytes between its rows; rows between what is packed and what is asked for
@@ -162,16 +163,25 @@ func (s *sweepArgs) share(j, next int) {
 	if s.wantRows = 0; s.aheadRows == 0 {
 		return
 	}
-	if s.aheadLines >= s.aheadRows || s.aheadLines >= s.n/s.nw {
-		from := s.aheadLines * j / s.n
-		if s.wantLines = s.aheadLines*next/s.n - from; s.wantLines > 0 {
-			s.want, s.wantRows = at(s.ahead, 16*from), s.aheadRows
+	p, step, rows, lines := s.ahead, s.aheadStep, s.aheadRows, s.aheadLines
+	if s.also != nil { // in the second half
+		if j, next = 2*j, 2*next; j >= s.n {
+			j, next = j-s.n, next-s.n
+			p, step, lines = s.also, 4*s.k, (s.k+15)/16
+		}
+		next = min(next, s.n)
+	}
+	s.wantStep = step
+	if lines >= rows || lines >= s.n/s.nw {
+		from := lines * j / s.n
+		if s.wantLines = lines*next/s.n - from; s.wantLines > 0 {
+			s.want, s.wantRows = at(p, 16*from), rows
 		}
 		return
 	}
-	from := s.aheadRows * j / s.n
-	s.want = (*float32)(unsafe.Add(unsafe.Pointer(s.ahead), from*s.aheadStep))
-	s.wantRows, s.wantLines = s.aheadRows*next/s.n-from, s.aheadLines
+	from := rows * j / s.n
+	s.want = (*float32)(unsafe.Add(unsafe.Pointer(p), from*step))
+	s.wantRows, s.wantLines = rows*next/s.n-from, lines
 }
 
 // packedTiles returns tilePacked if the tiles of a product find both operands packed.
@@ -209,7 +219,7 @@ func (t *tileSet) wantC(s *sweepArgs, k, size int) {
 }
 
 // wantNothing forgets what the panel before wanted.
-func (t *tileSet) wantNothing(s *sweepArgs) { s.aheadRows = 0 }
+func (t *tileSet) wantNothing(s *sweepArgs) { s.aheadRows, s.also = 0, nil }
 
 // wantPacked asks for packed rows while a sweep of a large product is at work.
 func (t *tileSet) wantPacked(s *sweepArgs, p []float32, rows int) {
@@ -217,6 +227,9 @@ func (t *tileSet) wantPacked(s *sweepArgs, p []float32, rows int) {
 		s.ahead, s.aheadStep, s.aheadRows, s.aheadLines = &p[0], 4*s.k, rows, (s.k+15)/16
 	}
 }
+
+// wantPlace asks, after wantRows, for where these rows will be packed too.
+func (t *tileSet) wantPlace(s *sweepArgs, p []float32) { s.also = &p[0] }
 
 // wantRows asks for rows i to i+h of op(A), k0 <= k < k1, while a sweep is at work.
 func (t *tileSet) wantRows(s *sweepArgs, a *GemmArgs, i, h, k0, k1 int) {

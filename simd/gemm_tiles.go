@@ -334,8 +334,12 @@ func (t *tileSet) sweepBlock(g *gemmRun, i0, i1, panels, k0, j0, j1 int, first b
 			ready--
 			args.a, args.ars, args.acs = &packed[0], 4, 4*h
 			packed = packed[h*args.k+g.pad:]
-			if !first && below > 0 {
+			switch {
+			case below == 0:
+			case !first:
 				t.wantPacked(args, packed, below)
+			case g.holdsA && !a.TransA:
+				t.wantPlace(args, packed)
 			}
 		}
 		args.rows, args.b, args.c = h, b, &a.C[i*a.LDC+j0]

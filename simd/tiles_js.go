@@ -105,6 +105,8 @@ func (t *tileSet) wantNothing(*sweepArgs) {}
 
 func (t *tileSet) wantPacked(*sweepArgs, []float32, int) {}
 
+func (t *tileSet) wantPlace(*sweepArgs, []float32) {}
+
 func dotPack(rows, k int) int { return 0 }
 
 func (t *tileSet) packDots(*sweepArgs, []float32) {}

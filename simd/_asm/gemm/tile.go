@@ -239,11 +239,15 @@ func (g *gen) packedLoop(rows, cols int) {
 	g.MOVQ(op.U32(2), walks)
 	walk()
 	loop := func(name string, deals bool) {
+		unrollBits := unrollBits
+		if g.wide && !deals { // a tile of more rows has more to ask for
+			unrollBits = 1
+		}
 		if deals {
 			g.MOVQ(field(tileDealSteps), left)
 			g.TESTQ(left, left)
 		} else {
-			g.SHRQ(op.Imm(unrollBits), left)
+			g.SHRQ(op.Imm(uint64(unrollBits)), left)
 		}
 		g.JZ(op.LabelRef(name + "Rest"))
 		g.Label(name + "Loop")
@@ -264,7 +268,7 @@ func (g *gen) packedLoop(rows, cols int) {
 		}
 		g.Label(name + "Rest")
 		g.MOVQ(field(tileK), left)
-		g.ANDQ(op.Imm(1<<unrollBits-1), left)
+		g.ANDQ(op.Imm(1<<uint64(unrollBits)-1), left)
 		g.JZ(op.LabelRef(name + "Done"))
 		g.Label(name + "One")
 		products(1, deals)
