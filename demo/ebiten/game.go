@@ -112,6 +112,7 @@ func (g *game) Update() error {
 	for _, id := range g.touches {
 		in.Pointers = append(in.Pointers, ui.Pointer{ID: int(id), At: at(ebiten.TouchPosition(id))})
 	}
+	in.Path = g.trail(in.Path[:0])
 	// Shift may be pressed and let go between two frames, too.
 	in.Shift = ebiten.IsKeyPressed(ebiten.KeyShift) || inpututil.IsKeyJustPressed(ebiten.KeyShiftLeft) || inpututil.IsKeyJustPressed(ebiten.KeyShiftRight)
 	in.Space = ebiten.IsKeyPressed(ebiten.KeySpace)

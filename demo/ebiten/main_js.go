@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"math"
 	"syscall/js"
 
 	"github.com/weft-ml/weft/demo/ebiten/learn"
@@ -45,4 +47,19 @@ func (g *game) LayoutF(w, h float64) (float64, float64) {
 	g.scale = page.Get("ratio").Float()
 	g.size = ui.Point{X: w / g.scale, Y: h / g.scale}
 	return w, h
+}
+
+// trail appends the way of the pointer since the last frame, which the page has kept.
+func (g *game) trail(path []ui.Point) []ui.Point {
+	if page.Get("moved").Int() == 0 {
+		return path
+	}
+	from := page.Call("trail")
+	b := make([]byte, from.Length())
+	js.CopyBytesToGo(b, from)
+	for ; len(b) >= 8; b = b[8:] {
+		at := func(i int) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b[i:]))) }
+		path = append(path, ui.Point{X: at(0), Y: at(4)})
+	}
+	return path
 }

@@ -129,6 +129,9 @@ func (g *game) LayoutF(w, h float64) (float64, float64) {
 	return math.Ceil(w * g.scale), math.Ceil(h * g.scale)
 }
 
+// trail is not known: frames follow each other fast enough.
+func (g *game) trail(path []ui.Point) []ui.Point { return path }
+
 // shoot writes a picture of the screen; the file appears when it is complete.
 func shoot(screen *ebiten.Image, path string) error {
 	b := screen.Bounds()

@@ -73,6 +73,7 @@ type App struct {
 	thoughts uint64 // counts answers
 	sheet    sheetOfMaps
 	pointers []ui.Pointer
+	path     []ui.Point
 
 	train   controls
 	curves  curves
@@ -139,6 +140,11 @@ func (a *App) Frame(in ui.Input) {
 		in.Pointers[i].At.X /= zoom
 		in.Pointers[i].At.Y /= zoom
 	}
+	a.path = a.path[:0]
+	for _, p := range in.Path {
+		a.path = append(a.path, ui.Point{X: p.X / zoom, Y: p.Y / zoom})
+	}
+	in.Path = a.path
 	u := &a.UI
 	a.budget.begin(a.opt.Now())
 	a.poll(len(in.Keys) > 0 || len(in.Pointers) > 0)

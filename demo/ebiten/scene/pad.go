@@ -21,16 +21,31 @@ func (a *App) padArea(r ui.Rect) {
 	at := func(p ui.Point) pen.Point { return pen.Point{X: (p.X - r.X) / r.W, Y: (p.Y - r.Y) / r.H} }
 	focused, ring := u.Focusable(padID)
 	for _, p := range u.Press(padID, r) {
-		a.pad.Down(p.ID, at(p.At))
+		from := p.At
+		if len(u.In.Path) > 0 {
+			from = u.In.Path[0]
+		}
+		a.pad.Down(p.ID, at(from))
 		a.stale = true
 	}
-	for _, p := range u.Held(padID) {
-		if a.pad.Move(p.ID, at(p.At)) {
+	move := func(id int, to ui.Point) {
+		if a.pad.Move(id, at(to)) {
 			a.stale = true
-			a.penAt = at(p.At)
+			a.penAt = at(to)
 		}
 	}
+	// Where frames are slow, a pen has come a long way since the last one.
+	way := func(id int) {
+		for _, q := range u.In.Path {
+			move(id, q)
+		}
+	}
+	for _, p := range u.Held(padID) {
+		way(p.ID)
+		move(p.ID, p.At)
+	}
 	for _, p := range u.Released(padID) {
+		way(p.ID)
 		if a.pad.Up(p.ID) {
 			a.stale = true
 		}

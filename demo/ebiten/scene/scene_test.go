@@ -154,6 +154,37 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// TestPath: where frames are slow, a pen's way since the last one is drawn, not a line to where it is; three frames are enough for a 7.
+func TestPath(t *testing.T) {
+	for _, size := range []ui.Point{normal, {X: 360, Y: 480}, {X: 2400, Y: 1600}} {
+		app, _ := program(t, scene.Options{})
+		app.Frame(at(size))
+		pad := rect(t, app, "pad")
+		zoom := scene.Zoom(size.X, size.Y)
+		place := func(x, y float64) ui.Point {
+			return ui.Point{X: (pad.X + x*pad.W) * zoom, Y: (pad.Y + y*pad.H) * zoom}
+		}
+		var way []ui.Point
+		for i := range 9 {
+			way = append(way, place(0.3+0.05*float64(i), 0.2))
+		}
+		for i := range 9 {
+			way = append(way, place(0.7-0.03*float64(i), 0.2+0.08*float64(i)))
+		}
+		in := at(size)
+		in.Path, in.Pointers = way[:8], []ui.Pointer{{ID: 0, At: way[7]}}
+		app.Frame(in)
+		in.Path, in.Pointers = way[8:12], []ui.Pointer{{ID: 0, At: way[11]}}
+		app.Frame(in)
+		in.Path, in.Pointers = way[12:], nil
+		app.Frame(in)
+		app.Frame(at(size))
+		if s := app.State(); s.Answer == nil || *s.Answer != 7 || s.Strokes != 1 {
+			t.Errorf("%v: %+v", size, s)
+		}
+	}
+}
+
 // TestSameInk: the answer does not depend on the window's size, the maps follow the same ink.
 func TestSameInk(t *testing.T) {
 	sure := 0.0

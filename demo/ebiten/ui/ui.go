@@ -43,6 +43,7 @@ type Input struct {
 	Scale    float64   // pixels of the device in a unit
 	Mouse    Point     // where it is
 	Pointers []Pointer // that are down
+	Path     []Point   // the way of the only one that is down or went up, since the last frame; empty where that is not known
 	Keys     []Key     // pressed since, repeats included
 	Space    bool      // held down
 	Shift    bool

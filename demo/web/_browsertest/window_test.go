@@ -247,6 +247,23 @@ func TestWindowFocus(t *testing.T) {
 	b.Quiet(t)
 }
 
+// TestWindowSlow: where a frame takes a third of a second, ink lies where the pen has been.
+func TestWindowSlow(t *testing.T) {
+	b := Window(t, 1000, 760, "", addScript(`(() => {
+		const ask = requestAnimationFrame.bind(globalThis);
+		globalThis.pause = 0;
+		globalThis.requestAnimationFrame = (f) => ask((now) => (pause ? setTimeout(() => f(performance.now()), pause) : f(now)));
+	})()`))
+	b.Do(t, chromedp.Evaluate("pause = 333", nil), chromedp.Sleep(400*time.Millisecond))
+	b.Ink(t, 2)
+	s := b.WaitState(t, "2", 10*time.Second, reads(2))
+	if s.Strokes != 1 {
+		t.Errorf("%d strokes", s.Strokes)
+	}
+	screenshotView(t, b, "window-slow.png")
+	b.Quiet(t)
+}
+
 // TestWindowTouch draws with a finger on a phone's screen, which does not scroll, in all of its pixels; turned round it fits too.
 func TestWindowTouch(t *testing.T) {
 	b := Window(t, 500, 900, "", chromedp.EmulateViewport(390, 780, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))

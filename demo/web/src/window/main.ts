@@ -34,9 +34,51 @@ class WeftWindow {
     return devicePixelRatio || 1;
   }
 
+  /** Places of the pointer that were not taken yet. */
+  moved = 0;
+
+  private places: number[] = [];
   private now: WindowState | undefined;
   private spoken = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** The way of the pointer since the last call: x and y as float32, little endian. */
+  trail(): Uint8Array {
+    const places = Float32Array.from(this.places);
+    this.places = [];
+    this.moved = 0;
+    return new Uint8Array(places.buffer);
+  }
+
+  /**
+   * Keeps where a pointer that is down has been: Ebitengine asks once a frame where it is, which draws corners where frames are slow. Of several
+   * pointers nothing is kept.
+   */
+  follow(canvas: HTMLCanvasElement): void {
+    const down = new Set<number>();
+    const add = (e: PointerEvent) => {
+      if (down.size !== 1 || !down.has(e.pointerId) || this.moved >= 1000) return;
+      this.places.push(e.clientX, e.clientY);
+      this.moved++;
+    };
+    canvas.addEventListener("pointerdown", (e) => {
+      if (e.button !== 0) return;
+      down.add(e.pointerId);
+      this.trail();
+      add(e);
+    });
+    canvas.addEventListener("pointermove", (e) => {
+      const all = e.getCoalescedEvents?.() ?? [];
+      (all.length ? all : [e]).forEach(add);
+    });
+    document.addEventListener("pointerup", (e) => {
+      add(e);
+      down.delete(e.pointerId);
+    });
+    document.addEventListener("pointercancel", (e) => {
+      if (down.delete(e.pointerId)) this.trail();
+    });
+  }
 
   /** What the window shows now; undefined before its first frame. */
   state(): WindowState | undefined {
@@ -201,6 +243,7 @@ async function run(): Promise<void> {
     canvas.setAttribute("aria-label", "Weft's window: draw a digit, look inside, train");
     canvas.setAttribute("aria-describedby", "about");
     keys(canvas);
+    weftWindow.follow(canvas);
   }).observe(document.body, { childList: true });
   await go.run(instance);
   throw new Error("The window has ended; the browser's console says why. Reload the page to start it again.");

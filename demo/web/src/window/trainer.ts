@@ -46,6 +46,7 @@ export class Trainer {
   private rows: number[] = [];
   private run: Run | undefined;
   private given: { train: Dataset; test: Dataset } | undefined;
+  private gone: Dataset[] = [];
   private reading = false;
   private count = 0;
 
@@ -93,8 +94,8 @@ export class Trainer {
       const old = this.given;
       this.given = given;
       this.givenName = folder || "Your files";
-      // A run may be reading them.
-      if (old && !this.run) for (const set of Object.values(old)) set.dispose();
+      if (old) this.gone.push(old.train, old.test);
+      this.tidy();
     } catch (err) {
       this.givenError = err instanceof Error ? err.message : String(err);
     } finally {
@@ -102,6 +103,11 @@ export class Trainer {
       this.count++;
       this.sayGiven();
     }
+  }
+
+  /** Gives data back that was replaced, unless a run may be reading it. */
+  private tidy(): void {
+    if (!this.run) for (const set of this.gone.splice(0)) set.dispose();
   }
 
   private sayGiven(): void {
@@ -126,6 +132,7 @@ export class Trainer {
       .finally(() => {
         run.model?.dispose();
         this.run = undefined;
+        this.tidy();
       });
     return true;
   }
