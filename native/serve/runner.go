@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/weft-ml/weft/core/compile"
@@ -41,8 +40,16 @@ type job struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
 	waited bool // its context ended while it was in the queue
+	group  *group
 	out    []*tensor.Tensor
 	err    error
+}
+
+// group is what jobs that are computed together share. The runner's lock guards it.
+type group struct {
+	ctx    context.Context // ends when nobody waits for any of them
+	cancel context.CancelFunc
+	left   int // jobs that are waited for
 }
 
 var (
@@ -142,6 +149,11 @@ func (r *runner) do(ctx context.Context, m *Model, in []*tensor.Tensor, timeout 
 	default:
 	}
 	r.drop(func(q *job) bool { return q == j })
+	if g := j.group; g != nil {
+		if g.left--; g.left == 0 {
+			g.cancel()
+		}
+	}
 	r.stats.Cancelled++
 	return nil, j.gone()
 }
@@ -242,6 +254,13 @@ func (r *runner) next() (jobs []*job, wait time.Duration) {
 	}
 	r.queue = slices.DeleteFunc(r.queue, func(j *job) bool { return slices.Contains(jobs, j) })
 	r.running = jobs
+	if len(jobs) > 1 {
+		g := &group{left: len(jobs)}
+		g.ctx, g.cancel = context.WithCancel(context.Background())
+		for _, j := range jobs {
+			j.group = g
+		}
+	}
 	return jobs, 0
 }
 
@@ -313,27 +332,6 @@ func (j *job) finish(out []*tensor.Tensor, err error) {
 	close(j.done)
 }
 
-// anyone returns a context that ends when those of all jobs have ended; stop frees it.
-func anyone(jobs []*job) (ctx context.Context, stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var left atomic.Int32
-	left.Store(int32(len(jobs)))
-	frees := make([]func() bool, len(jobs))
-	for i, j := range jobs {
-		frees[i] = context.AfterFunc(j.ctx, func() {
-			if left.Add(-1) == 0 {
-				cancel()
-			}
-		})
-	}
-	return ctx, func() {
-		for _, free := range frees {
-			free()
-		}
-		cancel()
-	}
-}
-
 // together runs several jobs as one batch, which is computed as long as one of them is still waited for.
 func (r *runner) together(jobs []*job) ([][]*tensor.Tensor, error) {
 	m := jobs[0].m
@@ -349,9 +347,8 @@ func (r *runner) together(jobs []*job) ([][]*tensor.Tensor, error) {
 			at += copy(in[i].Bytes()[at:], j.in[i].Contiguous().Bytes())
 		}
 	}
-	ctx, stop := anyone(jobs)
-	defer stop()
-	out, err := r.call(m, in, ctx)
+	defer jobs[0].group.cancel()
+	out, err := r.call(m, in, jobs[0].group.ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -358,6 +358,17 @@ func TestBatchCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.gated.Store(true)
+	ended := false
+	t.Cleanup(func() {
+		if !ended { // what has failed must not wait for ever
+			k.gated.Store(false)
+			close(k.gate)
+			go func() {
+				for range k.entered {
+				}
+			}()
+		}
+	})
 	step := func(rows int) {
 		t.Helper()
 		if n := <-k.entered; n != rows {
@@ -412,6 +423,7 @@ func TestBatchCancelled(t *testing.T) {
 	k.gate <- struct{}{}
 	last := start(s, m, t.Context(), 0, 1)
 	step(1)
+	ended = true
 	k.gated.Store(false)
 	close(k.gate)
 	if r := <-last; r.err != nil {
