@@ -61,6 +61,7 @@ const (
 	maxBlock   = 4096
 	loneBlock  = 1 << 16 // without registers
 	minRun     = 192
+	minLoneRun = 96      // of one operator, whose runs cost less
 	maxPeriod  = 1024    // blocks of whole rows that every operand has alike: longer rows are runs
 	chainTile  = 8 << 10 // elements times operators that are worth a thread
 )
@@ -95,7 +96,7 @@ func (l *lowering) lowerChain(i int) {
 	var shape []int
 	// Operands, outputs, and where every value is read last.
 	inside := func(v int32) bool { x := &m.p.s.vals[v]; return x.node == int32(i) && !m.isKnown(v) }
-	ops := 0
+	ops, least := 0, minRun
 	for k := range l.nd.ops {
 		o := &l.nd.ops[k]
 		if !m.wanted(o) {
@@ -120,7 +121,10 @@ func (l *lowering) lowerChain(i int) {
 	}
 	dims := c.space(m, shape, n)
 	run := 0
-	if len(dims) > 1 && dims[len(dims)-1] >= minRun && !c.periodic(dims) {
+	if ops == 1 && len(c.args) == 2 {
+		least = minLoneRun
+	}
+	if len(dims) > 1 && dims[len(dims)-1] >= least && !c.periodic(dims) {
 		run = dims[len(dims)-1]
 	}
 	c.needVectors(l.nd, m, inside, run)

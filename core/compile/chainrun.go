@@ -66,6 +66,9 @@ func chainTileRun(w *prog.Worker, s *prog.Step, tile int, slots []chainSlot) {
 	c.args, c.code = words[:c.nIn*c.argLen], words[c.nIn*c.argLen:]
 
 	lo, hi := prog.Span(c.n, c.block, tile, int(s.Tiles))
+	if c.runLone(w, lo, hi) {
+		return
+	}
 	run := int(c.hdr[hdrRun])
 	row, col := 0, 0 // of the next element, where blocks lie in runs; counted, because divisions cost as much as a short run
 	if run > 0 && lo < hi {
@@ -83,6 +86,49 @@ func chainTileRun(w *prog.Worker, s *prog.Step, tile int, slots []chainSlot) {
 			row, col = row+1, 0
 		}
 	}
+}
+
+// runLone runs a chain that is one operator of two operands, run by run, of which each is short: what all runs have in common is worked out once. It
+// returns false for other chains.
+func (c *chainCode) runLone(w *prog.Worker, lo, hi int) bool {
+	run := int(c.hdr[hdrRun])
+	if run == 0 || lo >= hi || c.nIn != 2 || c.hdr[hdrOut] != 1 || c.hdr[hdrRegs] != 0 || len(c.code) != instrWords || graph.ElemKind(c.code[insKind]) != graph.ElemBinary {
+		return false
+	}
+	ia, ib := int(c.code[insA]), int(c.code[insB])
+	if ia+ib != 1 { // an operand and itself
+		return false
+	}
+	sa, sb := c.args[ia*c.argLen+1:][:c.rank], c.args[ib*c.argLen+1:][:c.rank]
+	a, b := w.F32(prog.Ref(c.refs[ia]), c.extent(sa)), w.F32(prog.Ref(c.refs[ib]), c.extent(sb))
+	d := w.F32(prog.Ref(c.refs[2]).Add(4*lo), hi-lo)
+	op := simd.BinaryOp(c.code[insOp])
+	ma, mb := c.args[ia*c.argLen], c.args[ib*c.argLen]
+	row, col := lo/run, lo%run
+	for len(d) > 0 {
+		n := min(run-col, len(d))
+		pa, pb := c.offset(sa, row), c.offset(sb, row)
+		switch {
+		case mb == readScalar:
+			simd.ZipScalar(op, d[:n], a[pa+col:pa+col+n], b[pb])
+		case ma == readScalar:
+			simd.ScalarZip(op, d[:n], a[pa], b[pb+col:pb+col+n])
+		default:
+			simd.Zip(op, d[:n], a[pa+col:pa+col+n], b[pb+col:pb+col+n])
+		}
+		d = d[n:]
+		row, col = row+1, 0
+	}
+	return true
+}
+
+// extent returns how many elements an operand spans.
+func (c *chainCode) extent(strides []int32) int {
+	n := 1
+	for i, s := range strides {
+		n += (int(c.dims[i]) - 1) * int(s)
+	}
+	return n
 }
 
 // load points the slots at the block [p, p+n), which is in column col of run number row.
