@@ -183,8 +183,18 @@ func (t *tileSet) gradInputPack(s *ConvShape, dst, w []float32) {
 						from[j] = (r0+j)/s.KW*s.KH*s.KW + (r0+j)%s.KW
 					}
 					for tap := range p.taps {
-						for m := m0; m < min(m0+block, mg); m++ {
-							src := &w[(g*mg+m)*cg*s.KH*s.KW+(p.kh-tap*khStep)*s.KW]
+						m, next := m0, cg*s.KH*s.KW
+						for ; m+4 <= min(m0+block, mg); m += 4 {
+							src, out := &w[(g*mg+m)*next+(p.kh-tap*khStep)*s.KW], d[r0*k+(tap*mg+m)*h:][:4*h]
+							a, b, c, e := out[:h], out[h:2*h], out[2*h:3*h], out[3*h:]
+							a, b, c, e = a[:h], b[:h], c[:h], e[:h]
+							for j := range h {
+								v := at(src, from[j])
+								a[j], b[j], c[j], e[j] = *v, *at(v, next), *at(v, 2*next), *at(v, 3*next)
+							}
+						}
+						for ; m < min(m0+block, mg); m++ {
+							src := &w[(g*mg+m)*next+(p.kh-tap*khStep)*s.KW]
 							out := d[r0*k+(tap*mg+m)*h:][:h]
 							for j := range out {
 								out[j] = *at(src, from[j])

@@ -190,14 +190,42 @@ func (t *tileSet) lastPack(s *ConvShape, dst, w []float32) {
 			n := min(panel, mg-m)
 			width := roundUp(n, lastUnit)
 			d := dst[(g*roundUp(mg, lastUnit)+m)*k:][:width*k]
-			copyBlock(&blockArgs{dst: &d[0], src: &w[(g*mg+m)*k], outer: taps, rows: cg, n: n,
-				dOuter: width * cg, dRow: width, dCol: 1, sOuter: 1, sRow: taps, sCol: k})
+			t.lastPackPanel(d, w[(g*mg+m)*k:], n, cg, taps)
 			if n < width {
 				for q := range k {
 					clear(d[q*width+n:][:width-n])
 				}
 			}
 		}
+	}
+}
+
+// packBlock is how many elements of transposed weights are on the stack.
+const packBlock = 4 << 10
+
+// lastPackPanel writes n output channels side by side, products in the order (tap, input channel). w has taps innermost: some input channels at a time
+// are transposed, and what belongs to a tap goes to its place.
+func (t *tileSet) lastPackPanel(dst, w []float32, n, cg, taps int) {
+	width, k := roundUp(n, lastUnit), cg*taps
+	some := packBlock / (width * taps)
+	if some > 8 {
+		some &^= 7
+	}
+	switch {
+	case width%8 != 0 || some < 2: // transpositions write 8 side by side
+		copyBlock(&blockArgs{dst: &dst[0], src: &w[0], outer: taps, rows: cg, n: n,
+			dOuter: width * cg, dRow: width, dCol: 1, sOuter: 1, sRow: taps, sCol: k})
+		return
+	case taps == 1:
+		t.packRows(dst, width, w, k, n, k)
+		return
+	}
+	var block [packBlock]float32
+	for c := 0; c < cg; c += some {
+		c1 := min(c+some, cg)
+		t.packRows(block[:], width, w[c*taps:], k, n, (c1-c)*taps)
+		t.copyBlock(&blockArgs{dst: &dst[c*width], src: &block[0], outer: taps, rows: c1 - c, n: width,
+			dOuter: width * cg, dRow: width, dCol: 1, sOuter: width, sRow: taps * width, sCol: 1})
 	}
 }
 
