@@ -99,7 +99,7 @@ func (t *tileSet) convChain(c *ConvChain, x []float32, packed, bias *[ChainMost]
 	d, last := &c.Conv[p.dw], c.last()
 	scratch = aligned(scratch)
 	r.ring, scratch = scratch[:p.ringSize(c)], scratch[p.ringSize(c):]
-	clear(r.ring)
+	r.pad()
 	r.block, scratch = scratch[:p.block], scratch[p.block:]
 	n := p.first.copySize(&c.Conv[0])
 	r.img, scratch = scratch[:n], scratch[n:]
@@ -141,6 +141,22 @@ func (t *tileSet) convChain(c *ConvChain, x []float32, packed, bias *[ChainMost]
 		done = min((b-1)*d.SH-d.PT+(d.KH-1)*d.DH+1, d.H)
 		u += b - a
 	}
+}
+
+// pad clears what nothing is written to in the ring: the ends of its rows, and the row of zeros.
+func (r *chainRun) pad() {
+	p := &r.p
+	if p.dw == 0 {
+		return
+	}
+	ch := r.c.Conv[1].C
+	length := p.cols * ch
+	for i := range p.ring {
+		row := r.ring[i*length:][:length]
+		clear(row[:p.left*ch])
+		clear(row[(p.left+p.width)*ch:])
+	}
+	clear(r.ring[p.ring*length:])
 }
 
 // chainBlock computes rows a to b of an image. The rows of the first convolution before done are in the ring.
