@@ -192,7 +192,7 @@ func (s *PoolShape) count(oh, ow, taps int, includePad bool) float32 {
 // with includePad, in the padded image (ONNX count_include_pad). A window of nothing gives 0. Planes and scratch are as for
 // [MaxPool2D].
 func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int, scratch []float32) {
-	if f := current.conv.poolPlanes; f != nil && len(scratch) > 0 && to > from && !(s.halves() && current.vec.avgPool2 != nil) && f(noescape(s), y, x, true, includePad, from, to, scratch) {
+	if f := current.conv.poolPlanes; f != nil && len(scratch) > 0 && to > from && !s.halves() && f(noescape(s), y, x, true, includePad, from, to, scratch) {
 		return
 	}
 	for p := from; p < to; p++ {
@@ -229,7 +229,7 @@ func AvgPool2D(s *PoolShape, y, x []float32, includePad bool, from, to int, scra
 	}
 }
 
-// avgPool2 is AvgPool2D of one plane for 2x2 windows with stride 2.
+// avgPool2 is AvgPool2D of one plane for 2x2 windows with stride 2. Preparing a plane for vectors takes longer than all of it.
 func avgPool2(dst, x []float32, rows, ow, w int) {
 	for r := range rows {
 		top, bottom, out := x[2*r*w:][:2*ow], x[(2*r+1)*w:][:2*ow], dst[r*ow:][:ow]
@@ -241,7 +241,7 @@ func avgPool2(dst, x []float32, rows, ow, w int) {
 
 // AvgPool2DGrad computes dx of [AvgPool2D]: every dy, divided as there, is added to its window, in the order of the outputs.
 func AvgPool2DGrad(s *PoolShape, dx, dy []float32, includePad bool, from, to int, scratch []float32) {
-	if f := current.conv.poolPlanesGrad; f != nil && len(scratch) > 0 && to > from && !(s.halves() && s.W == 2*s.OW && s.H == 2*s.OH && current.vec.avgPool2Grad != nil) && f(noescape(s), dx, dy, nil, false, includePad, from, to, scratch) {
+	if f := current.conv.poolPlanesGrad; f != nil && len(scratch) > 0 && to > from && !s.halves() && f(noescape(s), dx, dy, nil, false, includePad, from, to, scratch) {
 		return
 	}
 	for p := from; p < to; p++ {
