@@ -247,10 +247,14 @@ const packATimes, packAFar = 8, 6
 
 // packsA says whether panels of A are worth packing, for sums of kc products, columns of C of which most are in a block, and panels of nw columns.
 func (t *tileSet) packsA(a *GemmArgs, kc, cols, most, nw int) bool {
-	if a.TransA && a.LDA*kc > fetchSpan || !a.TransA && t.lanes > 8 && a.LDA%1024 == 0 {
-		return min(cols, most) > packAFar*nw
+	if min(cols, most) <= packAFar*nw {
+		return false
 	}
-	return cols > packATimes*nw
+	far := a.LDA*kc > fetchSpan
+	if !a.TransA {
+		far = t.lanes > 8 && a.LDA%1024 == 0
+	}
+	return far || cols > packATimes*nw
 }
 
 // streamBlock is how many columns of B, at least a panel, are packed just before their only use.
