@@ -54,8 +54,8 @@ func (c *ConvChain) Fits() bool {
 	return c.Stages == depthwise+1 || c.Stages == depthwise+2 && c.Conv[depthwise+1].pointwise()
 }
 
-// Pays reports whether a chain is worth computing by rows by a number of threads: where an image between the convolutions would not stay in L2. Weights are
-// read again for every block of rows, so there must not be too many of them, and tiles must not compute too much of what others compute too.
+// Pays reports whether a chain is worth computing by rows by a number of threads: where the images between the convolutions would not stay in L2, and
+// rows are wide enough for tiles. Weights are read again for every block of rows, so there must not be too many of them, and tiles must not compute too much of what others compute too.
 func (c *ConvChain) Pays(threads int) bool {
 	most, weights, work := 0, 0, 0.0
 	for i := range c.Stages {
@@ -63,10 +63,10 @@ func (c *ConvChain) Pays(threads int) bool {
 		weights += s.M * s.cg() * s.KH * s.KW
 		work += s.flops()
 		if i+1 < c.Stages {
-			most = max(most, s.M*s.OH*s.OW)
+			most = max(most, s.N*s.M*s.OH*s.OW)
 		}
 	}
-	if most <= chainBetween || weights > chainWeights {
+	if most <= chainBetween || weights > chainWeights || c.Conv[0].OW < chainWidth {
 		return false
 	}
 	x, d := &c.Conv[0], &c.Conv[1]
@@ -77,8 +77,10 @@ func (c *ConvChain) Pays(threads int) bool {
 	return float64(again)*x.flops() <= chainAgain*work*float64(x.N*x.OH)
 }
 
-// chainWeights is how many weights a chain may have, and chainAgain how much of its work may be done twice.
+// chainWeights is how many weights a chain may have, chainWidth how wide the rows of its first convolution are at least, and chainAgain how much of its work may be
+// done twice.
 const (
+	chainWidth   = 24
 	chainWeights = 1 << 16
 	chainAgain   = 1.0 / 16
 )

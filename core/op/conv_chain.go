@@ -104,19 +104,27 @@ func (chainConv) Chain(n, p *graph.Node, act graph.Act) (*graph.Def, []graph.Att
 	if !x.HasRank {
 		return nil, nil, nil, false
 	}
+	const any = 1 << 10 // a size that is not known, to see whether there is a chain at all
 	xs := slices.Clone(x.Shape)
 	unknown := false
-	for i := range xs {
-		if xs[i] < 0 {
-			unknown = unknown || i > 0
-			xs[i] = 1
-			if i > 0 {
-				xs[i] = 1 << 10 // any size, to see whether there is a chain at all
-			}
+	for i := range xs[1:] {
+		if xs[1+i] < 0 {
+			xs[1+i], unknown = any, true
 		}
 	}
+	batch := max(xs[0], 1)
+	if xs[0] < 0 && !unknown {
+		batch = 16
+	}
+	xs[0] = 1
 	k, ok := chainOf(c, xs, ws)
-	if !ok || !k.Fits() || !unknown && !k.Pays(1) {
+	if !ok || !k.Fits() {
+		return nil, nil, nil, false
+	}
+	for i := range k.Stages {
+		k.Conv[i].N = batch
+	}
+	if !unknown && !k.Pays(1) {
 		return nil, nil, nil, false
 	}
 	return &DefConvChain, a, from, true
