@@ -2,4 +2,4 @@
 package version
 
 // Tree is the release that this tree becomes; a build from a module proxy reports its own.
-const Tree = "0.1.0-dev"
+const Tree = "0.3.0-dev"

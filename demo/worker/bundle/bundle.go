@@ -71,9 +71,11 @@ func program(ctx context.Context, root, goroot string, opt Options) error {
 		return err
 	}
 	defer remove()
-	b, err := build.Compile(ctx, root, "./demo/worker", "-overlay", replaced, "-tags", strings.Trim(noHTTP2+","+opt.Tags, ","))
-	if err != nil && strings.Contains(err.Error(), "undefined: tls.") {
-		return fmt.Errorf("%w\ndemo/worker/bundle/_tls, which stands for crypto/tls, has not all that this version's net/http names", err)
+	tags := strings.Trim(noHTTP2+","+opt.Tags, ",")
+	b, err := build.Compile(ctx, root, "./demo/worker", "-overlay", replaced, "-tags", tags)
+	if err != nil && strings.Contains(err.Error(), "tls.") {
+		fmt.Fprintln(os.Stderr, "The Worker is built with Go's own crypto/tls, which makes it half a megabyte larger: demo/worker/bundle/_tls has not all that this version's net/http names.")
+		b, err = build.Compile(ctx, root, "./demo/worker", "-tags", tags)
 	}
 	if err != nil {
 		return err
@@ -84,8 +86,8 @@ func program(ctx context.Context, root, goroot string, opt Options) error {
 	return os.WriteFile(filepath.Join(opt.Out, "app.wasm"), b, 0o644)
 }
 
-// withoutTLS writes a file for go build -overlay that has the package in _tls in the place of Go's crypto/tls. Should another version's net/http name more of it, that has
-// to be added there.
+// withoutTLS writes a file for go build -overlay that has the package in _tls in the place of Go's crypto/tls. Should another version's net/http name more of it,
+// Go's own is taken until that is added there.
 func withoutTLS(root, goroot string) (path string, remove func(), err error) {
 	dir := filepath.Join(goroot, "src", "crypto", "tls")
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
