@@ -223,6 +223,12 @@ export class Trainer {
   private async halt(run: Run): Promise<void> {
     run.training!.pause();
     try {
+      // Steps that were computed before are still on their way, a list of them for each that has been read: a question to the worker comes back behind one.
+      const runtime = await this.runtime();
+      for (let same = 0, step = run.step; same < 2; step = run.step) {
+        await runtime.memory();
+        same = run.step === step ? same + 1 : 0;
+      }
       await this.save(run);
     } catch {
       return; // the run has ended, and says why
